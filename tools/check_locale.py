@@ -15,6 +15,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 LANGUAGES = ("he", "ru", "ar")
+HEADER = 'msgid ""\nmsgstr'
 NOT_SOURCE = shutil.ignore_patterns(
     ".*", "var", "tests", "bench", "tools", "docs", "static", "media", "__pycache__", "*.mo"
 )
@@ -37,8 +38,8 @@ def entries(path: Path, *, kind: str) -> list[str]:
     """The strings of the catalogue that are `untranslated` or `only-fuzzy`."""
     command = ["msgattrib", f"--{kind}", "--no-obsolete", "--no-wrap", str(path)]
     text = subprocess.run(command, check=True, capture_output=True, text=True).stdout
-    found = [line.removeprefix("msgid ") for line in text.splitlines() if line.startswith("msgid ")]
-    return [message for message in found if message != '""']
+    strings = (block[block.index("msgid ") :] for block in text.split("\n\n") if "msgid " in block)
+    return [string.partition("\nmsgstr")[0] for string in strings if not string.startswith(HEADER)]
 
 
 def compiled_is_stale(written: Path, scratch: Path) -> bool:
