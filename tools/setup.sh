@@ -40,8 +40,8 @@ find_python() {
     works "$python" && return
     found=$("$python" -V 2>/dev/null) || found=""
     case $found in
-        Python*) stop "Python 3.11 or newer is needed and $python is $found: install it, and name it with PYTHON=python3.11 before make." ;;
-        *) stop "Python 3.11 or newer is needed and $python is not one: install it (Debian: apt install python3 python3-venv), or name it with PYTHON=/path/to/python3 before make." ;;
+        Python*) stop "Python 3.11 or newer is needed and $python is $found: install a newer one (Debian 12 brings it), or name the one you have: PYTHON=python3.11 make demo." ;;
+        *) stop "Python 3.11 or newer is needed and $python is not one: install it (Debian: apt install python3 python3-venv), or name the one you have: PYTHON=python3.11 make demo." ;;
     esac
 }
 
