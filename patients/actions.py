@@ -1,0 +1,238 @@
+"""Every write about patients: register, card, consent, addresses, merge; and the hours of a new clinic."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, time, timedelta
+from typing import Any
+
+import holidays
+import phonenumbers
+from django.conf import settings
+from django.contrib.auth.models import User
+from django.db import transaction
+from django.utils.translation import gettext as _
+
+from patients.identity import fold_name, normalise_national_id
+from patients.models import (
+    AddressKind,
+    AddressStatus,
+    Channel,
+    Clinic,
+    ClinicHours,
+    ClosedDay,
+    Consent,
+    ConsentStatus,
+    ContactPoint,
+    ContactWindow,
+    HoursKind,
+    Patient,
+    PatientContact,
+    PatientStatus,
+    Purpose,
+    Relation,
+    ServiceCard,
+)
+
+
+class RefusedError(Exception):
+    """A request that cannot be done, with words for the screen that say what to do instead."""
+
+
+class StaleStateError(RefusedError):
+    """Somebody was first: the row has left the state this action may leave."""
+
+
+@dataclass(frozen=True)
+class NewPatient:
+    given_name: str
+    family_name: str = ""
+    birth_date: date | None = None
+    national_id: str = ""
+    language: str = "he"
+    gender: str = ""
+    phone: str = ""
+    email: str = ""
+
+
+def normal_phone(text: str, *, region: str = settings.PHONENUMBER_DEFAULT_REGION) -> str:
+    """E.164, or a refusal that says what is wrong; only numbers that can be dialled are stored."""
+    try:
+        number = phonenumbers.parse(text, region)
+    except phonenumbers.NumberParseException:
+        number = None
+    if number is None or not phonenumbers.is_valid_number(number):
+        raise RefusedError(
+            _("%(number)s is not a phone number we can call. Check the digits.") % {"number": text}
+        )
+    return str(phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164))
+
+
+def search_key(patient: Patient, addresses: Sequence[str] = ()) -> str:
+    """Folded name, ID and addresses in one text; a local number is found with or without its country code."""
+    digits = [address[-9:] if address.startswith("+") else address for address in addresses]
+    words = [fold_name(patient.full_name), patient.national_id, *addresses, *digits]
+    return " ".join(word for word in words if word)[:400]
+
+
+@transaction.atomic
+def register_patient(clinic: Clinic, who: NewPatient, *, now: datetime) -> Patient:
+    """Make the record with its addresses and an empty-handed card (a default, marked as not told)."""
+    national_id = normalise_national_id(who.national_id) if who.national_id else ""
+    if national_id and Patient.objects.filter(clinic=clinic, national_id=national_id).exists():
+        raise RefusedError(
+            _("A patient with this ID is registered already. Search by the ID to open the record.")
+        )
+    addresses = []
+    if who.phone:
+        addresses.append((AddressKind.PHONE, normal_phone(who.phone)))
+    if who.email:
+        addresses.append((AddressKind.EMAIL, who.email.strip().casefold()))
+    patient = Patient(
+        clinic=clinic,
+        given_name=who.given_name.strip(),
+        family_name=who.family_name.strip(),
+        birth_date=who.birth_date,
+        national_id=national_id,
+        language=who.language,
+        gender=who.gender,
+        since_on=now.date(),
+    )
+    patient.search_key = search_key(patient, [value for _kind, value in addresses])
+    patient.save()
+    for rank, (kind, value) in enumerate(addresses, start=1):
+        add_address(patient, kind, value, rank=rank)
+    channel = Channel.SMS if who.phone else Channel.EMAIL
+    ServiceCard.objects.create(patient=patient, channel=channel)
+    return patient
+
+
+def add_address(
+    patient: Patient, kind: str, value: str, *, rank: int = 1, relation: str = Relation.SELF
+) -> PatientContact:
+    """Tie an address to a patient; the address itself may already serve others of the family."""
+    point, _made = ContactPoint.objects.get_or_create(clinic_id=patient.clinic_id, kind=kind, value=value)
+    tie, _made = PatientContact.objects.get_or_create(
+        patient=patient, contact_point=point, defaults={"rank": rank, "relation": relation}
+    )
+    return tie
+
+
+@dataclass(frozen=True)
+class CardAnswers:
+    """What the patient said: a channel, and windows as (weekday, from, to); none means any hour."""
+
+    channel: str
+    windows: tuple[tuple[int, time, time], ...] = ()
+    language: str = ""
+    may_leave_voicemail: bool = False
+    may_tell: str = ""
+
+
+@transaction.atomic
+def save_card(patient: Patient, answers: CardAnswers, *, now: datetime, by: User | None) -> ServiceCard:
+    """Write the card as told by the patient, at the desk (`by`) or on the patient's own page (`by` empty)."""
+    card, _made = ServiceCard.objects.update_or_create(
+        patient=patient,
+        defaults={"channel": answers.channel, "may_tell": answers.may_tell, "told_at": now, "told_to": by},
+    )
+    card.windows.all().delete()
+    ContactWindow.objects.bulk_create(
+        ContactWindow(card=card, weekday=weekday, start=start, end=end)
+        for weekday, start, end in answers.windows
+    )
+    patient.contacts.update(may_leave_voicemail=answers.may_leave_voicemail)
+    if answers.language and answers.language != patient.language:
+        patient.language = answers.language
+        patient.save(update_fields=["language"])
+    return card
+
+
+@transaction.atomic
+def record_consent(
+    patient: Patient, point: ContactPoint, channel: str, status: str, *, now: datetime, **how: Any
+) -> Consent:
+    """Append to the ledger; `how` takes `purpose`, `words` and `by`. The row before is superseded."""
+    purpose = how.get("purpose", Purpose.SERVICE)
+    current = Consent.objects.filter(
+        patient=patient, contact_point=point, channel=channel, purpose=purpose, superseded_at__isnull=True
+    )
+    current.update(superseded_at=now)
+    return Consent.objects.create(
+        patient=patient,
+        contact_point=point,
+        channel=channel,
+        purpose=purpose,
+        status=status,
+        at=now,
+        by=how.get("by"),
+        how=how.get("words", "")[:200],
+    )
+
+
+def withdraw_consent(
+    patient: Patient, point: ContactPoint, channel: str, *, now: datetime, words: str, by: User | None = None
+) -> Consent:
+    return record_consent(patient, point, channel, ConsentStatus.WITHDRAWN, now=now, words=words, by=by)
+
+
+def mark_address(point: ContactPoint, status: AddressStatus, *, now: datetime) -> None:
+    ContactPoint.objects.filter(pk=point.pk).update(status=status, status_at=now)
+
+
+@transaction.atomic
+def merge_patients(duplicate: Patient, into: Patient) -> None:
+    """Retire a duplicate record; only one without open work, so nothing is moved by guess."""
+    if duplicate.clinic_id != into.clinic_id or duplicate.pk == into.pk:
+        raise RefusedError(_("Only two different records of one clinic can be merged."))
+    if duplicate.journeys.filter(ended_at__isnull=True).exists():
+        raise RefusedError(_("The record to retire still has an open journey. End it first."))
+    moved = Patient.objects.filter(pk=duplicate.pk, status=PatientStatus.ACTIVE).update(
+        status=PatientStatus.MERGED, merged_into=into
+    )
+    if not moved:
+        raise StaleStateError(_("This record was merged or closed meanwhile."))
+
+
+def load_closed_days(clinic: Clinic, years: Sequence[int]) -> int:
+    """Public holidays of the clinic's country and, where rest begins the evening before, their eves.
+
+    Days that exist already are left as the clinic changed them. Returns how many days were added.
+    """
+    calendar = holidays.country_holidays(clinic.country, years=list(years))
+    days = {on: ClosedDay(clinic=clinic, on=on, name=name[:120]) for on, name in calendar.items()}
+    if clinic.country == "IL":
+        for on, name in calendar.items():
+            eve = on - timedelta(days=1)
+            if eve not in days:
+                days[eve] = ClosedDay(
+                    clinic=clinic,
+                    on=eve,
+                    name=_("Eve of %(holiday)s") % {"holiday": name},
+                    closes_at=time(13),
+                )
+    known = set(ClosedDay.objects.filter(clinic=clinic, on__in=days).values_list("on", flat=True))
+    new = [day for on, day in days.items() if on not in known]
+    ClosedDay.objects.bulk_create(new)
+    return len(new)
+
+
+SUNDAY_WEEK = (6, 0, 1, 2, 3)
+MONDAY_WEEK = (0, 1, 2, 3, 4)
+
+
+@transaction.atomic
+def set_default_hours(clinic: Clinic) -> None:
+    """First hours of a new clinic: its week, and quiet hours standards.md 4.1 until told otherwise."""
+    rest_begins_friday = clinic.country == "IL"
+    week = SUNDAY_WEEK if rest_begins_friday else MONDAY_WEEK
+    half_day = 4 if rest_begins_friday else 5
+    rows = [(HoursKind.OPEN, day, time(8), time(19)) for day in week]
+    rows += [(HoursKind.MESSAGE, day, time(9), time(20)) for day in week]
+    rows += [(HoursKind.CALL, day, time(9), time(19)) for day in week]
+    rows += [(kind, half_day, time(9), time(13)) for kind in (HoursKind.MESSAGE, HoursKind.CALL)]
+    rows.append((HoursKind.OPEN, half_day, time(8), time(13)))
+    clinic.hours.all().delete()
+    ClinicHours.objects.bulk_create(
+        ClinicHours(clinic=clinic, kind=kind, weekday=day, start=start, end=end)
+        for kind, day, start, end in rows
+    )

@@ -1,0 +1,106 @@
+"""What screens and engines read about clinics and patients. Users get objects only through `*_visible_to`."""
+
+from collections.abc import Iterable
+from datetime import date, datetime, timedelta
+
+from django.contrib.auth.models import AbstractBaseUser, AnonymousUser
+from django.db.models import Q, QuerySet
+
+from patients.identity import Claim, Person, fold_name
+from patients.models import (
+    Clinic,
+    ClinicHours,
+    ClosedDay,
+    HoursKind,
+    Membership,
+    Patient,
+    PatientStatus,
+    Role,
+    ServiceCard,
+)
+from patients.windows import ALWAYS, Hours, WeeklyWindow
+
+User = AbstractBaseUser | AnonymousUser
+CLOSED_AHEAD = timedelta(days=400)
+
+
+def clinics_visible_to(user: User) -> QuerySet[Clinic]:
+    return Clinic.objects.filter(memberships__user_id=user.pk).order_by("name")
+
+
+def membership_of(user: User, clinic: Clinic) -> Membership | None:
+    return Membership.objects.filter(user_id=user.pk, clinic=clinic).first()
+
+
+def patients_visible_to(user: User) -> QuerySet[Patient]:
+    """Patients of the clinics the user works in, merged records left out."""
+    return (
+        Patient.objects.filter(clinic__memberships__user_id=user.pk)
+        .exclude(status=PatientStatus.MERGED)
+        .select_related("clinic")
+    )
+
+
+def search_patients(patients: QuerySet[Patient], text: str) -> QuerySet[Patient]:
+    """By name in either order, number or ID: each word must appear in the folded search key."""
+    for word in fold_name(text).split():
+        patients = patients.filter(search_key__contains=word)
+    return patients.order_by("family_name", "given_name", "id")
+
+
+class ClinicClock:
+    """The hours of many clinics, read in two queries and kept for one tick or one request."""
+
+    def __init__(self, clinics: Iterable[Clinic], *, now: datetime) -> None:
+        self._zones = {clinic.pk: clinic.time_zone for clinic in clinics}
+        self._windows: dict[tuple[int, str], list[WeeklyWindow]] = {}
+        for row in ClinicHours.objects.filter(clinic__in=self._zones):
+            window = WeeklyWindow(row.weekday, row.start, row.end)
+            self._windows.setdefault((row.clinic_id, row.kind), []).append(window)
+        self._closed: dict[int, dict[date, object]] = {}
+        near = Q(on__gte=(now - timedelta(days=40)).date(), on__lte=(now + CLOSED_AHEAD).date())
+        for day in ClosedDay.objects.filter(near, clinic__in=self._zones, is_open=False):
+            self._closed.setdefault(day.clinic_id, {})[day.on] = day.closes_at
+        self._made: dict[tuple[int, str], Hours] = {}
+
+    def hours(self, clinic_id: int, kind: HoursKind | str = HoursKind.OPEN) -> Hours:
+        key = (clinic_id, str(kind))
+        if key not in self._made:
+            windows = tuple(self._windows.get(key, ()))
+            self._made[key] = Hours.of(self._zones[clinic_id], windows, self._closed.get(clinic_id, {}))
+        return self._made[key]
+
+
+def clock_of(clinic: Clinic, *, now: datetime) -> ClinicClock:
+    return ClinicClock([clinic], now=now)
+
+
+def opening_hours(clinic: Clinic, *, now: datetime) -> Hours:
+    """The clinic's working time, closed days included: what deadlines are counted in."""
+    return clock_of(clinic, now=now).hours(clinic.pk)
+
+
+def patient_hours(patient: Patient, card: ServiceCard | None) -> Hours:
+    """The windows the patient agreed to, in the patient's zone; any hour when none was said."""
+    rows = list(card.windows.all()) if card else []
+    windows = tuple(WeeklyWindow(row.weekday, row.start, row.end) for row in rows)
+    return Hours.of(patient.zone, windows or ALWAYS, {})
+
+
+def people_like(clinic: Clinic, claim: Claim) -> list[Person]:
+    """Patients a document could be about: same ID or same birth date. Never by name alone."""
+    same = Q(national_id__in=[text for text in claim.national_ids if text]) | Q(
+        birth_date__in=claim.birth_dates
+    )
+    found = Patient.objects.filter(same, clinic=clinic, status=PatientStatus.ACTIVE)[:50]
+    return [person_of(patient) for patient in found]
+
+
+def person_of(patient: Patient) -> Person:
+    return Person(
+        patient.pk, patient.given_name, patient.family_name, patient.birth_date, patient.national_id
+    )
+
+
+def works_as(user: User, clinic: Clinic, *roles: Role | str) -> bool:
+    return Membership.objects.filter(user_id=user.pk, clinic=clinic, role__in=roles).exists()
