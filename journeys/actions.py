@@ -1,0 +1,327 @@
+"""Every write of the engine.
+
+A transition names the state it may leave and counts rows: 0 means somebody was first.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from django.contrib.auth.models import User
+from django.db import transaction
+from django.utils.translation import gettext as _
+
+from journeys import deadlines, routing
+from journeys.models import (
+    OPEN_JOURNEYS,
+    ContactWhen,
+    EventKind,
+    Journey,
+    JourneyStatus,
+    OwnerRole,
+    Step,
+    StepEvent,
+    StepKind,
+    StepStatus,
+    StepTemplate,
+    Urgency,
+)
+from journeys.queries import active_template, graph_of
+from patients.actions import RefusedError, StaleStateError
+from patients.models import Clinic, Patient
+from patients.queries import opening_hours
+from patients.windows import Hours
+
+ATTENDED = "attended"  # the outcome of a visit that took place
+
+
+@dataclass(frozen=True)
+class NewJourney:
+    template_key: str
+    title: str = ""
+    urgency: str = Urgency.ROUTINE
+    doctor: User | None = None
+
+
+@transaction.atomic
+def start_journey(patient: Patient, new: NewJourney, *, now: datetime, by: User | None = None) -> Journey:
+    """Start the active version of a template: its entry steps open at once, side by side."""
+    template = active_template(new.template_key)
+    journey = Journey.objects.create(
+        clinic_id=patient.clinic_id,
+        patient=patient,
+        template=template,
+        title=new.title,
+        urgency=new.urgency,
+        doctor=new.doctor,
+        opened_at=now,
+    )
+    open_steps(journey, routing.entries(graph_of(template)), now=now, by=by)
+    return journey
+
+
+@transaction.atomic
+def open_steps(journey: Journey, keys: Iterable[str], *, now: datetime, by: User | None = None) -> list[Step]:
+    """Open template steps of a journey; one that ran before opens as its next round."""
+    wanted = list(keys)
+    if not wanted:
+        return []
+    templates = StepTemplate.objects.filter(template_id=journey.template_id, key__in=wanted)
+    rounds = dict(
+        journey.steps.filter(template_step__in=templates)
+        .order_by("round")
+        .values_list("template_step_id", "round")
+    )
+    opening = opening_hours(journey.clinic, now=now)
+    steps = [
+        _step_from(journey, template, now=now, opening=opening, nth=rounds.get(template.pk, 0) + 1)
+        for template in templates
+    ]
+    Step.objects.bulk_create(steps)
+    record_events(steps, EventKind.OPENED, now=now, by=by)
+    return steps
+
+
+def _step_from(journey: Journey, template: StepTemplate, *, now: datetime, opening: Hours, nth: int) -> Step:
+    limit = deadlines.Limit(template.limit_amount, deadlines.Unit(template.limit_unit))
+    due_at = deadlines.due_at(now, limit, opening)
+    return Step(
+        clinic_id=journey.clinic_id,
+        journey=journey,
+        template_step=template,
+        round=nth,
+        kind=template.kind,
+        status=StepStatus.ACTIVE,
+        owner_role=template.owner_role,
+        owner=journey.doctor if template.owner_role == OwnerRole.DOCTOR else None,
+        opened_at=now,
+        due_at=due_at,
+        contact_from=contact_instant(template, now=now, due_at=due_at),
+        message_key=template.message_key,
+    )
+
+
+def contact_instant(template: StepTemplate, *, now: datetime, due_at: datetime) -> datetime | None:
+    """When the machine begins to contact the patient about a step due at `due_at`; never in the past."""
+    if template.contact_when == ContactWhen.AT_ONCE:
+        return now
+    if template.contact_when == ContactWhen.AT_DUE:
+        return due_at
+    if template.contact_when == ContactWhen.BEFORE_DUE:
+        return max(now, due_at - timedelta(minutes=template.contact_lead_minutes))
+    return None
+
+
+def record_events(
+    steps: Sequence[Step], kind: EventKind, *, now: datetime, by: User | None = None, detail: str = ""
+) -> None:
+    StepEvent.objects.bulk_create(
+        StepEvent(step=step, kind=kind, at=now, by=by, detail=detail[:300]) for step in steps
+    )
+
+
+def lock_journey(journey_id: int) -> Journey:
+    """One writer a journey at a time, so that two ends of a join cannot miss each other. Inside atomic()."""
+    return (
+        Journey.objects.select_for_update(no_key=True, of=("self",))
+        .select_related("clinic", "template")
+        .get(pk=journey_id)
+    )
+
+
+@transaction.atomic
+def complete_step(
+    step: Step, outcome: str, *, now: datetime, by: User | None = None, note: str = ""
+) -> list[Step]:
+    """End an active step with `outcome`; open what follows, close what is not needed. Returns what opened."""
+    template = step.template_step
+    if template and template.outcomes and outcome not in template.outcomes:
+        raise RefusedError(
+            _("“%(step)s” cannot end with “%(outcome)s”.") % {"step": template.name, "outcome": outcome}
+        )
+    journey = lock_journey(step.journey_id)
+    moved = Step.objects.filter(pk=step.pk, status=StepStatus.ACTIVE).update(
+        status=StepStatus.COMPLETED, completed_at=now, outcome=outcome, note=note, contact_from=None
+    )
+    if not moved:
+        raise StaleStateError(_("This was done by somebody else meanwhile."))
+    record_events([step], EventKind.COMPLETED, now=now, by=by, detail=outcome)
+    _keep_promises(step, now=now, by=by)
+    opened: list[Step] = []
+    if template and journey.status in OPEN_JOURNEYS:
+        opened = _route(journey, template.key, outcome, now=now, by=by)
+    _end_if_nothing_waits(journey, now=now)
+    return opened
+
+
+def _route(journey: Journey, key: str, outcome: str, *, now: datetime, by: User | None) -> list[Step]:
+    assert journey.template is not None  # noqa: S101 - a template step lives in a templated journey
+    graph = graph_of(journey.template)
+    ended = {
+        row[0]: row[1]
+        for row in journey.steps.filter(template_step__isnull=False, status=StepStatus.COMPLETED)
+        .order_by("completed_at", "round")
+        .values_list("template_step__key", "outcome")
+    }
+    closing = routing.closes_after(graph, key, outcome)
+    if closing:
+        unneeded = list(journey.steps.filter(template_step__key__in=closing, status=StepStatus.ACTIVE))
+        cancel_steps(unneeded, now=now, by=by, detail=_("no longer needed"))
+    already = set(
+        journey.steps.filter(status=StepStatus.ACTIVE, template_step__isnull=False).values_list(
+            "template_step__key", flat=True
+        )
+    )
+    wanted = [following for following in routing.opens_after(graph, ended, key) if following not in already]
+    return open_steps(journey, wanted, now=now, by=by)
+
+
+def _keep_promises(step: Step, *, now: datetime, by: User | None) -> None:
+    """What was promised about a step is kept when the step ends."""
+    kept = list(step.promises.filter(status=StepStatus.ACTIVE))
+    Step.objects.filter(pk__in=[promise.pk for promise in kept], status=StepStatus.ACTIVE).update(
+        status=StepStatus.COMPLETED, completed_at=now, outcome="kept", contact_from=None
+    )
+    record_events(kept, EventKind.COMPLETED, now=now, by=by, detail="kept")
+
+
+def _end_if_nothing_waits(journey: Journey, *, now: datetime) -> None:
+    """The last step ends the journey; one that ended well starts what follows it, e.g. the recall."""
+    waiting = journey.steps.exclude(status__in=[StepStatus.COMPLETED, StepStatus.CANCELLED])
+    if waiting.exists():
+        return
+    ended = Journey.objects.filter(pk=journey.pk, status__in=OPEN_JOURNEYS).update(
+        status=JourneyStatus.COMPLETED, ended_at=now
+    )
+    follow_up = journey.template.follow_up if journey.template else ""
+    if ended and follow_up and journey.steps.filter(outcome=ATTENDED).exists():
+        patient = Patient.objects.select_related("clinic").get(pk=journey.patient_id)
+        start_journey(patient, NewJourney(follow_up, doctor=journey.doctor), now=now)
+
+
+def cancel_steps(steps: Sequence[Step], *, now: datetime, by: User | None = None, detail: str = "") -> None:
+    Step.objects.filter(
+        pk__in=[step.pk for step in steps], status__in=[StepStatus.ACTIVE, StepStatus.ON_HOLD]
+    ).update(status=StepStatus.CANCELLED, contact_from=None)
+    record_events(steps, EventKind.CANCELLED, now=now, by=by, detail=detail)
+
+
+@transaction.atomic
+def cancel_journey(journey: Journey, *, reason: str, now: datetime, by: User | None = None) -> None:
+    """End a journey before its goal; everything open in it is cancelled with the reason."""
+    lock_journey(journey.pk)
+    moved = Journey.objects.filter(pk=journey.pk, status__in=OPEN_JOURNEYS).update(
+        status=JourneyStatus.CANCELLED, ended_at=now
+    )
+    if not moved:
+        raise StaleStateError(_("This journey has already ended."))
+    open_now = list(journey.steps.filter(status__in=[StepStatus.ACTIVE, StepStatus.ON_HOLD]))
+    cancel_steps(open_now, now=now, by=by, detail=reason)
+
+
+@transaction.atomic
+def hold_step(step: Step, *, now: datetime, by: User | None = None, reason: str = "") -> None:
+    """Stop a step's clock; it keeps its deadline for the day it resumes."""
+    _move(step, StepStatus.ACTIVE, StepStatus.ON_HOLD)
+    record_events([step], EventKind.HELD, now=now, by=by, detail=reason)
+
+
+@transaction.atomic
+def resume_step(step: Step, *, due_at: datetime, now: datetime, by: User | None = None) -> None:
+    moved = Step.objects.filter(pk=step.pk, status=StepStatus.ON_HOLD).update(
+        status=StepStatus.ACTIVE, due_at=due_at, stalled_at=None
+    )
+    if not moved:
+        raise StaleStateError(_("This step is not on hold any more."))
+    record_events([step], EventKind.RESUMED, now=now, by=by)
+
+
+def _move(step: Step, leaving: StepStatus, to: StepStatus) -> None:
+    if not Step.objects.filter(pk=step.pk, status=leaving).update(status=to):
+        raise StaleStateError(_("This was changed by somebody else meanwhile."))
+
+
+@transaction.atomic
+def reassign_step(
+    step: Step, *, role: str, owner: User | None = None, now: datetime, by: User | None = None
+) -> None:
+    if not Step.objects.filter(pk=step.pk, status=StepStatus.ACTIVE).update(owner_role=role, owner=owner):
+        raise StaleStateError(_("This was done by somebody else meanwhile."))
+    detail = owner.get_full_name() if owner else str(OwnerRole(role).label)
+    record_events([step], EventKind.REASSIGNED, now=now, by=by, detail=detail)
+
+
+@transaction.atomic
+def move_deadline(
+    step: Step,
+    due_at: datetime,
+    *,
+    now: datetime,
+    by: User | None = None,
+    kind: EventKind = EventKind.DEADLINE_MOVED,
+) -> None:
+    """Give an active step a new deadline; its clock starts anew, and contact ahead of it moves along."""
+    contact_from = contact_instant(step.template_step, now=now, due_at=due_at) if step.template_step else None
+    moved = Step.objects.filter(pk=step.pk, status=StepStatus.ACTIVE).update(
+        due_at=due_at, stalled_at=None, contact_from=contact_from
+    )
+    if not moved:
+        raise StaleStateError(_("This was done by somebody else meanwhile."))
+    record_events([step], kind, now=now, by=by, detail=due_at.isoformat())
+
+
+def snooze_step(step: Step, until: datetime, *, now: datetime, by: User | None = None) -> None:
+    if until <= now:
+        raise RefusedError(_("Choose a time that is still to come."))
+    move_deadline(step, until, now=now, by=by, kind=EventKind.SNOOZED)
+
+
+@dataclass(frozen=True)
+class AdHoc:
+    """A step outside the template: a promise, a call, something to tell."""
+
+    kind: StepKind
+    title: str
+    due_at: datetime
+    role: OwnerRole = OwnerRole.RECEPTIONIST
+    owner: User | None = None
+    message_key: str = ""  # set: the patient is contacted at once about it
+    about: Step | None = None
+
+
+@transaction.atomic
+def add_step(journey: Journey, new: AdHoc, *, now: datetime, by: User | None = None) -> Step:
+    if journey.status not in OPEN_JOURNEYS:
+        raise RefusedError(_("This journey has ended; start a new one."))
+    step = Step.objects.create(
+        clinic_id=journey.clinic_id,
+        journey=journey,
+        kind=new.kind,
+        title=new.title[:200],
+        status=StepStatus.ACTIVE,
+        owner_role=new.role,
+        owner=new.owner,
+        opened_at=now,
+        due_at=new.due_at,
+        contact_from=now if new.message_key else None,
+        message_key=new.message_key,
+        about=new.about,
+    )
+    kind = EventKind.PROMISED if new.kind == StepKind.PROMISE else EventKind.OPENED
+    record_events([step], kind, now=now, by=by, detail=new.title)
+    return step
+
+
+@transaction.atomic
+def log_chase(step: Step, *, now: datetime, by: User | None = None, words: str = "") -> None:
+    """The patient had to ask: a defect of ours, counted against the step at fault (S1.10)."""
+    record_events([step], EventKind.CHASED, now=now, by=by, detail=words)
+
+
+@transaction.atomic
+def open_unidentified(clinic: Clinic, *, title: str, due_at: datetime, now: datetime) -> Step:
+    """A journey nobody can name yet, with a step to find out: what is unmatched has an owner and a clock."""
+    journey = Journey.objects.create(
+        clinic=clinic, status=JourneyStatus.UNIDENTIFIED, title=title[:120], opened_at=now
+    )
+    return add_step(journey, AdHoc(StepKind.IDENTIFY, title, due_at), now=now)

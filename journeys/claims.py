@@ -1,0 +1,100 @@
+"""The one claim, used by every watcher in the house, and the set-based rows that follow it.
+
+A claim takes the rows whose alarm has rung, changes them so that they leave the alarm's partial index, and
+returns them: one statement a batch, whatever its size. It is the only place that knows SKIP LOCKED,
+and one of two that speak SQL, in both dialects (docs/decisions). Two workers never claim one row: on
+PostgreSQL by the row locks, on SQLite because BEGIN IMMEDIATE lets one writer in at a time.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from time import monotonic
+from typing import Any
+
+from django.db import connection, models, transaction
+
+BATCH = 2_000
+TICK_SHARE = 0.8  # of its interval: a tick stops there, so two runs of one tick rarely meet
+
+
+@dataclass(frozen=True)
+class Alarm:
+    """What rings, and what claiming writes.
+
+    `column` is the instant that rings, `armed` the SQL condition of its partial index, `takes` column -> SQL
+    expression; the expressions may use %(now)s and further named parameters.
+    """
+
+    model: type[models.Model]
+    column: str
+    armed: str
+    takes: Mapping[str, str]
+    returns: Sequence[str] = ("id",)
+
+    def sql(self) -> str:
+        table = self.model._meta.db_table
+        changes = ", ".join(f"{column} = {expression}" for column, expression in self.takes.items())
+        due = (
+            f"SELECT id FROM {table} WHERE {self.armed} AND {self.column} <= %(now)s "  # noqa: S608 - names are ours
+            f"ORDER BY {self.column} LIMIT %(limit)s"
+        )
+        returned = ", ".join(f"{table}.{column}" for column in self.returns)
+        if connection.vendor == "postgresql":
+            return (
+                f"WITH due AS MATERIALIZED ({due} FOR NO KEY UPDATE SKIP LOCKED) "  # noqa: S608
+                f"UPDATE {table} SET {changes} FROM due WHERE {table}.id = due.id RETURNING {returned}"
+            )
+        returned = ", ".join(self.returns)
+        return f"UPDATE {table} SET {changes} WHERE id IN ({due}) RETURNING {returned}"  # noqa: S608
+
+
+def claim_due(alarm: Alarm, *, now: datetime, limit: int = BATCH, **values: Any) -> list[tuple[Any, ...]]:
+    """Claim up to `limit` rows whose alarm has rung at `now`, inside `atomic()`: `alarm.returns` of each."""
+    with connection.cursor() as cursor:
+        cursor.execute(alarm.sql(), {"now": now, "limit": limit, **values})
+        return list(cursor.fetchall())
+
+
+def batches(
+    alarm: Alarm, *, now: datetime, limit: int = BATCH, lasts: timedelta, **values: Any
+) -> Iterator[list[Any]]:
+    """Yield claimed batches, each in its own transaction, until one is short or most of the tick is spent.
+
+    The transaction is open while the caller handles the batch and commits when it asks for the next, so a
+    crash in between leaves the batch unclaimed.
+    """
+    stop = monotonic() + lasts.total_seconds() * TICK_SHARE
+    while True:
+        with transaction.atomic():
+            rows = claim_due(alarm, now=now, limit=limit, **values)
+            if rows:
+                yield rows
+        if len(rows) < limit or monotonic() > stop:
+            return
+
+
+def insert_for(
+    table: str, columns: Mapping[str, str], *, ids: Sequence[int], source: str, **values: Any
+) -> int:
+    """Insert one row into `table` for each row of `source` whose id is in `ids`, in one statement.
+
+    `columns` maps a column to a SQL expression over `source` (alias s). Rows that a unique constraint
+    already holds are left as they are: the constraint is for safety.
+    """
+    if not ids:
+        return 0
+    names = ", ".join(columns)
+    expressions = ", ".join(columns.values())
+    if connection.vendor == "postgresql":
+        wanted, listed = "unnest(%(ids)s::bigint[]) AS w(id)", "{" + ",".join(map(str, ids)) + "}"
+    else:
+        wanted, listed = "json_each(%(ids)s) AS w", "[" + ",".join(map(str, ids)) + "]"
+    key = "w.id" if connection.vendor == "postgresql" else "w.value"
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"INSERT INTO {table} ({names}) SELECT {expressions} FROM {wanted} "  # noqa: S608 - names are ours
+            f"CROSS JOIN {source} s WHERE s.id = {key} ON CONFLICT DO NOTHING",
+            {"ids": listed, **values},
+        )
+        return int(cursor.rowcount)
