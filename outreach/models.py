@@ -1,0 +1,206 @@
+"""Why and how a patient is contacted. An Attempt is one contact and, at the same time, the outbox row."""
+
+import uuid
+
+from django.conf import settings
+from django.db import models
+from django.db.models import Q
+from django.utils.translation import gettext_lazy as _
+
+from journeys.models import Step
+from patients.models import Channel, Clinic, ContactPoint, Language, Patient, Purpose
+from patients.models.clinic import one_of
+
+
+class MessageTemplate(models.Model):
+    """The words of one message in one language; `channel` empty serves every channel without its own."""
+
+    key = models.CharField(max_length=60)
+    channel = models.CharField(max_length=10, blank=True)
+    language = models.CharField(max_length=2, choices=Language)
+    purpose = models.CharField(max_length=10, choices=Purpose, default=Purpose.SERVICE)
+    subject = models.CharField(max_length=120, blank=True)  # e-mail only
+    body = models.TextField()
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(channel__in=["", *Channel.values]), name="message_channel_is_known"
+            ),
+            one_of("language", Language, name="message_language_is_known"),
+            one_of("purpose", Purpose, name="message_purpose_is_known"),
+            models.UniqueConstraint(fields=["key", "channel", "language"], name="message_template_once"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.key} {self.language} {self.channel}"
+
+
+class TaskStatus(models.TextChoices):
+    OPEN = "open", _("Open")
+    DONE = "done", _("Done")
+    GIVEN_UP = "given_up", _("Given up")
+    CANCELLED = "cancelled", _("Cancelled")
+
+
+class OutreachTask(models.Model):
+    """Why we contact somebody, until when, and how often at most (FHIR CommunicationRequest)."""
+
+    public_id = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
+    clinic = models.ForeignKey(Clinic, on_delete=models.PROTECT, related_name="outreach_tasks")
+    patient = models.ForeignKey(Patient, on_delete=models.PROTECT, related_name="outreach_tasks")
+    step = models.ForeignKey(Step, on_delete=models.CASCADE, related_name="outreach_tasks")
+    message_key = models.CharField(max_length=60)
+    purpose = models.CharField(max_length=10, choices=Purpose, default=Purpose.SERVICE)
+    status = models.CharField(max_length=10, choices=TaskStatus, default=TaskStatus.OPEN)
+    opened_at = models.DateTimeField()
+    plan_from = models.DateTimeField(null=True, blank=True)  # a consumed alarm: when to plan the next attempt
+    deadline_at = models.DateTimeField()
+    max_attempts = models.PositiveSmallIntegerField(default=4)
+    ended_at = models.DateTimeField(null=True, blank=True)
+    outcome = models.CharField(max_length=40, blank=True)
+
+    class Meta:
+        constraints = [
+            one_of("status", TaskStatus, name="outreach_task_status_is_known"),
+            one_of("purpose", Purpose, name="outreach_task_purpose_is_known"),
+            models.UniqueConstraint(
+                fields=["step"], condition=Q(status=TaskStatus.OPEN), name="outreach_task_one_open_per_step"
+            ),
+            models.CheckConstraint(
+                condition=Q(status=TaskStatus.OPEN, ended_at__isnull=True)
+                | (~Q(status=TaskStatus.OPEN) & Q(ended_at__isnull=False)),
+                name="outreach_task_ended_iff_not_open",
+            ),
+        ]
+        indexes = [
+            models.Index(
+                fields=["plan_from"],
+                name="outreach_task_to_plan",
+                condition=Q(status="open", plan_from__isnull=False),
+            ),
+            models.Index(fields=["patient", "opened_at"], name="outreach_task_by_patient"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.message_key} for {self.patient_id}"
+
+
+class AttemptStatus(models.TextChoices):
+    PLANNED = "planned", _("Planned")
+    SENDING = "sending", _("Under way")
+    SENT = "sent", _("Sent")
+    DELIVERED = "delivered", _("Delivered")
+    FAILED = "failed", _("Failed")
+    UNKNOWN = "unknown", _("Not known whether it arrived")
+    CANCELLED = "cancelled", _("Cancelled")
+
+
+ATTEMPT_MOVES: dict[str, frozenset[str]] = {
+    AttemptStatus.PLANNED: frozenset({AttemptStatus.SENDING, AttemptStatus.CANCELLED}),
+    AttemptStatus.SENDING: frozenset(
+        {
+            AttemptStatus.PLANNED,
+            AttemptStatus.SENT,
+            AttemptStatus.FAILED,
+            AttemptStatus.UNKNOWN,
+            AttemptStatus.CANCELLED,
+        }
+    ),
+    AttemptStatus.SENT: frozenset({AttemptStatus.DELIVERED, AttemptStatus.FAILED}),
+    AttemptStatus.UNKNOWN: frozenset({AttemptStatus.SENT, AttemptStatus.DELIVERED, AttemptStatus.FAILED}),
+    AttemptStatus.DELIVERED: frozenset(),
+    AttemptStatus.FAILED: frozenset(),
+    AttemptStatus.CANCELLED: frozenset(),
+}
+
+
+class Attempt(models.Model):
+    """One contact on one channel at one time. Its `reference` is what the provider gets as our own id."""
+
+    reference = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
+    task = models.ForeignKey(OutreachTask, on_delete=models.CASCADE, related_name="attempts")
+    clinic = models.ForeignKey(Clinic, on_delete=models.PROTECT, related_name="+")
+    patient = models.ForeignKey(Patient, on_delete=models.PROTECT, related_name="attempts")
+    contact_point = models.ForeignKey(ContactPoint, on_delete=models.PROTECT, related_name="attempts")
+    channel = models.CharField(max_length=10, choices=Channel)
+    status = models.CharField(max_length=10, choices=AttemptStatus, default=AttemptStatus.PLANNED)
+    send_at = models.DateTimeField()
+    expires_at = models.DateTimeField()  # after this it is planned anew, never sent late
+    why = models.CharField(max_length=300, blank=True)  # the decision trace: why now, why this channel
+    lease_until = models.DateTimeField(null=True, blank=True)
+    lease = models.UUIDField(
+        null=True, blank=True
+    )  # fencing: only the holder of this value may write the outcome
+    claimed_by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.SET_NULL)
+    sent_at = models.DateTimeField(null=True, blank=True)
+    ended_at = models.DateTimeField(null=True, blank=True)
+    outcome = models.CharField(max_length=40, blank=True)
+    provider_reference = models.CharField(max_length=120, blank=True)
+    language = models.CharField(max_length=2, blank=True)
+    subject = models.CharField(max_length=200, blank=True)
+    body = models.TextField(blank=True)
+    error = models.CharField(max_length=300, blank=True)
+
+    class Meta:
+        constraints = [
+            one_of("status", AttemptStatus, name="attempt_status_is_known"),
+            one_of("channel", Channel, name="attempt_channel_is_known"),
+            models.UniqueConstraint(
+                fields=["task"],
+                condition=Q(status__in=["planned", "sending"]),
+                name="attempt_one_unfinished_per_task",
+            ),
+            models.UniqueConstraint(
+                fields=["patient"], condition=Q(status="sending"), name="attempt_one_under_way_per_patient"
+            ),
+            models.UniqueConstraint(
+                fields=["contact_point"],
+                condition=Q(status="sending"),
+                name="attempt_one_under_way_per_address",
+            ),
+            models.CheckConstraint(
+                condition=~Q(status__in=["sent", "delivered"]) | Q(sent_at__isnull=False),
+                name="sent_attempt_says_when",
+            ),
+            models.CheckConstraint(
+                condition=Q(status="sending", lease__isnull=False, lease_until__isnull=False)
+                | (~Q(status="sending") & Q(lease__isnull=True, lease_until__isnull=True)),
+                name="attempt_under_way_iff_leased",
+            ),
+        ]
+        indexes = [
+            models.Index(
+                fields=["channel", "send_at"], name="attempt_to_send", condition=Q(status="planned")
+            ),
+            models.Index(fields=["lease_until"], name="attempt_leased", condition=Q(status="sending")),
+            models.Index(fields=["patient", "send_at"], name="attempt_by_patient"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.channel} {self.send_at:%F %R}"
+
+
+class Reply(models.Model):
+    """What came back, in the patient's own words. Only a reply or a person may say that somebody declined."""
+
+    clinic = models.ForeignKey(Clinic, on_delete=models.PROTECT, related_name="replies")
+    patient = models.ForeignKey(
+        Patient, null=True, blank=True, on_delete=models.PROTECT, related_name="replies"
+    )
+    attempt = models.ForeignKey(
+        Attempt, null=True, blank=True, on_delete=models.SET_NULL, related_name="replies"
+    )
+    channel = models.CharField(max_length=10)  # a Channel, or "page" for the patient's page
+    at = models.DateTimeField()
+    body = models.TextField(blank=True)
+    meaning = models.CharField(
+        max_length=40, blank=True
+    )  # confirm, another_time, cannot_come, stop, ask; empty: read by a person
+    step = models.ForeignKey(Step, null=True, blank=True, on_delete=models.SET_NULL, related_name="replies")
+
+    class Meta:
+        indexes = [models.Index(fields=["patient", "at"], name="reply_by_patient")]
+
+    def __str__(self) -> str:
+        return f"{self.channel} {self.at:%F %R}"

@@ -1,0 +1,198 @@
+"""Why a journey waits: the request that went out, what came in, and what it turned out to be."""
+
+import uuid
+
+from django.conf import settings
+from django.db import models
+from django.db.models import Q
+from django.utils.translation import gettext_lazy as _
+
+from appointments.models import Practitioner
+from journeys.models import Journey, Step, Urgency
+from patients.models import Clinic, Patient
+from patients.models.clinic import one_of
+
+
+class ReferralStatus(models.TextChoices):
+    DRAFT = "draft", _("Draft")
+    ACTIVE = "active", _("Active")
+    ON_HOLD = "on_hold", _("On hold")
+    REVOKED = "revoked", _("Revoked")
+    COMPLETED = "completed", _("Completed")
+    ENTERED_IN_ERROR = "entered_in_error", _("Entered in error")
+
+
+class Referral(models.Model):
+    """A request for a service (FHIR ServiceRequest). Its code finds the way back."""
+
+    public_id = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
+    clinic = models.ForeignKey(Clinic, on_delete=models.PROTECT, related_name="referrals")
+    patient = models.ForeignKey(Patient, on_delete=models.PROTECT, related_name="referrals")
+    journey = models.ForeignKey(Journey, on_delete=models.PROTECT, related_name="referrals")
+    step = models.ForeignKey(Step, null=True, blank=True, on_delete=models.PROTECT, related_name="referrals")
+    requester = models.ForeignKey(Practitioner, on_delete=models.PROTECT, related_name="referrals")
+    code = models.CharField(max_length=12, unique=True)
+    service = models.CharField(max_length=120, help_text=_("What is asked for, e.g. panoramic image."))
+    question = models.TextField(blank=True, help_text=_("What the doctor wants to know."))
+    performer = models.CharField(max_length=120, blank=True, help_text=_("The institute."))
+    performer_email = models.EmailField(blank=True)
+    urgency = models.CharField(max_length=8, choices=Urgency, default=Urgency.ROUTINE)
+    status = models.CharField(max_length=16, choices=ReferralStatus, default=ReferralStatus.ACTIVE)
+    expected_at = models.DateTimeField()
+    hold_refused_because = models.CharField(
+        max_length=200, blank=True, help_text=_("Why no visit was held; holding is the default.")
+    )
+    made_at = models.DateTimeField()
+    made_by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.SET_NULL)
+    ended_because = models.CharField(max_length=200, blank=True)
+    request_key = models.CharField(max_length=80, null=True, blank=True)  # noqa: DJ001 - null keeps it out of the unique index
+
+    class Meta:
+        constraints = [
+            one_of("status", ReferralStatus, name="referral_status_is_known"),
+            one_of("urgency", Urgency, name="referral_urgency_is_known"),
+            models.CheckConstraint(
+                condition=~Q(status=ReferralStatus.ACTIVE) | Q(step__isnull=False),
+                name="active_referral_has_a_waiting_step",
+            ),
+            models.UniqueConstraint(fields=["clinic", "request_key"], name="referral_request_key_once"),
+        ]
+        indexes = [models.Index(fields=["clinic", "status", "expected_at"], name="referral_by_status")]
+
+    def __str__(self) -> str:
+        return self.code
+
+
+class Source(models.TextChoices):
+    EMAIL = "email", _("E-mail")
+    UPLOAD = "upload", _("Upload by the institute")
+    API = "api", _("API")
+
+
+class DocumentStatus(models.TextChoices):
+    RECEIVED = "received", _("Received")
+    MATCHED = "matched", _("Matched")
+    UNMATCHED = "unmatched", _("Not matched")
+    REJECTED = "rejected", _("Rejected")
+
+
+class IncomingDocument(models.Model):
+    """What arrived, as it came. The bytes are on disk before anything is parsed; nothing is thrown away."""
+
+    public_id = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
+    clinic = models.ForeignKey(Clinic, on_delete=models.PROTECT, related_name="documents")
+    source = models.CharField(max_length=8, choices=Source)
+    source_id = models.CharField(max_length=255)
+    raw = models.FileField(upload_to="incoming/%Y/%m/%d", max_length=255)
+    received_at = models.DateTimeField()
+    status = models.CharField(max_length=10, choices=DocumentStatus, default=DocumentStatus.RECEIVED)
+    sender = models.CharField(max_length=254, blank=True)
+    subject = models.CharField(max_length=500, blank=True)
+    reasons = models.JSONField(
+        default=list
+    )  # why it did not match, and what is wrong with it; codes, shown in words
+    candidates = models.JSONField(default=list)  # public ids of referrals a person may choose from
+    referral = models.ForeignKey(
+        Referral, null=True, blank=True, on_delete=models.PROTECT, related_name="documents"
+    )
+    matched_by = models.CharField(max_length=40, blank=True)  # code, identifier, name_and_birth_date, person
+    step = models.ForeignKey(Step, null=True, blank=True, on_delete=models.PROTECT, related_name="documents")
+    tries = models.PositiveSmallIntegerField(default=0)
+    ended_at = models.DateTimeField(null=True, blank=True)
+    ended_by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.SET_NULL)
+    rejected_because = models.CharField(max_length=200, blank=True)
+
+    class Meta:
+        constraints = [
+            one_of("source", Source, name="document_source_is_known"),
+            one_of("status", DocumentStatus, name="document_status_is_known"),
+            models.UniqueConstraint(fields=["source", "source_id"], name="document_once_per_source"),
+            models.CheckConstraint(
+                condition=~Q(status=DocumentStatus.MATCHED) | Q(referral__isnull=False),
+                name="matched_document_names_its_referral",
+            ),
+            models.CheckConstraint(
+                condition=~Q(status=DocumentStatus.UNMATCHED) | Q(step__isnull=False),
+                name="unmatched_document_has_an_owner_and_a_clock",
+            ),
+            models.CheckConstraint(
+                condition=~Q(status=DocumentStatus.REJECTED) | ~Q(rejected_because=""),
+                name="rejected_document_says_why",
+            ),
+        ]
+        indexes = [
+            models.Index(fields=["received_at"], name="document_to_match", condition=Q(status="received")),
+            models.Index(fields=["clinic", "status", "received_at"], name="document_by_status"),
+        ]
+
+    def __str__(self) -> str:
+        return self.subject or self.source_id
+
+
+class DocumentFile(models.Model):
+    """One file inside a document. `problem` says why it should not be trusted; it is kept all the same."""
+
+    document = models.ForeignKey(IncomingDocument, on_delete=models.CASCADE, related_name="files")
+    position = models.PositiveSmallIntegerField()
+    name = models.CharField(max_length=255, blank=True)
+    content_type = models.CharField(max_length=100)
+    size = models.PositiveIntegerField()
+    content = models.FileField(upload_to="documents/%Y/%m/%d", max_length=255)
+    problem = models.CharField(max_length=40, blank=True)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["document", "position"], name="document_file_once")]
+        ordering = ["position"]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class ResultStatus(models.TextChoices):
+    PRELIMINARY = "preliminary", _("Preliminary")
+    FINAL = "final", _("Final")
+    AMENDED = "amended", _("Amended")
+
+
+class Decision(models.TextChoices):
+    """What the doctor decided; each is the outcome of the review step and settles the hold."""
+
+    TREAT = "treat", _("Treat, keep the held visit")
+    TREAT_OTHER = "treat_other", _("Treat, at another time")
+    NO_TREATMENT = "no_treatment", _("No treatment needed")
+    MORE_TESTS = "more_tests", _("More tests needed")
+    CALL_TODAY = "call_today", _("Call the patient today")
+
+
+class Result(models.Model):
+    """What a document turned out to be, for a referral (FHIR DiagnosticReport, basedOn)."""
+
+    public_id = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
+    referral = models.ForeignKey(Referral, on_delete=models.PROTECT, related_name="results")
+    document = models.ForeignKey(IncomingDocument, on_delete=models.PROTECT, related_name="results")
+    source_id = models.CharField(max_length=255)
+    version = models.PositiveSmallIntegerField(default=1)
+    status = models.CharField(max_length=12, choices=ResultStatus, default=ResultStatus.FINAL)
+    received_at = models.DateTimeField()
+    review = models.ForeignKey(Step, null=True, blank=True, on_delete=models.PROTECT, related_name="results")
+    decision = models.CharField(max_length=16, choices=Decision, blank=True)
+    decided_at = models.DateTimeField(null=True, blank=True)
+    decided_by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.SET_NULL)
+    note = models.TextField(blank=True)
+
+    class Meta:
+        constraints = [
+            one_of("status", ResultStatus, name="result_status_is_known"),
+            models.CheckConstraint(
+                condition=Q(decision__in=["", *Decision.values]), name="result_decision_is_known"
+            ),
+            models.CheckConstraint(
+                condition=Q(decision="", decided_at__isnull=True)
+                | (~Q(decision="") & Q(decided_at__isnull=False)),
+                name="result_decided_iff_it_has_a_time",
+            ),
+            models.UniqueConstraint(fields=["referral", "source_id", "version"], name="result_version_once"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.referral_id} {self.version}"
