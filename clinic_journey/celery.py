@@ -1,0 +1,35 @@
+"""The Celery app and the whole clockwork on one page.
+
+Each tick finds its work in the database; a lost message costs one interval and nothing else. `expires`
+keeps a stopped worker from finding a pile of stale ticks.
+"""
+
+import os
+from typing import Any
+
+from celery import Celery
+from celery.schedules import crontab
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "clinic_journey.settings")
+
+app = Celery("clinic_journey")
+app.config_from_object("django.conf:settings", namespace="CELERY")
+app.autodiscover_tasks()
+
+
+def every(seconds: float, task: str) -> dict[str, Any]:
+    return {"task": task, "schedule": seconds, "options": {"expires": seconds}}
+
+
+app.conf.beat_schedule = {
+    "fetch mail": every(15, "referrals.tasks.fetch_mail"),
+    "match documents": every(5, "referrals.tasks.match_documents"),
+    "watch steps": every(60, "journeys.tasks.watch_steps"),
+    "settle holds": every(60, "appointments.tasks.settle_holds"),
+    "open outreach tasks": every(15, "outreach.tasks.open_tasks"),
+    "plan attempts": every(5, "outreach.tasks.plan_attempts"),
+    "recover leases": every(30, "outreach.tasks.recover"),
+    "dispatch": every(5, "outreach.tasks.dispatch"),
+    "fill calendars": {"task": "appointments.tasks.fill_slots", "schedule": crontab(hour="1", minute="10")},
+    "load holidays": {"task": "patients.tasks.load_closed_days", "schedule": crontab(hour="2", minute="10")},
+}

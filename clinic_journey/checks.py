@@ -1,0 +1,82 @@
+"""System checks: the settings that would hurt patients are refused at start, with the cure."""
+
+from zoneinfo import available_timezones
+
+from django.conf import settings
+from django.core.checks import CheckMessage, Error, Tags, Warning as CheckWarning, register
+
+
+@register(Tags.database)
+def sqlite_takes_the_write_lock_first(**_kwargs: object) -> list[CheckMessage]:
+    """SQLite without IMMEDIATE lets workers die with "database is locked" (house.md 9)."""
+    found: list[CheckMessage] = []
+    for alias, database in settings.DATABASES.items():
+        if database["ENGINE"] != "django.db.backends.sqlite3":
+            continue
+        if database.get("OPTIONS", {}).get("transaction_mode") != "IMMEDIATE":
+            found.append(
+                Error(
+                    f"Database {alias!r} is SQLite without transaction_mode=IMMEDIATE.",
+                    hint="Set OPTIONS['transaction_mode'] = 'IMMEDIATE', or use PostgreSQL (DATABASE_URL).",
+                    id="clinic_journey.E001",
+                )
+            )
+        if database.get("ATOMIC_REQUESTS"):
+            found.append(
+                Error(
+                    "ATOMIC_REQUESTS on SQLite makes every page take the write lock.",
+                    hint="Remove ATOMIC_REQUESTS; actions open their own transactions.",
+                    id="clinic_journey.E002",
+                )
+            )
+    return found
+
+
+@register()
+def time_zones_are_known(**_kwargs: object) -> list[CheckMessage]:
+    if settings.TIME_ZONE != "UTC" or not settings.USE_TZ:
+        return [
+            Error(
+                "Instants must be stored in UTC.",
+                hint="Keep USE_TZ=True and TIME_ZONE='UTC'; each clinic has its own zone.",
+                id="clinic_journey.E003",
+            )
+        ]
+    if "Asia/Jerusalem" not in available_timezones():
+        return [
+            Error(
+                "No time zone data found.", hint="pip install -r requirements.txt", id="clinic_journey.E004"
+            )
+        ]
+    return []
+
+
+@register()
+def channels_reach_somebody(**_kwargs: object) -> list[CheckMessage]:
+    """A message "sent" to the console reaches nobody: fine in a demo, to be known anywhere else."""
+    if settings.DEMO:
+        return []
+    silent = [name for name, transport in settings.CHANNEL_TRANSPORTS.items() if transport == "console"]
+    if not silent:
+        return []
+    return [
+        CheckWarning(
+            f"Messages by {', '.join(silent)} are only shown on this machine, not delivered.",
+            hint="Set EMAIL_URL for e-mail, or CHANNEL_SMS=off CHANNEL_WHATSAPP=off to plan calls instead.",
+            id="clinic_journey.W001",
+        )
+    ]
+
+
+@register(Tags.security, deploy=True)
+def signing_key_is_own(**_kwargs: object) -> list[CheckMessage]:
+    """Patients' links are signed with SECRET_KEY; several web processes need the same one."""
+    if len(settings.SECRET_KEY) >= 50:  # noqa: PLR2004 - Django's own floor for the key
+        return []
+    return [
+        Error(
+            "SECRET_KEY is shorter than 50 characters.",
+            hint="python -c 'import secrets; print(secrets.token_urlsafe(50))'",
+            id="clinic_journey.E005",
+        )
+    ]

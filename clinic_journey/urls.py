@@ -1,0 +1,3 @@
+"""The routes of all apps on one page."""
+
+urlpatterns: list = []
