@@ -222,7 +222,7 @@ MONDAY_WEEK = (0, 1, 2, 3, 4)
 
 @transaction.atomic
 def set_default_hours(clinic: Clinic) -> None:
-    """First hours of a new clinic: its week, and quiet hours standards.md 4.1 until told otherwise."""
+    """A new clinic: its week and quiet hours as in standards.md 4.1, until told otherwise."""
     rest_begins_friday = clinic.country == "IL"
     week = SUNDAY_WEEK if rest_begins_friday else MONDAY_WEEK
     half_day = 4 if rest_begins_friday else 5

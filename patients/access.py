@@ -1,0 +1,62 @@
+"""Who is asking, in which clinic, at what instant: the first line of every staff screen."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from functools import wraps
+from typing import Concatenate, ParamSpec, cast
+
+from django.contrib.auth.decorators import login_required
+from django.contrib.auth.models import User
+from django.core.exceptions import PermissionDenied
+from django.http import HttpRequest, HttpResponse
+from django.utils import timezone
+
+from patients.models import Clinic, Membership
+
+P = ParamSpec("P")
+CLINIC_KEY = "clinic"  # in the session: the clinic chosen by somebody who works in several
+
+
+@dataclass(frozen=True)
+class Here:
+    """The asker's place: one clinic, one role, and the instant the request is answered for."""
+
+    user: User
+    clinic: Clinic
+    role: str
+    now: datetime
+
+
+StaffView = Callable[Concatenate[HttpRequest, Here, P], HttpResponse]
+
+
+def place_of(request: HttpRequest) -> Here | None:
+    """The clinic chosen in this session, else the first the user works in; None for nobody's user."""
+    if not request.user.is_authenticated:
+        return None
+    memberships = (
+        Membership.objects.filter(user=request.user).select_related("clinic").order_by("clinic__name")
+    )
+    by_clinic = {membership.clinic_id: membership for membership in memberships}
+    if not by_clinic:
+        return None
+    chosen = by_clinic.get(request.session.get(CLINIC_KEY, 0)) or next(iter(by_clinic.values()))
+    return Here(cast("User", request.user), chosen.clinic, chosen.role, timezone.now())
+
+
+def for_staff(*roles: str) -> Callable[[StaffView[P]], Callable[Concatenate[HttpRequest, P], HttpResponse]]:
+    """Open a view to members of a clinic, optionally of some roles only; it gets `Here` after the request."""
+
+    def decorate(view: StaffView[P]) -> Callable[Concatenate[HttpRequest, P], HttpResponse]:
+        @login_required
+        @wraps(view)
+        def guarded(request: HttpRequest, *args: P.args, **kwargs: P.kwargs) -> HttpResponse:
+            here = place_of(request)
+            if here is None or (roles and here.role not in roles):
+                raise PermissionDenied
+            return view(request, here, *args, **kwargs)
+
+        return guarded
+
+    return decorate

@@ -1,0 +1,85 @@
+from datetime import timedelta
+
+import pytest
+from django.core.management import call_command
+from django.db import connection
+
+from journeys import actions
+from journeys.actions import NewJourney
+from journeys.claims import Alarm, claim_due, insert_for
+from journeys.models import EventKind, OwnerRole, Step, StepEvent, StepKind, StepStatus
+from journeys.watch import describe_plan, watch_steps
+from tests import builders
+from tests.conftest import NOW
+
+pytestmark = pytest.mark.django_db
+LATER = NOW + timedelta(days=10)
+
+
+def test_an_overdue_step_stalls_once_and_stays_active() -> None:
+    step = builders.step(due_at=NOW)
+    assert watch_steps(now=NOW) == 1
+    assert watch_steps(now=LATER) == 0
+    step.refresh_from_db()
+    assert (step.status, step.stalled_at) == (StepStatus.ACTIVE, NOW)
+    assert StepEvent.objects.filter(kind=EventKind.STALLED).count() == 1
+
+
+@pytest.mark.parametrize("status", [StepStatus.ON_HOLD, StepStatus.CANCELLED])
+def test_only_active_steps_stall(status: StepStatus) -> None:
+    builders.step(due_at=NOW, status=status)
+    assert watch_steps(now=LATER) == 0
+
+
+def test_a_step_that_is_not_due_is_left_alone() -> None:
+    builders.step(due_at=NOW + timedelta(seconds=1))
+    assert watch_steps(now=NOW) == 0
+
+
+def test_batches_take_everything_that_is_due() -> None:
+    journey = builders.journey()
+    for _n in range(7):
+        builders.step(journey, due_at=NOW)
+    assert watch_steps(now=NOW, limit=3) == 7
+
+
+def test_a_late_review_goes_to_the_manager_and_the_patient_is_told_before_asking() -> None:
+    call_command("load_catalogue")
+    journey = actions.start_journey(builders.patient(), NewJourney("imaging_treatment"), now=NOW)
+    actions.complete_step(journey.steps.get(kind=StepKind.AWAIT_RESULT), "received", now=NOW)
+    review = journey.steps.get(kind=StepKind.REVIEW)
+    assert review.due_at is not None
+    watch_steps(now=review.due_at)
+    review.refresh_from_db()
+    promise = journey.steps.get(kind=StepKind.PROMISE)
+    assert (review.owner_role, review.stalled_at) == (OwnerRole.MANAGER, review.due_at)
+    assert (promise.about, promise.message_key, promise.contact_from) == (review, "apology", review.due_at)
+    assert promise.due_at == review.due_at + timedelta(days=1)
+    actions.complete_step(review, "no_treatment", now=LATER)
+    promise.refresh_from_db()
+    assert promise.outcome == "kept"
+
+
+def test_the_claim_walks_the_partial_index() -> None:
+    if connection.vendor == "postgresql":
+        with connection.cursor() as cursor:
+            cursor.execute(
+                "SET LOCAL enable_seqscan = off"
+            )  # a table of no rows is scanned, whatever its index
+    assert "step_due" in describe_plan()
+
+
+def test_insert_for_leaves_what_a_unique_constraint_already_holds() -> None:
+    step = builders.step()
+    table, source = StepEvent._meta.db_table, Step._meta.db_table
+    columns = {"id": "s.id", "step_id": "s.id", "kind": "'noted'", "at": "%(now)s", "detail": "''"}
+    assert insert_for(table, columns, ids=[step.pk], source=source, now=NOW) == 1
+    assert insert_for(table, columns, ids=[step.pk], source=source, now=NOW) == 0
+    assert insert_for(table, columns, ids=[], source=source, now=NOW) == 0
+
+
+def test_claim_returns_the_oldest_first_up_to_the_limit() -> None:
+    journey = builders.journey()
+    steps = [builders.step(journey, due_at=NOW - timedelta(hours=n)) for n in range(3)]
+    alarm = Alarm(Step, "due_at", "status = 'active' AND stalled_at IS NULL", {"stalled_at": "%(now)s"})
+    assert {row[0] for row in claim_due(alarm, now=NOW, limit=2)} == {steps[2].pk, steps[1].pk}
