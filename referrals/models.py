@@ -97,6 +97,9 @@ class IncomingDocument(models.Model):
     )
     matched_by = models.CharField(max_length=40, blank=True)  # code, identifier, name_and_birth_date, person
     step = models.ForeignKey(Step, null=True, blank=True, on_delete=models.PROTECT, related_name="documents")
+    match_from = models.DateTimeField(
+        null=True, blank=True
+    )  # a consumed alarm: when the matcher may take it next; empty once matched, rejected or in a person's hands
     tries = models.PositiveSmallIntegerField(default=0)
     ended_at = models.DateTimeField(null=True, blank=True)
     ended_by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.SET_NULL)
@@ -107,6 +110,10 @@ class IncomingDocument(models.Model):
             one_of("source", Source, name="document_source_is_known"),
             one_of("status", DocumentStatus, name="document_status_is_known"),
             models.UniqueConstraint(fields=["source", "source_id"], name="document_once_per_source"),
+            models.CheckConstraint(
+                condition=~Q(status=DocumentStatus.RECEIVED) | Q(match_from__isnull=False),
+                name="received_document_is_on_the_matchers_clock",
+            ),
             models.CheckConstraint(
                 condition=~Q(status=DocumentStatus.MATCHED) | Q(referral__isnull=False),
                 name="matched_document_names_its_referral",
@@ -121,7 +128,9 @@ class IncomingDocument(models.Model):
             ),
         ]
         indexes = [
-            models.Index(fields=["received_at"], name="document_to_match", condition=Q(status="received")),
+            models.Index(
+                fields=["match_from"], name="document_to_match", condition=Q(match_from__isnull=False)
+            ),
             models.Index(fields=["clinic", "status", "received_at"], name="document_by_status"),
         ]
 
