@@ -1,0 +1,1 @@
+"""The demo clinic: its people, its mail, its phones. Nothing here is imported outside DEMO."""
