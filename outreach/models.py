@@ -133,6 +133,9 @@ class Attempt(models.Model):
         null=True, blank=True
     )  # fencing: only the holder of this value may write the outcome
     claimed_by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.SET_NULL)
+    called_at = models.DateTimeField(
+        null=True, blank=True
+    )  # committed right before the channel is called: from here on nobody knows, so nobody repeats blindly
     sent_at = models.DateTimeField(null=True, blank=True)
     ended_at = models.DateTimeField(null=True, blank=True)
     outcome = models.CharField(max_length=40, blank=True)
