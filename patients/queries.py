@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from datetime import date, datetime, timedelta
+from uuid import UUID
 
 from django.contrib.auth.models import AbstractBaseUser, AnonymousUser
 from django.db.models import Q, QuerySet
@@ -46,6 +47,23 @@ def search_patients(patients: QuerySet[Patient], text: str) -> QuerySet[Patient]
     for word in fold_name(text).split():
         patients = patients.filter(search_key__contains=word)
     return patients.order_by("family_name", "given_name", "id")
+
+
+def after_patient(patients: QuerySet[Patient], public_id: str) -> QuerySet[Patient]:
+    """The rest of a list by name after one patient, by key; an empty id means from the start."""
+    patients = patients.select_related("card").prefetch_related("contacts__contact_point")
+    try:
+        last = patients.filter(public_id=UUID(public_id)).first()
+    except ValueError:
+        return patients
+    if last is None:
+        return patients
+    same_family = Q(family_name=last.family_name)
+    return patients.filter(
+        Q(family_name__gt=last.family_name)
+        | (same_family & Q(given_name__gt=last.given_name))
+        | (same_family & Q(given_name=last.given_name, id__gt=last.pk))
+    )
 
 
 class ClinicClock:

@@ -1,0 +1,69 @@
+"""The list of patients, registration, the service card, and the choice of a clinic."""
+
+from uuid import UUID
+
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils.http import url_has_allowed_host_and_scheme
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
+
+from patients import actions
+from patients.access import CLINIC_KEY, Here, for_staff
+from patients.forms import CardForm, PatientForm
+from patients.queries import after_patient, clinics_visible_to, patients_visible_to, search_patients
+
+PAGE = 50
+
+
+@require_GET
+@for_staff()
+def patient_list(request: HttpRequest, here: Here) -> HttpResponse:
+    """A page of patients by name; `after` is the last one seen, so that depth costs nothing."""
+    text = request.GET.get("q", "").strip()
+    patients = search_patients(patients_visible_to(here.user).filter(clinic=here.clinic), text)
+    shown = list(after_patient(patients, request.GET.get("after", ""))[: PAGE + 1])
+    more = shown[PAGE - 1].public_id if len(shown) > PAGE else None
+    return render(request, "patients/list.html", {"patients": shown[:PAGE], "q": text, "more": more})
+
+
+@require_http_methods(["GET", "POST"])
+@for_staff()
+def patient_new(request: HttpRequest, here: Here) -> HttpResponse:
+    form = PatientForm(request.POST or None, initial={"language": here.clinic.language})
+    if request.method == "POST" and form.is_valid():
+        try:
+            patient = actions.register_patient(here.clinic, form.new_patient(), now=here.now)
+        except actions.RefusedError as refusal:
+            form.add_error(None, str(refusal))
+        else:
+            messages.success(request, _("Saved. Now ask how and when to reach the patient."))
+            return redirect("patient", patient.public_id)
+    status = 422 if request.method == "POST" else 200
+    return render(request, "patients/new.html", {"form": form}, status=status)
+
+
+@require_POST
+@for_staff()
+def save_card(request: HttpRequest, here: Here, patient_id: UUID) -> HttpResponse:
+    patient = get_object_or_404(patients_visible_to(here.user), public_id=patient_id)
+    form = CardForm.of(patient, request.POST)
+    if not form.is_valid():
+        context = {"patient": patient, "card_form": form}
+        return render(request, "patients/card.html", context, status=422)
+    actions.save_card(patient, form.answers(), now=here.now, by=here.user)
+    messages.success(request, _("The service card is saved as the patient said."))
+    return redirect("patient", patient.public_id)
+
+
+@require_POST
+@for_staff()
+def choose_clinic(request: HttpRequest, here: Here) -> HttpResponse:
+    chosen = request.POST.get("clinic", "")
+    clinic = get_object_or_404(clinics_visible_to(here.user), pk=int(chosen) if chosen.isdigit() else 0)
+    request.session[CLINIC_KEY] = clinic.pk
+    back = request.POST.get("next", "")
+    if not url_has_allowed_host_and_scheme(back, {request.get_host()}):
+        back = "/"
+    return redirect(back)
