@@ -1,0 +1,71 @@
+/* Keyboard. data-key="KeyC" or "Digit1" on any link, button or field presses or focuses it, by physical key,
+   so Hebrew, Russian and Arabic layouts work. Rules:
+   - single keys do nothing while the focus is in a text field, with a modifier, or when turned off (user menu);
+   - inside an element with data-key-scope its own keys win, and keys of other scopes are not heard;
+   - data-then="#book" on a button moves the focus there, so that the next digit is that scope's;
+   - J and K walk the rows of [data-rows]; Escape leaves a field, a menu or a scope. */
+
+const OFF = "keys-off";
+const TEXT_FIELDS = 'input:not([type="radio"], [type="checkbox"], [type="submit"], [type="button"]), textarea, select, [contenteditable]';
+
+const keysAreOff = () => localStorage.getItem(OFF) === "1";
+
+function findByKey(code) {
+  const scope = document.activeElement?.closest("[data-key-scope]");
+  const wanted = `[data-key="${code}"]:not(:disabled)`;
+  const inScope = scope?.querySelector(wanted);
+  if (inScope) return inScope;
+  return [...document.querySelectorAll(wanted)].find(
+    (element) => !element.closest("[data-key-scope]") && element.checkVisibility(),
+  );
+}
+
+function walkRows(step) {
+  const rows = [...document.querySelectorAll("[data-rows] a, [data-rows] [data-row]")].filter((row) => row.checkVisibility());
+  if (!rows.length) return;
+  const focused = rows.indexOf(document.activeElement);
+  const current = focused >= 0 ? focused : rows.findIndex((row) => row.hasAttribute("aria-current"));
+  const next = rows[Math.min(Math.max(current + step, 0), rows.length - 1)];
+  next.focus();
+  next.click();
+}
+
+function press(element) {
+  element.focus();
+  if (!element.matches(TEXT_FIELDS)) element.click();
+}
+
+function onKey(event) {
+  if (event.defaultPrevented || event.ctrlKey || event.metaKey || event.altKey || event.isComposing) return;
+  const inText = event.target.matches?.(TEXT_FIELDS);
+  if (event.key === "Escape") {
+    if (inText || event.target.closest?.("[data-key-scope]")) event.target.blur();
+    return;
+  }
+  if (inText || keysAreOff()) return;
+  const code = event.code.replace("Numpad", "Digit");
+  if (code === "KeyJ" || code === "KeyK") {
+    event.preventDefault();
+    walkRows(code === "KeyJ" ? 1 : -1);
+    return;
+  }
+  const element = findByKey(event.shiftKey ? `Shift+${code}` : code);
+  if (!element) return;
+  event.preventDefault();
+  press(element);
+}
+
+function showSwitch(button) {
+  button.setAttribute("aria-pressed", String(!keysAreOff()));
+}
+
+document.addEventListener("keydown", onKey);
+document.addEventListener("click", (event) => {
+  const then = event.target.closest("[data-then]");
+  if (then) document.querySelector(then.dataset.then)?.querySelector("a, button, input, select")?.focus();
+  const toggle = event.target.closest("[data-keys-switch]");
+  if (!toggle) return;
+  localStorage.setItem(OFF, keysAreOff() ? "0" : "1");
+  showSwitch(toggle);
+});
+document.querySelectorAll("[data-keys-switch]").forEach(showSwitch);
