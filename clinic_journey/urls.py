@@ -1,3 +1,42 @@
 """The routes of all apps on one page."""
 
-urlpatterns: list = []
+from django.conf import settings
+from django.contrib import admin
+from django.contrib.auth import views as auth_views
+from django.urls import include, path
+from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerView
+
+from clinic_journey import health, home, patient_page, patient_record, today
+from clinic_journey.api import router
+
+urlpatterns = [
+    path("", home.home, name="home"),
+    path("today/", today.today, name="today"),
+    path("today/<uuid:step_id>/call/", today.call, name="call"),
+    path("today/<uuid:step_id>/outcome/", today.outcome, name="outcome"),
+    path("today/<uuid:step_id>/finish/", today.finish, name="finish"),
+    path("search/", home.search, name="search"),
+    path("patients/<uuid:patient_id>/", patient_record.patient, name="patient"),
+    path("steps/<uuid:step_id>/chased/", patient_record.chased, name="chased"),
+    path("journeys/<uuid:journey_id>/promise/", patient_record.promise, name="promise"),
+    path("patients/<uuid:patient_id>/start/", patient_record.start, name="start_journey"),
+    path("patients/", include("patients.urls")),
+    path("", include("appointments.urls")),
+    path("", include("referrals.urls")),
+    path("p/<str:token>/", patient_page.page, name="patient_page"),
+    path("p/<str:token>/answer/", patient_page.answer, name="patient_answer"),
+    path("login/", auth_views.LoginView.as_view(redirect_authenticated_user=True), name="login"),
+    path("logout/", auth_views.LogoutView.as_view(), name="logout"),
+    path("i18n/", include("django.conf.urls.i18n")),
+    path("admin/", admin.site.urls),
+    path("api/v1/", include(router.urls)),
+    path("api/schema/", SpectacularAPIView.as_view(), name="schema"),
+    path("api/", SpectacularSwaggerView.as_view(url_name="schema"), name="api"),
+    path("healthz", health.alive, name="alive"),
+    path("readyz", health.ready, name="ready"),
+]
+
+if settings.DEMO:
+    from clinic_journey.demo.urls import urlpatterns as demo_urls
+
+    urlpatterns += [path("demo/", include(demo_urls))]

@@ -12,7 +12,7 @@ from patients.models import Clinic
 from patients.queries import ClinicClock
 
 INTERVAL = timedelta(seconds=60)
-APOLOGY = deadlines.Limit(1, deadlines.Unit.WORKING_DAYS)  # by when a late answer is promised anew
+APOLOGY = deadlines.Limit(4, deadlines.Unit.WORKING_HOURS)  # by when a late answer is promised anew
 
 OVERDUE = Alarm(
     model=Step,

@@ -46,7 +46,10 @@ def place_of(request: HttpRequest) -> Here | None:
 
 
 def for_staff(*roles: str) -> Callable[[StaffView[P]], Callable[Concatenate[HttpRequest, P], HttpResponse]]:
-    """Open a view to members of a clinic, optionally of some roles only; it gets `Here` after the request."""
+    """Open a view to members of a clinic, optionally of some roles only; it gets `Here` after the request.
+
+    Times on the page are the clinic's.
+    """
 
     def decorate(view: StaffView[P]) -> Callable[Concatenate[HttpRequest, P], HttpResponse]:
         @login_required
@@ -55,7 +58,8 @@ def for_staff(*roles: str) -> Callable[[StaffView[P]], Callable[Concatenate[Http
             here = place_of(request)
             if here is None or (roles and here.role not in roles):
                 raise PermissionDenied
-            return view(request, here, *args, **kwargs)
+            with timezone.override(here.clinic.time_zone):
+                return view(request, here, *args, **kwargs)
 
         return guarded
 

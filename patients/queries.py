@@ -44,7 +44,8 @@ def patients_visible_to(user: User) -> QuerySet[Patient]:
 
 def search_patients(patients: QuerySet[Patient], text: str) -> QuerySet[Patient]:
     """By name in either order, number or ID: each word must appear in the folded search key."""
-    for word in fold_name(text).split():
+    for folded in fold_name(text).split():
+        word = folded.lstrip("0") if folded.isdecimal() else folded  # 050… is stored as +97250…
         patients = patients.filter(search_key__contains=word)
     return patients.order_by("family_name", "given_name", "id")
 

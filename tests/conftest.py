@@ -1,7 +1,6 @@
 """One fixed instant for every test, fast hashing, and files that vanish. Time is passed in, never patched."""
 
 import os
-from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -18,7 +17,7 @@ def now() -> datetime:
 
 
 @pytest.fixture(autouse=True)
-def _quick_and_clean(settings: LazySettings, tmp_path: Path) -> Iterator[None]:
+def _quick_and_clean(settings: LazySettings, tmp_path: Path) -> None:
     settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
     settings.MEDIA_ROOT = tmp_path / "media"
     settings.MAILBOX_MAILDIR = tmp_path / "inbox"
@@ -28,7 +27,6 @@ def _quick_and_clean(settings: LazySettings, tmp_path: Path) -> Iterator[None]:
         "whatsapp": "console",
         "email": "console",
     }
-    return
 
 
 def need(available: object, what: str) -> None:

@@ -1,0 +1,36 @@
+"""Where each role begins, and the one search box."""
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.views.decorators.http import require_GET
+
+from patients.access import Here, for_staff
+from patients.models import Role
+from patients.queries import patients_visible_to, search_patients
+from patients.views import patient_list
+from referrals.intake.base import find_codes
+from referrals.queries import referrals_visible_to
+
+
+@require_GET
+@for_staff()
+def home(_request: HttpRequest, here: Here) -> HttpResponse:
+    return redirect("results" if here.role == Role.DOCTOR else "today")
+
+
+@require_GET
+@for_staff()
+def search(request: HttpRequest, here: Here) -> HttpResponse:
+    """A referral's code opens the referral, a name or number with one answer the patient, else the list."""
+    text = request.GET.get("q", "").strip()
+    codes = find_codes(text)
+    found = (
+        referrals_visible_to(here.user).filter(clinic=here.clinic, code__in=codes).first() if codes else None
+    )
+    if found:
+        return redirect("referral", found.public_id)
+    if text:
+        patients = search_patients(patients_visible_to(here.user).filter(clinic=here.clinic), text)[:2]
+        if len(patients) == 1:
+            return redirect("patient", patients[0].public_id)
+    return patient_list(request)

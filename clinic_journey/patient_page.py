@@ -1,0 +1,199 @@
+"""The patient's own page: where am I, who has it, what happens by when. GET never acts; an answer is a POST.
+
+The link alone shows a first name, neutral step names and dates, nothing clinical (surfaces.md 4.7). Scanners
+and previews fetch every link with GET, so only a pressed button counts as an answer (standards.md 5.3).
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from functools import wraps
+
+from django.conf import settings
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils import timezone, translation
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_POST, require_safe
+
+from appointments.models import Appointment, AppointmentStatus
+from appointments.queries import find_times
+from clinic_journey.language import NATIVE_NAMES
+from journeys.models import Journey, Step, StepKind, StepStatus, named
+from outreach.answers import answer as record_answer
+from outreach.links import journey_for, path_for
+from outreach.queries import visit_of
+from patients.actions import RefusedError
+from patients.models import Patient
+from patients.queries import opening_hours, patient_hours
+
+ANSWERABLE = (StepKind.CONFIRM, StepKind.BOOK, StepKind.RECALL, StepKind.VISIT, StepKind.CALL)
+HIDDEN = (StepKind.AWAIT_PATIENT, StepKind.PROMISE, StepKind.IDENTIFY, StepKind.CALL, StepKind.THANK)
+MEANINGS = {"confirm", "another_time", "cannot_come", "ask"}
+OFFERED = 4
+OFFERED_WITHIN = timedelta(days=30)
+DEFAULT_MINUTES = 30
+
+
+@dataclass(frozen=True)
+class Stage:
+    """One line of the way: done at a time, going on now, or due by a time."""
+
+    name: str
+    state: str  # is-done, is-now, is-late
+    at: datetime | None
+
+
+PageView = Callable[[HttpRequest, Journey, datetime], HttpResponse]
+
+
+def with_link(view: PageView) -> Callable[[HttpRequest, str], HttpResponse]:
+    """Open the journey of a link, in the patient's language and the clinic's time; bad links look alike."""
+
+    @wraps(view)
+    def opened(request: HttpRequest, token: str) -> HttpResponse:
+        now = timezone.now()
+        journey = journey_for(token, now=now)
+        if journey is None or journey.patient is None:
+            return private(render(request, "patient_page/gone.html", status=404))
+        wanted = request.GET.get("lang", journey.patient.language)
+        language = wanted if wanted in NATIVE_NAMES else journey.patient.language
+        with translation.override(language), timezone.override(journey.clinic.time_zone):
+            return private(view(request, journey, now))
+
+    return opened
+
+
+def private(response: HttpResponse) -> HttpResponse:
+    response["Cache-Control"] = "no-store"
+    response["X-Robots-Tag"] = "noindex, nofollow"
+    response["Referrer-Policy"] = "no-referrer"
+    return response
+
+
+@require_safe
+@with_link
+def page(request: HttpRequest, journey: Journey, now: datetime) -> HttpResponse:
+    return render(request, "patient_page/page.html", context_of(journey, request, now))
+
+
+@require_POST
+@with_link
+def answer(request: HttpRequest, journey: Journey, now: datetime) -> HttpResponse:
+    """One of the few things a patient can say; repeated presses change nothing further."""
+    meaning = request.POST.get("meaning", "")
+    body = request.POST.get("body", "").strip()[:1000]
+    step = answerable_step(journey)
+    if meaning not in MEANINGS or (meaning == "ask" and not body) or step is None:
+        return redirect(path_for(journey))
+    start = chosen_start(request.POST.get("start", ""))
+    try:
+        record_answer(step, meaning, now=now, channel="page", body=body, start=start)
+    except RefusedError as refusal:
+        context = context_of(journey, request, now) | {"refusal": str(refusal)}
+        return render(request, "patient_page/page.html", context, status=409)
+    return redirect(f"{path_for(journey)}?said={meaning}&lang={translation.get_language()}")
+
+
+def chosen_start(text: str) -> datetime | None:
+    try:
+        start = datetime.fromisoformat(text)
+    except ValueError:
+        return None
+    return start if start.tzinfo else None
+
+
+def answerable_step(journey: Journey) -> Step | None:
+    """The step that waits for the patient's word; any open step takes a question."""
+    open_now = list(journey.steps.filter(status=StepStatus.ACTIVE).select_related("template_step"))
+    ranked = sorted(
+        open_now, key=lambda step: ANSWERABLE.index(StepKind(step.kind)) if step.kind in ANSWERABLE else 99
+    )
+    return ranked[0] if ranked else journey.steps.order_by("-pk").first()
+
+
+def context_of(journey: Journey, request: HttpRequest, now: datetime) -> dict[str, object]:
+    patient = journey.patient
+    assert patient is not None  # noqa: S101 - journey_for opens no other
+    visit = visit_of(journey.pk)
+    step = answerable_step(journey)
+    stages = way_of(journey, now)
+    late = next((stage for stage in stages if stage.state == "is-late"), None)
+    promise = journey.steps.filter(kind=StepKind.PROMISE, status=StepStatus.ACTIVE).order_by("due_at").first()
+    can_choose = step is not None and step.kind in {
+        StepKind.CONFIRM,
+        StepKind.BOOK,
+        StepKind.RECALL,
+        StepKind.VISIT,
+    }
+    return {
+        "journey": journey,
+        "patient": patient,
+        "clinic": journey.clinic,
+        "stages": stages,
+        "late": late,
+        "promise": promise,
+        "by": next_word(journey, promise, now),
+        "visit": visit,
+        "to_confirm": bool(visit and visit.confirmed_at is None and visit.status == AppointmentStatus.BOOKED),
+        "is_held": bool(visit and visit.status == AppointmentStatus.PENDING),
+        "times": times_for(journey, patient, visit, now) if can_choose and not_waiting(visit) else [],
+        "said": request.GET.get("said", ""),
+        "asked_for_time": "times" in request.GET,
+        "answer_path": f"{path_for(journey)}answer/?lang={translation.get_language()}",
+        "languages": list(NATIVE_NAMES.items()),
+        "language": translation.get_language(),
+        "demo": settings.DEMO,
+    }
+
+
+def not_waiting(visit: Appointment | None) -> bool:
+    """A held visit waits for the doctor; there is nothing to move before the decision."""
+    return visit is None or visit.status != AppointmentStatus.PENDING
+
+
+def way_of(journey: Journey, now: datetime) -> list[Stage]:
+    steps = (
+        journey.steps.filter(
+            status__in=[StepStatus.ACTIVE, StepStatus.COMPLETED], template_step__isnull=False
+        )
+        .exclude(kind__in=HIDDEN)
+        .select_related("template_step")
+    )
+    done = sorted((s for s in steps if s.completed_at), key=lambda s: (s.completed_at, s.pk))
+    waiting = sorted((s for s in steps if not s.completed_at), key=lambda s: (s.due_at or now, s.pk))
+    stages = [Stage(words_for(step), "is-done", step.completed_at) for step in done]
+    for step in waiting:
+        ours = step.kind not in {StepKind.CONFIRM, StepKind.VISIT, StepKind.RECALL, StepKind.AWAIT_RESULT}
+        late = ours and step.due_at is not None and step.due_at <= now
+        stages.append(Stage(words_for(step), "is-late" if late else "is-now", step.due_at))
+    return stages
+
+
+def words_for(step: Step) -> str:
+    return named(step.template_step.patient_names) if step.template_step else _("We are on it")
+
+
+def next_word(journey: Journey, promise: Step | None, now: datetime) -> datetime | None:
+    """By when she hears from us: what was promised, else the nearest deadline of ours."""
+    if promise and promise.due_at and promise.due_at > now:
+        return promise.due_at
+    ours = journey.steps.filter(status=StepStatus.ACTIVE, due_at__gt=now).exclude(
+        kind__in=[StepKind.CONFIRM, StepKind.VISIT, StepKind.RECALL, StepKind.AWAIT_PATIENT]
+    )
+    return ours.order_by("due_at").values_list("due_at", flat=True).first()
+
+
+def times_for(journey: Journey, patient: Patient, visit: Appointment | None, now: datetime) -> list[datetime]:
+    """Free times at the hours she told us, of the doctor who has the visit, else of the one who leads."""
+    doctor = visit.practitioner if visit else None
+    if doctor is None:
+        first = journey.referrals.order_by("pk").first()
+        lead = journey.clinic.practitioners.filter(is_active=True).order_by("pk")
+        doctor = first.requester if first else lead.filter(user=journey.doctor).first() or lead.first()
+    if doctor is None:
+        return []
+    minutes = int((visit.end - visit.start).total_seconds() // 60) if visit else DEFAULT_MINUTES
+    agreed = (patient_hours(patient, getattr(patient, "card", None)), opening_hours(journey.clinic, now=now))
+    after = now + timedelta(hours=2)
+    return find_times(doctor, minutes, after=after, before=now + OFFERED_WITHIN, within=agreed, limit=OFFERED)

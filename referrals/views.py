@@ -1,0 +1,250 @@
+"""Results for the doctor, the referral with its held visit, unmatched documents, the institute's upload."""
+
+from dataclasses import replace
+from datetime import datetime, timedelta
+from uuid import UUID, uuid4
+
+from django.conf import settings
+from django.contrib import messages
+from django.http import FileResponse, Http404, HttpRequest, HttpResponse, HttpResponseBase
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
+
+from appointments.actions import Visit
+from appointments.models import Appointment, AppointmentStatus, Practitioner
+from appointments.queries import find_times, practitioners_visible_to
+from patients.access import Here, for_staff
+from patients.actions import RefusedError
+from patients.models import Patient, Role
+from patients.queries import opening_hours, patient_hours, patients_visible_to
+from referrals import actions, links, queries
+from referrals.forms import ReferralForm, RejectForm, UploadForm, usual_wait
+from referrals.models import Decision, Result
+
+SHOWN = 100
+OFFERED = 4
+OFFERED_WITHIN = timedelta(days=45)
+
+
+@require_GET
+@for_staff()
+def results(request: HttpRequest, here: Here) -> HttpResponse:
+    """To decide, expected, not matched, closed today: one list at a time, one item beside it."""
+    mine = queries.results_visible_to(here.user).filter(referral__clinic=here.clinic)
+    waiting = queries.expected(queries.referrals_visible_to(here.user).filter(clinic=here.clinic))
+    strange = queries.unmatched(queries.documents_visible_to(here.user).filter(clinic=here.clinic))
+    lists = {
+        "decide": queries.to_decide(mine),
+        "expected": waiting,
+        "unmatched": strange,
+        "closed": mine.filter(decided_at__gte=here.now - timedelta(hours=24)).order_by("-decided_at"),
+    }
+    shown = request.GET.get("list", "decide")
+    if shown not in lists:
+        raise Http404
+    rows = list(lists[shown][:SHOWN])
+    selected = next((row for row in rows if str(row.public_id) == request.GET.get("item")), None)
+    if selected is None and "item" not in request.GET and rows:
+        selected = rows[0]
+    counts = {name: min(found.count(), SHOWN) for name, found in lists.items()}
+    context = {"shown": shown, "rows": rows, "selected": selected, "counts": counts, "now": here.now}
+    if shown == "unmatched" and selected is not None:
+        context |= {"candidates": queries.candidates_of(selected), "reject_form": RejectForm()}
+    if shown in {"decide", "closed"} and selected is not None:
+        context |= _decision(selected)
+    return render(request, "referrals/results.html", context)
+
+
+def _decision(result: Result) -> dict[str, object]:
+    hold = Appointment.objects.filter(awaits=result.review, status=AppointmentStatus.PENDING).first()
+    open_to = [choice for choice in Decision if choice != Decision.TREAT or hold]
+    return {"hold": hold, "decisions": open_to, "files": result.document.files.all()}
+
+
+@require_POST
+@for_staff(Role.DOCTOR, Role.MANAGER, Role.ADMIN)
+def decide(request: HttpRequest, here: Here, result_id: UUID) -> HttpResponse:
+    """One key a decision; everything that follows from it happens at once."""
+    result = get_object_or_404(queries.results_visible_to(here.user), public_id=result_id)
+    decision = request.POST.get("decision", "")
+    if decision not in Decision.values:
+        raise Http404
+    try:
+        actions.record_review(result, decision, now=here.now, by=here.user, note=request.POST.get("note", ""))
+    except RefusedError as refusal:
+        messages.error(request, str(refusal))
+    else:
+        words = _("Decided: %(decision)s. The patient is told now.")
+        messages.success(request, words % {"decision": Decision(decision).label})
+    return redirect("results")
+
+
+@require_POST
+@for_staff()
+def match(request: HttpRequest, here: Here, document_id: UUID) -> HttpResponse:
+    document = get_object_or_404(queries.documents_visible_to(here.user), public_id=document_id)
+    code = request.POST.get("code", "").strip().upper()
+    referral = queries.referrals_visible_to(here.user).filter(code=code, clinic=document.clinic).first()
+    if referral is None:
+        messages.error(request, _("No referral of this clinic has the code %(code)s.") % {"code": code})
+        return redirect(f"/results/?list=unmatched&item={document.public_id}")
+    try:
+        actions.match_by_hand(document, referral, now=here.now, by=here.user)
+    except RefusedError as refusal:
+        messages.error(request, str(refusal))
+    else:
+        messages.success(request, _("Matched. The doctor has it now, and the patient is told."))
+    return redirect("/results/?list=unmatched")
+
+
+@require_POST
+@for_staff()
+def reject(request: HttpRequest, here: Here, document_id: UUID) -> HttpResponse:
+    document = get_object_or_404(queries.documents_visible_to(here.user), public_id=document_id)
+    form = RejectForm(request.POST)
+    if not form.is_valid():
+        messages.error(request, _("Say why it is not ours; the document is kept with the reason."))
+        return redirect(f"/results/?list=unmatched&item={document.public_id}")
+    try:
+        actions.reject(document, because=form.cleaned_data["because"], now=here.now, by=here.user)
+    except RefusedError as refusal:
+        messages.error(request, str(refusal))
+    else:
+        messages.success(request, _("Set aside with the reason. It is kept."))
+    return redirect("/results/?list=unmatched")
+
+
+@require_GET
+@for_staff()
+def file(_request: HttpRequest, here: Here, file_id: int) -> HttpResponseBase:
+    """A stored file, as a download; never rendered inside our own pages (standards.md 5.5)."""
+    found = get_object_or_404(queries.files_visible_to(here.user), pk=file_id)
+    answer = FileResponse(found.content.open("rb"), as_attachment=True, filename=found.name or "document")
+    answer["Content-Type"] = found.content_type or "application/octet-stream"
+    answer["Content-Security-Policy"] = "sandbox; default-src 'none'"
+    return answer
+
+
+@require_http_methods(["GET", "POST"])
+@for_staff()
+def refer(request: HttpRequest, here: Here, patient_id: UUID) -> HttpResponse:
+    """The referral and the held visit in one form: she leaves with both dates (S1.2)."""
+    patient = get_object_or_404(patients_visible_to(here.user), public_id=patient_id)
+    doctors = practitioners_visible_to(here.user).filter(clinic=patient.clinic)
+    first = doctors.first()
+    asked = request.POST or (request.GET if "practitioner" in request.GET else None)
+    initial = {**usual_wait(here.now), "practitioner": first, "request_key": uuid4().hex}
+    form = ReferralForm(asked, practitioners=doctors, initial=initial)
+    if request.method == "POST" and "show_times" not in request.POST and form.is_valid():
+        try:
+            referral = actions.refer(_new_referral(form, patient, here), now=here.now, by=here.user)
+        except RefusedError as refusal:
+            form.add_error(None, str(refusal))
+        else:
+            messages.success(
+                request, _("Referred, and the visit is kept. Ask the patient to repeat the date.")
+            )
+            return redirect("referral", referral.public_id)
+    context = {"patient": patient, "form": form, "times": _times(form, patient, here), "doctor": first}
+    return render(request, "referrals/refer.html", context, status=422 if form.errors else 200)
+
+
+def _chosen(form: ReferralForm, name: str) -> object:
+    """What the form holds now, valid or not yet: the times to offer depend on it."""
+    if form.is_bound:
+        form.is_valid()
+        return form.cleaned_data.get(name) if hasattr(form, "cleaned_data") else None
+    return form.initial.get(name)
+
+
+def _times(form: ReferralForm, patient: Patient, here: Here) -> list[datetime]:
+    """Free times after the images, first those at hours the patient can come (surfaces.md 4.4)."""
+    doctor, minutes, expected_on = (
+        _chosen(form, name) for name in ("practitioner", "minutes", "expected_on")
+    )
+    if not isinstance(doctor, Practitioner) or not expected_on:
+        return []
+    if form.is_bound and "expected_on" not in form.errors:
+        after = form.expected_at(patient.clinic.time_zone)
+    else:
+        after = here.now + timedelta(days=3)
+    after = max(after, here.now)
+    length = int(str(minutes or 30))
+    before = after + OFFERED_WITHIN
+    agreed = (
+        patient_hours(patient, getattr(patient, "card", None)),
+        opening_hours(patient.clinic, now=here.now),
+    )
+    suits = find_times(doctor, length, after=after, before=before, within=agreed, limit=OFFERED)
+    if len(suits) < OFFERED:
+        others = find_times(doctor, length, after=after, before=before, limit=OFFERED)
+        suits += [start for start in others if start not in suits][: OFFERED - len(suits)]
+    return suits
+
+
+def _new_referral(form: ReferralForm, patient: Patient, here: Here) -> actions.NewReferral:
+    data = form.cleaned_data
+    new = actions.NewReferral(
+        patient=patient,
+        requester=data["practitioner"],
+        service=data["service"],
+        question=data["question"],
+        performer=data["performer"],
+        performer_email=data["performer_email"],
+        expected_at=form.expected_at(here.clinic.time_zone),
+        urgency=form.urgency(),
+        title=data["title"],
+        template_key=data["template_key"],
+        hold_refused_because=data["hold_refused_because"],
+        request_key=data["request_key"],
+    )
+    if data["hold"] is None:
+        return new
+    visit = Visit(patient, data["practitioner"], data["hold"], data["minutes"], data["title"])
+    return replace(new, hold=visit)
+
+
+@require_GET
+@for_staff()
+def referral(request: HttpRequest, here: Here, referral_id: UUID) -> HttpResponse:
+    """What the patient takes along: both dates, the code, and the institute's upload link."""
+    found = get_object_or_404(queries.referrals_visible_to(here.user), public_id=referral_id)
+    held = Appointment.objects.filter(awaits__journey=found.journey).order_by("start").first()
+    address = found.clinic.intake_address
+    local, _at, domain = address.partition("@")
+    context = {
+        "referral": found,
+        "held": held,
+        "mail_to": f"{local}+{found.code.replace('-', '').lower()}@{domain}" if domain else "",
+        "upload_url": f"{settings.PUBLIC_URL}/u/{links.upload_token(found)}/",
+        "results": found.results.select_related("document").order_by("version"),
+    }
+    return render(request, "referrals/referral.html", context)
+
+
+@require_http_methods(["GET", "POST"])
+def upload(request: HttpRequest, token: str) -> HttpResponse:
+    """The institute's way in, without a login: it shows the code and nothing about the patient."""
+    found = links.referral_for(token)
+    if found is None:
+        return render(request, "referrals/upload_gone.html", status=404)
+    form = UploadForm(request.POST or None, request.FILES or None)
+    context = {
+        "referral": found,
+        "clinic": found.clinic,
+        "form": form,
+        "largest": settings.MAX_ATTACHMENT_BYTES,
+    }
+    if request.method == "POST" and form.is_valid():
+        sent = form.cleaned_data["file"]
+        if sent.size > settings.MAX_ATTACHMENT_BYTES:
+            largest = settings.MAX_ATTACHMENT_BYTES // 2**20
+            form.add_error(
+                "file", _("The file is larger than %(size)s MB. Send it in parts.") % {"size": largest}
+            )
+        else:
+            document = actions.receive_upload(found, sent.name, sent.read(), now=timezone.now())
+            return render(request, "referrals/uploaded.html", {**context, "document": document})
+    return render(request, "referrals/upload.html", context, status=422 if form.errors else 200)
