@@ -25,7 +25,7 @@ DEMO = env.bool("DEMO", default=False)
 
 def _secret_key() -> str:
     """The key from the environment, or one made once for this machine and kept beside its data."""
-    key = env.str("SECRET_KEY", default="")
+    key = str(env.str("SECRET_KEY", default=""))
     if key:
         return key
     kept = VAR_DIR / "secret_key"

@@ -195,7 +195,7 @@ def _end_if_nothing_waits(journey: Journey, *, now: datetime) -> None:
     )
     follow_up = journey.template.follow_up if journey.template else ""
     if ended and follow_up and journey.steps.filter(outcome=ATTENDED).exists():
-        patient = Patient.objects.select_related("clinic").get(pk=journey.patient_id)
+        patient = Patient.objects.select_related("clinic").get(journeys=journey)
         start_journey(patient, NewJourney(follow_up, doctor=journey.doctor), now=now)
 
 

@@ -4,12 +4,13 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from functools import wraps
-from typing import Concatenate, ParamSpec, cast
+from typing import Concatenate, ParamSpec, TypeVar, cast
 
 from django.contrib.auth.decorators import login_required
 from django.contrib.auth.models import User
 from django.core.exceptions import PermissionDenied
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest
+from django.http.response import HttpResponseBase
 from django.utils import timezone
 
 from patients.models import Clinic, Membership
@@ -28,7 +29,8 @@ class Here:
     now: datetime
 
 
-StaffView = Callable[Concatenate[HttpRequest, Here, P], HttpResponse]
+R = TypeVar("R", bound=HttpResponseBase)
+StaffView = Callable[Concatenate[HttpRequest, Here, P], R]
 
 
 def place_of(request: HttpRequest) -> Here | None:
@@ -42,25 +44,25 @@ def place_of(request: HttpRequest) -> Here | None:
     if not by_clinic:
         return None
     chosen = by_clinic.get(request.session.get(CLINIC_KEY, 0)) or next(iter(by_clinic.values()))
-    return Here(cast("User", request.user), chosen.clinic, chosen.role, timezone.now())
+    return Here(request.user, chosen.clinic, chosen.role, timezone.now())
 
 
-def for_staff(*roles: str) -> Callable[[StaffView[P]], Callable[Concatenate[HttpRequest, P], HttpResponse]]:
+def for_staff(*roles: str) -> Callable[[StaffView[P, R]], Callable[Concatenate[HttpRequest, P], R]]:
     """Open a view to members of a clinic, optionally of some roles only; it gets `Here` after the request.
 
     Times on the page are the clinic's.
     """
 
-    def decorate(view: StaffView[P]) -> Callable[Concatenate[HttpRequest, P], HttpResponse]:
-        @login_required
+    def decorate(view: StaffView[P, R]) -> Callable[Concatenate[HttpRequest, P], R]:
         @wraps(view)
-        def guarded(request: HttpRequest, *args: P.args, **kwargs: P.kwargs) -> HttpResponse:
+        def guarded(request: HttpRequest, *args: P.args, **kwargs: P.kwargs) -> R:
             here = place_of(request)
             if here is None or (roles and here.role not in roles):
                 raise PermissionDenied
             with timezone.override(here.clinic.time_zone):
                 return view(request, here, *args, **kwargs)
 
-        return guarded
+        # wraps() keeps the view's own signature, which has one argument more than what the URL calls
+        return cast("Callable[Concatenate[HttpRequest, P], R]", login_required(guarded))
 
     return decorate

@@ -1,10 +1,10 @@
 """What screens and engines read about clinics and patients. Users get objects only through `*_visible_to`."""
 
 from collections.abc import Iterable
-from datetime import date, datetime, timedelta
+from datetime import date, datetime, time, timedelta
 from uuid import UUID
 
-from django.contrib.auth.models import AbstractBaseUser, AnonymousUser
+from django.contrib.auth import models as auth
 from django.db.models import Q, QuerySet
 
 from patients.identity import Claim, Person, fold_name
@@ -21,7 +21,7 @@ from patients.models import (
 )
 from patients.windows import ALWAYS, Hours, WeeklyWindow
 
-User = AbstractBaseUser | AnonymousUser
+User = auth.User
 CLOSED_AHEAD = timedelta(days=400)
 
 
@@ -76,7 +76,7 @@ class ClinicClock:
         for row in ClinicHours.objects.filter(clinic__in=self._zones):
             window = WeeklyWindow(row.weekday, row.start, row.end)
             self._windows.setdefault((row.clinic_id, row.kind), []).append(window)
-        self._closed: dict[int, dict[date, object]] = {}
+        self._closed: dict[int, dict[date, time | None]] = {}
         near = Q(on__gte=(now - timedelta(days=40)).date(), on__lte=(now + CLOSED_AHEAD).date())
         for day in ClosedDay.objects.filter(near, clinic__in=self._zones, is_open=False):
             self._closed.setdefault(day.clinic_id, {})[day.on] = day.closes_at

@@ -2,10 +2,12 @@
 
 from dataclasses import replace
 from datetime import datetime, timedelta
+from typing import Any
 from uuid import UUID, uuid4
 
 from django.conf import settings
 from django.contrib import messages
+from django.db.models import QuerySet
 from django.http import FileResponse, Http404, HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
@@ -15,6 +17,8 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 from appointments.actions import Visit
 from appointments.models import Appointment, AppointmentStatus, Practitioner
 from appointments.queries import find_times, practitioners_visible_to
+from journeys.models import Step, StepKind
+from journeys.queries import steps_visible_to
 from patients.access import Here, for_staff
 from patients.actions import RefusedError
 from patients.models import Patient, Role
@@ -33,12 +37,10 @@ OFFERED_WITHIN = timedelta(days=45)
 def results(request: HttpRequest, here: Here) -> HttpResponse:
     """To decide, expected, not matched, closed today: one list at a time, one item beside it."""
     mine = queries.results_visible_to(here.user).filter(referral__clinic=here.clinic)
-    waiting = queries.expected(queries.referrals_visible_to(here.user).filter(clinic=here.clinic))
-    strange = queries.unmatched(queries.documents_visible_to(here.user).filter(clinic=here.clinic))
-    lists = {
+    lists: dict[str, QuerySet[Any]] = {
         "decide": queries.to_decide(mine),
-        "expected": waiting,
-        "unmatched": strange,
+        "expected": queries.expected(queries.referrals_visible_to(here.user).filter(clinic=here.clinic)),
+        "unmatched": queries.unmatched(queries.documents_visible_to(here.user).filter(clinic=here.clinic)),
         "closed": mine.filter(decided_at__gte=here.now - timedelta(hours=24)).order_by("-decided_at"),
     }
     shown = request.GET.get("list", "decide")
@@ -49,7 +51,13 @@ def results(request: HttpRequest, here: Here) -> HttpResponse:
     if selected is None and "item" not in request.GET and rows:
         selected = rows[0]
     counts = {name: min(found.count(), SHOWN) for name, found in lists.items()}
-    context = {"shown": shown, "rows": rows, "selected": selected, "counts": counts, "now": here.now}
+    context: dict[str, object] = {
+        "shown": shown,
+        "rows": rows,
+        "selected": selected,
+        "counts": counts,
+        "now": here.now,
+    }
     if shown == "unmatched" and selected is not None:
         context |= {"candidates": queries.candidates_of(selected), "reject_form": RejectForm()}
     if shown in {"decide", "closed"} and selected is not None:
@@ -133,13 +141,15 @@ def refer(request: HttpRequest, here: Here, patient_id: UUID) -> HttpResponse:
     """The referral and the held visit in one form: she leaves with both dates (S1.2)."""
     patient = get_object_or_404(patients_visible_to(here.user), public_id=patient_id)
     doctors = practitioners_visible_to(here.user).filter(clinic=patient.clinic)
+    asked_by = request.GET.get("step", "") or request.POST.get("step", "")
     first = doctors.first()
     asked = request.POST or (request.GET if "practitioner" in request.GET else None)
     initial = {**usual_wait(here.now), "practitioner": first, "request_key": uuid4().hex}
     form = ReferralForm(asked, practitioners=doctors, initial=initial)
     if request.method == "POST" and "show_times" not in request.POST and form.is_valid():
         try:
-            referral = actions.refer(_new_referral(form, patient, here), now=here.now, by=here.user)
+            new = replace(_new_referral(form, patient, here), answers=_asking_step(asked_by, here))
+            referral = actions.refer(new, now=here.now, by=here.user)
         except RefusedError as refusal:
             form.add_error(None, str(refusal))
         else:
@@ -147,8 +157,17 @@ def refer(request: HttpRequest, here: Here, patient_id: UUID) -> HttpResponse:
                 request, _("Referred, and the visit is kept. Ask the patient to repeat the date.")
             )
             return redirect("referral", referral.public_id)
-    context = {"patient": patient, "form": form, "times": _times(form, patient, here), "doctor": first}
+    context = {"patient": patient, "form": form, "times": _times(form, patient, here), "step": asked_by}
     return render(request, "referrals/refer.html", context, status=422 if form.errors else 200)
+
+
+def _asking_step(public_id: str, here: Here) -> Step | None:
+    """The step of an earlier journey that asked for this referral, if the desk came from there."""
+    try:
+        wanted = UUID(public_id)
+    except ValueError:
+        return None
+    return steps_visible_to(here.user).filter(public_id=wanted, kind=StepKind.REFER).first()
 
 
 def _chosen(form: ReferralForm, name: str) -> object:

@@ -1,0 +1,119 @@
+"""The demo clinic before anything happens: its hours, doctors, logins and people."""
+
+import random
+from datetime import datetime, time, timedelta
+
+from django.contrib.auth.models import User
+
+from appointments.actions import fill_slots
+from appointments.models import Location, Practitioner, Schedule
+from clinic_journey.demo.people import Person, people
+from patients.actions import (
+    CardAnswers,
+    NewPatient,
+    load_closed_days,
+    register_patient,
+    save_card,
+    set_default_hours,
+)
+from patients.models import Channel, Clinic, ClinicHours, ClosedDay, HoursKind, Membership, Patient, Role
+from patients.windows import ALWAYS
+
+PASSWORD = "demo"  # noqa: S105 - printed on the demo's first screen
+STAFF = (
+    ("rina", "Rina", "Azulay", Role.RECEPTIONIST),
+    ("cohen", "Yael", "Cohen", Role.DOCTOR),
+    ("shaham", "Tal", "Shaham", Role.DOCTOR),
+    ("dan", "Dan", "Bar", Role.MANAGER),
+)
+CHANNELS = [Channel.SMS] * 5 + [Channel.WHATSAPP] * 4 + [Channel.PHONE] * 4 + [Channel.EMAIL]
+DAYS = (((6, 0, 1, 2, 3), 8), ((6, 1, 3), 2), ((4,), 1), ((6, 0, 1, 2, 3, 4), 3))
+HOURS = ((time(8), time(12)), (time(12), time(16)), (time(16), time(20)), (time(9), time(20)))
+
+
+def make_clinic(*, now: datetime) -> Clinic:
+    """Opening hours as usual; messages at any hour, so that the demo plays whenever it is started."""
+    clinic = Clinic.objects.create(
+        name="Alon Clinic",
+        slug="alon",
+        sender_name="Alon Clinic",
+        phone="+97235550142",
+        email="desk@alon.example",
+        intake_address="results@alon.example",
+    )
+    set_default_hours(clinic)
+    clinic.hours.filter(kind=HoursKind.MESSAGE).delete()
+    ClinicHours.objects.bulk_create(
+        ClinicHours(clinic=clinic, kind=HoursKind.MESSAGE, weekday=w.weekday, start=w.start, end=w.end)
+        for w in ALWAYS
+    )
+    load_closed_days(clinic, [now.year, now.year + 1])
+    near = timedelta(days=2)
+    ClosedDay.objects.filter(on__range=(now.date() - near, now.date() + near)).delete()
+    return clinic
+
+
+def make_staff(clinic: Clinic) -> dict[str, User]:
+    made = {}
+    for username, first, last, role in STAFF:
+        made[username] = User.objects.create_user(
+            username, password=PASSWORD, first_name=first, last_name=last
+        )
+        Membership.objects.create(user=made[username], clinic=clinic, role=role)
+    made["admin"] = User.objects.create_superuser("admin", password=PASSWORD, first_name="Admin")
+    Membership.objects.create(user=made["admin"], clinic=clinic, role=Role.ADMIN)
+    return made
+
+
+def make_doctors(clinic: Clinic, staff: dict[str, User], *, now: datetime) -> list[Practitioner]:
+    """Two doctors, Sunday to Friday; cells from a fortnight ago, so that the past has its visits."""
+    doctors = []
+    for number, username in enumerate(("cohen", "shaham"), start=1):
+        user = staff[username]
+        doctor = Practitioner.objects.create(clinic=clinic, user=user, name=f"Dr {user.last_name}")
+        room = Location.objects.create(clinic=clinic, name=f"Room {number}")
+        for weekday in (6, 0, 1, 2, 3, 4):
+            end = time(13) if weekday == 4 else time(18)  # noqa: PLR2004 - Friday
+            Schedule.objects.create(
+                practitioner=doctor,
+                location=room,
+                weekday=weekday,
+                start=time(9),
+                end=end,
+                valid_from=now.date() - timedelta(days=14),
+            )
+        doctors.append(doctor)
+    fill_slots(now - timedelta(days=14))
+    fill_slots(now)
+    return doctors
+
+
+def make_patients(clinic: Clinic, by: User, count: int, *, now: datetime) -> list[Patient]:
+    """Most were asked for their service card, some not yet."""
+    chance = random.Random(11)  # noqa: S311 - believable, not secret
+    found = people(count, today=now.date())
+    return [make_patient(clinic, person, by, chance, now=now) for person in found]
+
+
+def make_patient(
+    clinic: Clinic, person: Person, by: User, chance: random.Random, *, now: datetime
+) -> Patient:
+    since = now - timedelta(days=chance.randrange(20, 2000))
+    new = NewPatient(
+        person.given_name,
+        person.family_name,
+        person.birth_date,
+        language=person.language,
+        phone=person.phone,
+        email=person.email,
+    )
+    patient = register_patient(clinic, new, now=since)
+    if chance.random() < 0.7:  # noqa: PLR2004 - the share that was asked
+        days = chance.choices([days for days, _weight in DAYS], [weight for _days, weight in DAYS])[0]
+        start, end = chance.choice(HOURS)
+        channel = chance.choice(CHANNELS)
+        if channel == Channel.EMAIL and not person.email:
+            channel = Channel.SMS
+        windows = tuple((day, start, end) for day in days)
+        save_card(patient, CardAnswers(channel, windows, person.language), now=since, by=by)
+    return patient

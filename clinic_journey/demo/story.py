@@ -1,0 +1,190 @@
+"""Ten days of the demo clinic, played through the real actions and ticks at simulated instants."""
+
+import random
+from collections.abc import Callable
+from datetime import datetime, timedelta
+
+from django.contrib.auth.models import User
+
+from appointments import actions as visits
+from appointments.actions import Visit
+from appointments.holds import settle_holds
+from appointments.models import Appointment, AppointmentStatus, Practitioner
+from appointments.queries import find_times
+from clinic_journey.demo.mail import institute_mail
+from journeys.actions import NewJourney, start_journey
+from journeys.models import StepKind, StepStatus
+from journeys.watch import watch_steps
+from outreach.actions import claim_call, open_tasks, plan_attempts, record_outcome
+from outreach.answers import answer
+from outreach.dispatch import dispatch
+from outreach.models import Attempt
+from outreach.queries import calls_now
+from patients.actions import RefusedError
+from patients.models import Clinic, Patient
+from referrals.actions import NewReferral, record_review, refer
+from referrals.arrivals import Arrival, match_documents, receive
+from referrals.models import Decision, Referral, Result, Source
+
+DAYS = 10
+TITLES = ("Tooth 36", "Tooth 14", "Tooth 47", "Implant 25", "Root canal 16", "Wisdom tooth 38")
+DECISIONS = (
+    [Decision.TREAT] * 8 + [Decision.TREAT_OTHER] * 3 + [Decision.NO_TREATMENT] * 2 + [Decision.CALL_TODAY]
+)
+Event = tuple[datetime, Callable[[datetime], object]]
+
+
+class Story:
+    """What will happen, at which instant; `play` lets it happen in order, with the ticks between."""
+
+    def __init__(self, clinic: Clinic, doctors: list[Practitioner], rina: User, *, now: datetime) -> None:
+        self.clinic, self.doctors, self.rina, self.now = clinic, doctors, rina, now
+        self.chance = random.Random(23)  # noqa: S311 - believable, not secret
+        self.events: list[Event] = []
+
+    def plan(self, patients: list[Patient]) -> None:
+        groups = iter(patients)
+        for _n in range(34):
+            self._imaging(next(groups))
+        for key, count in (
+            ("recall", 40),
+            ("start_of_treatment", 14),
+            ("next_stage", 12),
+            ("first_visit", 14),
+        ):
+            for _n in range(count):
+                self._journey(next(groups), key)
+        for patient in groups:
+            self._visit(patient)
+        self._strays()
+
+    def play(self) -> None:
+        start = self.now - timedelta(days=DAYS)
+        ticks: list[Event] = [
+            (start + timedelta(hours=hours), self._tick) for hours in range(0, DAYS * 24, 3)
+        ]
+        events = [event for event in self.events if event[0] <= self.now]
+        for at, happens in sorted(events + ticks, key=lambda event: event[0]):
+            happens(at)
+        self._tick(self.now)
+
+    def _tick(self, at: datetime) -> None:
+        match_documents(now=at)
+        watch_steps(now=at)
+        settle_holds(now=at)
+        open_tasks(now=at)
+        plan_attempts(now=at)
+        dispatch(now=at)
+        if at < self.now - timedelta(hours=20):
+            self._answer_calls(at)
+        plan_attempts(now=at)
+
+    def _answer_calls(self, at: datetime) -> None:
+        """Rina works through the list; about half answer."""
+        for attempt in calls_now(Attempt.objects.filter(clinic=self.clinic), now=at)[:6]:
+            if self.chance.random() < 0.6:  # noqa: PLR2004 - a share
+                try:
+                    claim_call(attempt, by=self.rina, now=at)
+                    record_outcome(attempt, "no_answer", now=at, by=self.rina)
+                except RefusedError:
+                    continue
+
+    def _past(self, days: float) -> datetime:
+        return self.now - timedelta(days=days, minutes=self.chance.randrange(0, 300))
+
+    def _imaging(self, patient: Patient) -> None:
+        at = self._past(self.chance.choice([0.1, 0.5, 1, 2, 3, 3, 4, 5, 6, 7, 8]))
+        doctor = self.chance.choice(self.doctors)
+        made: list[Referral] = []
+
+        def begin(now: datetime) -> None:
+            expected = now + timedelta(days=self.chance.choice([1, 2, 3, 4]))
+            title = self.chance.choice(TITLES)
+            starts = find_times(doctor, 30, after=expected, before=expected + timedelta(days=20), limit=6)
+            hold = Visit(patient, doctor, self.chance.choice(starts), 30, title)
+            new = NewReferral(
+                patient=patient,
+                requester=doctor,
+                service="Panoramic image",
+                question="Save or extract?",
+                performer="Carmel Imaging",
+                performer_email="desk@carmel-imaging.example",
+                expected_at=expected,
+                title=title,
+                hold=hold,
+            )
+            made.append(refer(new, now=now, by=self.rina))
+
+        def arrive(now: datetime) -> None:
+            mail = institute_mail(
+                to=self.clinic.intake_address, code=made[0].code, patient=patient.full_name, now=now
+            )
+            self._receive(mail, now)
+
+        def decide(now: datetime) -> None:
+            result = Result.objects.filter(referral=made[0], decision="", review__isnull=False).first()
+            if result:
+                record_review(result, self.chance.choice(DECISIONS), now=now, by=doctor.user)
+
+        def confirm(now: datetime) -> None:
+            step = made[0].journey.steps.filter(kind=StepKind.CONFIRM, status=StepStatus.ACTIVE).first()
+            if step:
+                answer(step, "confirm", now=now, channel="page")
+
+        self.events.append((at, begin))
+        if self.chance.random() < 0.65:  # noqa: PLR2004 - a share
+            at += timedelta(days=self.chance.choice([1, 1, 2, 3]), hours=self.chance.randrange(0, 6))
+            self.events.append((at, arrive))
+            at += timedelta(hours=self.chance.choice([2, 3, 5, 8]))
+            if self.chance.random() < 0.8:  # noqa: PLR2004 - a share
+                self.events.append((at, decide))
+                if self.chance.random() < 0.6:  # noqa: PLR2004 - a share
+                    self.events.append((at + timedelta(hours=4), confirm))
+
+    def _receive(self, mail: bytes, now: datetime) -> None:
+        receive(Arrival(self.clinic, Source.EMAIL, mail), now=now)
+        match_documents(now=now)
+
+    def _journey(self, patient: Patient, key: str) -> None:
+        doctor = self.chance.choice(self.doctors).user
+        days = self.chance.choice([0.2, 1, 1.5, 2, 3, 5, 8])
+        at = self._past(days)
+
+        def begin(now: datetime) -> None:
+            start_journey(patient, NewJourney(key, doctor=doctor), now=now, by=self.rina)
+
+        if key == "recall":  # began half a year before; the invitation falls into these days
+            begin(at - timedelta(days=182 - 14))
+        else:
+            self.events.append((at, begin))
+
+    def _visit(self, patient: Patient) -> None:
+        """An ordinary visit: past ones took place, coming ones fill the calendar."""
+        at = self.now - timedelta(days=DAYS - 1) + timedelta(days=self.chance.randrange(0, 24))
+        doctor = self.chance.choice(self.doctors)
+        made_at = min(at, self.now) - timedelta(days=1)
+        starts = find_times(doctor, 30, after=at, before=at + timedelta(days=4), limit=12)
+        if not starts:
+            return
+        visit = Visit(
+            patient, doctor, self.chance.choice(starts), self.chance.choice([20, 30, 40]), "Check-up"
+        )
+        try:
+            made = visits.book(visit, now=made_at, by=self.rina)
+        except RefusedError:
+            return
+        if made.end < self.now:
+            self.events.append((made.end, lambda now: self._took_place(made, now)))
+
+    def _took_place(self, appointment: Appointment, now: datetime) -> None:
+        appointment.refresh_from_db()
+        if appointment.status == AppointmentStatus.BOOKED:
+            visits.fulfil(appointment, now=now, by=self.rina)
+
+    def _strays(self) -> None:
+        """Two mails that no rule can match for certain: they wait with an owner and a clock."""
+        for hours, subject in ((2, "Scan of Mrs Levi, as discussed"), (30, "CT results")):
+            mail = institute_mail(to=self.clinic.intake_address, code="", patient=subject, now=self.now)
+            self.events.append(
+                (self.now - timedelta(hours=hours), lambda now, mail=mail: self._receive(mail, now))
+            )

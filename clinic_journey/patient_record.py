@@ -1,0 +1,185 @@
+"""Everything about one patient on one screen: what happens next, the card, the journeys, the history."""
+
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+from django import forms
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils.translation import gettext as _, gettext_lazy
+from django.views.decorators.http import require_GET, require_POST
+
+from appointments.models import Appointment, AppointmentStatus
+from journeys import actions as journey_actions
+from journeys.actions import AdHoc, NewJourney
+from journeys.models import EventKind, Journey, JourneyTemplate, Step, StepKind, StepStatus, TemplateStatus
+from journeys.queries import history_of, journeys_of, journeys_visible_to, steps_visible_to
+from outreach.models import Attempt
+from outreach.queries import why_words
+from patients.access import Here, for_staff
+from patients.actions import RefusedError
+from patients.forms import CardForm
+from patients.models import Patient
+from patients.queries import patients_visible_to
+
+HISTORY = 40
+
+
+class PromiseForm(forms.Form):
+    """A time by which the patient hears from us, as she was told."""
+
+    words = forms.CharField(label=gettext_lazy("What we promised"), max_length=200)
+    due_at = forms.DateTimeField(
+        label=gettext_lazy("By when"), widget=forms.DateTimeInput(attrs={"type": "datetime-local"})
+    )
+
+
+@dataclass(frozen=True)
+class Moment:
+    """One line of the history: an event of a step, or a contact."""
+
+    at: datetime
+    who: str
+    what: str
+    detail: str
+    is_late: bool = False
+
+    @property
+    def on(self) -> date:
+        return self.at.date()
+
+
+@require_GET
+@for_staff()
+def patient(request: HttpRequest, here: Here, patient_id: UUID) -> HttpResponse:
+    found = get_object_or_404(patients_visible_to(here.user), public_id=patient_id)
+    journeys = list(journeys_of(found).prefetch_related("steps__template_step")[:20])
+    context = {
+        "patient": found,
+        "card": getattr(found, "card", None),
+        "card_form": CardForm.of(found),
+        "contacts": found.contacts.select_related("contact_point"),
+        "next_steps": next_steps(found),
+        "journeys": [(journey, line_of(journey, here.now)) for journey in journeys],
+        "visits": found.appointments.exclude(status=AppointmentStatus.CANCELLED)
+        .select_related("practitioner")
+        .order_by("-start")[:10],
+        "next_visit": next_visit(found, here.now),
+        "history": history(found, here.clinic.time_zone),
+        "templates": JourneyTemplate.objects.filter(status=TemplateStatus.ACTIVE).order_by("key"),
+        "promise_form": PromiseForm(),
+        "replies": found.replies.order_by("-at")[:5],
+        "now": here.now,
+    }
+    return render(request, "patient_record/patient.html", context)
+
+
+def next_steps(patient: Patient) -> list[Step]:
+    return list(
+        Step.objects.filter(journey__patient=patient, status=StepStatus.ACTIVE)
+        .select_related("template_step", "journey__template", "owner")
+        .order_by("due_at")
+    )
+
+
+def next_visit(patient: Patient, now: datetime) -> Appointment | None:
+    live = [AppointmentStatus.PENDING, AppointmentStatus.BOOKED, AppointmentStatus.ARRIVED]
+    visits = patient.appointments.filter(status__in=live, end__gt=now).select_related("practitioner")
+    return visits.order_by("start").first()
+
+
+def line_of(journey: Journey, now: datetime) -> list[tuple[Step, str]]:
+    """The steps of a journey as they went, each with the class that marks its state."""
+    order = {StepStatus.COMPLETED: 0, StepStatus.ACTIVE: 1, StepStatus.ON_HOLD: 1}
+    steps = [step for step in journey.steps.all() if step.status in order]
+    far = now + timedelta(days=10_000)
+    steps.sort(
+        key=lambda step: (order[StepStatus(step.status)], step.completed_at or step.due_at or far, step.pk)
+    )
+    return [(step, _mark(step, now)) for step in steps]
+
+
+def _mark(step: Step, now: datetime) -> str:
+    if step.status == StepStatus.COMPLETED:
+        return "is-done"
+    return "is-late" if step.due_at and step.due_at <= now else "is-now"
+
+
+def history(patient: Patient, zone: str) -> list[Moment]:
+    """Events and contacts together, newest first, in the clinic's time."""
+    moments = [
+        Moment(
+            event.at,
+            event.by.get_full_name() if event.by else _("system"),
+            f"{event.step.name}: {event.get_kind_display()}",
+            event.detail,
+            event.kind in {EventKind.STALLED, EventKind.CHASED},
+        )
+        for event in history_of(patient)[:HISTORY]
+    ]
+    attempts = (
+        Attempt.objects.filter(patient=patient)
+        .select_related("contact_point", "claimed_by", "task__step__template_step")
+        .order_by("-send_at")[:HISTORY]
+    )
+    for attempt in attempts:
+        who = attempt.claimed_by.get_full_name() if attempt.claimed_by else _("system")
+        what = f"{attempt.get_channel_display()}: {attempt.get_status_display()}"
+        moments.append(Moment(attempt.sent_at or attempt.send_at, who, what, why_words(attempt)))
+    moments.sort(key=lambda moment: moment.at, reverse=True)
+    local = ZoneInfo(zone)
+    return [Moment(m.at.astimezone(local), m.who, m.what, m.detail, m.is_late) for m in moments[:HISTORY]]
+
+
+@require_POST
+@for_staff()
+def chased(request: HttpRequest, here: Here, step_id: UUID) -> HttpResponse:
+    """She had to ask: one press, counted against the step at fault (S1.10)."""
+    step = get_object_or_404(steps_visible_to(here.user), public_id=step_id)
+    journey_actions.log_chase(step, now=here.now, by=here.user, words=request.POST.get("words", ""))
+    messages.success(
+        request, _("Noted against “%(step)s”. Tell her by when she hears from us.") % {"step": step.name}
+    )
+    return _back_to(step.journey)
+
+
+@require_POST
+@for_staff()
+def promise(request: HttpRequest, here: Here, journey_id: UUID) -> HttpResponse:
+    journey = get_object_or_404(journeys_visible_to(here.user), public_id=journey_id)
+    form = PromiseForm(request.POST)
+    if not form.is_valid() or form.cleaned_data["due_at"] <= here.now:
+        messages.error(request, _("Write what was promised and a time that is still to come."))
+        return _back_to(journey)
+    new = AdHoc(StepKind.PROMISE, form.cleaned_data["words"], form.cleaned_data["due_at"], owner=here.user)
+    try:
+        journey_actions.add_step(journey, new, now=here.now, by=here.user)
+    except RefusedError as refusal:
+        messages.error(request, str(refusal))
+    else:
+        messages.success(request, _("Promised. It is in Today with its time, and on the patient's page."))
+    return _back_to(journey)
+
+
+@require_POST
+@for_staff()
+def start(request: HttpRequest, here: Here, patient_id: UUID) -> HttpResponse:
+    found = get_object_or_404(patients_visible_to(here.user), public_id=patient_id)
+    key = request.POST.get("template", "")
+    if not JourneyTemplate.objects.filter(key=key, status=TemplateStatus.ACTIVE).exists():
+        messages.error(request, _("Choose why the patient is with us."))
+        return redirect("patient", found.public_id)
+    if key in {"imaging_treatment", "urgent_treatment"}:
+        return redirect("refer", found.public_id)
+    journey_actions.start_journey(found, NewJourney(key), now=here.now, by=here.user)
+    messages.success(request, _("Started. The first step has an owner and a date."))
+    return redirect("patient", found.public_id)
+
+
+def _back_to(journey: Journey) -> HttpResponse:
+    if journey.patient is None:
+        return redirect("/results/?list=unmatched")
+    return redirect("patient", journey.patient.public_id)
