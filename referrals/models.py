@@ -11,6 +11,7 @@ from appointments.models import Practitioner
 from journeys.models import Journey, Step, Urgency
 from patients.models import Clinic, Patient
 from patients.models.clinic import one_of
+from referrals.words import in_words
 
 
 class ReferralStatus(models.TextChoices):
@@ -97,9 +98,8 @@ class IncomingDocument(models.Model):
     )
     matched_by = models.CharField(max_length=40, blank=True)  # code, identifier, name_and_birth_date, person
     step = models.ForeignKey(Step, null=True, blank=True, on_delete=models.PROTECT, related_name="documents")
-    match_from = models.DateTimeField(
-        null=True, blank=True
-    )  # a consumed alarm: when the matcher may take it next; empty once matched, rejected or in a person's hands
+    # A consumed alarm: when the matcher may take it next; empty once it is matched or in a person's hands.
+    match_from = models.DateTimeField(null=True, blank=True)
     tries = models.PositiveSmallIntegerField(default=0)
     ended_at = models.DateTimeField(null=True, blank=True)
     ended_by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.SET_NULL)
@@ -137,6 +137,10 @@ class IncomingDocument(models.Model):
     def __str__(self) -> str:
         return self.subject or self.source_id
 
+    @property
+    def reason_words(self) -> list[str]:
+        return [in_words(code) for code in self.reasons]
+
 
 class DocumentFile(models.Model):
     """One file inside a document. `problem` says why it should not be trusted; it is kept all the same."""
@@ -155,6 +159,10 @@ class DocumentFile(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+    @property
+    def problem_words(self) -> str:
+        return in_words(self.problem) if self.problem else ""
 
 
 class ResultStatus(models.TextChoices):

@@ -6,9 +6,11 @@ from typing import Any
 
 from django.contrib.auth.models import User
 
+from appointments.models import Practitioner
 from journeys.models import Journey, OwnerRole, Step, StepKind, StepStatus
 from patients.actions import NewPatient, register_patient, set_default_hours
 from patients.models import Clinic, Membership, Patient, Role
+from referrals.models import IncomingDocument, Referral, Source
 from tests.conftest import NOW
 
 _numbers = count(1)
@@ -65,3 +67,39 @@ def step(of: Journey | None = None, *, now: datetime = NOW, **fields: Any) -> St
 
 def at(hour: int, minute: int = 0) -> time:
     return time(hour, minute)
+
+
+def practitioner(at: Clinic | None = None, **fields: Any) -> Practitioner:
+    where = at or clinic()
+    return Practitioner.objects.create(clinic=where, **{"name": "Dr Cohen", **fields})
+
+
+def referral(for_patient: Patient | None = None, *, now: datetime = NOW, **fields: Any) -> Referral:
+    """A referral that waits, in a journey of its own without a template."""
+    who = for_patient or patient()
+    waiting = step(journey(who, now=now), kind=StepKind.AWAIT_RESULT, owner_role=OwnerRole.PARTNER)
+    given = {
+        "clinic": who.clinic,
+        "patient": who,
+        "journey": waiting.journey,
+        "step": waiting,
+        "requester": fields.get("requester") or practitioner(who.clinic),
+        "code": "R-" + f"{next(_numbers):08}".translate(str.maketrans("01", "XY")),
+        "service": "Panoramic image",
+        "expected_at": now + timedelta(days=3),
+        "made_at": now,
+    }
+    return Referral.objects.create(**{**given, **fields})
+
+
+def document(at: Clinic | None = None, *, now: datetime = NOW, **fields: Any) -> IncomingDocument:
+    """A mail that was received and not looked at yet; its bytes are not there."""
+    given = {
+        "clinic": at or clinic(),
+        "source": Source.EMAIL,
+        "source_id": f"mail-{next(_numbers)}",
+        "raw": "incoming/missing.eml",
+        "received_at": now,
+        "match_from": now,
+    }
+    return IncomingDocument.objects.create(**{**given, **fields})

@@ -1,0 +1,100 @@
+"""A document becomes a result: the waiting ends, and a doctor has it today."""
+
+from datetime import datetime
+
+from django.contrib.auth.models import User
+from django.db import transaction
+from django.utils.translation import gettext as _
+
+from appointments.actions import repoint
+from journeys.actions import AdHoc, add_step, complete_step, lock_journey, open_steps, resume_step
+from journeys.deadlines import Limit, Unit, due_at
+from journeys.models import Journey, JourneyStatus, OwnerRole, Step, StepKind, StepStatus, StepTemplate
+from patients.actions import StaleStateError
+from patients.queries import opening_hours
+from referrals.models import DocumentStatus, IncomingDocument, Referral, ReferralStatus, Result, ResultStatus
+
+RECEIVED = "received"  # the outcome of a wait for a result
+SAME_DAY = Limit(1, Unit.SAME_DAY)
+
+
+@transaction.atomic
+def attach(
+    document: IncomingDocument, referral: Referral, *, matched_by: str, now: datetime, by: User | None = None
+) -> Result:
+    """Make a document the next version of a referral's result.
+
+    The first ends the wait, which opens the doctor's review and tells the patient that it has arrived. One
+    more before the decision joins that review; one after it is a correction and opens the review anew.
+    """
+    journey = lock_journey(referral.journey_id)  # one file at a time, so versions and rounds cannot collide
+    moved = IncomingDocument.objects.filter(
+        pk=document.pk, status__in=[DocumentStatus.RECEIVED, DocumentStatus.UNMATCHED]
+    ).update(
+        status=DocumentStatus.MATCHED,
+        clinic=referral.clinic_id,
+        referral=referral,
+        matched_by=matched_by,
+        match_from=None,
+        ended_at=now,
+        ended_by=by,
+    )
+    if not moved:
+        raise StaleStateError(_("Somebody has dealt with this document meanwhile."))
+    version = referral.results.count() + 1
+    review = _review_for(referral, journey, now=now, by=by)
+    Referral.objects.filter(
+        pk=referral.pk, status__in=[ReferralStatus.ACTIVE, ReferralStatus.ON_HOLD]
+    ).update(status=ReferralStatus.COMPLETED)
+    return Result.objects.create(
+        referral=referral,
+        document=document,
+        source_id=document.source_id,
+        version=version,
+        status=ResultStatus.FINAL if version == 1 else ResultStatus.AMENDED,
+        received_at=document.received_at,
+        review=review,
+    )
+
+
+def _review_for(referral: Referral, journey: Journey, *, now: datetime, by: User | None) -> Step:
+    """End the wait if it goes on, and give the review that takes this result."""
+    waiting = waiting_step(referral)
+    if waiting and waiting.status == StepStatus.ON_HOLD:
+        resume_step(waiting, due_at=now, now=now, by=by)
+        waiting.status = StepStatus.ACTIVE
+    if waiting and waiting.status == StepStatus.ACTIVE:
+        complete_step(waiting, RECEIVED, now=now, by=by)
+        journey.refresh_from_db()
+        review = _open_review(journey) or _review_again(journey, now=now, by=by)
+        repoint(waiting, review)
+        return review
+    return _open_review(journey) or _review_again(journey, now=now, by=by)
+
+
+def waiting_step(referral: Referral) -> Step | None:
+    """The step that waits for this referral's result, as it is now."""
+    return Step.objects.select_related("template_step").filter(referrals=referral).first()
+
+
+def _open_review(journey: Journey) -> Step | None:
+    return journey.steps.filter(kind=StepKind.REVIEW, status=StepStatus.ACTIVE).order_by("opened_at").last()
+
+
+def _review_again(journey: Journey, *, now: datetime, by: User | None) -> Step:
+    """Open the next round of the review; an ended journey goes on, for a correction must not rest unseen."""
+    Journey.objects.filter(pk=journey.pk, ended_at__isnull=False).update(
+        status=JourneyStatus.ACTIVE, ended_at=None
+    )
+    journey.refresh_from_db()
+    template = StepTemplate.objects.filter(template=journey.template_id, kind=StepKind.REVIEW).first()
+    if template is not None:
+        (review,) = open_steps(journey, [template.key], now=now, by=by)
+        return review
+    due = due_at(now, SAME_DAY, opening_hours(journey.clinic, now=now))
+    return add_step(
+        journey,
+        AdHoc(StepKind.REVIEW, _("Look at the result"), due, OwnerRole.DOCTOR, journey.doctor),
+        now=now,
+        by=by,
+    )
