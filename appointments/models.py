@@ -66,8 +66,11 @@ class Schedule(models.Model):
 class Slot(models.Model):
     """One cell of a practitioner's time, on the clinic's grid. Taken when a SlotUse points at it."""
 
-    schedule = models.ForeignKey(Schedule, on_delete=models.CASCADE, related_name="slots")
-    practitioner = models.ForeignKey(Practitioner, on_delete=models.CASCADE, related_name="slots")
+    # Keys that an index of several columns begins with have no index of their own: every write pays for one.
+    schedule = models.ForeignKey(Schedule, on_delete=models.CASCADE, related_name="slots", db_index=False)
+    practitioner = models.ForeignKey(
+        Practitioner, on_delete=models.CASCADE, related_name="slots", db_index=False
+    )
     start = models.DateTimeField()
     end = models.DateTimeField()
     is_closed = models.BooleanField(default=False)
@@ -120,9 +123,14 @@ class Appointment(models.Model):
     """A visit. Pending is a hold: the time is taken, and `awaits` names the step it waits for."""
 
     public_id = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
-    clinic = models.ForeignKey(Clinic, on_delete=models.PROTECT, related_name="appointments")
-    patient = models.ForeignKey(Patient, on_delete=models.PROTECT, related_name="appointments")
-    practitioner = models.ForeignKey(Practitioner, on_delete=models.PROTECT, related_name="appointments")
+    # As in Slot: an index below begins with each of these.
+    clinic = models.ForeignKey(Clinic, on_delete=models.PROTECT, related_name="appointments", db_index=False)
+    patient = models.ForeignKey(
+        Patient, on_delete=models.PROTECT, related_name="appointments", db_index=False
+    )
+    practitioner = models.ForeignKey(
+        Practitioner, on_delete=models.PROTECT, related_name="appointments", db_index=False
+    )
     title = models.CharField(max_length=120, blank=True)
     start = models.DateTimeField()
     end = models.DateTimeField()

@@ -6,7 +6,16 @@ from typing import Any
 
 from django.contrib.auth.models import User
 
-from appointments.models import Practitioner
+from appointments.models import (
+    TAKES_TIME,
+    Appointment,
+    AppointmentStatus,
+    Location,
+    Practitioner,
+    Schedule,
+    Slot,
+    SlotUse,
+)
 from journeys.models import Journey, OwnerRole, Step, StepKind, StepStatus
 from patients.actions import NewPatient, register_patient, set_default_hours
 from patients.models import Clinic, Membership, Patient, Role
@@ -103,3 +112,47 @@ def document(at: Clinic | None = None, *, now: datetime = NOW, **fields: Any) ->
         "match_from": now,
     }
     return IncomingDocument.objects.create(**{**given, **fields})
+
+
+def location(at: Clinic | None = None, **fields: Any) -> Location:
+    return Location.objects.create(clinic=at or clinic(), **{"name": f"Room {next(_numbers)}", **fields})
+
+
+def schedule(of: Practitioner, **fields: Any) -> Schedule:
+    """Mondays from 9 to 12, from the week of NOW on."""
+    given = {"weekday": 0, "start": time(9), "end": time(12), "valid_from": NOW.date()}
+    where = fields.pop("location", None) or location(of.clinic)
+    return Schedule.objects.create(practitioner=of, location=where, **{**given, **fields})
+
+
+def open_time(of: Practitioner, start: datetime, *, minutes: int = 60) -> list[Slot]:
+    """Cells on the clinic's grid from `start` on; those there already are left as they are."""
+    rule = of.schedules.first() or schedule(of)
+    step = timedelta(minutes=of.clinic.cell_minutes)
+    starts = [start + step * n for n in range(timedelta(minutes=minutes) // step)]
+    Slot.objects.bulk_create(
+        [Slot(schedule=rule, practitioner=of, start=begins, end=begins + step) for begins in starts],
+        ignore_conflicts=True,
+    )
+    return list(Slot.objects.filter(practitioner=of, start__in=starts).order_by("start"))
+
+
+def appointment(for_patient: Patient | None = None, *, minutes: int = 30, **fields: Any) -> Appointment:
+    """A booked visit tomorrow; one in a status that takes time has its cells."""
+    who = for_patient or patient()
+    doctor = fields.get("practitioner") or practitioner(who.clinic)
+    start = fields.get("start", NOW + timedelta(days=1))
+    given = {
+        "clinic": who.clinic,
+        "patient": who,
+        "practitioner": doctor,
+        "start": start,
+        "end": start + timedelta(minutes=minutes),
+        "status": AppointmentStatus.BOOKED,
+        "made_at": NOW,
+    }
+    made = Appointment.objects.create(**{**given, **fields})
+    if made.status in TAKES_TIME:
+        cells = open_time(doctor, start, minutes=minutes)
+        SlotUse.objects.bulk_create([SlotUse(slot=cell, appointment=made) for cell in cells])
+    return made

@@ -1,0 +1,348 @@
+"""Every write about visits: hold, book, move, settle, cancel, and what happens on the day.
+
+No look beforehand is trusted: a visit takes its cells, and the database refuses a second taker. Whoever
+writes locks in one order, the journey, the appointment, the cells, so that nobody waits in a ring.
+"""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.contrib.auth.models import User
+from django.db import IntegrityError, transaction
+from django.utils.translation import gettext as _
+
+from appointments import queries
+from appointments.cells import fill_slots
+from appointments.models import (
+    APPOINTMENT_MOVES,
+    Appointment,
+    AppointmentEvent,
+    AppointmentStatus,
+    Practitioner,
+)
+from appointments.visits import (
+    SlotTakenError,
+    Visit,
+    give_back,
+    insert,
+    refuse_nonsense,
+    take_or_refuse,
+    taken,
+    visit_of,
+)
+from journeys import deadlines
+from journeys.actions import ATTENDED, AdHoc, add_step, complete_step, lock_journey, move_deadline
+from journeys.models import OPEN_JOURNEYS, Journey, Step, StepKind, StepStatus
+from patients.actions import RefusedError, StaleStateError
+from patients.queries import opening_hours
+
+__all__ = [
+    "SlotTakenError",
+    "Visit",
+    "arrive",
+    "ask_to_book",
+    "book",
+    "book_for_step",
+    "cancel",
+    "confirm",
+    "fill_slots",
+    "fulfil",
+    "hold",
+    "move",
+    "no_show",
+    "repoint",
+    "settle",
+]
+
+BOOKED, CANCELLED, NO_SHOW = "booked", "cancelled", "no_show"  # outcomes of steps, as templates name them
+MOVED, CONFIRMED = "moved", "confirmed"  # events beside the status words
+HOLD_LEAD = timedelta(hours=24)  # a visit that still waits for its result is looked at this long before
+REBOOK_WITHIN = deadlines.Limit(1, deadlines.Unit.WORKING_DAYS)
+
+
+def hold(
+    visit: Visit,
+    *,
+    awaits: Step | None,
+    until: datetime,
+    now: datetime,
+    by: User | None = None,
+    request_key: str | None = None,
+) -> Appointment:
+    """Keep a time for a visit that is not certain yet, until what it awaits is settled or `until` comes."""
+    if until <= now:
+        raise RefusedError(_("Choose an end of the hold that is still to come."))
+    held = Appointment(
+        status=AppointmentStatus.PENDING,
+        awaits=awaits,
+        hold_until=until,
+        made_at=now,
+        made_by=by,
+        request_key=request_key,
+    )
+    return _make(visit, held)
+
+
+def book(
+    visit: Visit, *, now: datetime, by: User | None = None, request_key: str | None = None
+) -> Appointment:
+    booked = Appointment(status=AppointmentStatus.BOOKED, made_at=now, made_by=by, request_key=request_key)
+    return _make(visit, booked)
+
+
+def _make(visit: Visit, new: Appointment) -> Appointment:
+    """Take the time or say who has it. The same request again finds what it made the first time."""
+    refuse_nonsense(visit, now=new.made_at)
+    new.clinic_id = visit.patient.clinic_id
+    new.patient, new.practitioner, new.title = visit.patient, visit.practitioner, visit.title[:120]
+    new.start, new.end = visit.start, visit.end
+    try:
+        if new.awaits_id is None:
+            insert(new)
+        else:
+            with transaction.atomic():
+                _lock_awaited(new.awaits_id)
+                insert(new)
+    except IntegrityError as clash:
+        before = (
+            new.request_key
+            and Appointment.objects.filter(clinic_id=new.clinic_id, request_key=new.request_key).first()
+        )
+        if before:
+            return before
+        raise taken(visit) from clash
+    return new
+
+
+def _lock_awaited(step_id: int) -> None:
+    """A step that ends this moment must not leave behind a hold nobody settles."""
+    waiting = Step.objects.select_for_update(no_key=True).filter(
+        pk=step_id, status__in=[StepStatus.ACTIVE, StepStatus.ON_HOLD]
+    )
+    if not waiting.values_list("pk", flat=True).first():
+        raise StaleStateError(_("What this visit should wait for has ended meanwhile."))
+
+
+def _record(appointment: Appointment, what: str, *, now: datetime, by: User | None, detail: str = "") -> None:
+    AppointmentEvent.objects.create(appointment=appointment, what=what, at=now, by=by, detail=detail[:300])
+
+
+def _change(
+    appointment: Appointment, to: AppointmentStatus, *, now: datetime, by: User | None, **written: Any
+) -> None:
+    """The one conditional update of a status: from the state the caller saw, if that may become `to`."""
+    moved = to in APPOINTMENT_MOVES[appointment.status] and (
+        Appointment.objects.filter(pk=appointment.pk, status=appointment.status).update(status=to, **written)
+    )
+    if not moved:
+        raise StaleStateError(_("This visit was changed by somebody else meanwhile."))
+    for name, value in {"status": to, **written}.items():
+        setattr(appointment, name, value)
+    _record(appointment, to, now=now, by=by, detail=written.get("ended_because", ""))
+
+
+@transaction.atomic
+def book_for_step(step: Step, visit: Visit, *, now: datetime, by: User | None = None) -> Appointment:
+    """Book what a step asks for, or move the visit there is; the step ends “booked”, a VISIT step is linked.
+
+    While the journey still waits for a result, a step outside the template makes a hold again.
+    """
+    journey = lock_journey(step.journey_id)
+    is_ad_hoc = step.template_step_id is None
+    awaited = queries.waited_for_in(journey) if is_ad_hoc else None
+    appointment = queries.live_appointment_for(step)
+    if appointment:
+        _relocate(appointment, visit, now=now, by=by)
+    elif awaited:
+        until = _hold_until(visit.start, HOLD_LEAD, now=now)
+        appointment = hold(visit, awaits=awaited, until=until, now=now, by=by)
+    else:
+        appointment = book(visit, now=now, by=by)
+    if is_ad_hoc:  # its end opens nothing and may end the journey, so the VISIT step comes first
+        _link(appointment, journey, (), now=now, by=by)
+    opened = complete_step(step, BOOKED, now=now, by=by)
+    if not is_ad_hoc:
+        _link(appointment, journey, opened, now=now, by=by)
+    return appointment
+
+
+def _link(
+    appointment: Appointment, journey: Journey, opened: Sequence[Step], *, now: datetime, by: User | None
+) -> None:
+    """Tie a booked visit to the step that ends when it takes place; a visit in a journey is never without."""
+    if appointment.status == AppointmentStatus.PENDING or appointment.step_id:
+        return
+    step = next((step for step in opened if step.kind == StepKind.VISIT), None)
+    step = step or queries.visit_step_without_visit(journey)
+    if step:
+        move_deadline(step, appointment.end, now=now, by=by)
+    else:
+        title = appointment.title or str(StepKind.VISIT.label)
+        step = add_step(journey, AdHoc(StepKind.VISIT, title, appointment.end), now=now, by=by)
+    Appointment.objects.filter(pk=appointment.pk).update(step=step)
+    appointment.step = step
+
+
+@transaction.atomic
+def settle(
+    awaits: Step, opened: Sequence[Step], *, keep: bool, now: datetime, by: User | None = None
+) -> list[Appointment]:
+    """What held visits waited for has ended: each becomes booked, with its VISIT step, or is released."""
+    journey = lock_journey(awaits.journey_id)
+    held = Appointment.objects.filter(awaits=awaits, status=AppointmentStatus.PENDING).order_by("pk")
+    fresh = [queries.locked(pk) for pk in held.values_list("pk", flat=True)]
+    settled = [appointment for appointment in fresh if appointment.status == AppointmentStatus.PENDING]
+    unlinked = list(opened)
+    for appointment in settled:
+        if not keep:
+            cancel(appointment, because=_("not needed after all"), now=now, by=by)
+            continue
+        _change(appointment, AppointmentStatus.BOOKED, now=now, by=by, hold_until=None)
+        _link(appointment, journey, unlinked, now=now, by=by)
+        unlinked = [step for step in unlinked if step.pk != appointment.step_id]
+    return settled
+
+
+def repoint(awaits: Step, to: Step) -> int:
+    """Visits that waited for the result now wait for its review."""
+    held = Appointment.objects.filter(awaits=awaits, status=AppointmentStatus.PENDING)
+    return held.update(awaits=to)
+
+
+@transaction.atomic
+def move(
+    appointment: Appointment,
+    *,
+    start: datetime,
+    practitioner: Practitioner | None = None,
+    now: datetime,
+    by: User | None = None,
+    because: str = "",
+) -> None:
+    """Give a visit another time; a hold's end moves along, and the patient has to confirm anew."""
+    _lock_journey_of(appointment)
+    visit = replace(visit_of(appointment), start=start)
+    if practitioner:
+        visit = replace(visit, practitioner=practitioner)
+    _relocate(appointment, visit, now=now, by=by, because=because)
+
+
+def _relocate(
+    appointment: Appointment, visit: Visit, *, now: datetime, by: User | None, because: str = ""
+) -> None:
+    refuse_nonsense(visit, now=now)
+    until = appointment.hold_until
+    if until:
+        until = _hold_until(visit.start, appointment.start - until, now=now)
+    new = {"practitioner": visit.practitioner, "start": visit.start, "end": visit.end}
+    new |= {"hold_until": until, "confirmed_at": None}
+    seen = {"pk": appointment.pk, "status": appointment.status, "start": appointment.start}
+    unmoved = Appointment.objects.filter(**seen, practitioner=appointment.practitioner_id)
+    if appointment.status not in queries.MOVABLE or not unmoved.update(**new):
+        raise StaleStateError(_("This visit was changed by somebody else meanwhile."))
+    take_or_refuse(appointment, visit)
+    detail = f"{appointment.start:%F %R} -> {visit.start:%F %R} UTC {because}".strip()
+    for name, value in new.items():
+        setattr(appointment, name, value)
+    _record(appointment, MOVED, now=now, by=by, detail=detail)
+    step = _open_step_of(appointment)
+    if step:
+        move_deadline(step, visit.end, now=now, by=by)
+
+
+def _hold_until(start: datetime, lead: timedelta, *, now: datetime) -> datetime:
+    """So long before the visit as was said; for one too near for that, until it begins."""
+    until = start - max(lead, timedelta(0))
+    return until if until > now else max(start, now + timedelta(minutes=1))
+
+
+def _lock_journey_of(appointment: Appointment) -> Journey | None:
+    return lock_journey(appointment.step.journey_id) if appointment.step else None
+
+
+def _open_step_of(appointment: Appointment) -> Step | None:
+    """The VISIT step, unless somebody has ended it already. Read under the journey's lock."""
+    if appointment.step_id is None:
+        return None
+    steps = Step.objects.filter(pk=appointment.step_id, status=StepStatus.ACTIVE)
+    return steps.select_related("template_step").first()
+
+
+@transaction.atomic
+def cancel(appointment: Appointment, *, because: str, now: datetime, by: User | None = None) -> None:
+    """Give the time back; a booked visit's step ends “cancelled”, and its journey asks for another date."""
+    journey = _lock_journey_of(appointment)
+    _change(appointment, AppointmentStatus.CANCELLED, now=now, by=by, ended_because=because[:200])
+    give_back(appointment)
+    _end_step(appointment, journey, CANCELLED, now=now, by=by)
+
+
+@transaction.atomic
+def no_show(appointment: Appointment, *, now: datetime, by: User | None = None) -> None:
+    if now < appointment.start:
+        raise RefusedError(_("This visit has not begun yet."))
+    journey = _lock_journey_of(appointment)
+    _change(appointment, AppointmentStatus.NOSHOW, now=now, by=by)
+    give_back(appointment)
+    _end_step(appointment, journey, NO_SHOW, now=now, by=by)
+
+
+@transaction.atomic
+def fulfil(appointment: Appointment, *, now: datetime, by: User | None = None) -> None:
+    """The visit took place; what follows it in the journey opens."""
+    journey = _lock_journey_of(appointment)
+    _change(appointment, AppointmentStatus.FULFILLED, now=now, by=by)
+    _end_step(appointment, journey, ATTENDED, now=now, by=by)
+
+
+def _end_step(
+    appointment: Appointment, journey: Journey | None, outcome: str, *, now: datetime, by: User | None
+) -> None:
+    step = _open_step_of(appointment)
+    if not step or not journey:
+        return
+    if step.template_step_id is None and outcome != ATTENDED:  # no routing would ask for another date
+        ask_to_book(journey, now=now, by=by)
+    complete_step(step, outcome, now=now, by=by)
+
+
+def ask_to_book(journey: Journey, *, now: datetime, by: User | None = None) -> None:
+    """A BOOK step for the desk, unless one is open: a journey is never without a next date."""
+    if queries.book_step_of(journey) or journey.status not in OPEN_JOURNEYS:
+        return
+    due_at = deadlines.due_at(now, REBOOK_WITHIN, opening_hours(journey.clinic, now=now))
+    add_step(
+        journey,
+        AdHoc(StepKind.BOOK, _("Find a new date"), due_at, message_key="next_step"),
+        now=now,
+        by=by,
+    )
+
+
+@transaction.atomic
+def arrive(appointment: Appointment, *, now: datetime, by: User | None = None) -> None:
+    """The patient is here. One who was taken for absent gets the time back, if it is still free."""
+    was_missed = appointment.status == AppointmentStatus.NOSHOW
+    journey = _lock_journey_of(appointment)
+    _change(appointment, AppointmentStatus.ARRIVED, now=now, by=by)
+    if not was_missed:
+        return
+    take_or_refuse(appointment, visit_of(appointment))
+    rebooking = queries.book_step_of(journey) if journey else None
+    if journey and rebooking:
+        appointment.step = None
+        opened = complete_step(rebooking, BOOKED, now=now, by=by)
+        _link(appointment, journey, opened, now=now, by=by)
+
+
+@transaction.atomic
+def confirm(appointment: Appointment, *, now: datetime, by: User | None = None) -> None:
+    """The patient says yes to the time she saw. Saying it twice is no error."""
+    seen = Appointment.objects.filter(pk=appointment.pk, start=appointment.start, status__in=queries.MOVABLE)
+    if seen.filter(confirmed_at__isnull=True).update(confirmed_at=now):
+        appointment.confirmed_at = now
+        _record(appointment, CONFIRMED, now=now, by=by)
+    elif not seen.exists():
+        raise StaleStateError(_("This visit was changed by somebody else meanwhile."))

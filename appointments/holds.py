@@ -1,0 +1,134 @@
+"""The end of holds: what they waited for has ended, or their time has come (surfaces.md 4.4)."""
+
+import logging
+from collections.abc import Callable
+from datetime import datetime, time, timedelta
+from zoneinfo import ZoneInfo
+
+from django.db import connection, transaction
+from django.utils.translation import gettext as _
+
+from appointments import queries
+from appointments.actions import SlotTakenError, ask_to_book, cancel, move
+from appointments.models import Appointment, AppointmentEvent, AppointmentStatus
+from journeys import deadlines
+from journeys.actions import AdHoc, add_step
+from journeys.claims import Alarm, batches
+from journeys.models import Step, StepKind, StepStatus
+from patients.queries import opening_hours
+from patients.windows import starts_at
+
+logger = logging.getLogger(__name__)
+
+INTERVAL = timedelta(seconds=60)
+RETRY = timedelta(hours=1)
+LOOK_AHEAD = timedelta(days=60)
+CANDIDATES = 5  # free times tried in turn: another worker may take the first ones this moment
+TELL_WITHIN = deadlines.Limit(1, deadlines.Unit.WORKING_DAYS)
+STILL_OPEN = (StepStatus.ACTIVE, StepStatus.ON_HOLD)
+MOVED_BY_RULE = "moved_by_rule"
+
+# The claim locks; every way of handling a hold takes it out of the alarm in the same transaction.
+PASSED = Alarm(
+    model=Appointment, column="hold_until", armed="status = 'pending'", takes={"hold_until": "hold_until"}
+)
+# Two workers that had each moved several holds could wait for each other's cells: one hold a transaction.
+ONE = 1
+
+
+def settle_holds(*, now: datetime, lasts: timedelta = INTERVAL) -> int:
+    """Release, or move once, the holds nobody settled in time. Returns how many."""
+    return _release_forgotten(now=now) + _end_passed(now=now, lasts=lasts)
+
+
+def _release_forgotten(*, now: datetime) -> int:
+    """Holds whose step has closed without settling them; the pending ones are a set the calendar bounds."""
+    forgotten = Appointment.objects.filter(status=AppointmentStatus.PENDING, awaits__isnull=False).exclude(
+        awaits__status__in=STILL_OPEN
+    )
+    keys = list(forgotten.order_by("hold_until").values_list("pk", flat=True))
+    return sum(_handle(pk, _release_if_forgotten, now=now) for pk in keys)
+
+
+def _end_passed(*, now: datetime, lasts: timedelta) -> int:
+    ended = 0
+    for rows in batches(PASSED, now=now, limit=ONE, lasts=lasts):
+        ended += sum(_handle(pk, _end, now=now) for (pk,) in rows)
+    return ended
+
+
+def _handle(pk: int, settle: Callable[..., bool], *, now: datetime) -> bool:
+    """One hold in its own transaction or savepoint; one that fails is tried again in an hour."""
+    try:
+        with transaction.atomic():
+            return settle(queries.locked(pk), now=now)
+    except Exception:
+        logger.exception("Hold %s could not be settled; it is tried again in an hour.", pk)
+        Appointment.objects.filter(pk=pk, status=AppointmentStatus.PENDING).update(hold_until=now + RETRY)
+        return False
+
+
+def _release_if_forgotten(hold: Appointment, *, now: datetime) -> bool:
+    """Somebody may have settled it between the look and the lock."""
+    if hold.status != AppointmentStatus.PENDING or _awaited(hold):
+        return False
+    cancel(hold, because=_("what it waited for has ended"), now=now)
+    return True
+
+
+def _awaited(hold: Appointment) -> Step | None:
+    if hold.awaits_id is None:
+        return None
+    open_steps = Step.objects.filter(pk=hold.awaits_id, status__in=STILL_OPEN)
+    return open_steps.select_related("journey__clinic").first()
+
+
+def _end(hold: Appointment, *, now: datetime) -> bool:
+    """While the result is late: moved once, with an apology; the second time released, with a BOOK step."""
+    awaited = _awaited(hold)
+    if awaited is None:
+        cancel(hold, because=_("not confirmed in time"), now=now)
+    elif hold.events.filter(what=MOVED_BY_RULE).exists() or not _move_on(hold, awaited, now=now):
+        cancel(hold, because=_("the result did not come in time"), now=now)
+        ask_to_book(awaited.journey, now=now)
+    return True
+
+
+def _move_on(hold: Appointment, awaited: Step, *, now: datetime) -> bool:
+    """Move to the next fitting time on a later day, with the same time to spare, once the result is due."""
+    assert hold.hold_until is not None  # noqa: S101 - a constraint: held_appointment_has_an_end_of_hold
+    zone = hold.practitioner.clinic.time_zone
+    day_after = hold.start.astimezone(ZoneInfo(zone)).date() + timedelta(days=1)
+    to_spare = max(hold.start - hold.hold_until, timedelta(0))
+    after = max(starts_at(zone, day_after, time.min), max(now, awaited.due_at or now) + to_spare)
+    minutes = (hold.end - hold.start) // timedelta(minutes=1)
+    free = queries.find_times(
+        hold.practitioner, minutes, after=after, before=after + LOOK_AHEAD, limit=CANDIDATES
+    )
+    if not free:
+        return False
+    _move_to_first(hold, free, now=now)
+    AppointmentEvent.objects.create(appointment=hold, what=MOVED_BY_RULE, at=now)
+    due_at = deadlines.due_at(now, TELL_WITHIN, opening_hours(awaited.journey.clinic, now=now))
+    told = AdHoc(StepKind.TELL, _("Tell the patient about the new date"), due_at, message_key="hold_moved")
+    add_step(awaited.journey, told, now=now)
+    return True
+
+
+def _move_to_first(hold: Appointment, free: list[datetime], *, now: datetime) -> None:
+    """Take the first that is still free; the last refusal is passed on."""
+    for start in free[:-1]:
+        try:
+            move(hold, start=start, because=_("the result is late"), now=now)
+        except SlotTakenError:
+            continue
+        return
+    move(hold, start=free[-1], because=_("the result is late"), now=now)
+
+
+def describe_plan(*, now: datetime) -> str:
+    """The database's own plan of the claim; a test asserts that it walks the partial index."""
+    explain = "EXPLAIN " if connection.vendor == "postgresql" else "EXPLAIN QUERY PLAN "
+    with connection.cursor() as cursor:
+        cursor.execute(explain + PASSED.sql(), {"now": now, "limit": ONE})
+        return "\n".join(" ".join(map(str, row)) for row in cursor.fetchall())
