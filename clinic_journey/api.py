@@ -1,6 +1,9 @@
 """The REST API's root: the router of all apps, and what they share."""
 
 from rest_framework.pagination import CursorPagination
+from rest_framework.routers import DefaultRouter
+
+router = DefaultRouter()
 
 
 class KeysetPagination(CursorPagination):

@@ -17,7 +17,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
 from appointments.models import Appointment, AppointmentStatus
-from appointments.queries import find_times
+from appointments.suggestions import VISIT_MINUTES, doctor_for, times_for
 from clinic_journey.language import NATIVE_NAMES
 from journeys.models import Journey, Step, StepKind, StepStatus, named
 from outreach.answers import answer as record_answer
@@ -25,14 +25,10 @@ from outreach.links import journey_for, path_for
 from outreach.queries import visit_of
 from patients.actions import RefusedError
 from patients.models import Patient
-from patients.queries import opening_hours, patient_hours
 
 ANSWERABLE = (StepKind.CONFIRM, StepKind.BOOK, StepKind.RECALL, StepKind.VISIT, StepKind.CALL)
 HIDDEN = (StepKind.AWAIT_PATIENT, StepKind.PROMISE, StepKind.IDENTIFY, StepKind.CALL, StepKind.THANK)
 MEANINGS = {"confirm", "another_time", "cannot_come", "ask"}
-OFFERED = 4
-OFFERED_WITHIN = timedelta(days=30)
-DEFAULT_MINUTES = 30
 
 
 @dataclass(frozen=True)
@@ -137,7 +133,7 @@ def context_of(journey: Journey, request: HttpRequest, now: datetime) -> dict[st
         "visit": visit,
         "to_confirm": bool(visit and visit.confirmed_at is None and visit.status == AppointmentStatus.BOOKED),
         "is_held": bool(visit and visit.status == AppointmentStatus.PENDING),
-        "times": times_for(journey, patient, visit, now) if can_choose and not_waiting(visit) else [],
+        "times": offered(journey, patient, visit, now) if can_choose and not_waiting(visit) else [],
         "said": request.GET.get("said", ""),
         "asked_for_time": "times" in request.GET,
         "answer_path": f"{path_for(journey)}answer/?lang={translation.get_language()}",
@@ -184,16 +180,12 @@ def next_word(journey: Journey, promise: Step | None, now: datetime) -> datetime
     return ours.order_by("due_at").values_list("due_at", flat=True).first()
 
 
-def times_for(journey: Journey, patient: Patient, visit: Appointment | None, now: datetime) -> list[datetime]:
+def offered(journey: Journey, patient: Patient, visit: Appointment | None, now: datetime) -> list[datetime]:
     """Free times at the hours she told us, of the doctor who has the visit, else of the one who leads."""
-    doctor = visit.practitioner if visit else None
-    if doctor is None:
-        first = journey.referrals.order_by("pk").first()
-        lead = journey.clinic.practitioners.filter(is_active=True).order_by("pk")
-        doctor = first.requester if first else lead.filter(user=journey.doctor).first() or lead.first()
+    doctor = visit.practitioner if visit else doctor_for(journey)
     if doctor is None:
         return []
-    minutes = int((visit.end - visit.start).total_seconds() // 60) if visit else DEFAULT_MINUTES
-    agreed = (patient_hours(patient, getattr(patient, "card", None)), opening_hours(journey.clinic, now=now))
-    after = now + timedelta(hours=2)
-    return find_times(doctor, minutes, after=after, before=now + OFFERED_WITHIN, within=agreed, limit=OFFERED)
+    minutes = int((visit.end - visit.start).total_seconds() // 60) if visit else VISIT_MINUTES
+    return times_for(
+        patient, doctor, after=now + timedelta(hours=2), now=now, minutes=minutes, only_agreed=True
+    )

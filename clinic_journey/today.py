@@ -13,22 +13,18 @@ from django.views.decorators.http import require_GET, require_POST
 
 from appointments.actions import Visit, book_for_step
 from appointments.models import Appointment, Practitioner
-from appointments.queries import find_times
+from appointments.suggestions import VISIT_MINUTES, doctor_for, times_for
 from clinic_journey.worklist import Row, worklist
 from journeys.actions import complete_step
 from journeys.models import Step, StepKind
 from journeys.queries import steps_visible_to
 from outreach.actions import call_now, claim_call, record_outcome
 from outreach.models import Attempt, AttemptStatus
-from outreach.queries import attempts_visible_to, script_for, visit_of, why_words
+from outreach.queries import attempts_visible_to, outcome_words, script_for, visit_of, why_words
 from patients.access import Here, for_staff
 from patients.actions import RefusedError
 from patients.models import Channel, ContactWindow, Patient
-from patients.queries import opening_hours, patient_hours
 
-OFFERED = 4
-OFFERED_WITHIN = timedelta(days=30)
-VISIT_MINUTES = 30
 BOOKABLE = {StepKind.BOOK, StepKind.RECALL, StepKind.CONFIRM, StepKind.CALL}
 CALL_OUTCOMES = (
     (
@@ -77,7 +73,7 @@ class Panel:
 
     row: Row
     windows: list[ContactWindow]
-    tried: list[tuple[Attempt, str]]
+    tried: list[tuple[Attempt, str, str]]  # with how it ended, and why it was made so
     script: str
     visit: Appointment | None
     times: list[datetime]
@@ -108,14 +104,16 @@ def today(request: HttpRequest, here: Here) -> HttpResponse:
 def panel_of(row: Row, here: Here) -> Panel:
     patient = row.patient
     visit = visit_of(row.step.journey_id)
-    doctor = visit.practitioner if visit else _doctor_of(row.step)
-    times = _times(patient, doctor, here) if patient and doctor and row.step.kind in BOOKABLE else []
+    doctor = visit.practitioner if visit else doctor_for(row.step.journey)
+    times: list[datetime] = []
+    if patient and doctor and row.step.kind in BOOKABLE:
+        times = times_for(patient, doctor, after=here.now + timedelta(hours=1), now=here.now)
     card = getattr(patient, "card", None)
     tried = _tried(row.step, patient) if patient else []
     return Panel(
         row=row,
         windows=list(card.windows.all()) if card else [],
-        tried=[(attempt, why_words(attempt)) for attempt in tried],
+        tried=[(attempt, outcome_words(attempt), why_words(attempt)) for attempt in tried],
         script=script_for(row.attempt, now=here.now) if row.attempt else "",
         visit=visit,
         times=times,
@@ -125,32 +123,12 @@ def panel_of(row: Row, here: Here) -> Panel:
     )
 
 
-def _doctor_of(step: Step) -> Practitioner | None:
-    doctors = Practitioner.objects.filter(clinic_id=step.clinic_id, is_active=True).order_by("pk")
-    lead = step.journey.doctor_id
-    return (doctors.filter(user_id=lead).first() if lead else None) or doctors.first()
-
-
 def _tried(step: Step, patient: Patient) -> list[Attempt]:
     done = [AttemptStatus.PLANNED, AttemptStatus.CANCELLED]
     about = Attempt.objects.filter(patient=patient, task__step__journey=step.journey_id).exclude(
         status__in=done
     )
     return list(about.select_related("contact_point").order_by("-send_at")[:6])
-
-
-def _times(patient: Patient, doctor: Practitioner, here: Here) -> list[datetime]:
-    """Times the patient can come, first; others only when there are too few of those."""
-    after, before = here.now + timedelta(hours=1), here.now + OFFERED_WITHIN
-    agreed = (
-        patient_hours(patient, getattr(patient, "card", None)),
-        opening_hours(here.clinic, now=here.now),
-    )
-    times = find_times(doctor, VISIT_MINUTES, after=after, before=before, within=agreed, limit=OFFERED)
-    if len(times) < OFFERED:
-        others = find_times(doctor, VISIT_MINUTES, after=after, before=before, limit=OFFERED)
-        times += [start for start in others if start not in times][: OFFERED - len(times)]
-    return times
 
 
 def endings_of(step: Step) -> list[tuple[str, str]]:
@@ -252,7 +230,7 @@ def finish(request: HttpRequest, here: Here, step_id: UUID) -> HttpResponse:
 def _book(step: Step, start: datetime, here: Here) -> None:
     patient = step.journey.patient
     visit = visit_of(step.journey_id)
-    doctor = visit.practitioner if visit else _doctor_of(step)
+    doctor = visit.practitioner if visit else doctor_for(step.journey)
     if patient is None or doctor is None:
         raise RefusedError(_("There is nobody to book for, or no doctor to book with."))
     minutes = int((visit.end - visit.start).total_seconds() // 60) if visit else VISIT_MINUTES

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from time import monotonic
 from typing import Any
+from uuid import UUID
 
 from django.db import connection, models, transaction
 
@@ -52,8 +53,21 @@ class Alarm:
 def claim_due(alarm: Alarm, *, now: datetime, limit: int = BATCH, **values: Any) -> list[tuple[Any, ...]]:
     """Claim up to `limit` rows whose alarm has rung at `now`, inside `atomic()`: `alarm.returns` of each."""
     with connection.cursor() as cursor:
-        cursor.execute(alarm.sql(), {"now": now, "limit": limit, **values})
+        cursor.execute(alarm.sql(), {**adapted({"now": now, **values}), "limit": limit})
         return list(cursor.fetchall())
+
+
+def adapted(values: Mapping[str, Any]) -> dict[str, Any]:
+    """Instants and UUIDs in the form in which the ORM itself stores them in this database."""
+    return {name: _adapted(value) for name, value in values.items()}
+
+
+def _adapted(value: object) -> object:
+    if isinstance(value, datetime):
+        return connection.ops.adapt_datetimefield_value(value)
+    if isinstance(value, UUID):
+        return str(value) if connection.features.has_native_uuid_field else value.hex
+    return value
 
 
 def batches(
@@ -74,27 +88,38 @@ def batches(
             return
 
 
-def insert_for(
-    table: str, columns: Mapping[str, str], *, ids: Sequence[int], source: str, **values: Any
-) -> int:
-    """Insert one row into `table` for each row of `source` whose id is in `ids`, in one statement.
+@dataclass(frozen=True)
+class Rows:
+    """Rows to insert, one for each chosen row of `source` (alias s), joined and filtered as told."""
 
-    `columns` maps a column to a SQL expression over `source` (alias s). Rows that a unique constraint
-    already holds are left as they are: the constraint is for safety.
+    into: str
+    columns: Mapping[str, str]  # column -> SQL expression over s and the joined tables
+    source: str
+    joins: str = ""
+    where: str = "TRUE"
+
+
+def insert_for(rows: Rows, *, ids: Sequence[int], **values: Any) -> int:
+    """Insert `rows` for the ids given, in one statement; returns how many.
+
+    Rows that a unique constraint already holds are left as they are: the constraint is for safety.
     """
     if not ids:
         return 0
-    names = ", ".join(columns)
-    expressions = ", ".join(columns.values())
+    names = ", ".join(rows.columns)
+    expressions = ", ".join(rows.columns.values())
     if connection.vendor == "postgresql":
-        wanted, listed = "unnest(%(ids)s::bigint[]) AS w(id)", "{" + ",".join(map(str, ids)) + "}"
+        wanted, key, listed = (
+            "unnest(%(ids)s::bigint[]) AS w(id)",
+            "w.id",
+            "{" + ",".join(map(str, ids)) + "}",
+        )
     else:
-        wanted, listed = "json_each(%(ids)s) AS w", "[" + ",".join(map(str, ids)) + "]"
-    key = "w.id" if connection.vendor == "postgresql" else "w.value"
+        wanted, key, listed = "json_each(%(ids)s) AS w", "w.value", "[" + ",".join(map(str, ids)) + "]"
     with connection.cursor() as cursor:
         cursor.execute(
-            f"INSERT INTO {table} ({names}) SELECT {expressions} FROM {wanted} "  # noqa: S608 - names are ours
-            f"CROSS JOIN {source} s WHERE s.id = {key} ON CONFLICT DO NOTHING",
-            {"ids": listed, **values},
+            f"INSERT INTO {rows.into} ({names}) SELECT {expressions} FROM {wanted} "  # noqa: S608 - names are ours
+            f"CROSS JOIN {rows.source} s {rows.joins} WHERE s.id = {key} AND {rows.where} ON CONFLICT DO NOTHING",
+            {**adapted(values), "ids": listed},
         )
         return int(cursor.rowcount)

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from django.db import connection
 
 from journeys import deadlines
-from journeys.claims import BATCH, Alarm, batches, insert_for
+from journeys.claims import BATCH, Alarm, Rows, batches, insert_for
 from journeys.models import EventKind, OwnerRole, Step, StepEvent, StepKind, StepStatus, StepTemplate
 from patients.models import Clinic
 from patients.queries import ClinicClock
@@ -57,15 +57,8 @@ def watch_steps(*, now: datetime, lasts: timedelta = INTERVAL, limit: int = BATC
 def append_events(step_ids: list[int], kind: EventKind, *, now: datetime, detail: str = "") -> None:
     """One event a step in one statement."""
     columns = {"step_id": "s.id", "kind": "%(kind)s", "at": "%(now)s", "detail": "%(detail)s"}
-    insert_for(
-        StepEvent._meta.db_table,
-        columns,
-        ids=step_ids,
-        source=Step._meta.db_table,
-        kind=str(kind),
-        now=now,
-        detail=detail,
-    )
+    rows = Rows(StepEvent._meta.db_table, columns, source=Step._meta.db_table)
+    insert_for(rows, ids=step_ids, kind=str(kind), now=now, detail=detail)
 
 
 def _escalate(rows: list[tuple[int, int, int]], rules: _Rules, *, now: datetime) -> None:

@@ -16,20 +16,20 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 
 from appointments.actions import Visit
 from appointments.models import Appointment, AppointmentStatus, Practitioner
-from appointments.queries import find_times, practitioners_visible_to
+from appointments.queries import practitioners_visible_to
+from appointments.suggestions import VISIT_MINUTES, times_for
 from journeys.models import Step, StepKind
 from journeys.queries import steps_visible_to
 from patients.access import Here, for_staff
 from patients.actions import RefusedError
 from patients.models import Patient, Role
-from patients.queries import opening_hours, patient_hours, patients_visible_to
+from patients.queries import patients_visible_to
 from referrals import actions, links, queries
 from referrals.forms import ReferralForm, RejectForm, UploadForm, usual_wait
-from referrals.models import Decision, Result
+from referrals.models import Decision, IncomingDocument, Result
+from referrals.words import in_words
 
 SHOWN = 100
-OFFERED = 4
-OFFERED_WITHIN = timedelta(days=45)
 
 
 @require_GET
@@ -59,10 +59,20 @@ def results(request: HttpRequest, here: Here) -> HttpResponse:
         "now": here.now,
     }
     if shown == "unmatched" and selected is not None:
-        context |= {"candidates": queries.candidates_of(selected), "reject_form": RejectForm()}
+        context |= _puzzle(selected)
     if shown in {"decide", "closed"} and selected is not None:
         context |= _decision(selected)
     return render(request, "referrals/results.html", context)
+
+
+def _puzzle(document: IncomingDocument) -> dict[str, object]:
+    """What is known about a document nobody could match for certain."""
+    return {
+        "candidates": queries.candidates_of(document),
+        "reject_form": RejectForm(),
+        "reasons": [in_words(code) for code in document.reasons],
+        "files": [(file, in_words(file.problem) if file.problem else "") for file in document.files.all()],
+    }
 
 
 def _decision(result: Result) -> dict[str, object]:
@@ -190,17 +200,7 @@ def _times(form: ReferralForm, patient: Patient, here: Here) -> list[datetime]:
     else:
         after = here.now + timedelta(days=3)
     after = max(after, here.now)
-    length = int(str(minutes or 30))
-    before = after + OFFERED_WITHIN
-    agreed = (
-        patient_hours(patient, getattr(patient, "card", None)),
-        opening_hours(patient.clinic, now=here.now),
-    )
-    suits = find_times(doctor, length, after=after, before=before, within=agreed, limit=OFFERED)
-    if len(suits) < OFFERED:
-        others = find_times(doctor, length, after=after, before=before, limit=OFFERED)
-        suits += [start for start in others if start not in suits][: OFFERED - len(suits)]
-    return suits
+    return times_for(patient, doctor, after=after, now=here.now, minutes=int(str(minutes or VISIT_MINUTES)))
 
 
 def _new_referral(form: ReferralForm, patient: Patient, here: Here) -> actions.NewReferral:

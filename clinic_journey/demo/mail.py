@@ -5,6 +5,9 @@ from datetime import datetime
 from email.message import EmailMessage
 from email.utils import format_datetime, make_msgid
 from math import cos, pi, sin
+from uuid import uuid4
+
+from django.conf import settings
 
 TEETH = 14
 FONTS = b"<< /Font << /F1 5 0 R >> >>"
@@ -50,3 +53,13 @@ def institute_mail(*, to: str, code: str, patient: str, now: datetime) -> bytes:
     mail.set_content(f"Attached: panoramic image for referral {code}.\n")
     mail.add_attachment(panoramic_pdf(code), maintype="application", subtype="pdf", filename=f"{code}.pdf")
     return mail.as_bytes()
+
+
+def drop_into_inbox(mail: bytes) -> None:
+    """As a mail server leaves it in a Maildir: whole, in one step."""
+    inbox = settings.MAILBOX_MAILDIR
+    for folder in ("tmp", "new", "cur"):
+        (inbox / folder).mkdir(parents=True, exist_ok=True)
+    name = f"{uuid4().hex}.eml"
+    (inbox / "tmp" / name).write_bytes(mail)
+    (inbox / "tmp" / name).rename(inbox / "new" / name)

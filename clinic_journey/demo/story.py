@@ -3,6 +3,7 @@
 import random
 from collections.abc import Callable
 from datetime import datetime, timedelta
+from functools import partial
 
 from django.contrib.auth.models import User
 
@@ -11,7 +12,7 @@ from appointments.actions import Visit
 from appointments.holds import settle_holds
 from appointments.models import Appointment, AppointmentStatus, Practitioner
 from appointments.queries import find_times
-from clinic_journey.demo.mail import institute_mail
+from clinic_journey.demo.mail import drop_into_inbox, institute_mail
 from journeys.actions import NewJourney, start_journey
 from journeys.models import StepKind, StepStatus
 from journeys.watch import watch_steps
@@ -23,8 +24,9 @@ from outreach.queries import calls_now
 from patients.actions import RefusedError
 from patients.models import Clinic, Patient
 from referrals.actions import NewReferral, record_review, refer
-from referrals.arrivals import Arrival, match_documents, receive
-from referrals.models import Decision, Referral, Result, Source
+from referrals.arrivals import match_documents
+from referrals.mailbox import fetch
+from referrals.models import Decision, Referral, Result
 
 DAYS = 10
 TITLES = ("Tooth 36", "Tooth 14", "Tooth 47", "Implant 25", "Root canal 16", "Wisdom tooth 38")
@@ -123,7 +125,7 @@ class Story:
 
         def decide(now: datetime) -> None:
             result = Result.objects.filter(referral=made[0], decision="", review__isnull=False).first()
-            if result:
+            if result and doctor.user:
                 record_review(result, self.chance.choice(DECISIONS), now=now, by=doctor.user)
 
         def confirm(now: datetime) -> None:
@@ -142,7 +144,8 @@ class Story:
                     self.events.append((at + timedelta(hours=4), confirm))
 
     def _receive(self, mail: bytes, now: datetime) -> None:
-        receive(Arrival(self.clinic, Source.EMAIL, mail), now=now)
+        drop_into_inbox(mail)
+        fetch(now=now)
         match_documents(now=now)
 
     def _journey(self, patient: Patient, key: str) -> None:
@@ -185,6 +188,4 @@ class Story:
         """Two mails that no rule can match for certain: they wait with an owner and a clock."""
         for hours, subject in ((2, "Scan of Mrs Levi, as discussed"), (30, "CT results")):
             mail = institute_mail(to=self.clinic.intake_address, code="", patient=subject, now=self.now)
-            self.events.append(
-                (self.now - timedelta(hours=hours), lambda now, mail=mail: self._receive(mail, now))
-            )
+            self.events.append((self.now - timedelta(hours=hours), partial(self._receive, mail)))

@@ -3,7 +3,6 @@
 from datetime import timedelta
 from itertools import groupby
 
-from django.conf import settings
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
@@ -11,7 +10,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST
 
-from clinic_journey.demo.mail import institute_mail
+from clinic_journey.demo.mail import drop_into_inbox, institute_mail
 from outreach.models import Attempt, AttemptStatus
 from patients.models import Channel
 from referrals.models import Referral, ReferralStatus
@@ -48,17 +47,13 @@ def phones(request: HttpRequest) -> HttpResponse:
 def deliver(request: HttpRequest, code: str) -> HttpResponse:
     """Drop the institute's mail, as it would arrive, into the inbox folder; the next tick reads it."""
     referral = get_object_or_404(Referral.objects.select_related("clinic", "patient"), code=code)
-    local, _at, domain = referral.clinic.intake_address.partition("@")
     mail = institute_mail(
-        to=f"{local}@{domain}", code=referral.code, patient=referral.patient.full_name, now=timezone.now()
+        to=referral.clinic.intake_address,
+        code=referral.code,
+        patient=referral.patient.full_name,
+        now=timezone.now(),
     )
-    inbox = settings.MAILBOX_MAILDIR / "new"
-    inbox.mkdir(parents=True, exist_ok=True)
-    part = settings.MAILBOX_MAILDIR / "tmp"
-    part.mkdir(exist_ok=True)
-    name = f"{timezone.now():%Y%m%dT%H%M%S%f}.{referral.code}.eml"
-    (part / name).write_bytes(mail)
-    (part / name).rename(inbox / name)
+    drop_into_inbox(mail)
     words = _("The institute has mailed the images for %(name)s. Watch Results, and this phone.")
     messages.success(request, words % {"name": referral.patient.full_name})
     return redirect("demo")

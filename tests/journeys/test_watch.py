@@ -6,7 +6,7 @@ from django.db import connection
 
 from journeys import actions
 from journeys.actions import NewJourney
-from journeys.claims import Alarm, claim_due, insert_for
+from journeys.claims import Alarm, Rows, claim_due, insert_for
 from journeys.models import EventKind, OwnerRole, Step, StepEvent, StepKind, StepStatus
 from journeys.watch import describe_plan, watch_steps
 from tests import builders
@@ -73,9 +73,10 @@ def test_insert_for_leaves_what_a_unique_constraint_already_holds() -> None:
     step = builders.step()
     table, source = StepEvent._meta.db_table, Step._meta.db_table
     columns = {"id": "s.id", "step_id": "s.id", "kind": "'noted'", "at": "%(now)s", "detail": "''"}
-    assert insert_for(table, columns, ids=[step.pk], source=source, now=NOW) == 1
-    assert insert_for(table, columns, ids=[step.pk], source=source, now=NOW) == 0
-    assert insert_for(table, columns, ids=[], source=source, now=NOW) == 0
+    rows = Rows(table, columns, source)
+    assert insert_for(rows, ids=[step.pk], now=NOW) == 1
+    assert insert_for(rows, ids=[step.pk], now=NOW) == 0
+    assert insert_for(rows, ids=[], now=NOW) == 0
 
 
 def test_claim_returns_the_oldest_first_up_to_the_limit() -> None:

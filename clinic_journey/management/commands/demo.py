@@ -46,8 +46,9 @@ class Command(BaseCommand):
             if subprocess.run(
                 [sys.executable, "manage.py", *step], env=env, cwd=settings.BASE_DIR, check=False
             ).returncode:
-                message = f"`manage.py {step[0]}` failed; its message is above. Free the disk or report it, then run again."
-                raise CommandError(message)
+                raise CommandError(
+                    f"`manage.py {step[0]}` failed; its message is above. Mend it and run again."
+                )
         run_until_stopped(processes(port), env, port=port, say=self.stdout.write)
 
 
@@ -118,8 +119,8 @@ def run_until_stopped(commands: dict[str, list[str]], env: Mapping[str, str], *,
     def stop(_signal: int, _frame: FrameType | None) -> None:
         stopped.set()
 
-    for name in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(name, stop)
+    for wish in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(wish, stop)
     running = {name: start(command, env) for name, command in commands.items()}
     try:
         greeted = False

@@ -1,0 +1,135 @@
+"""What an ended contact means for its task and its step: done, tried again, or handed to a person. Never nothing.
+
+Whoever writes locks in one order: the journey, then attempts, then tasks. So nobody waits in a ring.
+"""
+
+import logging
+from datetime import datetime, timedelta
+
+from django.contrib.auth.models import User
+from django.db import transaction
+from django.db.models import TextChoices
+from django.utils import translation
+from django.utils.translation import gettext as _, gettext_lazy
+
+from journeys import deadlines
+from journeys.actions import AdHoc, add_step, complete_step, record_events
+from journeys.models import OPEN_JOURNEYS, EventKind, Journey, Step, StepKind, StepStatus
+from outreach.models import Attempt, AttemptStatus, OutreachTask, TaskStatus
+from patients.actions import RefusedError
+from patients.models import Clinic
+from patients.queries import opening_hours
+
+logger = logging.getLogger(__name__)
+
+TOLD = "told"
+ANSWER_WITHIN = deadlines.Limit(1, deadlines.Unit.WORKING_DAYS)  # silence after that is tried another way
+PERSON_WITHIN = deadlines.Limit(4, deadlines.Unit.WORKING_HOURS)
+
+
+class HandOver(TextChoices):
+    """Why the machine stops and a person goes on; also the outcome of the task."""
+
+    NO_ADDRESS = "no_address", gettext_lazy("no address is left that works and may be used")
+    NO_OPEN_TIME = "no_open_time", gettext_lazy("the hours that suit the patient and ours never meet")
+    ATTEMPTS_USED = "attempts_used", gettext_lazy("no answer to any attempt")
+    CHANNELS_EXHAUSTED = "channels_exhausted", gettext_lazy("every channel and time of day has been tried")
+    NOT_KNOWN = "not_known", gettext_lazy("we do not know whether our message arrived")
+    NO_WORDS = "no_words", gettext_lazy("the message would name something that does not exist")
+    CHANNEL_DOWN = "channel_down", gettext_lazy("the channel has failed again and again")
+
+
+def end_task(task: OutreachTask, status: TaskStatus, outcome: str, *, now: datetime) -> bool:
+    """Close an open task with the attempts still planned for it; False when it was closed already."""
+    Attempt.objects.filter(task=task, status=AttemptStatus.PLANNED).update(
+        status=AttemptStatus.CANCELLED, ended_at=now, outcome=outcome
+    )
+    closed = OutreachTask.objects.filter(pk=task.pk, status=TaskStatus.OPEN).update(
+        status=status, outcome=outcome, ended_at=now, plan_from=None
+    )
+    return bool(closed)
+
+
+def plan_again(task: OutreachTask, *, at: datetime) -> None:
+    OutreachTask.objects.filter(pk=task.pk, status=TaskStatus.OPEN).update(plan_from=at)
+
+
+def hand_over(task: OutreachTask, reason: HandOver, *, now: datetime) -> Step | None:
+    """Stop and open a step for a person, in words; the step it is about keeps its own clock."""
+    if not end_task(task, TaskStatus.GIVEN_UP, reason, now=now):
+        return None
+    step = task.step
+    journey = Journey.objects.select_related("clinic").get(pk=step.journey_id)
+    if journey.status not in OPEN_JOURNEYS:  # nobody waits for this any more; the history says why it stopped
+        record_events([step], EventKind.NOTED, now=now, detail=reason)
+        return None
+    with translation.override(journey.clinic.language):
+        title = _("Reach %(name)s about “%(step)s”: %(reason)s.") % {
+            "name": task.patient.full_name,
+            "step": step.name,
+            "reason": reason.label,
+        }
+    due_at = soon(journey.clinic, PERSON_WITHIN, now=now)
+    return add_step(journey, AdHoc(StepKind.CALL, title, due_at, about=step), now=now)
+
+
+def soon(clinic: Clinic, limit: deadlines.Limit, *, now: datetime) -> datetime:
+    """A deadline in the clinic's working time; a clinic without any gets a day."""
+    try:
+        return deadlines.due_at(now, limit, opening_hours(clinic, now=now))
+    except deadlines.NoWorkingTime:
+        return now + timedelta(days=1)
+
+
+def after_contact(task: OutreachTask, *, now: datetime, by: User | None = None) -> None:
+    """The patient was told. That ends the step, or an answer is awaited, or it was only a reminder."""
+    record_events([task.step], EventKind.CONTACTED, now=now, by=by, detail=task.message_key)
+    if awaits_answer(task.step):
+        plan_again(task, at=_ask_again_at(task, now=now))
+        return
+    end_task(task, TaskStatus.DONE, TOLD, now=now)
+    outcome = told_outcome(task.step)
+    if outcome:
+        end_step(task.step, outcome, now=now, by=by)
+
+
+def awaits_answer(step: Step) -> bool:
+    return bool(step.template_step and step.template_step.needs_answer)
+
+
+def told_outcome(step: Step) -> str:
+    """What a delivered message ends the step with; empty where it goes on, as after a reminder."""
+    if step.template_step:
+        return step.template_step.told_outcome
+    return TOLD if step.kind == StepKind.TELL else ""
+
+
+def end_step(step: Step, outcome: str, *, now: datetime, by: User | None = None, note: str = "") -> bool:
+    """Complete the step; False when it has ended meanwhile or cannot end so.
+
+    That the patient was reached is a fact and stays written, whatever becomes of the step.
+    """
+    try:
+        with transaction.atomic():
+            complete_step(step, outcome, now=now, by=by, note=note)
+    except RefusedError as refusal:
+        logger.info("Step %s does not end with %s: %s", step.pk, outcome, type(refusal).__name__)
+        return False
+    return True
+
+
+def _ask_again_at(task: OutreachTask, *, now: datetime) -> datetime:
+    """A working day later; half-way, if the deadline comes before that."""
+    again = soon(task.patient.clinic, ANSWER_WITHIN, now=now)
+    if now < task.deadline_at <= again:
+        return now + (task.deadline_at - now) / 2
+    return again
+
+
+def open_promises(step: Step) -> list[Step]:
+    """What people have promised about a step, e.g. to call at five. The machine's own apologies are not among them."""
+    return list(
+        step.promises.filter(kind=StepKind.PROMISE, status=StepStatus.ACTIVE, message_key="").select_related(
+            "template_step"
+        )
+    )

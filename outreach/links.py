@@ -1,0 +1,62 @@
+"""The patient's own link: it names one journey, cannot be guessed, and can be revoked."""
+
+from base64 import urlsafe_b64decode, urlsafe_b64encode
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from django.conf import settings
+from django.utils.crypto import constant_time_compare, salted_hmac
+
+from journeys.models import Journey
+
+SALT = "outreach.links"
+SIGNATURE_BYTES = 16
+UUID_LENGTH = 22  # of 16 bytes in base64url, without padding
+READABLE_AFTER_END = timedelta(days=30)
+
+
+def token_for(journey: Journey) -> str:
+    return _text(journey.public_id.bytes) + _signature(journey, settings.SECRET_KEY)
+
+
+def path_for(journey: Journey) -> str:
+    return f"/p/{token_for(journey)}/"
+
+
+def url_for(journey: Journey) -> str:
+    return f"{settings.PUBLIC_URL}{path_for(journey)}"
+
+
+def journey_for(token: str, *, now: datetime) -> Journey | None:
+    """The journey that the token opens; None for one that is forged, revoked, or long over."""
+    named = _named(token)
+    if named is None:
+        return None
+    journey = Journey.objects.select_related("clinic", "patient", "template").filter(public_id=named).first()
+    if journey is None or journey.patient is None:
+        return None
+    keys = [settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS]
+    genuine = [constant_time_compare(token[UUID_LENGTH:], _signature(journey, key)) for key in keys]
+    if not any(genuine):
+        return None
+    if journey.ended_at and now > journey.ended_at + READABLE_AFTER_END:
+        return None
+    return journey
+
+
+def _signature(journey: Journey, key: str) -> str:
+    """The first 128 bits of an HMAC; raising `link_version` makes every older link void."""
+    signed = f"{journey.public_id.hex}.{journey.link_version}"
+    return _text(salted_hmac(SALT, signed, secret=key, algorithm="sha256").digest()[:SIGNATURE_BYTES])
+
+
+def _text(content: bytes) -> str:
+    return urlsafe_b64encode(content).decode().rstrip("=")
+
+
+def _named(token: str) -> UUID | None:
+    """The journey's id, or None where the token has none."""
+    try:
+        return UUID(bytes=urlsafe_b64decode(f"{token[:UUID_LENGTH]}==".encode("ascii")))
+    except ValueError:  # not base64, not ASCII, or too short
+        return None

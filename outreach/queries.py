@@ -1,0 +1,191 @@
+"""What planning, sending and screens read about contacts. Users get objects only through `*_visible_to`."""
+
+from collections.abc import Iterable
+from dataclasses import replace
+from datetime import datetime
+
+from django.db.models import Q, QuerySet
+from django.utils.translation import gettext_lazy
+
+from appointments.models import Appointment, AppointmentStatus
+from journeys.models import Journey, Step, StepKind, StepStatus
+from outreach.channels import PHONE, Trouble
+from outreach.channels.phone import CallOutcome
+from outreach.links import url_for
+from outreach.models import Attempt, AttemptStatus, OutreachTask, Reply, TaskStatus
+from outreach.planning import Why
+from outreach.rendering import CannotRender, Facts, Texts
+from patients.models import HoursKind, Patient
+from patients.queries import ClinicClock, User, patient_hours
+from patients.windows import Hours
+
+LIVE_VISITS = (AppointmentStatus.PENDING, AppointmentStatus.BOOKED, AppointmentStatus.ARRIVED)
+UNFINISHED = (AttemptStatus.PLANNED, AttemptStatus.SENDING)
+
+
+def tasks_visible_to(user: User) -> QuerySet[OutreachTask]:
+    return OutreachTask.objects.filter(clinic__memberships__user_id=user.pk).select_related(
+        "patient", "step__template_step", "step__journey__template"
+    )
+
+
+def attempts_visible_to(user: User) -> QuerySet[Attempt]:
+    return Attempt.objects.filter(clinic__memberships__user_id=user.pk).select_related(
+        "patient__clinic",
+        "contact_point",
+        "claimed_by",
+        "task__step__template_step",
+        "task__step__journey__template",
+    )
+
+
+def replies_visible_to(user: User) -> QuerySet[Reply]:
+    return Reply.objects.filter(clinic__memberships__user_id=user.pk).select_related("patient", "step")
+
+
+def calls_now(attempts: QuerySet[Attempt], *, now: datetime) -> QuerySet[Attempt]:
+    """The desk's call list: planned calls whose hour has come, and those somebody is making."""
+    due = Q(status=AttemptStatus.PLANNED, send_at__lte=now) | Q(status=AttemptStatus.SENDING)
+    return _calls(attempts).filter(due).order_by("send_at")
+
+
+def calls_later(attempts: QuerySet[Attempt], *, now: datetime, until: datetime) -> QuerySet[Attempt]:
+    coming = Q(status=AttemptStatus.PLANNED, send_at__gt=now, send_at__lte=until)
+    return _calls(attempts).filter(coming).order_by("send_at")
+
+
+def _calls(attempts: QuerySet[Attempt]) -> QuerySet[Attempt]:
+    return attempts.filter(channel=PHONE, task__status=TaskStatus.OPEN, task__step__status=StepStatus.ACTIVE)
+
+
+def messages_to(patient: Patient) -> QuerySet[Attempt]:
+    """What the patient's own phone shows, newest first."""
+    carried = [AttemptStatus.SENT, AttemptStatus.DELIVERED]
+    return (
+        patient.attempts.filter(status__in=carried)
+        .exclude(channel=PHONE)
+        .select_related("task__step")
+        .order_by("-sent_at")
+    )
+
+
+def contacts_of(journey: Journey) -> QuerySet[Attempt]:
+    """Every contact about one journey, for its history."""
+    return (
+        Attempt.objects.filter(task__step__journey=journey)
+        .select_related("contact_point", "claimed_by", "task__step__template_step")
+        .order_by("-send_at")
+    )
+
+
+def visit_of(journey_id: int) -> Appointment | None:
+    """The journey's next live visit: held, booked, or begun."""
+    return visits_of([journey_id]).get(journey_id)
+
+
+def visits_of(journey_ids: Iterable[int]) -> dict[int, Appointment]:
+    """The next live visit of each journey, in one query."""
+    ids = list(journey_ids)
+    live = (
+        Appointment.objects.filter(
+            Q(step__journey__in=ids) | Q(awaits__journey__in=ids), status__in=LIVE_VISITS
+        )
+        .select_related("practitioner__clinic", "step", "awaits")
+        .order_by("-start")
+    )
+    found: dict[int, Appointment] = {}
+    for visit in live:
+        step = visit.step or visit.awaits
+        if step:
+            found[step.journey_id] = visit
+    return found
+
+
+def facts_for(tasks: Iterable[OutreachTask], *, now: datetime) -> dict[int, Facts]:
+    """What the message of each task may name, in two queries; needs step.journey, step.about and patient loaded."""
+    listed = list(tasks)
+    journeys = {task.step.journey_id for task in listed}
+    visits = visits_of(journeys)
+    reviews = Step.objects.filter(journey__in=journeys, kind=StepKind.REVIEW, status=StepStatus.ACTIVE)
+    latest_first = reviews.order_by("-due_at").values_list("journey_id", "due_at")
+    answers_due = {journey_id: due_at for journey_id, due_at in latest_first if due_at}
+    return {
+        task.pk: _facts(
+            task, visits.get(task.step.journey_id), answers_due.get(task.step.journey_id), now=now
+        )
+        for task in listed
+    }
+
+
+def _facts(
+    task: OutreachTask, visit: Appointment | None, answer_due: datetime | None, *, now: datetime
+) -> Facts:
+    """`by`: when the patient hears from us. `until`: when we need an answer, or what we promised before."""
+    step = task.step
+    facts = Facts(
+        name=task.patient.given_name,
+        link=url_for(step.journey),
+        who=step.owner.first_name if step.owner else "",
+        date=visit.start if visit and visit.start > now else None,
+    )
+    if step.about:  # a promise made anew: its own time, and the one that was broken
+        return replace(facts, by=_coming(step.due_at, now=now), until=step.about.due_at)
+    held_until = visit.hold_until if visit and visit.status == AppointmentStatus.PENDING else None
+    return replace(
+        facts,
+        by=_coming(answer_due, now=now) or _coming(step.due_at, now=now),
+        until=_coming(held_until or step.due_at, now=now),
+    )
+
+
+def _coming(at: datetime | None, *, now: datetime) -> datetime | None:
+    """A time that has passed cannot be promised."""
+    return at if at and at > now else None
+
+
+def script_for(attempt: Attempt, *, now: datetime) -> str:
+    """What to say on the phone, in the patient's language; empty where no text fits what is true now."""
+    task, patient = attempt.task, attempt.patient
+    keys = ("call_opening", task.message_key, "call_closing")
+    texts = Texts(keys)
+    facts = facts_for([task], now=now)[task.pk]
+    if attempt.claimed_by:
+        facts = replace(facts, who=attempt.claimed_by.first_name)
+    try:
+        parts = [texts.render(key, attempt.channel, patient.language, facts, patient.clinic) for key in keys]
+    except CannotRender:
+        return ""
+    return "\n".join(part.body for part in parts)
+
+
+def hours_for(patient: Patient, channel: str, clock: ClinicClock) -> tuple[Hours, ...]:
+    """All that must be open for a contact: the patient's windows, and the clinic's hours for this kind of it."""
+    kind = HoursKind.CALL if channel == PHONE else HoursKind.MESSAGE
+    card = getattr(patient, "card", None)
+    return patient_hours(patient, card), clock.hours(patient.clinic_id, kind)
+
+
+WHY_WORDS = {
+    Why.ASKED: gettext_lazy("the channel the patient asked for"),
+    Why.NEXT_CHANNEL: gettext_lazy("another channel has its turn"),
+    Why.UNTRIED: gettext_lazy("a time not tried before"),
+    Why.AGAIN: gettext_lazy("every reachable time was tried"),
+    Why.PAST_DEADLINE: gettext_lazy("nothing is open before the deadline"),
+    Why.SPACED: gettext_lazy("not too often"),
+}
+
+
+def why_words(attempt: Attempt) -> str:
+    """Why this way and this moment, for the reader: the decision trace of one contact."""
+    codes, _bar, reason = attempt.why.partition("|")
+    known = [str(WHY_WORDS[Why(code)]) for code in codes.split() if code in WHY_WORDS]
+    if attempt.outcome in Trouble.values:
+        known.append(str(Trouble(attempt.outcome).label))
+    return ", ".join([*known, *([reason] if reason else [])])
+
+
+def outcome_words(attempt: Attempt) -> str:
+    """How a contact ended, in the reader's language."""
+    if attempt.outcome in CallOutcome.values:
+        return str(CallOutcome(attempt.outcome).label)
+    return str(attempt.get_status_display())

@@ -1,0 +1,160 @@
+"""Message templates plus what is true about one step, as text in the patient's language."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from math import ceil
+from string import Formatter
+from zoneinfo import ZoneInfo
+
+from django.utils import translation
+from django.utils.dateformat import format as format_date
+
+from outreach.models import MessageTemplate
+from patients.models import Clinic, Language
+
+PLACEHOLDERS = frozenset({"name", "clinic", "by", "date", "until", "link", "phone", "who"})
+INSTANTS = frozenset({"by", "date", "until"})
+
+# Weekday, day, full month, 24 hours. A backslash keeps a letter from being read as a format character.
+DATE_FORMATS = {
+    "en": "l j F, H:i",
+    "he": "יום l j בF בשעה H:i",
+    "ru": "l, j E, H:i",
+    "ar": "l j F، الساعة H:i",
+}
+# "By" and "until" ask for the genitive in Russian; Django's names are nominative.
+RUSSIAN_GENITIVE = {
+    0: "понедельника",
+    1: "вторника",
+    2: "среды",
+    3: "четверга",
+    4: "пятницы",
+    5: "субботы",
+    6: "воскресенья",
+}  # fmt: skip
+
+
+# Who speaks when no person is named; stands inside a sentence.
+RECEPTION = {"en": "the reception", "he": "הקבלה", "ru": "регистратура", "ar": "الاستقبال"}
+
+
+class CannotRender(Exception):
+    """There are no words for this message, or they would name something that is not so.
+
+    `code` is what is kept of it, e.g. "no_text" or "nothing_to_name date".
+    """
+
+    def __init__(self, code: str) -> None:
+        super().__init__(code)
+        self.code = code
+
+
+@dataclass(frozen=True)
+class Facts:
+    """What a message may name. An instant that is None does not exist, so a text that needs it is not sent."""
+
+    name: str
+    link: str
+    who: str = ""  # the person at the clinic; empty: the reception
+    by: datetime | None = None
+    date: datetime | None = None
+    until: datetime | None = None
+
+
+@dataclass(frozen=True)
+class Rendered:
+    language: str
+    subject: str
+    body: str
+
+
+def placeholders_in(text: str) -> set[str]:
+    """The names between braces; ValueError where the braces are broken or hold more than a name."""
+    names = set()
+    for _literal, name, spec, conversion in Formatter().parse(text):
+        if name is None:
+            continue
+        if not name.isidentifier() or spec or conversion:
+            raise ValueError(f"“{{{name}}}” must be one plain name in braces")
+        names.add(name)
+    return names
+
+
+def unknown_placeholders(text: str) -> set[str]:
+    return placeholders_in(text) - PLACEHOLDERS
+
+
+class Texts:
+    """The templates of some messages, read in one query and kept for one tick or one request."""
+
+    def __init__(self, keys: Iterable[str]) -> None:
+        rows = MessageTemplate.objects.filter(key__in=set(keys))
+        self._rows = {(row.key, row.channel, row.language): row for row in rows}
+
+    def best(self, key: str, channel: str, languages: Iterable[str]) -> MessageTemplate | None:
+        """The channel's own words in the patient's language, else any channel's; then the next language."""
+        for language in languages:
+            for words_of in (channel, ""):
+                if row := self._rows.get((key, words_of, language)):
+                    return row
+        return None
+
+    def render(self, key: str, channel: str, language: str, facts: Facts, clinic: Clinic) -> Rendered:
+        languages = (language, clinic.language, Language.ENGLISH.value)
+        template = self.best(key, channel, languages)
+        if template is None:
+            raise CannotRender("no_text")
+        values = _words(facts, clinic, template.language)
+        return Rendered(
+            template.language, _filled(template.subject, values), _filled(template.body, values).strip()
+        )
+
+
+def _filled(text: str, values: Mapping[str, str]) -> str:
+    try:
+        missing = placeholders_in(text) - set(values)
+    except ValueError as error:
+        raise CannotRender("no_text") from error  # edited into something that is no text any more
+    if missing:
+        raise CannotRender(f"nothing_to_name {' '.join(sorted(missing))}")
+    return text.format_map(values)
+
+
+def _words(facts: Facts, clinic: Clinic, language: str) -> dict[str, str]:
+    words = {
+        "name": facts.name,
+        "clinic": clinic.sender_name or clinic.name,
+        "link": facts.link,
+        "phone": clinic.phone.as_national if clinic.phone else "",
+        "who": facts.who or RECEPTION.get(language, RECEPTION["en"]),
+    }
+    instants = {"by": facts.by, "until": facts.until, "date": facts.date}
+    for name, at in instants.items():
+        if at is not None:
+            words[name] = date_words(at, clinic.time_zone, language, deadline=name != "date")
+    return {name: text for name, text in words.items() if text}
+
+
+def date_words(at: datetime, zone: str, language: str, *, deadline: bool = False) -> str:
+    """An instant as patients read it; `deadline` for the form that follows "by" and "until"."""
+    local = at.astimezone(ZoneInfo(zone))
+    with translation.override(language):
+        words = format_date(local, DATE_FORMATS.get(language, DATE_FORMATS["en"]))
+        if language == Language.RUSSIAN:
+            weekday, rest = words.split(",", 1)
+            words = f"{RUSSIAN_GENITIVE[local.weekday()] if deadline else weekday.lower()},{rest}"
+    return words
+
+
+GSM = frozenset(
+    "@£$¥èéùìòÇ\nØø\rÅåΔ_ΦΓΛΩΠΨΣΘΞÆæßÉ !\"#¤%&'()*+,-./0123456789:;<=>?¡ABCDEFGHIJKLMNOPQRSTUVWXYZÄÖÑÜ§¿"
+    "abcdefghijklmnopqrstuvwxyzäöñüà"
+)
+
+
+def sms_parts(text: str) -> int:
+    """How many SMS the text takes: 160 letters (153 each when joined) in Latin, 70 (67) in other alphabets."""
+    alone, joined = (160, 153) if set(text) <= GSM else (70, 67)
+    length = len(text.encode("utf-16-be")) // 2
+    return 1 if length <= alone else ceil(length / joined)
