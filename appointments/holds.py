@@ -5,16 +5,18 @@ from collections.abc import Callable
 from datetime import datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
+from django.contrib.auth.models import User
 from django.db import connection, transaction
 from django.utils.translation import gettext as _
 
 from appointments import queries
 from appointments.actions import SlotTakenError, ask_to_book, cancel, move
-from appointments.models import Appointment, AppointmentEvent, AppointmentStatus
+from appointments.models import Appointment, AppointmentEvent, AppointmentStatus, Practitioner
 from journeys import deadlines
 from journeys.actions import AdHoc, add_step
 from journeys.claims import Alarm, batches
 from journeys.models import Step, StepKind, StepStatus
+from patients.actions import StaleStateError
 from patients.queries import opening_hours
 from patients.windows import starts_at
 
@@ -23,7 +25,8 @@ logger = logging.getLogger(__name__)
 INTERVAL = timedelta(seconds=60)
 RETRY = timedelta(hours=1)
 LOOK_AHEAD = timedelta(days=60)
-CANDIDATES = 5  # free times tried in turn: another worker may take the first ones this moment
+CANDIDATES = 3  # free times tried in turn: somebody may take the first one this moment
+MORE_TIME = deadlines.Limit(3, deadlines.Unit.WORKING_DAYS)  # for the institute, and for the patient to hear of it
 TELL_WITHIN = deadlines.Limit(1, deadlines.Unit.WORKING_DAYS)
 STILL_OPEN = (StepStatus.ACTIVE, StepStatus.ON_HOLD)
 MOVED_BY_RULE = "moved_by_rule"
@@ -94,20 +97,34 @@ def _end(hold: Appointment, *, now: datetime) -> bool:
     return True
 
 
+def keep(hold: Appointment, *, now: datetime, by: User | None = None) -> None:
+    """Book by hand a hold that waits for nothing; one that awaits a step is settled when that ends."""
+    waiting = Appointment.objects.filter(
+        pk=hold.pk, start=hold.start, status=AppointmentStatus.PENDING, awaits__isnull=True
+    )
+    with transaction.atomic():
+        if not waiting.update(status=AppointmentStatus.BOOKED, hold_until=None):
+            raise StaleStateError(_("This visit was changed by somebody else meanwhile."))
+        AppointmentEvent.objects.create(appointment=hold, what=AppointmentStatus.BOOKED, at=now, by=by)
+
+
 def _move_on(hold: Appointment, awaited: Step, *, now: datetime) -> bool:
     """Move to the next fitting time on a later day, with the same time to spare, once the result is due."""
     assert hold.hold_until is not None  # noqa: S101 - a constraint: held_appointment_has_an_end_of_hold
     zone = hold.practitioner.clinic.time_zone
     day_after = hold.start.astimezone(ZoneInfo(zone)).date() + timedelta(days=1)
     to_spare = max(hold.start - hold.hold_until, timedelta(0))
-    after = max(starts_at(zone, day_after, time.min), max(now, awaited.due_at or now) + to_spare)
+    more_time = deadlines.due_at(now, MORE_TIME, opening_hours(awaited.journey.clinic, now=now))
+    after = max(starts_at(zone, day_after, time.min), max(more_time, awaited.due_at or now) + to_spare)
     minutes = (hold.end - hold.start) // timedelta(minutes=1)
+    # Workers look for times of one practitioner one after another, or all would run for the same ones.
+    Practitioner.objects.select_for_update(no_key=True).get(pk=hold.practitioner_id)
     free = queries.find_times(
         hold.practitioner, minutes, after=after, before=after + LOOK_AHEAD, limit=CANDIDATES
     )
     if not free:
         return False
-    _move_to_first(hold, free, now=now)
+    move_to_first(hold, free, now=now)
     AppointmentEvent.objects.create(appointment=hold, what=MOVED_BY_RULE, at=now)
     due_at = deadlines.due_at(now, TELL_WITHIN, opening_hours(awaited.journey.clinic, now=now))
     told = AdHoc(StepKind.TELL, _("Tell the patient about the new date"), due_at, message_key="hold_moved")
@@ -115,7 +132,7 @@ def _move_on(hold: Appointment, awaited: Step, *, now: datetime) -> bool:
     return True
 
 
-def _move_to_first(hold: Appointment, free: list[datetime], *, now: datetime) -> None:
+def move_to_first(hold: Appointment, free: list[datetime], *, now: datetime) -> None:
     """Take the first that is still free; the last refusal is passed on."""
     for start in free[:-1]:
         try:

@@ -154,9 +154,8 @@ def options_for(
         for tie in patient.contacts.all():
             if _serves(tie, channel) and _allowed(task, tie, channel, withdrawn):
                 hours = hours_for(patient, channel, clock)
-                kind = "call" if channel == Channel.PHONE else "message"
                 rank = preference * 10 + tie.rank
-                yield Option(channel, tie.contact_point_id, hours, kind, rank)  # type: ignore[arg-type]
+                yield Option(channel, tie.contact_point_id, hours, rank, channel == asked)
 
 
 def _in_order(asked: str | None) -> list[str]:

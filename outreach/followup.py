@@ -64,11 +64,7 @@ def hand_over(task: OutreachTask, reason: HandOver, *, now: datetime) -> Step | 
         record_events([step], EventKind.NOTED, now=now, detail=reason)
         return None
     with translation.override(journey.clinic.language):
-        title = _("Reach %(name)s about “%(step)s”: %(reason)s.") % {
-            "name": task.patient.full_name,
-            "step": step.name,
-            "reason": reason.label,
-        }
+        title = _("%(step)s: %(reason)s.") % {"step": step.name, "reason": reason.label}
     due_at = soon(journey.clinic, PERSON_WITHIN, now=now)
     return add_step(journey, AdHoc(StepKind.CALL, title, due_at, about=step), now=now)
 

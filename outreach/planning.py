@@ -10,7 +10,6 @@ from datetime import date, datetime, time, timedelta
 from enum import StrEnum
 from functools import reduce
 from itertools import pairwise
-from typing import Literal
 from zoneinfo import ZoneInfo
 
 from outreach.silence import BAD_ADDRESS, Cell, cell_of
@@ -37,8 +36,8 @@ class Option:
     channel: str
     contact_point: int
     hours: tuple[Hours, ...]
-    kind: Literal["call", "message"]
-    preference: int  # 0: what the patient asked for; higher: later
+    preference: int  # the lowest is tried first
+    asked: bool = False  # the channel the patient asked for
 
 
 @dataclass(frozen=True)
@@ -125,7 +124,7 @@ def next_attempt(
     if not candidates:
         return _far_ahead(usable, start=allowed_from, deadline=deadline)
     chosen = _best(candidates, own, usable, rules=rules, deadline=deadline)
-    return _plan(chosen, own, usable, rules=rules, deadline=deadline, spaced=allowed_from > not_before)
+    return _plan(chosen, own, rules=rules, deadline=deadline, spaced=allowed_from > not_before)
 
 
 def earliest_by_caps(past: Sequence[Past], *, rules: Rules, start: datetime) -> datetime:
@@ -211,15 +210,15 @@ def _turn_of(own: Sequence[Past], usable: Sequence[Option]) -> list[str]:
 def _plan(
     chosen: _Candidate,
     own: Sequence[Past],
-    usable: Sequence[Option],
     *,
     rules: Rules,
     deadline: datetime,
     spaced: bool,
 ) -> Plan:
     tried = {cell_of(attempt.at, attempt.channel, rules.zone, rules.weekend) for attempt in own}
-    first_wish = min(option.preference for option in usable)
-    why = [Why.ASKED if chosen.option.preference == first_wish else Why.NEXT_CHANNEL]
+    why = [Why.ASKED] if chosen.option.asked else []
+    if own and own[-1].channel != chosen.option.channel:
+        why.append(Why.NEXT_CHANNEL)
     if own:
         why.append(Why.AGAIN if chosen.cell in tried else Why.UNTRIED)
     if spaced:
@@ -246,4 +245,4 @@ def _far_ahead(usable: Sequence[Option], *, start: datetime, deadline: datetime)
         intersect, [open_intervals(hours, at, until) for hours in option.hours], [Interval(at, until)]
     )
     late = (Why.PAST_DEADLINE,) if at >= deadline else ()
-    return Plan(option.channel, option.contact_point, at, spans[0].end, (Why.ASKED, *late))
+    return Plan(option.channel, option.contact_point, at, spans[0].end, late)

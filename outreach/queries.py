@@ -102,13 +102,19 @@ def visits_of(journey_ids: Iterable[int]) -> dict[int, Appointment]:
 
 
 def facts_for(tasks: Iterable[OutreachTask], *, now: datetime) -> dict[int, Facts]:
-    """What the message of each task may name, in two queries; needs step.journey, step.about and patient loaded."""
+    """What the message of each task may name, in three queries; needs step.journey, step.about and patient loaded."""
     listed = list(tasks)
     journeys = {task.step.journey_id for task in listed}
     visits = visits_of(journeys)
     reviews = Step.objects.filter(journey__in=journeys, kind=StepKind.REVIEW, status=StepStatus.ACTIVE)
     latest_first = reviews.order_by("-due_at").values_list("journey_id", "due_at")
-    answers_due = {journey_id: due_at for journey_id, due_at in latest_first if due_at}
+    answers_due = {journey_id: due_at for journey_id, due_at in latest_first if due_at and due_at > now}
+    promised = Step.objects.filter(
+        journey__in=journeys, kind=StepKind.PROMISE, status=StepStatus.ACTIVE, due_at__gt=now
+    )
+    for journey_id, due_at in promised.order_by("-due_at").values_list("journey_id", "due_at"):
+        if due_at:
+            answers_due.setdefault(journey_id, due_at)
     return {
         task.pk: _facts(
             task, visits.get(task.step.journey_id), answers_due.get(task.step.journey_id), now=now

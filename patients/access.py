@@ -66,3 +66,9 @@ def for_staff(*roles: str) -> Callable[[StaffView[P, R]], Callable[Concatenate[H
         return cast("Callable[Concatenate[HttpRequest, P], R]", login_required(guarded))
 
     return decorate
+
+
+def context(request: HttpRequest) -> dict[str, object]:
+    """Context processor: the clinic a page belongs to, the asker's role, and the other clinics to choose from."""
+    here = place_of(request) if hasattr(request, "user") else None
+    return {"clinic": here.clinic, "role": here.role} if here else {}

@@ -40,6 +40,7 @@ def make_clinic(*, now: datetime) -> Clinic:
         phone="+97235550142",
         email="desk@alon.example",
         intake_address="results@alon.example",
+        language="en",
     )
     set_default_hours(clinic)
     clinic.hours.filter(kind=HoursKind.MESSAGE).delete()

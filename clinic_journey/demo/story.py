@@ -2,8 +2,10 @@
 
 import random
 from collections.abc import Callable
-from datetime import datetime, timedelta
+from contextlib import suppress
+from datetime import UTC, datetime, timedelta
 from functools import partial
+from zoneinfo import ZoneInfo
 
 from django.contrib.auth.models import User
 
@@ -13,8 +15,8 @@ from appointments.holds import settle_holds
 from appointments.models import Appointment, AppointmentStatus, Practitioner
 from appointments.queries import find_times
 from clinic_journey.demo.mail import drop_into_inbox, institute_mail
-from journeys.actions import NewJourney, start_journey
-from journeys.models import StepKind, StepStatus
+from journeys.actions import NewJourney, complete_step, start_journey
+from journeys.models import Step, StepKind, StepStatus
 from journeys.watch import watch_steps
 from outreach.actions import claim_call, open_tasks, plan_attempts, record_outcome
 from outreach.answers import answer
@@ -29,6 +31,7 @@ from referrals.mailbox import fetch
 from referrals.models import Decision, Referral, Result
 
 DAYS = 10
+WEEKEND = {4, 5}  # Friday and Saturday
 TITLES = ("Tooth 36", "Tooth 14", "Tooth 47", "Implant 25", "Root canal 16", "Wisdom tooth 38")
 DECISIONS = (
     [Decision.TREAT] * 8 + [Decision.TREAT_OTHER] * 3 + [Decision.NO_TREATMENT] * 2 + [Decision.CALL_TODAY]
@@ -78,21 +81,31 @@ class Story:
         plan_attempts(now=at)
         dispatch(now=at)
         if at < self.now - timedelta(hours=20):
-            self._answer_calls(at)
+            self._work(at)
         plan_attempts(now=at)
 
-    def _answer_calls(self, at: datetime) -> None:
-        """Rina works through the list; about half answer."""
-        for attempt in calls_now(Attempt.objects.filter(clinic=self.clinic), now=at)[:6]:
+    def _work(self, at: datetime) -> None:
+        """Rina works through the list: about half answer the phone, and most of what is due she finishes."""
+        for attempt in calls_now(Attempt.objects.filter(clinic=self.clinic), now=at)[:8]:
             if self.chance.random() < 0.6:  # noqa: PLR2004 - a share
-                try:
-                    claim_call(attempt, by=self.rina, now=at)
-                    record_outcome(attempt, "no_answer", now=at, by=self.rina)
-                except RefusedError:
-                    continue
+                with suppress(RefusedError):
+                    call = claim_call(attempt, by=self.rina, now=at)
+                    record_outcome(call, self.chance.choice(["no_answer", "spoken"]), now=at, by=self.rina)
+        due = Step.objects.filter(
+            clinic=self.clinic, status=StepStatus.ACTIVE, template_step__isnull=True, due_at__lte=at
+        )
+        for step in due.exclude(kind=StepKind.IDENTIFY):
+            if self.chance.random() < 0.9:  # noqa: PLR2004 - a share
+                complete_step(step, "kept" if step.kind == StepKind.PROMISE else "done", now=at, by=self.rina)
 
     def _past(self, days: float) -> datetime:
-        return self.now - timedelta(days=days, minutes=self.chance.randrange(0, 300))
+        """A working hour of a working day, about so many days ago."""
+        zone = ZoneInfo(self.clinic.time_zone)
+        local = (self.now - timedelta(days=days)).astimezone(zone)
+        local = local.replace(hour=self.chance.randrange(9, 16), minute=self.chance.randrange(0, 60))
+        while local > self.now or local.weekday() in WEEKEND:
+            local -= timedelta(days=1)
+        return local.astimezone(UTC)
 
     def _imaging(self, patient: Patient) -> None:
         at = self._past(self.chance.choice([0.1, 0.5, 1, 2, 3, 3, 4, 5, 6, 7, 8]))
@@ -135,13 +148,13 @@ class Story:
 
         self.events.append((at, begin))
         if self.chance.random() < 0.65:  # noqa: PLR2004 - a share
-            at += timedelta(days=self.chance.choice([1, 1, 2, 3]), hours=self.chance.randrange(0, 6))
+            at += timedelta(days=self.chance.choice([1, 1, 2, 3]), minutes=self.chance.randrange(0, 60))
             self.events.append((at, arrive))
-            at += timedelta(hours=self.chance.choice([2, 3, 5, 8]))
-            if self.chance.random() < 0.8:  # noqa: PLR2004 - a share
+            if self.chance.random() < 0.9:  # noqa: PLR2004 - a share
+                at += timedelta(hours=self.chance.choice([1, 2, 2, 3]))
                 self.events.append((at, decide))
                 if self.chance.random() < 0.6:  # noqa: PLR2004 - a share
-                    self.events.append((at + timedelta(hours=4), confirm))
+                    self.events.append((at + timedelta(hours=2), confirm))
 
     def _receive(self, mail: bytes, now: datetime) -> None:
         drop_into_inbox(mail)

@@ -27,11 +27,11 @@ ANY = Hours.of(ZONE, ALWAYS, {})
 
 
 def call(*open_at: Hours, point: int = 1, preference: int = 0) -> Option:
-    return Option("phone", point, (*open_at, CLINIC), "call", preference)
+    return Option("phone", point, (*open_at, CLINIC), preference, preference == 0)
 
 
 def text(*open_at: Hours, point: int = 2, preference: int = 1) -> Option:
-    return Option("sms", point, (*open_at, CLINIC), "message", preference)
+    return Option("sms", point, (*open_at, CLINIC), preference, preference == 0)
 
 
 def local(text_: str) -> datetime:
@@ -133,7 +133,7 @@ def test_a_deadline_never_widens_a_window() -> None:
 
 def test_an_opening_beyond_a_week_is_still_found() -> None:
     shut = {datetime(2026, 3, 9).date() + timedelta(days=n): None for n in range(20)}  # noqa: DTZ001 - a date
-    answer = planned(plan([Option("phone", 1, (ANY, Hours.of(ZONE, CLINIC.windows, shut)), "call", 0)]))
+    answer = planned(plan([Option("phone", 1, (ANY, Hours.of(ZONE, CLINIC.windows, shut)), 0)]))
     assert answer.send_at == local("2026-03-29T09:00")
 
 
@@ -150,7 +150,7 @@ def test_an_opening_beyond_a_week_is_still_found() -> None:
 )
 def test_windows_are_the_local_clocks_on_changing_days(zone: str, now: str, expected: str) -> None:
     every_day = hours(*[(day, 9, 19) for day in range(7)], zone=zone)
-    option = Option("sms", 1, (every_day,), "message", 0)
+    option = Option("sms", 1, (every_day,), 0)
     answer = next_attempt(
         [option], [], rules=Rules(zone), not_before=datetime.fromisoformat(now), deadline=FAR
     )
@@ -169,13 +169,7 @@ def situations(draw: st.DrawFn) -> tuple[list[Option], list[Past], Rules, dateti
     zone = draw(st.sampled_from(ZONES))
     now = draw(moment)
     options = [
-        Option(
-            channel,
-            point,
-            (hours(*draw(st.lists(window, min_size=1, max_size=6)), zone=zone),),
-            "call",
-            point,
-        )
+        Option(channel, point, (hours(*draw(st.lists(window, min_size=1, max_size=6)), zone=zone),), point)
         for point, channel in enumerate(
             draw(st.lists(st.sampled_from(["phone", "sms"]), min_size=1, max_size=3))
         )
