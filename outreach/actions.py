@@ -37,12 +37,8 @@ INTERVAL = timedelta(seconds=15)
 CALL_LASTS = timedelta(minutes=3)  # nobody else rings the patient or the number meanwhile
 REMEMBERED = timedelta(days=400)  # how far back a way of reaching somebody counts as tried
 WEEKENDS = {"IL": frozenset({4, 5})}
-ORDER = (
-    Channel.WHATSAPP,
-    Channel.SMS,
-    Channel.EMAIL,
-    Channel.PHONE,
-)  # a text first, then a voice (surfaces.md 2.3)
+# A text first, then a voice (surfaces.md 2.3); only where the patient has asked for nothing.
+ORDER = (Channel.SMS, Channel.PHONE, Channel.WHATSAPP, Channel.EMAIL)
 
 CONTACT = Alarm(
     model=Step,

@@ -33,7 +33,6 @@ class HandOver(TextChoices):
     NO_ADDRESS = "no_address", gettext_lazy("no address is left that works and may be used")
     NO_OPEN_TIME = "no_open_time", gettext_lazy("the hours that suit the patient and ours never meet")
     ATTEMPTS_USED = "attempts_used", gettext_lazy("no answer to any attempt")
-    CHANNELS_EXHAUSTED = "channels_exhausted", gettext_lazy("every channel and time of day has been tried")
     NOT_KNOWN = "not_known", gettext_lazy("we do not know whether our message arrived")
     NO_WORDS = "no_words", gettext_lazy("the message would name something that does not exist")
     CHANNEL_DOWN = "channel_down", gettext_lazy("the channel has failed again and again")

@@ -22,7 +22,9 @@ PART_STARTS = (
     time(12),
     time(16),
 )  # where a long window is cut, so that each part is a choice of its own
-TRIES_ON_ONE_CHANNEL = 2  # unanswered in a row, then another channel gets its turn
+TRIES_AS_ASKED = (
+    2  # unanswered on the channel she asked for; a channel she did not ask for is tried once in turn
+)
 LATEST = timedelta(hours=4)  # a plan is stale after that even if the window is still open
 SHORTEST = timedelta(minutes=1)
 NEVER_AGAIN = BAD_ADDRESS | {"opted_out", "asked_to_stop"}
@@ -74,7 +76,6 @@ class Reason(StrEnum):
     NO_ADDRESS = "no_address"
     NO_OPEN_TIME = "no_open_time"
     ATTEMPTS_USED = "attempts_used"
-    CHANNELS_EXHAUSTED = "channels_exhausted"
 
 
 @dataclass(frozen=True)
@@ -118,7 +119,7 @@ def next_attempt(
         key=lambda option: (option.preference, option.channel, option.contact_point),
     )
     if not usable:
-        return GiveUp(Reason.NO_ADDRESS if options or not own else Reason.CHANNELS_EXHAUSTED)
+        return GiveUp(Reason.NO_ADDRESS)
     allowed_from = earliest_by_caps(past, rules=rules, start=not_before)
     candidates = list(_candidates(usable, rules=rules, start=allowed_from))
     if not candidates:
@@ -201,10 +202,10 @@ def _best(
 def _turn_of(own: Sequence[Past], usable: Sequence[Option]) -> list[str]:
     """Channels in the order of their turn: the asked one first, until it was silent twice; then it waits."""
     channels = list(dict.fromkeys(option.channel for option in usable))
+    asked = {option.channel for option in usable if option.asked}
+    turns = {channel: TRIES_AS_ASKED if channel in asked else 1 for channel in channels}
     silent = {channel: sum(attempt.channel == channel for attempt in own) for channel in channels}
-    return sorted(
-        channels, key=lambda channel: (silent[channel] // TRIES_ON_ONE_CHANNEL, channels.index(channel))
-    )
+    return sorted(channels, key=lambda channel: (silent[channel] // turns[channel], channels.index(channel)))
 
 
 def _plan(

@@ -5,6 +5,7 @@ from itertools import count
 from typing import Any
 
 from django.contrib.auth.models import User
+from django.core.management import call_command
 
 from appointments.models import (
     TAKES_TIME,
@@ -17,8 +18,9 @@ from appointments.models import (
     SlotUse,
 )
 from journeys.models import Journey, OwnerRole, Step, StepKind, StepStatus
+from outreach.models import Attempt, OutreachTask
 from patients.actions import NewPatient, register_patient, set_default_hours
-from patients.models import Clinic, Membership, Patient, Role
+from patients.models import Channel, Clinic, Membership, Patient, Role
 from referrals.models import IncomingDocument, Referral, Source
 from tests.conftest import NOW
 
@@ -65,7 +67,7 @@ def journey(for_patient: Patient | None = None, *, now: datetime = NOW, **fields
 def step(of: Journey | None = None, *, now: datetime = NOW, **fields: Any) -> Step:
     where = of or journey(now=now)
     given = {
-        "kind": StepKind.CALL,
+        "kind": StepKind.BOOK,
         "status": StepStatus.ACTIVE,
         "owner_role": OwnerRole.RECEPTIONIST,
         "opened_at": now,
@@ -156,3 +158,33 @@ def appointment(for_patient: Patient | None = None, *, minutes: int = 30, **fiel
         cells = open_time(doctor, start, minutes=minutes)
         SlotUse.objects.bulk_create([SlotUse(slot=cell, appointment=made) for cell in cells])
     return made
+
+
+def messages_loaded() -> None:
+    call_command("load_messages", verbosity=0)
+
+
+def task(of: Step | None = None, *, now: datetime = NOW, **fields: Any) -> OutreachTask:
+    about = of or step(now=now)
+    given = {
+        "message_key": "next_step",
+        "opened_at": now,
+        "plan_from": now,
+        "deadline_at": now + timedelta(days=1),
+        "patient": about.journey.patient,
+    }
+    return OutreachTask.objects.create(clinic=about.clinic, step=about, **{**given, **fields})
+
+
+def attempt(of: OutreachTask | None = None, *, now: datetime = NOW, **fields: Any) -> Attempt:
+    """A message planned for now, to the patient's first address."""
+    about = of or task(now=now, plan_from=None)
+    given = {
+        "channel": Channel.SMS,
+        "send_at": now,
+        "expires_at": now + timedelta(hours=2),
+        "contact_point": about.patient.contacts.get().contact_point,
+    }
+    return Attempt.objects.create(
+        task=about, clinic=about.clinic, patient=about.patient, **{**given, **fields}
+    )

@@ -32,7 +32,7 @@ HOURS = ((time(8), time(12)), (time(12), time(16)), (time(16), time(20)), (time(
 
 
 def make_clinic(*, now: datetime) -> Clinic:
-    """Opening hours as usual; messages at any hour, so that the demo plays whenever it is started."""
+    """An ordinary clinic; no holiday falls into the days of the demo."""
     clinic = Clinic.objects.create(
         name="Alon Clinic",
         slug="alon",
@@ -43,15 +43,19 @@ def make_clinic(*, now: datetime) -> Clinic:
         language="en",
     )
     set_default_hours(clinic)
+    load_closed_days(clinic, [now.year, now.year + 1])
+    near = timedelta(days=12)
+    ClosedDay.objects.filter(on__range=(now.date() - near, now.date() + near)).delete()
+    return clinic
+
+
+def message_at_any_hour(clinic: Clinic) -> None:
+    """From here on, so that the demo plays before the visitor's eyes whenever it is started."""
     clinic.hours.filter(kind=HoursKind.MESSAGE).delete()
     ClinicHours.objects.bulk_create(
         ClinicHours(clinic=clinic, kind=HoursKind.MESSAGE, weekday=w.weekday, start=w.start, end=w.end)
         for w in ALWAYS
     )
-    load_closed_days(clinic, [now.year, now.year + 1])
-    near = timedelta(days=2)
-    ClosedDay.objects.filter(on__range=(now.date() - near, now.date() + near)).delete()
-    return clinic
 
 
 def make_staff(clinic: Clinic) -> dict[str, User]:

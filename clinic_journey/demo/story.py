@@ -80,7 +80,7 @@ class Story:
         open_tasks(now=at)
         plan_attempts(now=at)
         dispatch(now=at)
-        if at < self.now - timedelta(hours=20):
+        if at < self.now - timedelta(hours=6):
             self._work(at)
         plan_attempts(now=at)
 

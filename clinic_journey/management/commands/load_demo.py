@@ -6,7 +6,13 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 from django.utils import timezone
 
-from clinic_journey.demo.clinic import make_clinic, make_doctors, make_patients, make_staff
+from clinic_journey.demo.clinic import (
+    make_clinic,
+    make_doctors,
+    make_patients,
+    make_staff,
+    message_at_any_hour,
+)
 from clinic_journey.demo.story import Story
 from patients.models import Clinic
 
@@ -29,4 +35,5 @@ class Command(BaseCommand):
         story = Story(clinic, doctors, staff["rina"], now=now)
         story.plan(patients)
         story.play()
+        message_at_any_hour(clinic)
         self.stdout.write(f"{clinic.name}: {len(patients)} patients, {len(doctors)} doctors")
