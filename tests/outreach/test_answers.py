@@ -1,0 +1,127 @@
+"""What a patient says: acted on once, never "invalid", never lost."""
+
+from datetime import timedelta
+
+import pytest
+from django.core.management import call_command
+
+from appointments.models import Appointment, AppointmentStatus
+from journeys import actions
+from journeys.actions import NewJourney
+from journeys.models import Journey, Step, StepKind, StepStatus
+from outreach.answers import answer
+from outreach.models import Attempt, AttemptStatus, Reply, TaskStatus
+from patients.actions import RefusedError
+from patients.models import Consent
+from tests import builders
+from tests.conftest import NOW
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def journey() -> Journey:
+    """Decided: the visit is booked for tomorrow, and the patient is asked to confirm it."""
+    call_command("load_catalogue", verbosity=0)
+    journey = actions.start_journey(builders.patient(), NewJourney("imaging_treatment"), now=NOW)
+    actions.complete_step(journey.steps.get(kind=StepKind.AWAIT_RESULT), "received", now=NOW)
+    actions.complete_step(journey.steps.get(kind=StepKind.REVIEW), "treat", now=NOW)
+    builders.appointment(journey.patient, step=journey.steps.get(kind=StepKind.VISIT))
+    return journey
+
+
+def confirming(journey: Journey) -> Step:
+    return journey.steps.get(kind=StepKind.CONFIRM)
+
+
+def say(step: Step, meaning: str, **said: object) -> Reply:
+    return answer(step, meaning, now=NOW, channel="page", **said)  # type: ignore[arg-type]
+
+
+def open_kinds(journey: Journey) -> set[str]:
+    return set(journey.steps.filter(status=StepStatus.ACTIVE).values_list("kind", flat=True))
+
+
+def test_yes_confirms_the_visit_ends_the_step_and_what_was_planned_about_it(journey: Journey) -> None:
+    step = confirming(journey)
+    planned = builders.attempt(builders.task(step, plan_from=None))
+    for _press in range(2):
+        say(step, "confirm")
+    step.refresh_from_db()
+    planned.refresh_from_db()
+    planned.task.refresh_from_db()
+    assert (Appointment.objects.get().confirmed_at, step.outcome) == (NOW, "confirmed")
+    assert (planned.status, planned.task.status) == (AttemptStatus.CANCELLED, TaskStatus.DONE)
+    assert open_kinds(journey) == {StepKind.VISIT}
+
+
+def test_yes_to_a_visit_that_is_gone_says_so(journey: Journey) -> None:
+    Appointment.objects.update(status=AppointmentStatus.CANCELLED)
+    with pytest.raises(RefusedError, match="no longer kept"):
+        say(confirming(journey), "confirm")
+
+
+def test_another_time_chosen_moves_the_visit_and_confirms_it(journey: Journey) -> None:
+    visit = Appointment.objects.get()
+    start = visit.start + timedelta(days=2)
+    builders.open_time(visit.practitioner, start, minutes=30)
+    for _press in range(2):
+        say(confirming(journey), "another_time", start=start)
+    moved = Appointment.objects.get(status=AppointmentStatus.BOOKED)
+    assert (moved.start, moved.confirmed_at) == (start, NOW)
+    assert confirming(journey).outcome == "confirmed"
+
+
+def test_another_time_that_is_taken_keeps_the_present_one(journey: Journey) -> None:
+    visit = Appointment.objects.get()
+    other = builders.appointment(practitioner=visit.practitioner, start=visit.start + timedelta(days=2))
+    with pytest.raises(RefusedError):
+        say(confirming(journey), "another_time", start=other.start)
+    visit.refresh_from_db()
+    assert visit.status == AppointmentStatus.BOOKED
+
+
+def test_another_time_without_one_is_booked_by_a_person(journey: Journey) -> None:
+    say(confirming(journey), "another_time")
+    assert (confirming(journey).outcome, Appointment.objects.get().status) == ("another_time", "booked")
+    assert StepKind.BOOK in open_kinds(journey)
+
+
+def test_cannot_come_frees_the_time_and_opens_the_next_booking_once(journey: Journey) -> None:
+    for _press in range(2):
+        say(confirming(journey), "cannot_come")
+    assert Appointment.objects.get().status == AppointmentStatus.CANCELLED
+    assert journey.steps.filter(kind=StepKind.BOOK, status=StepStatus.ACTIVE).count() == 1
+
+
+def test_a_question_is_read_by_a_person_within_two_working_hours(journey: Journey) -> None:
+    step = confirming(journey)
+    for _press in range(2):
+        say(step, "ask", body="May I eat before?")
+    asked = journey.steps.get(kind=StepKind.CALL)
+    assert (asked.due_at, asked.about) == (NOW + timedelta(hours=2), step)
+    assert "May I eat before?" in asked.title
+    assert Reply.objects.count() == 2
+
+
+def test_stop_silences_that_address_and_channel_for_that_patient(journey: Journey) -> None:
+    step = confirming(journey)
+    builders.attempt(builders.task(step, plan_from=None), status=AttemptStatus.SENT, sent_at=NOW)
+    say(step, "stop", body="STOP")
+    consent = Consent.objects.get()
+    assert (consent.patient, consent.channel, consent.how) == (journey.patient, "sms", "STOP")
+    assert Attempt.objects.filter(status=AttemptStatus.PLANNED).count() == 0
+
+
+def test_choosing_a_time_books_what_had_no_date() -> None:
+    call_command("load_catalogue", verbosity=0)
+    patient = builders.patient()
+    doctor = builders.practitioner(patient.clinic)
+    journey = actions.start_journey(patient, NewJourney("next_stage"), now=NOW)
+    start = NOW + timedelta(days=1)
+    builders.open_time(doctor, start, minutes=30)
+    say(journey.steps.get(kind=StepKind.BOOK), "another_time", start=start)
+    booked = Appointment.objects.get()
+    assert (booked.start, booked.status, booked.confirmed_at) == (start, AppointmentStatus.BOOKED, NOW)
+    assert journey.steps.get(kind=StepKind.BOOK).outcome == "booked"
+    assert journey.steps.get(kind=StepKind.VISIT).due_at == booked.end
