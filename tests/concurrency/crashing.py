@@ -1,0 +1,84 @@
+"""A worker that kills itself at a named point of the dispatch, and the channel that keeps the truth on disk."""
+
+import os
+import signal
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+POINTS = (
+    "before the claim commits",
+    "after the claim",
+    "before the call",
+    "during the call",
+    "after the call",
+)
+
+
+def die() -> None:
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+class LedgerChannel:
+    """Every contact is one line on disk before anything else happens."""
+
+    secrets: tuple[str, ...] = ()
+
+    def __init__(self, ledger: Path, point: str, *, honours: bool) -> None:
+        self.ledger, self.point, self.honours_reference = ledger, point, honours
+
+    def send(self, message: Any) -> Any:
+        from outreach.channels import Receipt  # noqa: PLC0415 - app ready
+
+        if self.point == "before the call":
+            die()
+        with self.ledger.open("a") as file:
+            file.write(f"{message.reference}\n")
+            file.flush()
+            os.fsync(file.fileno())
+        if self.point == "during the call":
+            die()
+        return Receipt("kept")
+
+
+@contextmanager
+def channel(ledger: Path, point: str = "", *, honours: bool) -> Iterator[None]:
+    from outreach import channels  # noqa: PLC0415 - app ready
+
+    usual = channels.TRANSPORTS["console"]
+    channels.TRANSPORTS["console"] = LedgerChannel(ledger, point, honours=honours)
+    yield
+    channels.TRANSPORTS["console"] = usual
+
+
+def main(point: str, ledger: str, honours: str, database: str) -> None:
+    """Set up Django on the test's own database and dispatch once."""
+    os.environ["DJANGO_SETTINGS_MODULE"] = "clinic_journey.settings"
+    import django  # noqa: PLC0415 - app ready
+    from django.conf import settings  # noqa: PLC0415 - app ready
+
+    settings.DATABASES["default"]["NAME"] = database
+    django.setup()
+    from outreach import dispatch  # noqa: PLC0415 - app ready
+    from tests.conftest import NOW  # noqa: PLC0415 - app ready
+
+    if point == "before the claim commits":
+        claim = dispatch.claim_due
+
+        def claim_and_die(*args: Any, **kwargs: Any) -> Any:
+            claim(*args, **kwargs)
+            die()
+
+        dispatch.claim_due = claim_and_die
+    if point == "after the claim":
+        dispatch.door.open_parcels = lambda *_args, **_kwargs: die()  # type: ignore[assignment]
+    if point == "after the call":
+        dispatch._sent = lambda *_args, **_kwargs: die()  # type: ignore[assignment] # noqa: SLF001
+    with channel(Path(ledger), point, honours=honours == "1"):
+        dispatch.dispatch(now=NOW)
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])
