@@ -160,7 +160,7 @@ def _try_to_match(pk: int, tries: int, *, now: datetime) -> None:
         return
     except Exception as error:  # noqa: BLE001 - one document must not stop its neighbours
         # The error's own text may quote the mail, so only its type and place reach the log.
-        place = traceback.format_tb(error.__traceback__)[-1].strip()
+        place = " ".join(traceback.format_tb(error.__traceback__)[-1].split()[:4])
         logger.error("Document %s: %s, try %s of %s. %s", pk, type(error).__name__, tries, MAX_TRIES, place)  # noqa: TRY400
         if tries == MAX_TRIES:
             # Taken at once, not after the lease: its next claim is over the limit and goes to a person.

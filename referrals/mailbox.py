@@ -29,6 +29,7 @@ from referrals.models import Source
 from referrals.queries import addressed_clinic, clinic_of_codes
 
 logger = logging.getLogger(__name__)
+logging.getLogger("imapclient").setLevel(logging.WARNING)  # else a line a tick says that we hung up
 
 TIMEOUT = 20  # seconds without an answer from the server
 KEPT = b"$ClinicJourneyKept"  # our own mark, where the server lets us set one
@@ -139,7 +140,7 @@ def _fetch_imap(account: _Account, *, now: datetime) -> int:
     with _connection(account) as client:
         folder = client.select_folder(account.folder)
         marks = [SEEN, KEPT] if _takes_our_mark(folder) else [SEEN]
-        uids = client.search(_new_mail(marks, now=now))
+        uids = client.search(new_mail(marks, now=now))
         return _keep_each(_mails(client, uids, marks), now=now)
 
 
@@ -148,7 +149,7 @@ def _takes_our_mark(folder: dict[bytes, Any]) -> bool:
     return b"\\*" in permitted or KEPT in permitted
 
 
-def _new_mail(marks: list[bytes], *, now: datetime) -> list[Any]:
+def new_mail(marks: list[bytes], *, now: datetime) -> list[Any]:
     """Unread mail; and mail of the last days that a person has opened but we have not kept.
 
     Nothing depends on the numbers a server gives out: when it deals new ones (UIDVALIDITY), or forgets the
