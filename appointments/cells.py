@@ -20,8 +20,8 @@ def fill_slots(now: datetime, *, days: int = 60) -> int:
     for practitioner in (
         Practitioner.objects.filter(schedules__isnull=False).select_related("clinic").distinct()
     ):
-        today = now.astimezone(ZoneInfo(practitioner.clinic.time_zone)).date()
         try:
+            today = now.astimezone(ZoneInfo(practitioner.clinic.time_zone)).date()
             made += renew(practitioner, today, today + timedelta(days=days))
         except Exception:
             logger.exception("The calendar of practitioner %s could not be filled.", practitioner.pk)

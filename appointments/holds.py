@@ -26,7 +26,7 @@ INTERVAL = timedelta(seconds=60)
 RETRY = timedelta(hours=1)
 LOOK_AHEAD = timedelta(days=60)
 CANDIDATES = 3  # free times tried in turn: somebody may take the first one this moment
-MORE_TIME = deadlines.Limit(3, deadlines.Unit.WORKING_DAYS)  # for the institute, and for the patient to hear of it
+MORE_TIME = deadlines.Limit(3, deadlines.Unit.WORKING_DAYS)  # for the institute, and to reach the patient
 TELL_WITHIN = deadlines.Limit(1, deadlines.Unit.WORKING_DAYS)
 STILL_OPEN = (StepStatus.ACTIVE, StepStatus.ON_HOLD)
 MOVED_BY_RULE = "moved_by_rule"
