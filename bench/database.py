@@ -34,7 +34,7 @@ def connect(kind: str) -> None:
 
 
 def _fresh_postgresql() -> str:
-    import psycopg2  # noqa: PLC0415 - optional dependency
+    import psycopg2  # type: ignore[import-untyped]  # noqa: PLC0415 - optional dependency
 
     base = os.environ.get("BENCH_DATABASE_URL", "postgres://postgres@127.0.0.1:5432/postgres")
     try:

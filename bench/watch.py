@@ -126,7 +126,8 @@ def floor(table: Table) -> None:
         if connection.vendor == "postgresql":
             table.execute(
                 f"WITH due AS ({due} ORDER BY due_at FOR NO KEY UPDATE SKIP LOCKED), moved AS"
-                f" (UPDATE journeys_step s SET stalled_at = %(now)s FROM due WHERE s.id = due.id RETURNING s.id) {event}",
+                f" (UPDATE journeys_step s SET stalled_at = %(now)s FROM due"
+                f" WHERE s.id = due.id RETURNING s.id) {event}",
                 now=NOW,
             )
         else:

@@ -5,6 +5,7 @@ from typing import Any
 from uuid import UUID
 
 from django.contrib.auth.models import User
+from django.db import transaction
 from django.db.models import Prefetch, QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -15,6 +16,7 @@ from rest_framework.decorators import action
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from journeys.actions import lock_journey
 from outreach.actions import call_now, claim_call, record_outcome
 from outreach.channels import PHONE
 from outreach.channels.phone import CallOutcome
@@ -127,10 +129,12 @@ class OutreachTaskViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, Clin
     @action(detail=True, methods=["post"])
     def outcome(self, _request: Request, id: UUID) -> Response:  # noqa: A002 - the name in the address
         """How a call about this task ended: the one that is under way, due, or was made for a reason."""
-        said = self.checked(OutcomeSerializer)
+        task, said = self.get_object(), self.checked(OutcomeSerializer)
         because, now = said.pop("because", "").strip(), timezone.now()
-        attempt = _call_of(self.get_object(), because=because, now=now, by=self.asker)
-        record_outcome(attempt, said.pop("outcome"), **said, now=now, by=self.asker)
+        with transaction.atomic():  # a refused outcome leaves no call behind that nobody makes
+            lock_journey(task.step.journey_id)  # before the attempt, as everywhere (outreach.followup)
+            attempt = _call_of(task, because=because, now=now, by=self.asker)
+            record_outcome(attempt, said.pop("outcome"), **said, now=now, by=self.asker)
         return self.shown(id)
 
 

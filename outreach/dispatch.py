@@ -71,12 +71,12 @@ def _claim(channels: Sequence[str], lease: uuid.UUID, *, now: datetime, limit: i
     values = {"lease": lease, "until": now + LEASE}
     try:
         with transaction.atomic():
-            return [row[0] for row in claim_due(_due_on(channels), now=now, limit=limit, **values)]
+            return [row[0] for row in claim_due(due_on(channels), now=now, limit=limit, **values)]
     except IntegrityError:  # another worker or a call was quicker with one of these patients
         return _claim_one_by_one(channels, lease, now=now, limit=limit)
 
 
-def _due_on(channels: Sequence[str]) -> Alarm:
+def due_on(channels: Sequence[str]) -> Alarm:
     """Planned attempts; of one patient or address the earliest, and none while another is under way."""
     listed = ", ".join(f"'{channel}'" for channel in channels)  # names from our own settings
     table = Attempt._meta.db_table

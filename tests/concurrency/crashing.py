@@ -64,18 +64,22 @@ def main(point: str, ledger: str, honours: str, database: str) -> None:
     from outreach import dispatch  # noqa: PLC0415 - app ready
     from tests.conftest import NOW  # noqa: PLC0415 - app ready
 
+    inside = vars(dispatch)  # the worker dies where it stands; nothing else of it is replaced
+    claim = inside["claim_due"]
+
+    def claim_and_die(*args: Any, **kwargs: Any) -> None:
+        claim(*args, **kwargs)
+        die()
+
+    def just_die(*_args: Any, **_kwargs: Any) -> None:
+        die()
+
     if point == "before the claim commits":
-        claim = dispatch.claim_due
-
-        def claim_and_die(*args: Any, **kwargs: Any) -> Any:
-            claim(*args, **kwargs)
-            die()
-
-        dispatch.claim_due = claim_and_die
+        inside["claim_due"] = claim_and_die
     if point == "after the claim":
-        dispatch.door.open_parcels = lambda *_args, **_kwargs: die()  # type: ignore[assignment]
+        vars(inside["door"])["open_parcels"] = just_die
     if point == "after the call":
-        dispatch._sent = lambda *_args, **_kwargs: die()  # type: ignore[assignment] # noqa: SLF001
+        inside["_sent"] = just_die
     with channel(Path(ledger), point, honours=honours == "1"):
         dispatch.dispatch(now=NOW)
 

@@ -1,4 +1,5 @@
 from datetime import UTC, datetime, time, timedelta
+from typing import Any
 
 import pytest
 from django.conf import LazySettings
@@ -18,7 +19,7 @@ from tests.conftest import NOW
 pytestmark = pytest.mark.django_db
 
 
-def wanting_contact(**fields: object) -> Step:
+def wanting_contact(**fields: Any) -> Step:
     return builders.step(contact_from=NOW, message_key="next_step", **fields)
 
 
@@ -27,7 +28,7 @@ def by_hand(step: Step) -> Step:
     return Step.objects.exclude(pk=step.pk).get(journey=step.journey, status=StepStatus.ACTIVE)
 
 
-def a_call(**fields: object) -> Attempt:
+def a_call(**fields: Any) -> Attempt:
     return builders.attempt(channel=Channel.PHONE, **fields)
 
 

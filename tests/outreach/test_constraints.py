@@ -13,7 +13,7 @@ from tests import builders
 from tests.conftest import NOW
 
 pytestmark = pytest.mark.django_db
-LEASED = {"lease": uuid4(), "lease_until": NOW + timedelta(minutes=1)}
+LEASED: dict[str, Any] = {"lease": uuid4(), "lease_until": NOW + timedelta(minutes=1)}
 
 
 def refused(write: Callable[[], object]) -> None:

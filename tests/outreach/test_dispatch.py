@@ -9,10 +9,11 @@ from django.core.management import call_command
 from django.db import connection
 
 from journeys.actions import NewJourney, start_journey
+from journeys.claims import adapted
 from journeys.models import Step, StepKind, StepStatus
 from outreach import channels
 from outreach.channels import ChannelError, Message, Receipt, Trouble
-from outreach.dispatch import LEASE, Counts, dispatch, recover, take
+from outreach.dispatch import LEASE, Counts, dispatch, due_on, recover, take
 from outreach.models import Attempt, AttemptStatus, TaskStatus
 from patients.actions import withdraw_consent
 from patients.models import AddressStatus, Channel, ContactPoint
@@ -246,13 +247,11 @@ class TestRecover:
 
 
 def test_the_claim_walks_the_partial_index() -> None:
-    from outreach.dispatch import _due_on  # noqa: PLC0415 - its plan is asserted
-
     explain = "EXPLAIN " if connection.vendor == "postgresql" else "EXPLAIN QUERY PLAN "
     with connection.cursor() as cursor:
         if connection.vendor == "postgresql":
             cursor.execute("SET LOCAL enable_seqscan = off")
-        values = {"now": NOW, "limit": 10, "lease": uuid4().hex, "until": NOW}
-        cursor.execute(explain + _due_on(["sms"]).sql(), values)
+        values = {**adapted({"now": NOW, "lease": uuid4(), "until": NOW}), "limit": 10}
+        cursor.execute(explain + due_on(["sms"]).sql(), values)
         plan = "\n".join(" ".join(map(str, row)) for row in cursor.fetchall())
     assert "attempt_to_send" in plan
