@@ -240,9 +240,12 @@ class Step(models.Model):
     """One obligation with an owner and a deadline. Everything that can be late is a row here (house.md 4)."""
 
     public_id = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
-    clinic = models.ForeignKey(Clinic, on_delete=models.PROTECT, related_name="+")
-    journey = models.ForeignKey(Journey, on_delete=models.CASCADE, related_name="steps")
-    template_step = models.ForeignKey(StepTemplate, null=True, blank=True, on_delete=models.PROTECT)
+    # Each index on this table is written again by every claim: those that another one covers are left out.
+    clinic = models.ForeignKey(Clinic, on_delete=models.PROTECT, related_name="+", db_index=False)
+    journey = models.ForeignKey(Journey, on_delete=models.CASCADE, related_name="steps", db_index=False)
+    template_step = models.ForeignKey(
+        StepTemplate, null=True, blank=True, on_delete=models.PROTECT, db_index=False
+    )
     round = models.PositiveSmallIntegerField(default=1)  # a corrected result reopens a review as round 2
     kind = models.CharField(max_length=16, choices=StepKind)
     title = models.CharField(
@@ -251,7 +254,12 @@ class Step(models.Model):
     status = models.CharField(max_length=10, choices=StepStatus)
     owner_role = models.CharField(max_length=16, choices=OwnerRole, blank=True)
     owner = models.ForeignKey(
-        settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.SET_NULL, related_name="owned_steps"
+        settings.AUTH_USER_MODEL,
+        null=True,
+        blank=True,
+        on_delete=models.SET_NULL,
+        related_name="owned_steps",
+        db_index=False,
     )
     opened_at = models.DateTimeField(null=True, blank=True)
     due_at = models.DateTimeField(null=True, blank=True)
@@ -264,7 +272,7 @@ class Step(models.Model):
     outcome = models.CharField(max_length=40, blank=True)
     note = models.TextField(blank=True)
     about = models.ForeignKey(
-        "self", null=True, blank=True, on_delete=models.CASCADE, related_name="promises"
+        "self", null=True, blank=True, on_delete=models.CASCADE, related_name="promises", db_index=False
     )
 
     class Meta:
@@ -292,6 +300,7 @@ class Step(models.Model):
             ),
         ]
         indexes = [
+            models.Index(fields=["about"], name="step_promises", condition=Q(about__isnull=False)),
             models.Index(
                 fields=["due_at"],
                 name="step_due",
@@ -342,10 +351,12 @@ class EventKind(models.TextChoices):
 class StepEvent(models.Model):
     """What happened to a step: append-only, in the same transaction as the change itself."""
 
-    step = models.ForeignKey(Step, on_delete=models.CASCADE, related_name="events")
+    step = models.ForeignKey(Step, on_delete=models.CASCADE, related_name="events", db_index=False)
     kind = models.CharField(max_length=16, choices=EventKind)
     at = models.DateTimeField()
-    by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.SET_NULL)
+    by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.SET_NULL, db_index=False
+    )
     detail = models.CharField(max_length=300, blank=True)
 
     class Meta:
