@@ -47,8 +47,12 @@ class OutreachTask(models.Model):
     """Why we contact somebody, until when, and how often at most (FHIR CommunicationRequest)."""
 
     public_id = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
-    clinic = models.ForeignKey(Clinic, on_delete=models.PROTECT, related_name="outreach_tasks")
-    patient = models.ForeignKey(Patient, on_delete=models.PROTECT, related_name="outreach_tasks")
+    clinic = models.ForeignKey(
+        Clinic, on_delete=models.PROTECT, related_name="outreach_tasks", db_index=False
+    )
+    patient = models.ForeignKey(
+        Patient, on_delete=models.PROTECT, related_name="outreach_tasks", db_index=False
+    )
     step = models.ForeignKey(Step, on_delete=models.CASCADE, related_name="outreach_tasks")
     message_key = models.CharField(max_length=60)
     purpose = models.CharField(max_length=10, choices=Purpose, default=Purpose.SERVICE)
@@ -120,8 +124,8 @@ class Attempt(models.Model):
 
     reference = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
     task = models.ForeignKey(OutreachTask, on_delete=models.CASCADE, related_name="attempts")
-    clinic = models.ForeignKey(Clinic, on_delete=models.PROTECT, related_name="+")
-    patient = models.ForeignKey(Patient, on_delete=models.PROTECT, related_name="attempts")
+    clinic = models.ForeignKey(Clinic, on_delete=models.PROTECT, related_name="+", db_index=False)
+    patient = models.ForeignKey(Patient, on_delete=models.PROTECT, related_name="attempts", db_index=False)
     contact_point = models.ForeignKey(ContactPoint, on_delete=models.PROTECT, related_name="attempts")
     channel = models.CharField(max_length=10, choices=Channel)
     status = models.CharField(max_length=10, choices=AttemptStatus, default=AttemptStatus.PLANNED)
