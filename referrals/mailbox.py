@@ -73,8 +73,8 @@ def _envelope(raw: bytes) -> tuple[Parsed | None, str]:
     head, _gap, body = raw.replace(b"\r\n", b"\n").lstrip(b"\n").partition(b"\n\n")
     try:
         headers = email.parse(head + b"\n\n", max_attachment_bytes=settings.MAX_ATTACHMENT_BYTES)
-    except Exception:
-        logger.exception("The headers of a mail could not be read; it is kept by its bytes.")
+    except Exception as error:  # noqa: BLE001 - kept first, understood later
+        logger.error("Headers could not be read (%s); the mail is kept by its bytes.", type(error).__name__)  # noqa: TRY400
         return None, sha256(raw).hexdigest()
     message_id, _colon, digest = headers.source_id.rpartition(":")
     return headers, f"{message_id}:{sha256(digest.encode() + body.rstrip()).hexdigest()}"

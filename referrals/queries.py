@@ -111,6 +111,11 @@ def referrals_by_code(codes: Iterable[str], *, clinic: Clinic | None) -> list[Re
     )
 
 
+def takes_results(referral: Referral) -> bool:
+    """Whether it does now, whatever the object in hand says."""
+    return Referral.objects.filter(pk=referral.pk, status__in=TAKES_RESULTS).exists()
+
+
 def referrals_about(claim: Claim, *, clinic: Clinic) -> list[Referral]:
     """Referrals of the people a document could be about that wait for a result, or for the decision on one.
 

@@ -13,6 +13,7 @@ from journeys.models import Journey, JourneyStatus, OwnerRole, Step, StepKind, S
 from patients.actions import StaleStateError
 from patients.queries import opening_hours
 from referrals.models import DocumentStatus, IncomingDocument, Referral, ReferralStatus, Result, ResultStatus
+from referrals.queries import takes_results
 
 RECEIVED = "received"  # the outcome of a wait for a result
 SAME_DAY = Limit(1, Unit.SAME_DAY)
@@ -28,6 +29,8 @@ def attach(
     more before the decision joins that review; one after it is a correction and opens the review anew.
     """
     journey = lock_journey(referral.journey_id)  # one file at a time, so versions and rounds cannot collide
+    if by is None and not takes_results(referral):
+        raise StaleStateError(_("The referral was taken back meanwhile."))
     moved = IncomingDocument.objects.filter(
         pk=document.pk, status__in=[DocumentStatus.RECEIVED, DocumentStatus.UNMATCHED]
     ).update(

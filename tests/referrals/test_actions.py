@@ -359,7 +359,7 @@ def test_treat_books_the_held_visit_and_tells(result: Result, referral: Referral
         StepKind.VISIT,
         visit.end,
     )
-    assert active(referral.journey) == ["inform_arrival", "tell_decision", "visit"]
+    assert active(referral.journey) == ["tell_decision", "visit"]
     assert (decided.decision, decided.decided_at, decided.note) == (Decision.TREAT, DECIDED, "Two roots")
 
 
@@ -367,7 +367,7 @@ def test_treat_other_with_a_time_moves_the_hold_there_and_tells(result: Result, 
     record_review(result, Decision.TREAT_OTHER, now=DECIDED, by=builders.user(), start=OTHER_AT)
     visit = only_visit()
     assert (visit.status, visit.start) == (AppointmentStatus.BOOKED, OTHER_AT)
-    assert active(referral.journey) == ["inform_arrival", "tell_decision", "visit"]
+    assert active(referral.journey) == ["tell_decision", "visit"]
     result.refresh_from_db()
     assert result.decision == Decision.TREAT_OTHER
 
@@ -385,7 +385,7 @@ def test_other_decisions_give_the_time_back(
     result: Result, referral: Referral, decision: Decision, follows: str
 ) -> None:
     record_review(result, decision, now=DECIDED, by=builders.user())
-    assert active(referral.journey) == sorted(["inform_arrival", follows])
+    assert active(referral.journey) == [follows]
     visit = only_visit()
     assert (visit.status, visit.slot_uses.count()) == (AppointmentStatus.CANCELLED, 0)
 
@@ -428,7 +428,7 @@ def test_correction_decided_otherwise_stops_what_the_first_decision_began(
     corrected = send_in(referral, mails.PDF + b"%2")
     assert corrected is not None
     record_review(corrected, Decision.NO_TREATMENT, now=DECIDED, by=rina)
-    assert active(referral.journey) == ["inform_arrival", "tell_no_treatment"]
+    assert active(referral.journey) == ["tell_no_treatment"]
     assert only_visit().status == AppointmentStatus.CANCELLED
 
 
@@ -439,7 +439,7 @@ def test_correction_decided_alike_keeps_the_booked_visit(
     corrected = send_in(referral, mails.PDF + b"%2")
     assert corrected is not None
     record_review(corrected, Decision.TREAT, now=DECIDED, by=rina)
-    assert active(referral.journey) == ["inform_arrival", "tell_decision", "visit"]
+    assert active(referral.journey) == ["tell_decision", "visit"]
     assert only_visit().status == AppointmentStatus.BOOKED
 
 
@@ -451,7 +451,7 @@ def test_correction_moves_the_booked_visit_to_the_time_the_doctor_chose(
     assert corrected is not None
     record_review(corrected, Decision.TREAT_OTHER, now=DECIDED, by=rina, start=OTHER_AT)
     assert (only_visit().status, only_visit().start) == (AppointmentStatus.BOOKED, OTHER_AT)
-    assert active(referral.journey) == ["inform_arrival", "tell_decision", "visit"]
+    assert active(referral.journey) == ["tell_decision", "visit"]
 
 
 # --- taken back ---

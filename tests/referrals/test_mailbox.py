@@ -2,10 +2,12 @@
 
 import os
 from datetime import date, timedelta
+from hashlib import sha256
 from pathlib import Path
 
 import pytest
 from django.conf import LazySettings
+from django.db import connection
 
 from journeys.models import StepKind, StepStatus
 from patients.actions import StaleStateError
@@ -154,6 +156,18 @@ def test_any_bytes_are_kept_and_end_with_a_person(inbox: Path, raw: bytes) -> No
     assert (document.status, document.match_from) == (DocumentStatus.UNMATCHED, None)
     assert document.step is not None
     assert document.step.kind == StepKind.IDENTIFY
+
+
+def test_mail_whose_headers_cannot_be_read_is_kept_by_its_bytes(inbox: Path, settings: LazySettings) -> None:
+    clinic = builders.clinic()
+    del settings.MAX_ATTACHMENT_BYTES  # the reader cannot work without it
+    raw = b"Subject: scan\r\nContent-Type: application/pdf; name=a.pdf\r\n\r\n%PDF-1.4"
+    deliver(inbox, raw)
+    assert fetch(now=NOW) == 1
+    document = IncomingDocument.objects.get()
+    assert (document.clinic, document.source_id) == (clinic, sha256(raw).hexdigest())
+    deliver(inbox, raw)
+    assert fetch(now=NOW) == 0
 
 
 # --- which clinic ---
@@ -337,6 +351,15 @@ def test_clinic_without_opening_hours_still_gets_a_clock(inbox: Path) -> None:
     document = take_in()
     assert document.step is not None
     assert document.step.due_at == NOW + timedelta(hours=2)
+
+
+def test_claim_walks_the_index_of_what_waits() -> None:
+    explain = "EXPLAIN " if connection.vendor == "postgresql" else "EXPLAIN QUERY PLAN "
+    with connection.cursor() as cursor:
+        if connection.vendor == "postgresql":
+            cursor.execute("SET LOCAL enable_seqscan = off")
+        cursor.execute(explain + arrivals.TO_MATCH.sql(), {"now": NOW, "limit": 1, "again_at": NOW})
+        assert "document_to_match" in str(cursor.fetchall())
 
 
 def test_every_reason_has_words() -> None:
