@@ -9,6 +9,7 @@ from django.utils.translation import gettext_lazy as _
 from appointments.models import Practitioner
 from journeys.models import Urgency
 from patients.windows import starts_at
+from referrals.models import Referral
 
 MINUTES = ((10, "10"), (20, "20"), (30, "30"), (40, "40"), (60, "60"), (90, "90"))
 NO_HOLD = "none"
@@ -66,9 +67,15 @@ class ReferralForm(forms.Form):
         return Urgency.URGENT if urgent else Urgency.ROUTINE
 
 
-def usual_wait(now: datetime) -> dict[str, object]:
-    """What a new referral begins with: images in three days."""
-    return {"expected_on": (now + timedelta(days=3)).date(), "minutes": 30, "service": _("Panoramic image")}
+def usual_wait(now: datetime, last: Referral | None) -> dict[str, object]:
+    """What a new referral begins with: the same institute as last time, images in three days."""
+    return {
+        "expected_on": (now + timedelta(days=3)).date(),
+        "minutes": 30,
+        "service": last.service if last else _("Panoramic image"),
+        "performer": last.performer if last else "",
+        "performer_email": last.performer_email if last else "",
+    }
 
 
 class RejectForm(forms.Form):

@@ -154,7 +154,8 @@ def refer(request: HttpRequest, here: Here, patient_id: UUID) -> HttpResponse:
     asked_by = request.GET.get("step", "") or request.POST.get("step", "")
     first = doctors.first()
     asked = request.POST or (request.GET if "practitioner" in request.GET else None)
-    initial = {**usual_wait(here.now), "practitioner": first, "request_key": uuid4().hex}
+    last = queries.referrals_visible_to(here.user).filter(clinic=patient.clinic).order_by("-made_at").first()
+    initial = {**usual_wait(here.now, last), "practitioner": first, "request_key": uuid4().hex}
     form = ReferralForm(asked, practitioners=doctors, initial=initial)
     if request.method == "POST" and "show_times" not in request.POST and form.is_valid():
         try:
