@@ -1,14 +1,50 @@
-"""The REST API's root: the router of all apps, and what they share."""
+"""The REST API's root: the routes of all apps, and refusals as answers. See docs/integrations.md."""
 
-from rest_framework.pagination import CursorPagination
+from typing import Any
+
+from rest_framework import status
+from rest_framework.response import Response
 from rest_framework.routers import DefaultRouter
+from rest_framework.views import exception_handler
 
-router = DefaultRouter()
+from appointments.api import AppointmentViewSet, PractitionerViewSet
+from appointments.visits import SlotTakenError
+from outreach.api import OutreachTaskViewSet
+from patients.actions import RefusedError, StaleStateError
+from patients.api import AlreadyRegisteredError, PatientViewSet
+from patients.rest import RefusalSerializer
+from referrals.api import DocumentViewSet, ReferralViewSet
 
 
-class KeysetPagination(CursorPagination):
-    """Pages by key, so that depth costs nothing; never a COUNT over an open set."""
+class Router(DefaultRouter):
+    include_format_suffixes = False  # one address for each thing
 
-    ordering = "-id"
-    page_size_query_param = "page_size"
-    max_page_size = 200
+
+router = Router(use_regex_path=False)
+router.register("patients", PatientViewSet, basename="api-patient")
+router.register("referrals", ReferralViewSet, basename="api-referral")
+router.register("incoming-documents", DocumentViewSet, basename="api-document")
+router.register("appointments", AppointmentViewSet, basename="api-appointment")
+router.register("practitioners", PractitionerViewSet, basename="api-practitioner")
+router.register("outreach-tasks", OutreachTaskViewSet, basename="api-outreach-task")
+
+
+def refusal_as_answer(error: Exception, context: dict[str, Any]) -> Response | None:
+    """409 where somebody was first, 422 where the request itself cannot be done; the rest is DRF's."""
+    match error:
+        case SlotTakenError():
+            more = {"taken_by": error.taken_by, "free": error.free}
+            return _refusal(status.HTTP_409_CONFLICT, "slot_taken", error.for_staff, **more)
+        case AlreadyRegisteredError():
+            known = error.patient.public_id
+            return _refusal(status.HTTP_409_CONFLICT, error.code, str(error), patient=known)
+        case StaleStateError():
+            return _refusal(status.HTTP_409_CONFLICT, "stale_state", str(error))
+        case RefusedError():
+            code = getattr(error, "code", "refused")
+            return _refusal(status.HTTP_422_UNPROCESSABLE_ENTITY, code, str(error))
+    return exception_handler(error, context)
+
+
+def _refusal(http_status: int, code: str, detail: str, **more: Any) -> Response:
+    return Response(RefusalSerializer({"code": code, "detail": detail, **more}).data, status=http_status)

@@ -232,17 +232,26 @@ REST_FRAMEWORK = {
     "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
     "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
     "DEFAULT_FILTER_BACKENDS": ["django_filters.rest_framework.DjangoFilterBackend"],
-    "DEFAULT_PAGINATION_CLASS": "clinic_journey.api.KeysetPagination",
-    "PAGE_SIZE": 50,
+    "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
+    "EXCEPTION_HANDLER": "clinic_journey.api.refusal_as_answer",
 }
 SPECTACULAR_SETTINGS = {
     "TITLE": "Clinic Journey",
     "DESCRIPTION": "Patients, referrals, incoming documents, appointments and outreach of one organisation.",
     "VERSION": "1",
     "SERVE_INCLUDE_SCHEMA": False,
+    "SCHEMA_PATH_PREFIX": "/api/v1",
     "SWAGGER_UI_DIST": "SIDECAR",
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
     "REDOC_DIST": "SIDECAR",
+    "ENUM_NAME_OVERRIDES": {
+        "PatientStatus": "patients.models.PatientStatus",
+        "ReferralStatus": "referrals.models.ReferralStatus",
+        "DocumentStatus": "referrals.models.DocumentStatus",
+        "AppointmentStatus": "appointments.models.AppointmentStatus",
+        "TaskStatus": "outreach.models.TaskStatus",
+        "AttemptStatus": "outreach.models.AttemptStatus",
+    },
 }
 
 LOGGING = {

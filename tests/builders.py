@@ -6,6 +6,8 @@ from typing import Any
 
 from django.contrib.auth.models import User
 from django.core.management import call_command
+from rest_framework.authtoken.models import Token
+from rest_framework.test import APIClient
 
 from appointments.models import (
     TAKES_TIME,
@@ -188,3 +190,12 @@ def attempt(of: OutreachTask | None = None, *, now: datetime = NOW, **fields: An
     return Attempt.objects.create(
         task=about, clinic=about.clinic, patient=about.patient, **{**given, **fields}
     )
+
+
+def api(of: User | None = None) -> APIClient:
+    """A program that talks to the REST API with somebody's token, or with none."""
+    client = APIClient()
+    if of is not None:
+        token, _made = Token.objects.get_or_create(user=of)
+        client.credentials(HTTP_AUTHORIZATION=f"Token {token.key}")
+    return client

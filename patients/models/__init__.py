@@ -1,6 +1,7 @@
 """Who the clinic serves, how they may be reached, and who works for them."""
 
 from patients.models.card import Channel, Consent, ConsentStatus, ContactWindow, Purpose, ServiceCard
+from patients.models.client_request import ClientRequest
 from patients.models.clinic import Clinic, ClinicHours, ClosedDay, HoursKind, Language, Membership, Role
 from patients.models.patient import (
     AddressKind,
@@ -17,6 +18,7 @@ __all__ = [
     "AddressKind",
     "AddressStatus",
     "Channel",
+    "ClientRequest",
     "Clinic",
     "ClinicHours",
     "ClosedDay",
