@@ -18,7 +18,7 @@ from clinic_journey.worklist import Row, worklist
 from journeys.actions import complete_step
 from journeys.models import Step, StepKind
 from journeys.queries import steps_visible_to
-from outreach.actions import call_now, claim_call, record_outcome
+from outreach.calls import call_now, claim_call, record_outcome
 from outreach.models import Attempt, AttemptStatus
 from outreach.queries import attempts_visible_to, outcome_words, script_for, visit_of, why_words
 from patients.access import Here, for_staff

@@ -17,7 +17,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from journeys.actions import lock_journey
-from outreach.actions import call_now, claim_call, record_outcome
+from outreach.calls import call_now, claim_call, record_outcome
 from outreach.channels import PHONE
 from outreach.channels.phone import CallOutcome
 from outreach.models import Attempt, AttemptStatus, OutreachTask, TaskStatus

@@ -56,9 +56,8 @@ def dispatch(*, now: datetime, lasts: timedelta = INTERVAL, limit: int = BATCH) 
         lease = uuid.uuid4()
         claimed = _claim(list(transports), lease, now=now, limit=limit)
         for parcel in door.open_parcels(claimed, lease, now=now):
-            at = now + timedelta(
-                seconds=int(monotonic() - started)
-            )  # a slow channel must not outlive its lease
+            # A slow channel must not outlive its lease, nor a window.
+            at = now + timedelta(seconds=int(monotonic() - started))
             counts = counts.plus(_deliver(parcel, transports[parcel.attempt.channel], now=at))
         if len(claimed) < limit or monotonic() - started > lasts.total_seconds() * TICK_SHARE:
             return counts
@@ -126,14 +125,14 @@ def _deliver(parcel: Parcel, transport: Transport, *, now: datetime) -> str:
     """Commit that the call begins, call with no transaction open, commit what came of it. Returns the count."""
     attempt, lease = parcel.attempt, parcel.attempt.lease
     ours = Attempt.objects.filter(pk=attempt.pk, status=AttemptStatus.SENDING, lease=lease)
-    begun = ours.filter(lease_until__gt=now).update(
+    begun = ours.filter(*door.nothing_forbids(attempt, now=now), lease_until__gt=now).update(
         called_at=now,
         language=parcel.rendered.language,
         subject=parcel.rendered.subject[:200],
         body=parcel.rendered.body,
     )
-    if not begun:
-        return ""  # the lease ran out and another worker has it
+    if not begun:  # forbidden since the claim, or our lease is over
+        return "replanned" if lease and door.put_back(attempt, lease, now=now) else ""
     try:
         receipt = transport.send(parcel.message)
     except ChannelError as error:

@@ -1,24 +1,29 @@
 """The last look before a message leaves: is everything still true? Else it is planned anew, never sent late."""
 
-from collections.abc import Iterable, Sequence
+import logging
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
 from django.db import transaction
+from django.db.models import Exists, Q
 
-from appointments.models import Appointment
 from journeys.models import StepStatus
 from outreach import followup
 from outreach.channels import Message
+from outreach.followup import NOT_NEEDED, REPLANNED, HandOver
 from outreach.models import Attempt, AttemptStatus, OutreachTask, TaskStatus
-from outreach.queries import facts_for, hours_for, visit_of
+from outreach.queries import facts_for, hours_for, visits_of
 from outreach.rendering import CannotRender, Facts, Rendered, Texts
-from patients.models import AddressStatus, Clinic, Consent, ConsentStatus
+from patients.models import AddressStatus, Clinic, Consent, ConsentStatus, ContactPoint
 from patients.queries import ClinicClock
 from patients.windows import is_open
 
+logger = logging.getLogger(__name__)
+
 ABOUT_A_VISIT = frozenset({"held_visit", "visit_reminder", "hold_moved"})  # void when the visit is gone
+WAITING = (StepStatus.ACTIVE, StepStatus.ON_HOLD)
 
 
 @dataclass(frozen=True)
@@ -45,20 +50,40 @@ def open_parcels(claimed: Sequence[int], lease: UUID, *, now: datetime) -> list[
     silenced = _withdrawn(attempts)
     facts = facts_for([attempt.task for attempt in attempts], now=now)
     texts = Texts({attempt.task.message_key for attempt in attempts})
+    with_visit = visits_of({attempt.task.step.journey_id for attempt in attempts}).keys()
     parcels = []
     for attempt in attempts:
         task = attempt.task
-        if _is_over(task):
+        if _is_over(task, with_visit):
             put_back(attempt, lease, now=now, again=False)
         elif not _may_leave(attempt, clock, silenced, now=now):
             put_back(attempt, lease, now=now)
+        elif parcel := _packed(attempt, texts, facts[task.pk], clinics[attempt.clinic_id]):
+            parcels.append(parcel)
         else:
-            parcel = _packed(attempt, texts, facts[task.pk], clinics[attempt.clinic_id])
-            if parcel is None:
-                _without_words(attempt, lease, now=now)
-            else:
-                parcels.append(parcel)
+            _without_words(attempt, lease, now=now)
     return parcels
+
+
+def nothing_forbids(attempt: Attempt, *, now: datetime) -> tuple[Q, ...]:
+    """The same once more, as conditions of the very statement that begins the call.
+
+    A batch was looked at when it was claimed; a STOP or an ended step may have come since. No joins, so that
+    they are checked together with the lease.
+    """
+    open_still = OutreachTask.objects.filter(
+        pk=attempt.task_id, status=TaskStatus.OPEN, step__status=StepStatus.ACTIVE
+    )
+    withdrawn = Consent.objects.filter(
+        patient=attempt.patient_id,
+        contact_point=attempt.contact_point_id,
+        channel=attempt.channel,
+        purpose=attempt.task.purpose,
+        status=ConsentStatus.WITHDRAWN,
+        superseded_at__isnull=True,
+    )
+    bad = ContactPoint.objects.filter(pk=attempt.contact_point_id, status=AddressStatus.BAD)
+    return Q(expires_at__gt=now), Q(Exists(open_still)), ~Q(Exists(withdrawn)), ~Q(Exists(bad))
 
 
 def _withdrawn(attempts: Iterable[Attempt]) -> set[tuple[int, int, str, str]]:
@@ -71,45 +96,44 @@ def _withdrawn(attempts: Iterable[Attempt]) -> set[tuple[int, int, str, str]]:
     return set(rows.values_list("patient_id", "contact_point_id", "channel", "purpose"))
 
 
-def _is_over(task: OutreachTask) -> bool:
+def _is_over(task: OutreachTask, with_visit: Collection[int]) -> bool:
     """Nobody waits for this any more: the step has ended, or the visit it speaks of is gone."""
-    if task.status != TaskStatus.OPEN or task.step.status != StepStatus.ACTIVE:
+    if task.status != TaskStatus.OPEN or task.step.status not in WAITING:
         return True
-    visit: Appointment | None = visit_of(task.step.journey_id)
-    return task.message_key in ABOUT_A_VISIT and visit is None
+    return task.message_key in ABOUT_A_VISIT and task.step.journey_id not in with_visit
 
 
 def _may_leave(
     attempt: Attempt, clock: ClinicClock, silenced: set[tuple[int, int, str, str]], *, now: datetime
 ) -> bool:
     key = (attempt.patient_id, attempt.contact_point_id, attempt.channel, str(attempt.task.purpose))
-    if key in silenced or attempt.contact_point.status == AddressStatus.BAD:
+    on_hold = attempt.task.step.status == StepStatus.ON_HOLD
+    if on_hold or key in silenced or attempt.contact_point.status == AddressStatus.BAD:
         return False
     return now < attempt.expires_at and is_open(now, *hours_for(attempt.patient, attempt.channel, clock))
 
 
-def put_back(attempt: Attempt, lease: UUID, *, now: datetime, again: bool = True) -> None:
-    """Nothing was sent: end this attempt, and plan the task anew where it is still wanted."""
+def put_back(attempt: Attempt, lease: UUID, *, now: datetime, again: bool = True) -> bool:
+    """Nothing was sent: end this attempt, and plan the task anew where it is still wanted. False: not ours."""
     with transaction.atomic():
         ended = Attempt.objects.filter(pk=attempt.pk, status=AttemptStatus.SENDING, lease=lease).update(
             status=AttemptStatus.CANCELLED,
             lease=None,
             lease_until=None,
             ended_at=now,
-            outcome="replanned" if again else "not_needed",
+            outcome=REPLANNED if again else NOT_NEEDED,
         )
-        if not ended:
-            return
-        if again:
+        if ended and again:
             followup.plan_again(attempt.task, at=now)
-        else:
-            followup.end_task(attempt.task, TaskStatus.CANCELLED, "not_needed", now=now)
+        elif ended:
+            followup.end_task(attempt.task, TaskStatus.CANCELLED, NOT_NEEDED, now=now)
+        return bool(ended)
 
 
 def _without_words(attempt: Attempt, lease: UUID, *, now: datetime) -> None:
     with transaction.atomic():
-        put_back(attempt, lease, now=now)
-        followup.hand_over(attempt.task, followup.HandOver.NO_WORDS, now=now)
+        if put_back(attempt, lease, now=now):
+            followup.hand_over(attempt.task, HandOver.NO_WORDS, now=now)
 
 
 def _packed(attempt: Attempt, texts: Texts, facts: Facts, clinic: Clinic) -> Parcel | None:
@@ -118,6 +142,9 @@ def _packed(attempt: Attempt, texts: Texts, facts: Facts, clinic: Clinic) -> Par
             attempt.task.message_key, attempt.channel, attempt.patient.language, facts, clinic
         )
     except CannotRender:
+        return None
+    except Exception:  # one poisoned text must not hold up its neighbours
+        logger.exception("Attempt %s has no words.", attempt.pk)
         return None
     message = Message(
         reference=str(attempt.reference),

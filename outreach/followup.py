@@ -22,7 +22,8 @@ from patients.queries import opening_hours
 
 logger = logging.getLogger(__name__)
 
-TOLD = "told"
+TOLD, SPOKEN, KEPT = "told", "spoken", "kept"  # outcomes of steps
+NOT_NEEDED, REPLANNED = "not_needed", "replanned"  # outcomes of attempts that were never made
 ANSWER_WITHIN = deadlines.Limit(1, deadlines.Unit.WORKING_DAYS)  # silence after that is tried another way
 PERSON_WITHIN = deadlines.Limit(4, deadlines.Unit.WORKING_HOURS)
 
@@ -99,6 +100,21 @@ def told_outcome(step: Step) -> str:
     return TOLD if step.kind == StepKind.TELL else ""
 
 
+def spoken_outcome(step: Step) -> str:
+    """What a talk with the patient ends the step with; empty where it settles nothing yet, as a booking."""
+    if step.template_step and SPOKEN in step.template_step.outcomes:
+        return SPOKEN
+    if step.template_step or step.kind == StepKind.TELL:
+        return told_outcome(step)
+    return KEPT if step.kind == StepKind.PROMISE else SPOKEN
+
+
+def concerned(step: Step) -> list[Step]:
+    """The step a contact was made for, and the one that a person's own step is about, e.g. a promised call."""
+    about = step.about if step.template_step is None else None
+    return [step, about] if about and about.status == StepStatus.ACTIVE else [step]
+
+
 def end_step(step: Step, outcome: str, *, now: datetime, by: User | None = None, note: str = "") -> bool:
     """Complete the step; False when it has ended meanwhile or cannot end so.
 
@@ -119,12 +135,3 @@ def _ask_again_at(task: OutreachTask, *, now: datetime) -> datetime:
     if now < task.deadline_at <= again:
         return now + (task.deadline_at - now) / 2
     return again
-
-
-def open_promises(step: Step) -> list[Step]:
-    """What people have promised about a step, e.g. to call at five. The machine's own apologies are not among them."""
-    return list(
-        step.promises.filter(kind=StepKind.PROMISE, status=StepStatus.ACTIVE, message_key="").select_related(
-            "template_step"
-        )
-    )

@@ -44,9 +44,9 @@ def replies_visible_to(user: User) -> QuerySet[Reply]:
 
 
 def calls_now(attempts: QuerySet[Attempt], *, now: datetime) -> QuerySet[Attempt]:
-    """The desk's call list: planned calls whose hour has come, and those somebody is making."""
-    due = Q(status=AttemptStatus.PLANNED, send_at__lte=now) | Q(status=AttemptStatus.SENDING)
-    return _calls(attempts).filter(due).order_by("send_at")
+    """The desk's call list: planned calls whose window is open, and those somebody is making."""
+    due = Q(status=AttemptStatus.PLANNED, send_at__lte=now, expires_at__gt=now)
+    return _calls(attempts).filter(due | Q(status=AttemptStatus.SENDING)).order_by("send_at")
 
 
 def calls_later(attempts: QuerySet[Attempt], *, now: datetime, until: datetime) -> QuerySet[Attempt]:
@@ -181,12 +181,15 @@ WHY_WORDS = {
 }
 
 
+TROUBLE_OF = {**{trouble.value: trouble for trouble in Trouble}, "bad_address": Trouble.NO_SUCH_ADDRESS}
+
+
 def why_words(attempt: Attempt) -> str:
     """Why this way and this moment, for the reader: the decision trace of one contact."""
     codes, _bar, reason = attempt.why.partition("|")
     known = [str(WHY_WORDS[Why(code)]) for code in codes.split() if code in WHY_WORDS]
-    if attempt.outcome in Trouble.values:
-        known.append(str(Trouble(attempt.outcome).label))
+    if attempt.outcome in TROUBLE_OF:
+        known.append(str(TROUBLE_OF[attempt.outcome].label))
     return ", ".join([*known, *([reason] if reason else [])])
 
 

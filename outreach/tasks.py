@@ -25,4 +25,9 @@ def dispatch() -> dict[str, int]:
 
 @shared_task
 def recover() -> dict[str, int]:
-    return asdict(outbox.recover(now=timezone.now()))
+    """What was left lying: leases of dead workers, calls nobody made in time, plans about steps that ended."""
+    now = timezone.now()
+    return asdict(outbox.recover(now=now)) | {
+        "missed_calls": actions.plan_missed_calls(now=now),
+        "not_needed": actions.cancel_for_steps(now=now),
+    }

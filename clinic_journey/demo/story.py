@@ -18,8 +18,9 @@ from clinic_journey.demo.mail import drop_into_inbox, institute_mail
 from journeys.actions import NewJourney, complete_step, start_journey
 from journeys.models import Step, StepKind, StepStatus
 from journeys.watch import watch_steps
-from outreach.actions import claim_call, open_tasks, plan_attempts, record_outcome
+from outreach.actions import open_tasks, plan_attempts
 from outreach.answers import answer
+from outreach.calls import claim_call, record_outcome
 from outreach.dispatch import dispatch
 from outreach.models import Attempt
 from outreach.queries import calls_now

@@ -2,11 +2,12 @@
 
 from django.conf import settings
 
-from outreach.channels.base import ChannelError, Message, Receipt, Transport, Trouble
+from outreach.channels.base import FOR_A_MOMENT, ChannelError, Message, Receipt, Transport, Trouble
 from outreach.channels.console import ConsoleTransport
 from outreach.channels.email import EmailTransport
 
 __all__ = [
+    "FOR_A_MOMENT",
     "PHONE",
     "TRANSPORTS",
     "ChannelError",

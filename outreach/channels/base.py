@@ -38,7 +38,8 @@ class Trouble(TextChoices):
     UNFIT = "unfit", _("The address or the text cannot go out on this channel.")
 
 
-FOR_GOOD = {Trouble.REFUSED, Trouble.NO_SUCH_ADDRESS, Trouble.UNFIT}
+FOR_GOOD = frozenset({Trouble.REFUSED, Trouble.NO_SUCH_ADDRESS, Trouble.UNFIT})
+FOR_A_MOMENT = frozenset(Trouble) - FOR_GOOD  # our own side is down: nobody was reached, nobody disturbed
 
 
 class ChannelError(Exception):

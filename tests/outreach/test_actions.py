@@ -9,7 +9,8 @@ from django.test.utils import CaptureQueriesContext
 
 from journeys.actions import NewJourney, start_journey
 from journeys.models import OwnerRole, Step, StepKind, StepStatus
-from outreach.actions import call_now, claim_call, open_tasks, opt_out, plan_attempts, record_outcome
+from outreach.actions import open_tasks, opt_out, plan_attempts
+from outreach.calls import call_now, claim_call, record_outcome
 from outreach.models import Attempt, AttemptStatus, OutreachTask, TaskStatus
 from patients.actions import CardAnswers, RefusedError, StaleStateError, save_card, withdraw_consent
 from patients.models import AddressStatus, Channel, ContactPoint

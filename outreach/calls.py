@@ -1,0 +1,230 @@
+"""Calls are made by people: taking one, calling outside the plan, and what each outcome sets going."""
+
+import uuid
+from datetime import datetime, timedelta
+
+from django.contrib.auth.models import User
+from django.db import IntegrityError, transaction
+from django.utils.translation import gettext as _
+
+from appointments import actions as visits
+from appointments.queries import MOVABLE
+from journeys.actions import AdHoc, add_step, cancel_steps, lock_journey
+from journeys.models import Journey, OwnerRole, Step, StepKind
+from outreach import followup
+from outreach.actions import stop_everything
+from outreach.channels import PHONE
+from outreach.channels.phone import CallOutcome
+from outreach.dispatch import take
+from outreach.followup import REPLANNED
+from outreach.models import Attempt, AttemptStatus, OutreachTask, Reply, TaskStatus
+from outreach.queries import visit_of
+from outreach.reach import message_channel_for
+from patients.actions import RefusedError, StaleStateError, mark_address
+from patients.models import AddressKind, AddressStatus, Patient, PatientContact, ServiceCard
+
+CALL_LASTS = timedelta(minutes=3)  # nobody else rings the patient or the number meanwhile
+
+
+def claim_call(attempt: Attempt, *, by: User, now: datetime) -> Attempt:
+    """Take a planned call for three minutes. Refused with the name of whoever is calling this patient or number."""
+    try:
+        with transaction.atomic():
+            taken = take(attempt.pk, uuid.uuid4(), now=now, lasts=CALL_LASTS, by=by)
+    except IntegrityError:
+        taken = 0
+    if not taken:
+        raise StaleStateError(_busy_words(attempt))
+    attempt.refresh_from_db()
+    return attempt
+
+
+def _busy_words(attempt: Attempt) -> str:
+    busy = Attempt.objects.filter(status=AttemptStatus.SENDING)
+    other = (
+        busy.filter(patient=attempt.patient_id).select_related("claimed_by").first()
+        or busy.filter(contact_point=attempt.contact_point_id).select_related("claimed_by").first()
+    )
+    if other is None:
+        return _("This call was made or cancelled meanwhile.")
+    who = other.claimed_by.first_name if other.claimed_by else _("a message")
+    return _("%(who)s is reaching this patient right now.") % {"who": who}
+
+
+@transaction.atomic
+def call_now(step: Step, *, by: User, now: datetime, because: str) -> Attempt:
+    """Call outside the plan, with the reason (N7); the planned attempt of the task gives way to this one."""
+    if not because:
+        raise RefusedError(_("It is outside the agreed hours. Say why you call now."))
+    patient = Patient.objects.filter(journeys=step.journey_id).first()
+    tie = (
+        PatientContact.objects.filter(patient=patient, contact_point__kind=AddressKind.PHONE)
+        .exclude(contact_point__status=AddressStatus.BAD)
+        .first()
+    )
+    if patient is None or tie is None:
+        raise RefusedError(_("There is no number to call."))
+    task = _task_for(step, patient, now=now)
+    Attempt.objects.filter(task=task, status=AttemptStatus.PLANNED).update(
+        status=AttemptStatus.CANCELLED, ended_at=now, outcome=REPLANNED
+    )
+    attempt = Attempt(
+        task=task,
+        clinic_id=task.clinic_id,
+        patient=patient,
+        contact_point_id=tie.contact_point_id,
+        channel=PHONE,
+        send_at=now,
+        expires_at=now + CALL_LASTS,
+        why=f"|{because[:200]}",
+    )
+    try:
+        with transaction.atomic():
+            attempt.save(force_insert=True)
+    except IntegrityError as clash:  # somebody is calling, or a message about this leaves at this moment
+        raise StaleStateError(_busy_words(attempt)) from clash
+    return claim_call(attempt, by=by, now=now)
+
+
+def _task_for(step: Step, patient: Patient, *, now: datetime) -> OutreachTask:
+    """The open task of the step; a step that has none, as a promise, speaks of what it is about."""
+    about = step.about.message_key if step.about else ""
+    task, _made = OutreachTask.objects.get_or_create(
+        step=step,
+        status=TaskStatus.OPEN,
+        defaults={
+            "clinic_id": step.clinic_id,
+            "patient": patient,
+            "message_key": step.message_key or about or "next_step",
+            "opened_at": now,
+            "deadline_at": step.due_at or now,
+        },
+    )
+    return task
+
+
+@transaction.atomic
+def record_outcome(
+    attempt: Attempt,
+    outcome: str,
+    *,
+    now: datetime,
+    by: User | None = None,
+    note: str = "",
+    call_again_at: datetime | None = None,
+) -> None:
+    """How a call ended. Each outcome is a policy; "no answer" is silence and never a refusal (S4.2)."""
+    code = CallOutcome(outcome)
+    task = OutreachTask.objects.select_related(
+        "step__template_step", "step__journey", "step__about__template_step", "patient__clinic"
+    ).get(pk=attempt.task_id)
+    journey = lock_journey(task.step.journey_id)
+    _end_call(attempt, code, now=now, note=note)
+    match code:
+        case CallOutcome.NO_ANSWER:
+            followup.plan_again(task, at=now)
+        case CallOutcome.WRONG_NUMBER:
+            mark_address(attempt.contact_point, AddressStatus.BAD, now=now)
+            followup.plan_again(task, at=now)
+        case CallOutcome.PREFERS_MESSAGE:
+            _prefers_message(task.patient, now=now, by=by)
+            followup.plan_again(task, at=now)
+        case CallOutcome.ASKED_TO_STOP:
+            stop_everything(task.patient, now=now, words=note or _("on the phone"), by=by)
+        case CallOutcome.CALL_AT:
+            _promise_call(journey, task, call_again_at, now=now, by=by)
+        case CallOutcome.NEEDS_DOCTOR:
+            _ask_doctor(journey, task, note, now=now, by=by)
+        case CallOutcome.DECLINED:
+            _declined(task, attempt, note, now=now, by=by)
+        case CallOutcome.SPOKEN | CallOutcome.BOOKED | CallOutcome.CONFIRMED:
+            mark_address(attempt.contact_point, AddressStatus.WORKING, now=now)
+            _reached(task, code, now=now, by=by, note=note)
+
+
+REACHED_NOBODY = {CallOutcome.NO_ANSWER, CallOutcome.WRONG_NUMBER}
+
+
+def _end_call(attempt: Attempt, code: CallOutcome, *, now: datetime, note: str) -> None:
+    status = AttemptStatus.FAILED if code in REACHED_NOBODY else AttemptStatus.DELIVERED
+    ended = Attempt.objects.filter(pk=attempt.pk, status=AttemptStatus.SENDING, lease=attempt.lease).update(
+        status=status,
+        outcome=code.value,
+        lease=None,
+        lease_until=None,
+        called_at=now,
+        sent_at=None if code in REACHED_NOBODY else now,
+        ended_at=now,
+        error=note[:300],
+    )
+    if not ended:
+        raise StaleStateError(_("This call was taken over by somebody else meanwhile."))
+
+
+def _prefers_message(patient: Patient, *, now: datetime, by: User | None) -> None:
+    """The patient's own word changes the card; the windows stay as they were told."""
+    channel = message_channel_for(patient)
+    if channel:
+        ServiceCard.objects.filter(patient=patient).update(channel=channel, told_at=now, told_to=by)
+
+
+def _promise_call(
+    journey: Journey, task: OutreachTask, at: datetime | None, *, now: datetime, by: User | None
+) -> None:
+    if at is None or at <= now:
+        raise RefusedError(_("Choose the time the patient asked for."))
+    followup.end_task(task, TaskStatus.DONE, CallOutcome.CALL_AT, now=now)
+    title = _("Call %(name)s back") % {"name": task.patient.full_name}
+    add_step(journey, AdHoc(StepKind.PROMISE, title, at, owner=by, about=task.step), now=now, by=by)
+
+
+def _ask_doctor(journey: Journey, task: OutreachTask, note: str, *, now: datetime, by: User | None) -> None:
+    followup.end_task(task, TaskStatus.DONE, CallOutcome.NEEDS_DOCTOR, now=now)
+    title = _("%(name)s asks the doctor: %(words)s") % {"name": task.patient.full_name, "words": note}
+    due_at = followup.soon(journey.clinic, followup.ANSWER_WITHIN, now=now)
+    step = AdHoc(StepKind.CALL, title, due_at, role=OwnerRole.DOCTOR, owner=journey.doctor, about=task.step)
+    add_step(journey, step, now=now, by=by)
+
+
+def _declined(task: OutreachTask, attempt: Attempt, note: str, *, now: datetime, by: User | None) -> None:
+    """Only with the patient's own words; a guess is not a reason (S4.2). The kept time goes to somebody else."""
+    if not note:
+        raise RefusedError(_("Write the patient's own words; a guess is not a reason."))
+    Reply.objects.create(
+        clinic_id=task.clinic_id,
+        patient_id=task.patient_id,
+        attempt=attempt,
+        channel=PHONE,
+        at=now,
+        body=note,
+        meaning=CallOutcome.DECLINED,
+        step=task.step,
+    )
+    followup.end_task(task, TaskStatus.DONE, CallOutcome.DECLINED, now=now)
+    for step in followup.concerned(task.step):
+        if step.kind == StepKind.CONFIRM:
+            _release_visit(step, note, now=now, by=by)
+        followup.end_step(step, CallOutcome.DECLINED, now=now, by=by, note=note)
+
+
+def _release_visit(step: Step, words: str, *, now: datetime, by: User | None) -> None:
+    """Who does not want the visit is not asked for another date: its step ends before the visit does."""
+    visit = visit_of(step.journey_id)
+    if visit is None or visit.status not in MOVABLE:
+        return
+    if visit.step:
+        cancel_steps([visit.step], now=now, by=by, detail=words)
+    visits.cancel(visit, because=words, now=now, by=by)
+
+
+def _reached(task: OutreachTask, code: CallOutcome, *, now: datetime, by: User | None, note: str) -> None:
+    visit = visit_of(task.step.journey_id)
+    if code != CallOutcome.SPOKEN and visit is None:
+        raise RefusedError(_("No visit is kept. Choose its time first; then this call ends by itself."))
+    if code == CallOutcome.CONFIRMED and visit is not None:
+        visits.confirm(visit, now=now, by=by)
+    followup.end_task(task, TaskStatus.DONE, code, now=now)
+    for step in followup.concerned(task.step):
+        outcome = followup.spoken_outcome(step) if code == CallOutcome.SPOKEN else code.value
+        if outcome:
+            followup.end_step(step, outcome, now=now, by=by, note=note)

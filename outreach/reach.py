@@ -1,0 +1,146 @@
+"""By which ways the patients of some tasks may be reached, and what was tried: rows as planning wants them."""
+
+from collections.abc import Iterable, Sequence
+from datetime import date, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+from django.db.models import Q
+
+from journeys.models import StepKind
+from outreach.channels import FOR_A_MOMENT, in_use
+from outreach.models import Attempt, AttemptStatus, OutreachTask
+from outreach.planning import OTHER, Option, Past, Rules
+from outreach.queries import UNFINISHED, hours_for
+from patients.models import (
+    AddressKind,
+    AddressStatus,
+    Channel,
+    Consent,
+    ConsentStatus,
+    Patient,
+    PatientContact,
+    Relation,
+)
+from patients.queries import ClinicClock
+
+REMEMBERED = timedelta(days=400)  # how far back a way of reaching somebody counts as tried
+WEEKENDS = {"IL": frozenset({4, 5})}
+SATURDAY_AND_SUNDAY = frozenset({5, 6})
+ADULT_FROM = 18
+# A text first, then a voice (surfaces.md 2.3); only where the patient has asked for nothing.
+ORDER = (Channel.SMS, Channel.PHONE, Channel.WHATSAPP, Channel.EMAIL)
+CARRIED_OUT = (AttemptStatus.SENT, AttemptStatus.DELIVERED, AttemptStatus.FAILED, AttemptStatus.UNKNOWN)
+
+
+class Reach:
+    """Read once for a batch, in a number of queries that does not grow with it."""
+
+    def __init__(self, task_ids: Sequence[int], *, now: datetime) -> None:
+        self.now = now
+        self.tasks = list(
+            OutreachTask.objects.filter(pk__in=task_ids)
+            .select_related(
+                "patient__clinic", "patient__card", "step__journey__clinic", "step__template_step"
+            )
+            .prefetch_related("patient__card__windows", "patient__contacts__contact_point")
+        )
+        patients = {task.patient_id for task in self.tasks}
+        clinics = {task.clinic_id: task.patient.clinic for task in self.tasks}
+        self._clock = ClinicClock(clinics.values(), now=now)
+        self._withdrawn = set(
+            Consent.objects.filter(
+                patient__in=patients, status=ConsentStatus.WITHDRAWN, superseded_at__isnull=True
+            ).values_list("patient_id", "contact_point_id", "channel", "purpose")
+        )
+        self._tried = _tried_with(patients, now=now)
+        unfinished = Attempt.objects.filter(task__in=task_ids, status__in=UNFINISHED)
+        self.under_way = set(unfinished.values_list("task_id", flat=True))
+
+    def options(self, task: OutreachTask) -> Iterable[Option]:
+        """Each usable address on each channel that is on; what the patient asked for first."""
+        patient = task.patient
+        card = getattr(patient, "card", None)
+        asked = card.channel if card and card.told_at else None
+        wanted = [Channel.PHONE] if task.step.kind == StepKind.CALL else _in_order(asked)
+        ties = _ties_to_use(patient, now=self.now)
+        for preference, channel in enumerate(wanted):
+            if channel not in in_use():
+                continue
+            hours = hours_for(patient, channel, self._clock)
+            for tie in ties:
+                if _serves(tie, channel) and self._allowed(task, tie, channel):
+                    rank = preference * 10 + tie.rank
+                    yield Option(channel, tie.contact_point_id, hours, rank, channel == asked)
+
+    def _allowed(self, task: OutreachTask, tie: PatientContact, channel: str) -> bool:
+        """A bad address is not tried; an opt-out holds for this patient, on this address and channel only."""
+        key = (task.patient_id, tie.contact_point_id, channel, str(task.purpose))
+        return tie.contact_point.status != AddressStatus.BAD and key not in self._withdrawn
+
+    def past(self, task: OutreachTask) -> list[Past]:
+        """This task's own attempts as they were; the patient's other contacts only as far as the caps count them."""
+        return [
+            past if task_id == task.pk else Past(past.channel, past.contact_point, past.at, OTHER)
+            for task_id, past in self._tried.get(task.patient_id, [])
+        ]
+
+    def rules(self, task: OutreachTask) -> Rules:
+        weekend = WEEKENDS.get(task.patient.clinic.country, SATURDAY_AND_SUNDAY)
+        return Rules(task.patient.zone, weekend, task.max_attempts)
+
+
+def _in_order(asked: str | None) -> list[str]:
+    return [*([asked] if asked else []), *(channel for channel in ORDER if channel != asked)]
+
+
+def channels_of(kind: str) -> list[Channel]:
+    """The channels that an address of this kind serves."""
+    return [channel for channel in ORDER if (channel == Channel.EMAIL) == (kind == AddressKind.EMAIL)]
+
+
+def message_channel_for(patient: Patient) -> Channel | None:
+    """The first channel for messages that is on and for which the patient has a working address."""
+    points = [tie.contact_point for tie in patient.contacts.select_related("contact_point")]
+    kinds = {point.kind for point in points if point.status != AddressStatus.BAD}
+    possible = (channel for kind in kinds for channel in channels_of(kind) if channel != Channel.PHONE)
+    return min((channel for channel in possible if channel in in_use()), key=ORDER.index, default=None)
+
+
+def _serves(tie: PatientContact, channel: str) -> bool:
+    """A call may reach somebody else who passes it on; a message to them would tell them."""
+    may_know = channel == Channel.PHONE or tie.relation != Relation.OTHER
+    return may_know and channel in channels_of(tie.contact_point.kind)
+
+
+def _ties_to_use(patient: Patient, *, now: datetime) -> list[PatientContact]:
+    """A child's recorded guardians are told instead of the child; from the birthday on, parents no longer are."""
+    ties = list(patient.contacts.all())
+    if _is_minor(patient, on=now.astimezone(ZoneInfo(patient.zone)).date()):
+        guardians = [tie for tie in ties if tie.relation in {Relation.PARENT, Relation.GUARDIAN}]
+        return guardians or ties
+    return [tie for tie in ties if tie.relation != Relation.PARENT]
+
+
+def _is_minor(patient: Patient, *, on: date) -> bool:
+    born = patient.birth_date
+    if born is None:
+        return False
+    return (on.year - born.year) - ((on.month, on.day) < (born.month, born.day)) < ADULT_FROM
+
+
+def _tried_with(patients: Iterable[int], *, now: datetime) -> dict[int, list[tuple[int, Past]]]:
+    """What was tried with these patients, each with its task.
+
+    What never left, because our own channel was down for a moment, has reached and disturbed nobody.
+    """
+    tried = Attempt.objects.filter(
+        patient__in=patients, status__in=CARRIED_OUT, send_at__gte=now - REMEMBERED
+    ).exclude(Q(status=AttemptStatus.FAILED), Q(outcome__in=FOR_A_MOMENT))
+    found: dict[int, list[tuple[int, Past]]] = {}
+    rows = tried.order_by("send_at").values_list(
+        "patient_id", "task_id", "channel", "contact_point_id", "send_at", "called_at", "sent_at", "outcome"
+    )
+    for patient, task, channel, point, planned, called, sent, outcome in rows:
+        past = Past(channel, point, sent or called or planned, outcome or AttemptStatus.SENT.value)
+        found.setdefault(patient, []).append((task, past))
+    return found
