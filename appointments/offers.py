@@ -1,0 +1,87 @@
+"""The times offered for a visit: on several days, first those at hours the patient can come (surfaces.md 4.4)."""
+
+from dataclasses import dataclass
+from datetime import date, datetime, time, timedelta
+from zoneinfo import ZoneInfo
+
+from appointments.models import Practitioner
+from appointments.queries import find_times
+from patients.models import Patient
+from patients.queries import opening_hours, patient_hours
+from patients.windows import ALWAYS, Hours, Interval, open_intervals, starts_at
+
+AHEAD = timedelta(days=45)
+DAYS, A_DAY = 3, 2
+MOMENT = timedelta(minutes=1)
+
+
+@dataclass(frozen=True)
+class Offer:
+    start: datetime
+    suits: bool  # inside the hours the patient said
+    is_asked: bool = False  # the one that was pressed in the calendar
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """What is looked for: a visit of so many minutes, not before that day, perhaps at that very time."""
+
+    doctor: Practitioner
+    minutes: int
+    not_before: date | None = None
+    at: datetime | None = None
+
+
+@dataclass(frozen=True)
+class Offers:
+    suiting: list[Offer]
+    others: list[Offer]
+    hours_known: bool
+    unfit: datetime | None = None  # the asked time, if the visit does not fit there
+
+
+def offers_for(patient: Patient, wanted: Wanted, *, now: datetime, nearest: list[datetime]) -> Offers:
+    """Six times at most that suit, six at most that do not; `nearest` are what a refusal has named already."""
+    agreed = patient_hours(patient, getattr(patient, "card", None))
+    within = (agreed, opening_hours(patient.clinic, now=now))
+    asked = _asked(wanted, now=now)
+    zone = wanted.doctor.clinic.time_zone
+    after = max(now, starts_at(zone, wanted.not_before, time.min)) if wanted.not_before else now
+    suiting = _over_days(wanted, after, within=within)
+    others = [start for start in _over_days(wanted, after) if not _suits(start, wanted, within)]
+    found = {*asked, *nearest, *suiting, *others}
+    marked = [Offer(start, _suits(start, wanted, within), start in asked) for start in sorted(found)]
+    return Offers(
+        suiting=[offer for offer in marked if offer.suits],
+        others=[offer for offer in marked if not offer.suits],
+        hours_known=agreed.windows != ALWAYS,
+        unfit=wanted.at if wanted.at and not asked else None,
+    )
+
+
+def _asked(wanted: Wanted, *, now: datetime) -> list[datetime]:
+    at = wanted.at
+    if at is None or at + timedelta(minutes=wanted.minutes) <= now:
+        return []
+    return find_times(wanted.doctor, wanted.minutes, after=at, before=at + MOMENT, limit=1)
+
+
+def _over_days(wanted: Wanted, after: datetime, *, within: tuple[Hours, ...] = ()) -> list[datetime]:
+    """Two times on each of the next days that have any: a choice of days rather than of minutes."""
+    zone, before = ZoneInfo(wanted.doctor.clinic.time_zone), after + AHEAD
+    found: list[datetime] = []
+    for _nth in range(DAYS):
+        times = find_times(
+            wanted.doctor, wanted.minutes, after=after, before=before, within=within, limit=A_DAY
+        )
+        if not times:
+            break
+        on = times[0].astimezone(zone).date()
+        found += [start for start in times if start.astimezone(zone).date() == on]
+        after = starts_at(zone.key, on + timedelta(days=1), time.min)
+    return found
+
+
+def _suits(start: datetime, wanted: Wanted, within: tuple[Hours, ...]) -> bool:
+    visit = Interval(start, start + timedelta(minutes=wanted.minutes))
+    return all(open_intervals(hours, visit.start, visit.end) == [visit] for hours in within)
