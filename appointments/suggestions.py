@@ -1,15 +1,14 @@
 """Which few times to name on the phone or the page, and with whom; `offers` has the full choice of the desk."""
 
-from datetime import datetime, timedelta
+from datetime import datetime
+from zoneinfo import ZoneInfo
 
 from appointments.models import Practitioner
-from appointments.queries import find_times
+from appointments.offers import Wanted, offers_for
 from journeys.models import Journey
 from patients.models import Patient
-from patients.queries import opening_hours, patient_hours
 
 NAMED = 4
-AHEAD = timedelta(days=45)
 VISIT_MINUTES = 30  # of a visit whose length nobody said
 
 
@@ -29,11 +28,8 @@ def times_for(
     minutes: int = VISIT_MINUTES,
     only_agreed: bool = False,
 ) -> list[datetime]:
-    """Free times at hours the patient agreed to; others fill up the list unless `only_agreed`."""
-    before = after + AHEAD
-    agreed = (patient_hours(patient, getattr(patient, "card", None)), opening_hours(doctor.clinic, now=now))
-    times = find_times(doctor, minutes, after=after, before=before, within=agreed, limit=NAMED)
-    if len(times) < NAMED and not only_agreed:
-        others = find_times(doctor, minutes, after=after, before=before, limit=NAMED)
-        times += [start for start in others if start not in times][: NAMED - len(times)]
-    return times
+    """A few free times on several days, those at hours the patient agreed to first, or alone."""
+    on = after.astimezone(ZoneInfo(doctor.clinic.time_zone)).date()
+    offers = offers_for(patient, Wanted(doctor, minutes, not_before=on), now=now, nearest=[])
+    chosen = offers.suiting if only_agreed else [*offers.suiting, *offers.others]
+    return [offer.start for offer in chosen if offer.start >= after][:NAMED]

@@ -115,7 +115,9 @@ def steps_by_hand(here: Here) -> QuerySet[Step]:
         .exclude(Exists(ringing))
         .exclude(kind=StepKind.VISIT, due_at__gt=here.now)
         .exclude(kind=StepKind.REVIEW, owner_role=OwnerRole.DOCTOR)
-        .select_related("journey__patient__clinic", "journey__template", "template_step", "owner", "about")
+        .select_related(
+            "journey__patient__clinic", "journey__template", "template_step", "owner", "about__template_step"
+        )
         .order_by("due_at")
     )
 
@@ -133,6 +135,8 @@ def why_now(step: Step) -> str:
     """One sentence a receptionist can read aloud."""
     if step.kind == StepKind.PROMISE and step.title:
         return _("We promised: %(words)s") % {"words": step.title}
+    if step.kind == StepKind.PROMISE and step.about:
+        return _("We are late with “%(step)s” and have promised an answer.") % {"step": step.about.name}
     if step.title and not step.template_step:
         return step.title
     return f"{step.name}. {WHY.get(StepKind(step.kind), '')}"

@@ -92,12 +92,36 @@ class Story:
                 with suppress(RefusedError):
                     call = claim_call(attempt, by=self.rina, now=at)
                     record_outcome(call, self.chance.choice(["no_answer", "spoken"]), now=at, by=self.rina)
+        self._book_what_is_late(at)
         due = Step.objects.filter(
             clinic=self.clinic, status=StepStatus.ACTIVE, template_step__isnull=True, due_at__lte=at
         )
         for step in due.exclude(kind=StepKind.IDENTIFY):
             if self.chance.random() < 0.9:  # noqa: PLR2004 - a share
                 complete_step(step, "kept" if step.kind == StepKind.PROMISE else "done", now=at, by=self.rina)
+
+    def _book_what_is_late(self, at: datetime) -> None:
+        """Most patients whose next visit has no date get one on the phone."""
+        late = Step.objects.filter(
+            clinic=self.clinic,
+            status=StepStatus.ACTIVE,
+            kind__in=[StepKind.BOOK, StepKind.CONFIRM],
+            due_at__lte=at,
+        ).select_related("journey__patient", "template_step")
+        for step in late:
+            patient = step.journey.patient
+            if patient is None or self.chance.random() > 0.5:  # noqa: PLR2004 - a share
+                continue
+            doctor = self.chance.choice(self.doctors)
+            starts = find_times(
+                doctor, 30, after=self.now + timedelta(days=1), before=self.now + timedelta(days=14)
+            )
+            with suppress(RefusedError):
+                if step.kind == StepKind.CONFIRM:
+                    answer(step, "confirm", now=at, channel="phone")
+                elif starts:
+                    visit = Visit(patient, doctor, self.chance.choice(starts), 30, step.journey.name)
+                    visits.book_for_step(step, visit, now=at, by=self.rina)
 
     def _past(self, days: float) -> datetime:
         """A working hour of a working day, about so many days ago."""
