@@ -1,33 +1,31 @@
 """When and how to contact a patient next: inside every window, in a way not yet tried, or not at all.
 
 What the patient said comes first; law and quiet hours are part of each option's hours. A deadline never
-widens a window: when nothing is open before it, the plan says so. Pure: no Django, no clock.
+widens a window: when nothing is open before it, the plan says so.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections import Counter
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, time, timedelta
+from datetime import date, datetime, timedelta
 from enum import StrEnum
 from functools import reduce
 from itertools import pairwise
 from zoneinfo import ZoneInfo
 
-from outreach.silence import BAD_ADDRESS, Cell, cell_of
-from patients.windows import DAY, Hours, Interval, intersect, next_open, open_intervals, starts_at
+from outreach.silence import BAD_ADDRESS, NOT_SENT, PART_STARTS, Cell, Past, cell_of, tried
+from patients.windows import ALWAYS, DAY, Hours, Interval, intersect, open_intervals, starts_at
 
-HORIZON_DAYS = 60
-VARIETY_DAYS = 8  # a week and a day: long enough to meet every part of every kind of day
-PART_STARTS = (
-    time(0),
-    time(12),
-    time(16),
-)  # where a long window is cut, so that each part is a choice of its own
-TRIES_AS_ASKED = (
-    2  # unanswered on the channel she asked for; a channel she did not ask for is tried once in turn
-)
+__all__ = ["OTHER", "GiveUp", "Option", "Past", "Plan", "Reason", "Rules", "Why", "next_attempt"]
+
+SOON = 8 * DAY  # a week and a day: nearly every card shows all its parts of all kinds of day in it
+HORIZON = 60 * DAY
+TRIES_AS_ASKED = 2  # in vain on the channel the patient asked for; any other is tried once in its turn
 LATEST = timedelta(hours=4)  # a plan is stale after that even if the window is still open
 SHORTEST = timedelta(minutes=1)
 NEVER_AGAIN = BAD_ADDRESS | {"opted_out", "asked_to_stop"}
+NOT_THIS_WAY = frozenset({"refused", "unfit"})  # not on this channel to this address; another may do
+NOBODY_DISTURBED = BAD_ADDRESS | NOT_SENT
 OTHER = "other"
 
 
@@ -42,21 +40,11 @@ class Option:
     asked: bool = False  # the channel the patient asked for
 
 
-@dataclass(frozen=True)
-class Past:
-    """An attempt that was made; `outcome` as it ended."""
-
-    channel: str
-    contact_point: int
-    at: datetime
-    outcome: str
-
-
 class Why(StrEnum):
     """Why this way and this moment; the words for screens live elsewhere."""
 
     ASKED = "asked"  # the patient asked for this channel
-    NEXT_CHANNEL = "next_channel"  # what she asked for was tried, or cannot be used
+    NEXT_CHANNEL = "next_channel"  # another channel than the last time
     UNTRIED = "untried"  # this part of day, kind of day or channel has not been tried yet
     AGAIN = "again"  # everything reachable was tried
     PAST_DEADLINE = "past_deadline"  # nothing is open before the deadline
@@ -68,7 +56,7 @@ class Plan:
     channel: str
     contact_point: int
     send_at: datetime
-    expires_at: datetime  # the window closes then, or the plan is stale
+    expires_at: datetime  # the window or the part of day closes then, or the plan is stale
     why: tuple[Why, ...]
 
 
@@ -110,140 +98,120 @@ def next_attempt(
     `past` are the attempts of this task, and with the outcome OTHER the patient's other contacts, which only
     the caps count.
     """
-    own = [attempt for attempt in past if attempt.outcome != OTHER]
-    if len(own) >= rules.max_attempts:
-        return GiveUp(Reason.ATTEMPTS_USED)
-    bad = {attempt.contact_point for attempt in past if attempt.outcome in NEVER_AGAIN}
-    usable = sorted(
-        (option for option in options if option.contact_point not in bad),
-        key=lambda option: (option.preference, option.channel, option.contact_point),
-    )
+    own = sorted((each for each in past if each.outcome != OTHER), key=lambda each: each.at)
+    usable = _usable(options, own)
     if not usable:
         return GiveUp(Reason.NO_ADDRESS)
-    allowed_from = earliest_by_caps(past, rules=rules, start=not_before)
-    candidates = list(_candidates(usable, rules=rules, start=allowed_from))
-    if not candidates:
-        return _far_ahead(usable, start=allowed_from, deadline=deadline)
-    chosen = _best(candidates, own, usable, rules=rules, deadline=deadline)
-    return _plan(chosen, own, rules=rules, deadline=deadline, spaced=allowed_from > not_before)
+    if len(own) >= rules.max_attempts:
+        return GiveUp(Reason.ATTEMPTS_USED)
+    disturbed = [each.at for each in own if each.outcome not in NOBODY_DISTURBED]
+    start = max([not_before, *(at + rules.spacing for at in disturbed)])
+    full = _full_days(past, rules, since=not_before - SOON)
+    rank = _Rank(own, usable, rules, deadline)
+    found: list[_Candidate] = []
+    for within in (SOON, HORIZON):
+        found = list(_candidates(usable, Interval(start, start + within), full, rules))
+        if any(candidate.cell not in rank.tried for candidate in found):
+            break
+    if not found:
+        return GiveUp(Reason.NO_OPEN_TIME)
+    spaced = start > not_before or not_before.astimezone(ZoneInfo(rules.zone)).date() in full
+    return _plan(min(found, key=rank), rank, spaced=spaced)
 
 
-def earliest_by_caps(past: Sequence[Past], *, rules: Rules, start: datetime) -> datetime:
-    """The first moment from `start` at which one more contact keeps the spacing and the caps."""
-    made = sorted(attempt.at for attempt in past if attempt.outcome not in BAD_ADDRESS)
-    own = [at.at for at in past if at.outcome not in BAD_ADDRESS | {OTHER}]
-    if own:
-        start = max(start, max(own) + rules.spacing)
-    zone = ZoneInfo(rules.zone)
-    by_day: dict[date, int] = {}
-    for at in made:
-        on = at.astimezone(zone).date()
-        by_day[on] = by_day.get(on, 0) + 1
-    for _day in range(HORIZON_DAYS):
-        on = start.astimezone(zone).date()
-        week = sum(count for day, count in by_day.items() if timedelta(0) <= on - day < 7 * DAY)
-        if by_day.get(on, 0) < rules.daily_cap and week < rules.weekly_cap:
-            return start
-        start = starts_at(rules.zone, on + DAY, time.min)
-    return start
+def _usable(options: Sequence[Option], own: Sequence[Past]) -> list[Option]:
+    bad = {each.contact_point for each in own if each.outcome in NEVER_AGAIN}
+    unfit = {(each.channel, each.contact_point) for each in own if each.outcome in NOT_THIS_WAY}
+    return sorted(
+        (
+            option
+            for option in options
+            if option.contact_point not in bad and (option.channel, option.contact_point) not in unfit
+        ),
+        key=lambda option: (option.preference, option.channel, option.contact_point),
+    )
 
 
-def _candidates(options: Sequence[Option], *, rules: Rules, start: datetime) -> Iterator[_Candidate]:
-    """Every open stretch of the coming week, cut where the part of the day changes."""
-    until = start + VARIETY_DAYS * DAY
-    cuts = [Interval(a, b) for a, b in _parts(rules.zone, start, until)]
+def _full_days(past: Sequence[Past], rules: Rules, *, since: datetime) -> dict[date, None]:
+    """The patient's local days on which one more contact breaks a cap; the weekly one is for any seven days."""
+    counted = [each.at for each in past if each.at >= since and each.outcome not in NOBODY_DISTURBED]
+    made = Counter(at.astimezone(ZoneInfo(rules.zone)).date() for at in counted)
+    near = {on + DAY * n for on in made for n in range(-6, 7)}
+
+    def most_in_a_week(on: date) -> int:
+        return max(sum(made[on + DAY * (first + n)] for n in range(7)) for first in range(-6, 1))
+
+    return {on: None for on in near if made[on] >= rules.daily_cap or most_in_a_week(on) >= rules.weekly_cap}
+
+
+def _candidates(
+    options: Sequence[Option], within: Interval, full: dict[date, None], rules: Rules
+) -> Iterator[_Candidate]:
+    """Every open stretch, cut where the part of the day changes, so that each part is a choice of its own."""
+    parts = intersect(
+        open_intervals(Hours.of(rules.zone, ALWAYS, full), within.start, within.end),
+        _parts(rules.zone, within),
+    )
     for option in options:
-        open_now = [open_intervals(hours, start, until) for hours in option.hours]
-        shared = reduce(intersect, open_now, [Interval(start, until)])
-        for span in (each for cut in cuts for each in intersect(shared, [cut])):
+        stretches = [open_intervals(hours, within.start, within.end) for hours in option.hours]
+        for span in reduce(intersect, stretches, parts):
             if span.end - span.start >= SHORTEST:
                 yield _Candidate(option, span, cell_of(span.start, option.channel, rules.zone, rules.weekend))
 
 
-def _parts(zone: str, start: datetime, until: datetime) -> Iterator[tuple[datetime, datetime]]:
-    first = start.astimezone(ZoneInfo(zone)).date()
-    starts = [
-        starts_at(zone, first + DAY * n, clock) for n in range(VARIETY_DAYS + 2) for clock in PART_STARTS
-    ]
-    for a, b in pairwise(starts):
-        if b > start and a < until:
-            yield max(a, start), min(b, until)
+def _parts(zone: str, within: Interval) -> list[Interval]:
+    first = within.start.astimezone(ZoneInfo(zone)).date()
+    days = range((within.end - within.start) // DAY + 2)
+    starts = [starts_at(zone, first + DAY * n, clock) for n in days for clock in PART_STARTS.values()]
+    return [Interval(start, end) for start, end in pairwise(starts)]
 
 
-def _best(
-    candidates: Sequence[_Candidate],
-    own: Sequence[Past],
-    usable: Sequence[Option],
-    *,
-    rules: Rules,
-    deadline: datetime,
-) -> _Candidate:
-    """Untried before tried, before the deadline rather than after, the asked channel, then the earliest."""
-    tried = [cell_of(attempt.at, attempt.channel, rules.zone, rules.weekend) for attempt in own]
-    counts: Mapping[Cell, int] = {cell: tried.count(cell) for cell in tried}
-    last = tried[-1] if tried else None
-    turn = _turn_of(own, usable)
+class _Rank:
+    """Smaller is better: untried before tried, before the deadline, the channel whose turn it is, the earliest."""
 
-    def rank(candidate: _Candidate) -> tuple[object, ...]:
+    def __init__(
+        self, own: Sequence[Past], usable: Sequence[Option], rules: Rules, deadline: datetime
+    ) -> None:
+        self.deadline = deadline
+        self.last_channel = own[-1].channel if own else ""
+        cells = tried(own, zone=rules.zone, weekend=rules.weekend)
+        self.tried = Counter(cells)
+        self.last = cells[-1] if cells else None
+        self.turn = _turn_of([cell.channel for cell in cells], usable)
+
+    def __call__(self, candidate: _Candidate) -> tuple[object, ...]:
+        cell, option = candidate.cell, candidate.option
         return (
-            candidate.cell in counts,
-            candidate.cell == last,
-            candidate.span.start >= deadline,
-            turn.index(candidate.option.channel),
-            counts.get(candidate.cell, 0),
-            candidate.option.preference,
+            cell in self.tried,
+            cell == self.last,
+            candidate.span.start >= self.deadline,
+            self.turn.index(option.channel),
+            self.last is not None and cell.day_part == self.last.day_part,
+            self.tried[cell],
+            option.preference,
             candidate.span.start,
-            candidate.option.contact_point,
+            option.contact_point,
         )
 
-    return min(candidates, key=rank)
 
-
-def _turn_of(own: Sequence[Past], usable: Sequence[Option]) -> list[str]:
+def _turn_of(used: Sequence[str], usable: Sequence[Option]) -> list[str]:
     """Channels in the order of their turn: the asked one first, until it was silent twice; then it waits."""
     channels = list(dict.fromkeys(option.channel for option in usable))
     asked = {option.channel for option in usable if option.asked}
-    turns = {channel: TRIES_AS_ASKED if channel in asked else 1 for channel in channels}
-    silent = {channel: sum(attempt.channel == channel for attempt in own) for channel in channels}
-    return sorted(channels, key=lambda channel: (silent[channel] // turns[channel], channels.index(channel)))
+    rounds = {each: used.count(each) // (TRIES_AS_ASKED if each in asked else 1) for each in channels}
+    return sorted(channels, key=lambda channel: (rounds[channel], channels.index(channel)))
 
 
-def _plan(
-    chosen: _Candidate,
-    own: Sequence[Past],
-    *,
-    rules: Rules,
-    deadline: datetime,
-    spaced: bool,
-) -> Plan:
-    tried = {cell_of(attempt.at, attempt.channel, rules.zone, rules.weekend) for attempt in own}
-    why = [Why.ASKED] if chosen.option.asked else []
-    if own and own[-1].channel != chosen.option.channel:
-        why.append(Why.NEXT_CHANNEL)
-    if own:
-        why.append(Why.AGAIN if chosen.cell in tried else Why.UNTRIED)
-    if spaced:
-        why.append(Why.SPACED)
-    if chosen.span.start >= deadline:
-        why.append(Why.PAST_DEADLINE)
-    expires_at = min(chosen.span.end, chosen.span.start + LATEST)
-    return Plan(chosen.option.channel, chosen.option.contact_point, chosen.span.start, expires_at, tuple(why))
-
-
-def _far_ahead(usable: Sequence[Option], *, start: datetime, deadline: datetime) -> Plan | GiveUp:
-    """Nothing is open for a week: the first opening within two months, or none at all."""
-    within = HORIZON_DAYS * DAY
-    opens = [
-        (at, option.preference, option)
-        for option in usable
-        if (at := next_open(start, *option.hours, within=within, lasting=SHORTEST)) is not None
-    ]
-    if not opens:
-        return GiveUp(Reason.NO_OPEN_TIME)
-    at, _preference, option = min(opens, key=lambda found: (found[0], found[1], found[2].contact_point))
-    until = at + LATEST
-    spans = reduce(
-        intersect, [open_intervals(hours, at, until) for hours in option.hours], [Interval(at, until)]
-    )
-    late = (Why.PAST_DEADLINE,) if at >= deadline else ()
-    return Plan(option.channel, option.contact_point, at, spans[0].end, late)
+def _plan(chosen: _Candidate, rank: _Rank, *, spaced: bool) -> Plan:
+    option, start, end = chosen.option, chosen.span.start, chosen.span.end
+    again = chosen.cell in rank.tried
+    reasons = {
+        Why.ASKED: option.asked,
+        Why.NEXT_CHANNEL: rank.last_channel not in ("", option.channel),
+        Why.UNTRIED: bool(rank.last_channel) and not again,
+        Why.AGAIN: again,
+        Why.SPACED: spaced,
+        Why.PAST_DEADLINE: start >= rank.deadline,
+    }
+    why = tuple(reason for reason, holds in reasons.items() if holds)
+    return Plan(option.channel, option.contact_point, start, min(end, start + LATEST), why)

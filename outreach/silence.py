@@ -1,17 +1,21 @@
-"""Which ways of reaching a silent patient have been tried: channel by part of day by kind of day.
+"""What has been tried with a patient who does not answer: channel by part of day by kind of day.
 
 Silence has causes that are ours (S4): always one channel, always the same hours, always the same kind of day.
-The grid shows them; nobody is "lost" before the other cells were tried. Pure: no Django, no clock.
+The grid shows what was tried; nobody is "lost" before these causes are ruled out.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, time
 from enum import StrEnum
 from zoneinfo import ZoneInfo
 
-NOON, AFTERNOON_ENDS = 12, 16  # local hours that part the day (surfaces.md 4.6)
-ENOUGH = 2  # unanswered attempts of one kind before that kind is called the cause
+ENOUGH = 2  # one unanswered attempt says nothing yet
+BAD_ADDRESS = frozenset({"wrong_number", "bad_address", "no_such_address"})
+ANSWERED = frozenset(
+    {"spoken", "booked", "confirmed", "call_at", "prefers_message", "declined", "asked_to_stop", "opted_out"}
+) | {"needs_doctor"}
+NOT_SENT = frozenset({"unreachable", "login", "busy", "refused", "unfit"})  # the channel did not take it
 
 
 class DayPart(StrEnum):
@@ -25,14 +29,7 @@ class DayKind(StrEnum):
     WEEKEND = "weekend"
 
 
-class Cause(StrEnum):
-    """Why a patient is silent, as far as what we did can tell; the first that fits."""
-
-    NUMBER_BAD = "number_bad"
-    ONE_CHANNEL = "one_channel"
-    ONE_DAY_PART = "one_day_part"
-    ONE_DAY_KIND = "one_day_kind"
-    EXHAUSTED = "exhausted"
+PART_STARTS = {DayPart.MORNING: time(0), DayPart.AFTERNOON: time(12), DayPart.EVENING: time(16)}
 
 
 @dataclass(frozen=True, order=True)
@@ -44,20 +41,34 @@ class Cell:
     day_kind: DayKind
 
 
-BAD_ADDRESS = frozenset({"wrong_number", "bad_address", "no_such_address"})
+@dataclass(frozen=True)
+class Past:
+    """An attempt that was made; `outcome` as it ended."""
+
+    channel: str
+    contact_point: int
+    at: datetime
+    outcome: str
 
 
-def part_of(hour: int) -> DayPart:
-    if hour < NOON:
-        return DayPart.MORNING
-    return DayPart.AFTERNOON if hour < AFTERNOON_ENDS else DayPart.EVENING
+def part_of(clock: time) -> DayPart:
+    return next(part for part, start in reversed(PART_STARTS.items()) if clock >= start)
 
 
 def cell_of(at: datetime, channel: str, zone: str, weekend: frozenset[int]) -> Cell:
     """The cell an instant falls into, by the patient's clock; `weekend` lists weekdays, Monday being 0."""
     local = at.astimezone(ZoneInfo(zone))
     kind = DayKind.WEEKEND if local.weekday() in weekend else DayKind.WEEKDAY
-    return Cell(channel, part_of(local.hour), kind)
+    return Cell(channel, part_of(local.time()), kind)
+
+
+def tried(attempts: Iterable[Past], *, zone: str, weekend: frozenset[int]) -> list[Cell]:
+    """The cells in which nobody answered, oldest first. What never reached the patient's phone tried nothing."""
+    silent = sorted(
+        (attempt for attempt in attempts if attempt.outcome not in BAD_ADDRESS | ANSWERED | NOT_SENT),
+        key=lambda attempt: attempt.at,
+    )
+    return [cell_of(attempt.at, attempt.channel, zone, weekend) for attempt in silent]
 
 
 def grid(channels: Iterable[str]) -> list[Cell]:
@@ -65,30 +76,88 @@ def grid(channels: Iterable[str]) -> list[Cell]:
     return [Cell(channel, part, kind) for channel in channels for kind in DayKind for part in DayPart]
 
 
+@dataclass(frozen=True)
+class Mark:
+    """One cell of the grid on the screen: how often it was tried in vain, and whether it can be tried at all."""
+
+    cell: Cell
+    tries: int
+    reachable: bool
+
+
+def marked(channels: Iterable[str], tried: Sequence[Cell], reachable: Iterable[Cell]) -> list[list[Mark]]:
+    """The grid for the screen, a row for each channel; what was tried is shown even where it is shut now."""
+    can = set(reachable)
+    rows = dict.fromkeys([*channels, *(cell.channel for cell in tried)])
+    return [[Mark(cell, tried.count(cell), cell in can) for cell in grid([channel])] for channel in rows]
+
+
 def untried(cells: Iterable[Cell], reachable: Iterable[Cell]) -> list[Cell]:
     """What of `reachable` is not among the cells tried; the order of `reachable` stays."""
-    tried = set(cells)
-    return [cell for cell in dict.fromkeys(reachable) if cell not in tried]
+    known = set(cells)
+    return [cell for cell in dict.fromkeys(reachable) if cell not in known]
 
 
-def cause(tried: Sequence[Cell], *, reachable: Sequence[Cell], outcomes: Iterable[str] = ()) -> Cause | None:
-    """The first cause that fits what was tried without an answer; None while there is too little to say.
+class Cause(StrEnum):
+    """Why a patient is silent, as far as what we did can tell."""
 
-    `reachable` are the cells the patient's card, the clinic and the law leave open.
-    """
-    if any(outcome in BAD_ADDRESS for outcome in outcomes):
-        return Cause.NUMBER_BAD
-    if len(tried) < ENOUGH:
-        return None
-    left = untried(tried, reachable)
-    if _same(cell.channel for cell in tried) and any(cell.channel != tried[0].channel for cell in left):
-        return Cause.ONE_CHANNEL
-    if _same(cell.day_part for cell in tried) and any(cell.day_part != tried[0].day_part for cell in left):
-        return Cause.ONE_DAY_PART
-    if _same(cell.day_kind for cell in tried) and any(cell.day_kind != tried[0].day_kind for cell in left):
-        return Cause.ONE_DAY_KIND
-    return None if left else Cause.EXHAUSTED
+    NUMBER_BAD = "number_bad"
+    ONE_CHANNEL = "one_channel"
+    ONE_DAY_PART = "one_day_part"
+    ONE_DAY_KIND = "one_day_kind"
+    EXHAUSTED = "exhausted"
 
 
-def _same(values: Iterable[str]) -> bool:
-    return len(set(values)) == 1
+@dataclass(frozen=True)
+class Evidence:
+    """What is known about a silence. `reachable`: what the patient's card, the clinic and the law leave open."""
+
+    tried: Sequence[Cell]
+    reachable: Sequence[Cell]
+    asked: str = ""  # the channel the patient told us
+    number_bad: bool = False
+
+    def always_same(self, of: Callable[[Cell], str]) -> bool:
+        """Whether every attempt was alike in this, though it could have been otherwise."""
+        used = {of(cell) for cell in self.tried}
+        return len(used) == 1 and any(of(cell) not in used for cell in self.reachable)
+
+    def asked_in_vain(self) -> bool:
+        """The patient named a channel, and it was never tried."""
+        used = {cell.channel for cell in self.tried}
+        return self.asked not in used and any(cell.channel == self.asked for cell in self.reachable)
+
+
+# In the order in which they are looked for (surfaces.md 4.6). A new cause is one more name and one more line.
+SIGNS: tuple[tuple[Cause, Callable[[Evidence], bool]], ...] = (
+    (Cause.NUMBER_BAD, lambda seen: seen.number_bad),
+    (Cause.ONE_CHANNEL, lambda seen: seen.asked_in_vain() or seen.always_same(lambda cell: cell.channel)),
+    (Cause.ONE_DAY_PART, lambda seen: seen.always_same(lambda cell: cell.day_part)),
+    (Cause.ONE_DAY_KIND, lambda seen: seen.always_same(lambda cell: cell.day_kind)),
+    (Cause.EXHAUSTED, lambda seen: not untried(seen.tried, seen.reachable)),
+)
+
+
+def evidence(
+    attempts: Sequence[Past],
+    reachable: Sequence[Cell],
+    *,
+    zone: str,
+    weekend: frozenset[int],
+    asked: str = "",
+) -> Evidence:
+    """What the attempts show since the patient last answered. A number is bad when every one tried is."""
+    answers = [attempt.at for attempt in attempts if attempt.outcome in ANSWERED]
+    since = [attempt for attempt in attempts if not answers or attempt.at > max(answers)]
+    bad = {attempt.contact_point for attempt in since if attempt.outcome in BAD_ADDRESS}
+    number_bad = bool(bad) and bad == {attempt.contact_point for attempt in since}
+    return Evidence(tried(since, zone=zone, weekend=weekend), reachable, asked, number_bad)
+
+
+def causes(seen: Evidence) -> list[Cause]:
+    """All causes not yet ruled out, the first to act on first; none while there is too little to say."""
+    return [cause for cause, fits in SIGNS if (seen.number_bad or len(seen.tried) >= ENOUGH) and fits(seen)]
+
+
+def cause(seen: Evidence) -> Cause | None:
+    return next(iter(causes(seen)), None)
