@@ -67,6 +67,16 @@ def decide(house: House, decision: str, at: datetime) -> None:
     house.post(Role.DOCTOR, f"/results/{result.public_id}/decide/", at, decision=decision)
 
 
+def confirm_on_her_page(asked: Attempt, at: datetime) -> None:
+    """She opens the link she got and presses the button, twice."""
+    patient = Client()
+    with frozen(at):
+        assert patient.get(link_in(asked)).status_code == 200
+        assert step(StepKind.CONFIRM).status == StepStatus.ACTIVE  # looking is not answering
+        for _press in range(2):
+            patient.post(f"{link_in(asked)}answer/", {"meaning": "confirm"})
+
+
 def test_the_whole_story(house: House, dana: Patient) -> None:
     referral = refer(house, dana)
     held = Appointment.objects.get()
@@ -95,14 +105,7 @@ def test_the_whole_story(house: House, dana: Patient) -> None:
     asked = messages_to(dana)[-1]
     assert asked.task.message_key == "held_visit"
 
-    patient = Client()
-    with frozen(at + timedelta(minutes=5)):
-        page = patient.get(link_in(asked))
-    assert page.status_code == 200
-    assert step(StepKind.CONFIRM).status == StepStatus.ACTIVE  # looking is not answering
-    for _press in range(2):
-        with frozen(at + timedelta(minutes=6)):
-            patient.post(f"{link_in(asked)}answer/", {"meaning": "confirm"})
+    confirm_on_her_page(asked, at + timedelta(minutes=6))
     held.refresh_from_db()
     assert held.confirmed_at == at + timedelta(minutes=6)
     assert step(StepKind.CONFIRM).outcome == "confirmed"
