@@ -11,7 +11,13 @@ class Migration(migrations.Migration):
         ('patients', '0002_client_request'),
     ]
 
+    # The constraint goes first and comes back last: on PostgreSQL, taking a column's index away takes along every
+    # index on that column alone that is not in Meta.indexes, and a conditional unique constraint is one of these.
     operations = [
+        migrations.RemoveConstraint(
+            model_name='attempt',
+            name='attempt_one_under_way_per_patient',
+        ),
         migrations.AlterField(
             model_name='attempt',
             name='clinic',
@@ -31,5 +37,9 @@ class Migration(migrations.Migration):
             model_name='outreachtask',
             name='patient',
             field=models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='outreach_tasks', to='patients.patient'),
+        ),
+        migrations.AddConstraint(
+            model_name='attempt',
+            constraint=models.UniqueConstraint(condition=models.Q(('status', 'sending')), fields=('patient',), name='attempt_one_under_way_per_patient'),
         ),
     ]
