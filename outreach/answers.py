@@ -1,9 +1,10 @@
 """What the patient says back: on the page, by reply, or through the desk. Nothing is ever "invalid"."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from django.db import transaction
-from django.utils.translation import gettext as _
+from django.utils import translation
+from django.utils.translation import gettext as _, gettext_lazy
 
 from appointments import actions as visits
 from appointments.actions import Visit
@@ -14,23 +15,46 @@ from journeys.actions import AdHoc, add_step, lock_journey
 from journeys.models import OPEN_JOURNEYS, Journey, Step, StepKind, StepStatus
 from outreach import followup
 from outreach.actions import cancel_for_step, opt_out
+from outreach.channels import PHONE
 from outreach.models import Attempt, Reply
 from outreach.queries import visit_of
 from patients.actions import RefusedError, StaleStateError
 
 READ_WITHIN = deadlines.Limit(2, deadlines.Unit.WORKING_HOURS)
-CONFIRM, ANOTHER_TIME, CANNOT_COME, ASK, STOP = "confirm", "another_time", "cannot_come", "ask", "stop"
-BOOKABLE = {StepKind.BOOK, StepKind.RECALL, StepKind.CONFIRM}
+CANNOT_COME = "cannot_come"
+ANOTHER_TIME = "another_time"
+BOOKED_BY = {StepKind.BOOK, StepKind.RECALL}  # kinds of step that choosing a time ends
+ONE_MINUTE = timedelta(minutes=1)
+# Kept for staff, while the page around speaks the patient's language.
+WANTS_ANOTHER_TIME = gettext_lazy("would like another time")
+CHOSEN_BY_PATIENT = gettext_lazy("chosen by the patient")
+PATIENT_CANNOT_COME = gettext_lazy("the patient cannot come")
+ASKS_TO_STOP = gettext_lazy("asks us to stop")
+ANSWER_THE_PATIENT = gettext_lazy("Answer %(name)s: %(words)s")
 
 
-@transaction.atomic
+def for_staff(journey: Journey, words: object) -> str:
+    """What is written down is read in the clinic, so it is said in the clinic's language."""
+    with translation.override(journey.clinic.language):
+        return str(words)
+
+
 def answer(
     step: Step, meaning: str, *, now: datetime, channel: str, body: str = "", start: datetime | None = None
 ) -> Reply:
-    """Record what the patient said about a step and let it act. The same answer again changes nothing further."""
+    """Record what the patient said about a step and let it act. The same answer again changes nothing further.
+
+    The words are committed first: an answer that comes too late is refused, never lost.
+    """
+    reply = _recorded(step, meaning, now=now, channel=channel, body=body)
+    _act(step, meaning, now=now, body=body, start=start)
+    return reply
+
+
+@transaction.atomic
+def _act(step: Step, meaning: str, *, now: datetime, body: str, start: datetime | None) -> None:
     journey = lock_journey(step.journey_id)
     step.refresh_from_db()
-    reply = _recorded(journey, step, meaning, now=now, channel=channel, body=body)
     visit = visit_of(journey.pk)
     match meaning:
         case "confirm":
@@ -38,19 +62,18 @@ def answer(
         case "another_time":
             _another_time(journey, step, visit, start, now=now)
         case "cannot_come":
-            _cannot_come(step, visit, now=now)
+            _cannot_come(journey, step, visit, now=now)
         case "stop":
-            _stop(step, body, now=now)
+            _stop(journey, step, body, now=now)
         case _:
             _ask(journey, step, body, now=now)
-    return reply
 
 
-def _recorded(journey: Journey, step: Step, meaning: str, *, now: datetime, channel: str, body: str) -> Reply:
+def _recorded(step: Step, meaning: str, *, now: datetime, channel: str, body: str) -> Reply:
     last = Attempt.objects.filter(task__step=step, sent_at__isnull=False).order_by("-sent_at").first()
     return Reply.objects.create(
-        clinic_id=journey.clinic_id,
-        patient_id=journey.patient_id,
+        clinic_id=step.clinic_id,
+        patient_id=step.journey.patient_id,
         attempt=last,
         channel=channel,
         at=now,
@@ -81,54 +104,82 @@ def _another_time(
 ) -> None:
     """A chosen time is booked at once, the present one kept until then; none chosen: a person calls."""
     if start is None:
-        if "another_time" in (step.template_step.outcomes if step.template_step else []):
-            _end(step, "another_time", now=now)
+        if ANOTHER_TIME in (step.template_step.outcomes if step.template_step else []):
+            _end(step, ANOTHER_TIME, now=now)
         else:
-            _ask(journey, step, _("would like another time"), now=now)
+            _ask(journey, step, for_staff(journey, WANTS_ANOTHER_TIME), now=now)
+        return
+    if step.kind in BOOKED_BY and step.status == StepStatus.ACTIVE:
+        _book(journey, step, visit, start, now=now)
         return
     if visit is not None and visit.start == start:
         return  # pressed twice
     if visit is not None and visit.status in {AppointmentStatus.BOOKED, AppointmentStatus.PENDING}:
-        visits.move(visit, start=start, now=now, because=_("chosen by the patient"))
+        visits.move(visit, start=start, now=now, because=for_staff(journey, CHOSEN_BY_PATIENT))
         visits.confirm(Appointment.objects.get(pk=visit.pk), now=now)
         _end(step, "confirmed", now=now)
         return
-    if step.kind not in BOOKABLE or step.status != StepStatus.ACTIVE:
+    if step.kind != StepKind.CONFIRM or step.status != StepStatus.ACTIVE:
         raise StaleStateError(_("This was settled meanwhile; the page shows how it stands."))
-    _book(journey, step, start, now=now)
+    _book_anew(journey, step, start, now=now)
 
 
-def _book(journey: Journey, step: Step, start: datetime, *, now: datetime) -> None:
-    doctor = doctor_for(journey)
+def _book(journey: Journey, step: Step, kept: Appointment | None, start: datetime, *, now: datetime) -> None:
+    """Book what the step asks for; a visit kept meanwhile moves there, with its doctor and its length."""
+    doctor = kept.practitioner if kept else doctor_for(journey)
     if doctor is None or journey.patient is None:
         raise RefusedError(_("Please call us to find a time."))
-    visit = Visit(journey.patient, doctor, start, VISIT_MINUTES, journey.name)
+    minutes = (kept.end - kept.start) // ONE_MINUTE if kept else VISIT_MINUTES
+    visit = Visit(journey.patient, doctor, start, minutes, journey.name)
     booked = visits.book_for_step(step, visit, now=now)
     visits.confirm(booked, now=now)
     cancel_for_step(step, now=now, outcome="booked")
 
 
-def _cannot_come(step: Step, visit: Appointment | None, *, now: datetime) -> None:
-    """Free the time for somebody else first; the visit step then opens the next booking."""
+def _book_anew(journey: Journey, step: Step, start: datetime, *, now: datetime) -> None:
+    """Asked to confirm a visit that is gone, the patient chooses another: what that opens is booked at once."""
+    _end(step, ANOTHER_TIME, now=now)
+    asks = journey.steps.filter(kind=StepKind.BOOK, status=StepStatus.ACTIVE).first()
+    if asks is None:
+        raise RefusedError(_("Please call us to find a time."))
+    _book(journey, asks, None, start, now=now)
+
+
+def _cannot_come(journey: Journey, step: Step, visit: Appointment | None, *, now: datetime) -> None:
+    """The answer first, since the end of the visit would end the question unanswered; then the time is free."""
+    if step.outcome == CANNOT_COME:
+        return  # pressed twice; another visit may be booked since
+    _end(step, CANNOT_COME, now=now)
     if visit is not None:
-        visits.cancel(visit, because=_("the patient cannot come"), now=now)
-    step.refresh_from_db()
-    _end(step, "cannot_come", now=now)
+        visits.cancel(visit, because=for_staff(journey, PATIENT_CANNOT_COME), now=now)
 
 
-def _stop(step: Step, words: str, *, now: datetime) -> None:
-    last = Attempt.objects.filter(task__step=step, sent_at__isnull=False).order_by("-sent_at").first()
-    if last is not None:
+def _stop(journey: Journey, step: Step, words: str, *, now: datetime) -> None:
+    """It silences what was answered; where nothing was sent that it could mean, a person reads it."""
+    sent = Attempt.objects.filter(patient=journey.patient_id, sent_at__isnull=False).exclude(channel=PHONE)
+    last = sent.filter(task__step=step).order_by("-sent_at").first() or sent.order_by("-sent_at").first()
+    if last is None:
+        _ask(journey, step, words or for_staff(journey, ASKS_TO_STOP), now=now)
+    else:
         opt_out(last.patient, last, now=now, words=words)
 
 
 def _ask(journey: Journey, step: Step, body: str, *, now: datetime) -> None:
     """A person reads it within two working hours; the same words again open nothing new."""
     name = journey.patient.full_name if journey.patient else ""
-    title = _("Answer %(name)s: %(words)s") % {"name": name, "words": body}
-    if journey.status not in OPEN_JOURNEYS:
-        raise RefusedError(_("Please call us; the number is below."))
-    again = journey.steps.filter(kind=StepKind.CALL, status=StepStatus.ACTIVE, title=title[:200])
-    if not again.exists():
-        due_at = followup.soon(journey.clinic, READ_WITHIN, now=now)
-        add_step(journey, AdHoc(StepKind.CALL, title, due_at, about=step), now=now)
+    title = for_staff(journey, ANSWER_THE_PATIENT) % {"name": name, "words": body}
+    asked = Step.objects.filter(kind=StepKind.CALL, status=StepStatus.ACTIVE, title=title[:200])
+    if asked.filter(journey__patient=journey.patient_id, journey__clinic=journey.clinic_id).exists():
+        return
+    if journey.status in OPEN_JOURNEYS:
+        about, where = step, journey
+    else:  # a question after the end is a new reason to be with us
+        about, where = None, _journey_of_a_question(journey, now=now)
+    due_at = followup.soon(journey.clinic, READ_WITHIN, now=now)
+    add_step(where, AdHoc(StepKind.CALL, title, due_at, about=about), now=now)
+
+
+def _journey_of_a_question(ended: Journey, *, now: datetime) -> Journey:
+    return Journey.objects.create(
+        clinic_id=ended.clinic_id, patient_id=ended.patient_id, title=ended.name[:120], opened_at=now
+    )

@@ -16,24 +16,18 @@ from patients.models import Clinic, Language
 PLACEHOLDERS = frozenset({"name", "clinic", "by", "date", "until", "link", "phone", "who"})
 INSTANTS = frozenset({"by", "date", "until"})
 
-# Weekday, day, full month, 24 hours. A backslash keeps a letter from being read as a format character.
-DATE_FORMATS = {
-    "en": "l j F, H:i",
-    "he": "יום l j בF בשעה H:i",
-    "ru": "l, j E, H:i",
-    "ar": "l j F، الساعة H:i",
+# Day, full month, 24 hours; the weekday comes from here, for the screens' own catalogues may name it differently.
+DATE_FORMATS = {"en": "j F, H:i", "he": "j בF בשעה H:i", "ru": ", j E, H:i", "ar": "j F، الساعة H:i"}
+WEEKDAYS = {
+    "en": ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday"),
+    "he": ("יום שני", "יום שלישי", "יום רביעי", "יום חמישי", "יום שישי", "יום שבת", "יום ראשון"),
+    "ru": ("понедельник", "вторник", "среда", "четверг", "пятница", "суббота", "воскресенье"),
+    "ar": ("الاثنين", "الثلاثاء", "الأربعاء", "الخميس", "الجمعة", "السبت", "الأحد"),
 }
-# "By" and "until" ask for the genitive in Russian; Django's names are nominative.
-RUSSIAN_GENITIVE = {
-    0: "понедельника",
-    1: "вторника",
-    2: "среды",
-    3: "четверга",
-    4: "пятницы",
-    5: "субботы",
-    6: "воскресенья",
-}  # fmt: skip
-
+# "By" and "until" ask for the genitive in Russian.
+BY_WEEKDAY = WEEKDAYS | {
+    "ru": ("понедельника", "вторника", "среды", "четверга", "пятницы", "субботы", "воскресенья")
+}
 
 # Who speaks when no person is named; stands inside a sentence.
 RECEPTION = {"en": "the reception", "he": "הקבלה", "ru": "регистратура", "ar": "الاستقبال"}
@@ -139,12 +133,11 @@ def _words(facts: Facts, clinic: Clinic, language: str) -> dict[str, str]:
 def date_words(at: datetime, zone: str, language: str, *, deadline: bool = False) -> str:
     """An instant as patients read it; `deadline` for the form that follows "by" and "until"."""
     local = at.astimezone(ZoneInfo(zone))
-    with translation.override(language):
-        words = format_date(local, DATE_FORMATS.get(language, DATE_FORMATS["en"]))
-        if language == Language.RUSSIAN:
-            weekday, rest = words.split(",", 1)
-            words = f"{RUSSIAN_GENITIVE[local.weekday()] if deadline else weekday.lower()},{rest}"
-    return words
+    known = language if language in DATE_FORMATS else Language.ENGLISH.value
+    weekday = (BY_WEEKDAY if deadline else WEEKDAYS)[known][local.weekday()]
+    with translation.override(known):
+        rest = format_date(local, DATE_FORMATS[known])
+    return weekday + rest if rest.startswith(",") else f"{weekday} {rest}"
 
 
 GSM = frozenset(

@@ -1,19 +1,16 @@
-from datetime import UTC, datetime, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 
 import pytest
 from django.conf import LazySettings
-from django.core.management import call_command
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from journeys.actions import NewJourney, start_journey
 from journeys.models import OwnerRole, Step, StepKind, StepStatus
-from outreach.actions import open_tasks, opt_out, plan_attempts
-from outreach.calls import call_now, claim_call, record_outcome
+from outreach.actions import cancel_for_steps, open_tasks, opt_out, plan_attempts, plan_missed_calls
 from outreach.models import Attempt, AttemptStatus, OutreachTask, TaskStatus
-from patients.actions import CardAnswers, RefusedError, StaleStateError, save_card, withdraw_consent
-from patients.models import AddressStatus, Channel, ContactPoint
+from patients.actions import CardAnswers, add_address, save_card, withdraw_consent
+from patients.models import AddressKind, AddressStatus, Channel, ContactPoint, Patient, Relation
 from tests import builders
 from tests.conftest import NOW
 
@@ -141,6 +138,46 @@ class TestPlan:
         one, three = queries_for(1), queries_for(3)
         assert three - one == 2 * 3  # savepoint, insert, release
 
+    def test_a_step_on_hold_is_looked_at_again(self) -> None:
+        task = builders.task()
+        Step.objects.update(status=StepStatus.ON_HOLD)
+        plan_attempts(now=NOW)
+        task.refresh_from_db()
+        assert (task.status, task.plan_from) == (TaskStatus.OPEN, NOW + timedelta(hours=1))
+
+    def test_a_task_that_cannot_be_planned_stops_no_other(self) -> None:
+        poisoned, sound = builders.task(), builders.task()
+        Patient.objects.filter(pk=poisoned.patient_id).update(time_zone="Nowhere/At_all")
+        assert plan_attempts(now=NOW) == 1
+        poisoned.refresh_from_db()
+        assert (poisoned.plan_from, Attempt.objects.get().task) == (NOW + timedelta(hours=1), sound)
+
+    def test_our_own_failures_use_up_no_attempt(self) -> None:
+        task = builders.task()
+        for _n in range(5):
+            builders.attempt(task, status=AttemptStatus.FAILED, outcome="unreachable", called_at=NOW)
+        plan_attempts(now=NOW)
+        planned = Attempt.objects.get(status=AttemptStatus.PLANNED)
+        assert (planned.channel, planned.send_at) == (Channel.SMS, NOW)
+
+    def test_a_childs_guardians_are_told_and_a_grown_up_is_told_alone(self) -> None:
+        child = builders.patient(birth_date=date(2010, 3, 10))
+        own = child.contacts.get()
+        mother = add_address(child, AddressKind.PHONE, "+972547654321", relation=Relation.PARENT)
+        for birthday, tie in ((NOW + timedelta(days=1), mother), (NOW, own)):
+            born = birthday.date().replace(year=2008)
+            Patient.objects.update(birth_date=born)
+            builders.task(builders.step(builders.journey(child)))
+            plan_attempts(now=NOW)
+            assert Attempt.objects.latest("pk").contact_point == tie.contact_point
+
+    def test_somebody_else_may_be_called_and_is_never_written_to(self) -> None:
+        patient = builders.patient()
+        patient.contacts.update(relation=Relation.OTHER)
+        builders.task(builders.step(builders.journey(patient)))
+        plan_attempts(now=NOW)
+        assert Attempt.objects.get().channel == Channel.PHONE
+
     def test_the_task_of_a_step_that_ended_is_cancelled(self) -> None:
         task = builders.task()
         Step.objects.update(status=StepStatus.CANCELLED)
@@ -149,67 +186,7 @@ class TestPlan:
         assert (task.status, Attempt.objects.count()) == (TaskStatus.CANCELLED, 0)
 
 
-class TestCalls:
-    def test_one_patient_is_called_by_one_person(self) -> None:
-        first, second = a_call(), builders.user(first_name="Dan")
-        rina = builders.user()
-        claim_call(first, by=rina, now=NOW)
-        other = builders.attempt(
-            builders.task(builders.step(first.task.step.journey), plan_from=None), channel=Channel.PHONE
-        )
-        with pytest.raises(StaleStateError, match="Rina"):
-            claim_call(other, by=second, now=NOW)
-        with pytest.raises(StaleStateError):
-            claim_call(first, by=second, now=NOW)
-
-    def test_two_of_a_family_share_a_number_and_it_rings_once(self) -> None:
-        first = a_call()
-        child = builders.patient(first.clinic, given_name="Noa")
-        other = a_call(of=builders.task(builders.step(builders.journey(child)), plan_from=None))
-        claim_call(first, by=builders.user(), now=NOW)
-        with pytest.raises(StaleStateError, match="Rina"):
-            claim_call(other, by=builders.user(), now=NOW)
-
-    def test_no_answer_is_silence_and_is_planned_anew(self) -> None:
-        call = claim_call(a_call(), by=builders.user(), now=NOW)
-        record_outcome(call, "no_answer", now=NOW)
-        call.refresh_from_db()
-        call.task.refresh_from_db()
-        assert (call.status, call.outcome, call.task.plan_from) == (AttemptStatus.FAILED, "no_answer", NOW)
-        call.task.step.refresh_from_db()
-        assert call.task.step.status == StepStatus.ACTIVE
-
-    def test_a_wrong_number_is_never_dialled_again(self) -> None:
-        call = claim_call(a_call(), by=builders.user(), now=NOW)
-        record_outcome(call, "wrong_number", now=NOW)
-        assert ContactPoint.objects.get().status == AddressStatus.BAD
-        plan_attempts(now=NOW)
-        call.task.refresh_from_db()
-        assert call.task.outcome == "no_address"
-
-    def test_declined_needs_the_patients_own_words(self) -> None:
-        call = claim_call(a_call(), by=builders.user(), now=NOW)
-        with pytest.raises(RefusedError, match="own words"):
-            record_outcome(call, "declined", now=NOW)
-        record_outcome(call, "declined", now=NOW, note="we moved to Haifa")
-        call.task.step.refresh_from_db()
-        assert (call.task.step.outcome, call.task.step.note) == ("declined", "we moved to Haifa")
-
-    def test_call_again_is_a_promise_with_that_time(self) -> None:
-        call = claim_call(a_call(), by=builders.user(), now=NOW)
-        at_six = NOW + timedelta(hours=8)
-        record_outcome(call, "call_at", now=NOW, call_again_at=at_six)
-        promise = Step.objects.get(kind=StepKind.PROMISE)
-        assert (promise.due_at, promise.about) == (at_six, call.task.step)
-
-    def test_prefers_a_message_changes_the_card(self) -> None:
-        task = builders.task(plan_from=None)
-        save_card(task.patient, CardAnswers(Channel.PHONE), now=NOW, by=None)
-        call = claim_call(a_call(of=task), by=builders.user(), now=NOW)
-        record_outcome(call, "prefers_message", now=NOW)
-        plan_attempts(now=NOW + timedelta(hours=3))
-        assert Attempt.objects.get(status=AttemptStatus.PLANNED).channel == Channel.SMS
-
+class TestStop:
     def test_asked_to_stop_cancels_what_is_queued_on_that_channel(self) -> None:
         sent = builders.attempt(status=AttemptStatus.SENT, sent_at=NOW)
         queued = builders.attempt(builders.task(builders.step(sent.task.step.journey), plan_from=None))
@@ -217,27 +194,25 @@ class TestCalls:
         queued.refresh_from_db()
         assert (queued.status, queued.outcome) == (AttemptStatus.CANCELLED, "opted_out")
 
-    def test_an_outcome_of_a_lost_lease_is_refused(self) -> None:
-        call = claim_call(a_call(), by=builders.user(), now=NOW)
-        Attempt.objects.update(status=AttemptStatus.PLANNED, lease=None, lease_until=None)
-        with pytest.raises(StaleStateError):
-            record_outcome(call, "no_answer", now=NOW)
 
-    def test_a_call_outside_the_plan_needs_a_reason_and_keeps_it(self) -> None:
-        step = builders.step()
-        user = builders.user()
-        with pytest.raises(RefusedError, match="outside"):
-            call_now(step, by=user, now=NOW, because="")
-        call = call_now(step, by=user, now=NOW, because="she asked for it")
-        assert (call.status, call.why) == (AttemptStatus.SENDING, "|she asked for it")
+class TestSweeps:
+    def test_what_was_planned_about_an_ended_step_is_let_go(self) -> None:
+        call, going_on = a_call(), a_call()
+        Step.objects.filter(pk=call.task.step_id).update(status=StepStatus.CANCELLED)
+        assert (cancel_for_steps(now=NOW), cancel_for_steps(now=NOW)) == (1, 0)
+        call.refresh_from_db()
+        call.task.refresh_from_db()
+        going_on.refresh_from_db()
+        assert (call.status, call.task.status) == (AttemptStatus.CANCELLED, TaskStatus.CANCELLED)
+        assert going_on.status == AttemptStatus.PLANNED
 
-
-def test_spoken_ends_a_call_step_of_a_template() -> None:
-    call_command("load_catalogue", verbosity=0)
-    journey = start_journey(builders.patient(), NewJourney("imaging_treatment"), now=NOW)
-    template_step = journey.template.steps.get(key="call_today")  # type: ignore[union-attr]
-    step = builders.step(journey, kind=StepKind.CALL, template_step=template_step)
-    call = claim_call(a_call(of=builders.task(step, plan_from=None)), by=builders.user(), now=NOW)
-    record_outcome(call, "spoken", now=NOW)
-    step.refresh_from_db()
-    assert step.outcome == "spoken"
+    def test_a_call_nobody_made_in_its_window_is_planned_anew(self) -> None:
+        missed = a_call(send_at=NOW - timedelta(hours=2), expires_at=NOW)
+        in_time = a_call()
+        assert (plan_missed_calls(now=NOW), plan_missed_calls(now=NOW)) == (1, 0)
+        missed.refresh_from_db()
+        missed.task.refresh_from_db()
+        in_time.refresh_from_db()
+        assert (missed.outcome, missed.task.plan_from) == ("replanned", NOW)
+        assert in_time.status == AttemptStatus.PLANNED
+        assert plan_attempts(now=NOW) == 1

@@ -4,6 +4,8 @@ from datetime import timedelta
 
 import pytest
 from django.core.management import call_command
+from django.utils import translation
+from django.utils.translation import gettext
 
 from appointments.models import Appointment, AppointmentStatus
 from journeys import actions
@@ -12,7 +14,7 @@ from journeys.models import Journey, Step, StepKind, StepStatus
 from outreach.answers import answer
 from outreach.models import Attempt, AttemptStatus, Reply, TaskStatus
 from patients.actions import RefusedError
-from patients.models import Consent
+from patients.models import Clinic, Consent
 from tests import builders
 from tests.conftest import NOW
 
@@ -55,10 +57,33 @@ def test_yes_confirms_the_visit_ends_the_step_and_what_was_planned_about_it(jour
     assert open_kinds(journey) == {StepKind.VISIT}
 
 
-def test_yes_to_a_visit_that_is_gone_says_so(journey: Journey) -> None:
+def test_yes_to_a_visit_that_is_gone_says_so_and_is_not_lost(journey: Journey) -> None:
     Appointment.objects.update(status=AppointmentStatus.CANCELLED)
     with pytest.raises(RefusedError, match="no longer kept"):
         say(confirming(journey), "confirm")
+    assert Reply.objects.get().meaning == "confirm"
+
+
+def test_another_time_for_a_visit_that_is_gone_is_booked_at_once(journey: Journey) -> None:
+    gone = Appointment.objects.get()
+    Appointment.objects.update(status=AppointmentStatus.CANCELLED)
+    start = gone.start + timedelta(days=2)
+    builders.open_time(gone.practitioner, start, minutes=30)
+    say(confirming(journey), "another_time", start=start)
+    booked = Appointment.objects.get(status=AppointmentStatus.BOOKED)
+    assert (booked.start, booked.confirmed_at) == (start, NOW)
+    assert (confirming(journey).outcome, open_kinds(journey)) == ("another_time", {StepKind.VISIT})
+
+
+def test_a_time_chosen_later_moves_the_visit_kept_meanwhile(journey: Journey) -> None:
+    say(confirming(journey), "another_time")
+    visit = Appointment.objects.get()
+    start = visit.start + timedelta(days=2)
+    builders.open_time(visit.practitioner, start, minutes=30)
+    say(journey.steps.get(kind=StepKind.BOOK), "another_time", start=start)
+    moved = Appointment.objects.get()
+    assert (moved.start, moved.confirmed_at) == (start, NOW)
+    assert open_kinds(journey) == {StepKind.VISIT}
 
 
 def test_another_time_chosen_moves_the_visit_and_confirms_it(journey: Journey) -> None:
@@ -91,6 +116,7 @@ def test_cannot_come_frees_the_time_and_opens_the_next_booking_once(journey: Jou
     for _press in range(2):
         say(confirming(journey), "cannot_come")
     assert Appointment.objects.get().status == AppointmentStatus.CANCELLED
+    assert confirming(journey).outcome == "cannot_come"
     assert journey.steps.filter(kind=StepKind.BOOK, status=StepStatus.ACTIVE).count() == 1
 
 
@@ -102,6 +128,29 @@ def test_a_question_is_read_by_a_person_within_two_working_hours(journey: Journe
     assert (asked.due_at, asked.about) == (NOW + timedelta(hours=2), step)
     assert "May I eat before?" in asked.title
     assert Reply.objects.count() == 2
+
+
+def test_a_question_after_the_end_is_a_new_reason_to_be_with_us(journey: Journey) -> None:
+    actions.cancel_journey(journey, reason="treated elsewhere", now=NOW)
+    for _press in range(2):
+        say(confirming(journey), "ask", body="May I come back?")
+    asked = Step.objects.get(status=StepStatus.ACTIVE)
+    assert "May I come back?" in asked.title
+    assert (asked.journey.patient, asked.journey_id == journey.pk) == (journey.patient, False)
+
+
+def test_what_staff_will_read_is_written_in_the_clinics_language(journey: Journey) -> None:
+    Clinic.objects.update(language="he")
+    with translation.override("ru"):
+        say(confirming(journey), "cannot_come")
+        said = Appointment.objects.get().ended_because
+    with translation.override("he"):
+        assert said == gettext("the patient cannot come")
+
+
+def test_a_stop_that_nothing_was_sent_for_is_read_by_a_person(journey: Journey) -> None:
+    say(confirming(journey), "stop", body="STOP")
+    assert "STOP" in journey.steps.get(kind=StepKind.CALL).title
 
 
 def test_stop_silences_that_address_and_channel_for_that_patient(journey: Journey) -> None:

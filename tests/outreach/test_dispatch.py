@@ -7,6 +7,7 @@ from uuid import uuid4
 import pytest
 from django.core.management import call_command
 from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
 from journeys.actions import NewJourney, start_journey
 from journeys.claims import adapted
@@ -14,7 +15,8 @@ from journeys.models import Step, StepKind, StepStatus
 from outreach import channels
 from outreach.channels import ChannelError, Message, Receipt, Trouble
 from outreach.dispatch import LEASE, Counts, dispatch, due_on, recover, take
-from outreach.models import Attempt, AttemptStatus, TaskStatus
+from outreach.door import open_parcels
+from outreach.models import Attempt, AttemptStatus, MessageTemplate, TaskStatus
 from patients.actions import withdraw_consent
 from patients.models import AddressStatus, Channel, ContactPoint
 from tests import builders
@@ -134,6 +136,64 @@ def test_a_message_about_a_visit_that_is_gone_is_not_sent(fake: Fake) -> None:
     builders.attempt(builders.task(message_key="held_visit", plan_from=None))
     dispatch(now=NOW)
     assert fake.sent == []
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda a: withdraw_consent(a.patient, a.contact_point, a.channel, now=NOW, words="STOP"),
+        lambda a: ContactPoint.objects.filter(pk=a.contact_point_id).update(status=AddressStatus.BAD),
+        lambda a: Step.objects.filter(pk=a.task.step_id).update(status=StepStatus.CANCELLED),
+    ],
+    ids=["opted out", "bad address", "step ended"],
+)
+def test_what_forbids_a_message_after_its_batch_was_claimed_holds(
+    fake: Fake, change: Callable[[Attempt], object]
+) -> None:
+    first, second = builders.attempt(send_at=NOW - timedelta(hours=1)), builders.attempt()
+
+    def meanwhile(_message: Message) -> Receipt:
+        change(second)
+        return Receipt()
+
+    fake.answer = meanwhile
+    assert dispatch(now=NOW) == Counts(sent=1, replanned=1)
+    assert [message.reference for message in fake.sent] == [str(first.reference)]
+    second.refresh_from_db()
+    assert (second.status, second.outcome) == (AttemptStatus.CANCELLED, "replanned")
+
+
+def test_a_step_on_hold_keeps_its_task_and_sends_nothing(fake: Fake) -> None:
+    attempt = builders.attempt()
+    Step.objects.update(status=StepStatus.ON_HOLD)
+    dispatch(now=NOW)
+    attempt.task.refresh_from_db()
+    assert (fake.sent, attempt.task.status) == ([], TaskStatus.OPEN)
+
+
+def test_a_poisoned_text_is_handed_to_a_person_and_stops_no_other(fake: Fake) -> None:
+    MessageTemplate.objects.filter(key="recall").update(body="Hello {name")
+    poisoned = builders.attempt(builders.task(message_key="recall", plan_from=None))
+    sound = builders.attempt()
+    assert dispatch(now=NOW) == Counts(sent=1)
+    poisoned.task.refresh_from_db()
+    assert (poisoned.task.status, poisoned.task.outcome) == (TaskStatus.GIVEN_UP, "no_words")
+    assert [message.reference for message in fake.sent] == [str(sound.reference)]
+
+
+def test_a_batch_is_looked_at_in_a_number_of_queries_that_does_not_grow(fake: Fake) -> None:
+    def queries_for(count: int) -> int:
+        for _n in range(count):
+            builders.attempt()
+        claimed = list(Attempt.objects.filter(status=AttemptStatus.PLANNED).values_list("pk", flat=True))
+        lease = uuid4()
+        for pk in claimed:
+            take(pk, lease, now=NOW, lasts=LEASE)
+        with CaptureQueriesContext(connection) as captured:
+            assert len(open_parcels(claimed, lease, now=NOW)) == count
+        return len(captured)
+
+    assert queries_for(1) == queries_for(3)
 
 
 def test_one_patient_gets_one_message_at_a_time(fake: Fake) -> None:

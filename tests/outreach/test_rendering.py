@@ -28,10 +28,16 @@ LANGUAGES = ("en", "he", "ru", "ar")
         ("en", "Tuesday 10 March, 19:00"),
         ("he", "יום שלישי 10 במרץ בשעה 19:00"),
         ("ru", "вторник, 10 марта, 19:00"),
+        ("ar", "الثلاثاء 10 مارس، الساعة 19:00"),
     ],
 )
 def test_dates_are_said_in_the_patients_language_and_the_clinics_time(language: str, words: str) -> None:
     assert date_words(datetime(2026, 3, 10, 17, 0, tzinfo=UTC), "Asia/Jerusalem", language) == words
+
+
+def test_a_deadline_stands_in_the_case_that_its_preposition_asks_for() -> None:
+    words = date_words(NOW, "Asia/Jerusalem", "ru", deadline=True)
+    assert words == "понедельника, 9 марта, 10:00"
 
 
 @pytest.mark.django_db
