@@ -3,20 +3,13 @@
 from datetime import time
 
 from django import forms
+from django.utils import dates
 from django.utils.translation import gettext_lazy as _
 
 from patients.actions import CardAnswers, NewPatient
 from patients.models import Channel, Gender, Language, Patient
 
-WEEKDAYS = (
-    ("6", _("Sunday")),
-    ("0", _("Monday")),
-    ("1", _("Tuesday")),
-    ("2", _("Wednesday")),
-    ("3", _("Thursday")),
-    ("4", _("Friday")),
-    ("5", _("Saturday")),
-)
+WEEKDAYS = [(str(day), dates.WEEKDAYS[day]) for day in (6, 0, 1, 2, 3, 4, 5)]  # the week begins on Sunday
 DAY_PARTS = (
     ("8-12", _("8 to 12")),
     ("12-16", _("12 to 16")),
