@@ -1,0 +1,121 @@
+"""Every page by every asker: nobody sees another clinic's rows, and nobody gets in without a name."""
+
+from collections.abc import Iterator
+from typing import Any
+from uuid import UUID
+
+import pytest
+from django.test import Client
+from django.urls import URLPattern, URLResolver, get_resolver
+
+from patients.models import Clinic, Role
+from tests import builders
+from tests.conftest import NOW
+
+pytestmark = pytest.mark.django_db
+
+OPEN_TO_ALL = {
+    "login",
+    "logout",
+    "set_language",
+    "alive",
+    "ready",
+    "patient_page",
+    "patient_answer",
+    "upload",
+}
+NOT_OURS = ("admin/", "api/")  # the admin's own rules; the API has a walk of its own
+WITHOUT_AN_OBJECT = {"home", "today", "search", "list", "new", "choose_clinic", "results", "calendar"}
+
+
+def routes(patterns: Any = None, prefix: str = "") -> Iterator[tuple[str, URLPattern]]:
+    for pattern in patterns or get_resolver().url_patterns:
+        path = prefix + str(pattern.pattern)
+        if path.startswith(NOT_OURS):
+            continue
+        if isinstance(pattern, URLResolver):
+            yield from routes(pattern.url_patterns, path)
+        elif pattern.name not in OPEN_TO_ALL:
+            yield path, pattern
+
+
+ALL_ROUTES = [pytest.param(path, pattern, id=str(pattern.name)) for path, pattern in routes()]
+
+
+def objects_of(clinic: Clinic) -> dict[str, Any]:
+    """One object of each kind that a URL can name, all of one clinic."""
+    builders.messages_loaded()
+    patient = builders.patient(clinic)
+    step = builders.step(builders.journey(patient))
+    document = builders.document(clinic)
+    file = document.files.create(position=0, content_type="application/pdf", size=1, content="a.pdf")
+    referral = builders.referral(patient)
+    result = referral.results.create(document=document, source_id="x", received_at=NOW)
+    return {
+        "patient_id": patient.public_id,
+        "step_id": step.public_id,
+        "journey_id": step.journey.public_id,
+        "document_id": document.public_id,
+        "file_id": file.pk,
+        "referral_id": referral.public_id,
+        "result_id": result.public_id,
+        "appointment_id": builders.appointment(patient).public_id,
+    }
+
+
+def filled(path: str, objects: dict[str, Any]) -> str:
+    for name, value in objects.items():
+        for kind in ("uuid", "int"):
+            path = path.replace(f"<{kind}:{name}>", str(value))
+    assert "<" not in path, f"say in objects_of() which object {path} names"
+    return f"/{path}"
+
+
+def logged_in(role: str, clinic: Clinic) -> Client:
+    client = Client()
+    client.force_login(builders.user(role, at=clinic))
+    return client
+
+
+@pytest.mark.parametrize(("path", "pattern"), ALL_ROUTES)
+def test_nobody_gets_in_without_a_name(path: str, pattern: URLPattern) -> None:
+    address = filled(path, objects_of(builders.clinic()))
+    for answer in (Client().get(address), Client().post(address)):
+        assert answer.status_code in {302, 405}, address
+        if answer.status_code == 302:
+            assert answer["Location"].startswith("/login/")
+
+
+@pytest.mark.parametrize("role", Role.values)
+@pytest.mark.parametrize(("path", "pattern"), ALL_ROUTES)
+def test_another_clinics_rows_are_not_found(path: str, pattern: URLPattern, role: str) -> None:
+    if pattern.name in WITHOUT_AN_OBJECT:
+        return
+    address = filled(path, objects_of(builders.clinic()))
+    stranger = logged_in(role, builders.clinic())
+    for answer in (stranger.get(address), stranger.post(address)):
+        assert answer.status_code in {403, 404, 405}, address
+
+
+@pytest.mark.parametrize("role", Role.values)
+@pytest.mark.parametrize("path", ["/today/", "/results/", "/calendar/", "/patients/"])
+def test_lists_hold_only_the_own_clinics_rows(path: str, role: str) -> None:
+    clinic = builders.clinic()
+    objects = objects_of(clinic)
+    page = logged_in(role, builders.clinic()).get(path).content.decode()
+    assert "Dana" not in page
+    assert not any(str(value) in page for value in objects.values() if isinstance(value, UUID))
+
+
+def test_a_user_without_a_clinic_sees_nothing() -> None:
+    client = Client()
+    client.force_login(builders.user())
+    assert client.get("/today/").status_code == 403
+
+
+@pytest.mark.parametrize("role", [Role.RECEPTIONIST])
+def test_only_doctors_and_managers_decide(role: str) -> None:
+    clinic = builders.clinic()
+    objects = objects_of(clinic)
+    address = f"/results/{objects['result_id']}/decide/"
+    assert logged_in(role, clinic).post(address, {"decision": "treat"}).status_code == 403
