@@ -24,8 +24,8 @@ from outreach.calls import claim_call, record_outcome
 from outreach.dispatch import dispatch
 from outreach.models import Attempt
 from outreach.queries import calls_now
-from patients.actions import RefusedError
-from patients.models import Clinic, Patient
+from patients.actions import CardAnswers, RefusedError, save_card
+from patients.models import Channel, Clinic, Patient
 from referrals.actions import NewReferral, record_review, refer
 from referrals.arrivals import match_documents
 from referrals.mailbox import fetch
@@ -136,6 +136,8 @@ class Story:
         at = self._past(self.chance.choice([0.1, 0.5, 1, 2, 3, 3, 4, 5, 6, 7, 8]))
         doctor = self.chance.choice(self.doctors)
         made: list[Referral] = []
+        channel = self.chance.choice([Channel.SMS, Channel.WHATSAPP])  # at any hour: the visitor is watching
+        save_card(patient, CardAnswers(channel, (), patient.language), now=at, by=self.rina)
 
         def begin(now: datetime) -> None:
             expected = now + timedelta(days=self.chance.choice([1, 2, 3, 4]))

@@ -17,6 +17,7 @@ from referrals.models import Referral, ReferralStatus
 
 RECENT = timedelta(days=3)
 SHOWN = 60
+DEMO_ZONE = "Asia/Jerusalem"
 
 
 @require_GET
@@ -40,7 +41,8 @@ def phones(request: HttpRequest) -> HttpResponse:
     waiting = (
         Referral.objects.filter(status=ReferralStatus.ACTIVE).select_related("patient").order_by("-made_at")
     )
-    return render(request, "demo/phones.html", {"phones": by_patient, "waiting": waiting[:8]})
+    with timezone.override(DEMO_ZONE):
+        return render(request, "demo/phones.html", {"phones": by_patient, "waiting": waiting[:8]})
 
 
 @require_POST
