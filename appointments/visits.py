@@ -16,7 +16,9 @@ from appointments.queries import find_times, open_cells, who_has
 from patients.actions import RefusedError
 from patients.models import Patient
 
-OFFERED_AHEAD = timedelta(days=14)
+OFFERED = 3
+# Where many want one time, many look for the next: nearly always it is the same day, so little is read first.
+OFFERED_AHEAD = (timedelta(hours=4), timedelta(days=14))
 
 
 def spoken(at: datetime, practitioner: Practitioner) -> str:
@@ -177,9 +179,11 @@ def take(appointment: Appointment, wanted: list[int]) -> None:
 
 
 def taken(visit: Visit) -> SlotTakenError:
-    free = find_times(
-        visit.practitioner, visit.minutes, after=visit.start, before=visit.start + OFFERED_AHEAD
-    )
+    for ahead in OFFERED_AHEAD:
+        until = visit.start + ahead
+        free = find_times(visit.practitioner, visit.minutes, after=visit.start, before=until, limit=OFFERED)
+        if len(free) == OFFERED:
+            break
     winner = who_has(visit.practitioner, visit.start, visit.end)
     return SlotTakenError(visit, winner=winner, free=free)
 
