@@ -63,7 +63,8 @@ def with_link(view: PageView) -> Callable[[HttpRequest, str], HttpResponse]:
 def private(response: HttpResponse) -> HttpResponse:
     response["Cache-Control"] = "no-store"
     response["X-Robots-Tag"] = "noindex, nofollow"
-    response["Referrer-Policy"] = "no-referrer"
+    # Not "no-referrer": with it browsers send a null Origin, and every answer is refused.
+    response["Referrer-Policy"] = "same-origin"
     return response
 
 
