@@ -1,4 +1,4 @@
-"""W1, W2, W3, W5 of the design: the watcher on 1M and 10M open steps, against one SQL statement.
+"""W1, W2, W3, W5 and M1 of the design: the watcher on 1M and 10M open steps, against one SQL statement.
 
     .venv/bin/python -m bench.watch [postgresql|sqlite] [--open 1000000 10000000]
 
@@ -7,8 +7,10 @@ statement a batch: claim with SKIP LOCKED, mark, append the event.
 """
 
 import argparse
+import os
 import statistics
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 from bench.database import connect, line, ratio_of, seconds
@@ -153,12 +155,28 @@ def measure_claims(table: Table, size: int) -> float:
 
 def measure_idle(table: Table) -> None:
     """After 100,000 claims and no vacuum by hand: what a tick costs that finds nothing."""
-    for _round in range(10):
+    table.arm()
+    ours()
+    warm = memory_megabytes()
+    for _round in range(9):
         table.arm()
         ours()
+    grown = memory_megabytes() / warm - 1
+    line(
+        "M1 memory of the process over 100,000 steps",
+        f"{warm:.0f} MB, {grown:+.1%}",
+        "<= 5 %",
+        met=grown <= 0.05,
+    )
     ticks = [seconds(ours) * 1000 for _tick in range(50)]
     median = statistics.median(ticks)
     line("W3 idle tick after 100,000 claims, median of 50", f"{median:.2f} ms", "<= 3 ms", met=median <= 3)
+
+
+def memory_megabytes() -> float:
+    """Resident memory of this process (Linux)."""
+    pages = int(Path("/proc/self/statm").read_text().split()[1])
+    return pages * os.sysconf("SC_PAGE_SIZE") / 2**20
 
 
 def measure_flood(table: Table) -> None:
