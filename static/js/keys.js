@@ -62,7 +62,7 @@ function showSwitch(button) {
 document.addEventListener("keydown", onKey);
 document.addEventListener("click", (event) => {
   const then = event.target.closest("[data-then]");
-  if (then) document.querySelector(then.dataset.then)?.querySelector("a, button, input, select")?.focus();
+  if (then) document.querySelector(then.dataset.then)?.querySelector("a, button, input:not([type=hidden]), select")?.focus();
   const toggle = event.target.closest("[data-keys-switch]");
   if (!toggle) return;
   localStorage.setItem(OFF, keysAreOff() ? "0" : "1");

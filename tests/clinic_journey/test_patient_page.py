@@ -1,0 +1,93 @@
+"""The patient's own page: reading changes nothing, a pressed button counts, and any bad link looks alike."""
+
+import re
+from datetime import timedelta
+
+import pytest
+import time_machine
+from django.core.management import call_command
+from django.test import Client
+
+from appointments.models import Appointment
+from journeys import actions
+from journeys.actions import NewJourney
+from journeys.models import Journey, Step, StepKind
+from outreach.links import path_for
+from outreach.models import Reply
+from tests import builders
+from tests.conftest import NOW
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture(autouse=True)
+def _clock() -> object:
+    with time_machine.travel(NOW, tick=False):
+        yield
+
+
+@pytest.fixture
+def journey() -> Journey:
+    call_command("load_catalogue", verbosity=0)
+    journey = actions.start_journey(builders.patient(language="en"), NewJourney("imaging_treatment"), now=NOW)
+    actions.complete_step(journey.steps.get(kind=StepKind.AWAIT_RESULT), "received", now=NOW)
+    actions.complete_step(journey.steps.get(kind=StepKind.REVIEW), "treat", now=NOW)
+    builders.appointment(journey.patient, step=journey.steps.get(kind=StepKind.VISIT))
+    return journey
+
+
+def test_a_browser_may_answer_with_all_checks_on(journey: Journey) -> None:
+    """A page that hides its address from itself has its own answers refused as forged."""
+    browser = Client(enforce_csrf_checks=True)
+    page = browser.get(path_for(journey))
+    assert page["Referrer-Policy"] == "same-origin"
+    assert 'content="no-referrer"' not in page.content.decode()
+    token = re.search(r'name="csrfmiddlewaretoken" value="(\w+)"', page.content.decode())
+    assert token is not None
+    said = {"meaning": "confirm", "csrfmiddlewaretoken": token[1]}
+    answer = browser.post(f"{path_for(journey)}answer/", said, headers={"origin": "http://testserver"})
+    assert answer.status_code == 302
+    assert Appointment.objects.get().confirmed_at == NOW
+
+
+def test_reading_changes_nothing_and_is_kept_by_nobody(journey: Journey) -> None:
+    before = list(Step.objects.values())
+    for read in (Client().get, Client().head):
+        page = read(path_for(journey))
+        assert (page.status_code, page["Cache-Control"]) == (200, "no-store")
+    assert list(Step.objects.values()) == before
+    assert not Reply.objects.exists()
+
+
+def test_the_page_says_nothing_clinical_and_no_family_name(journey: Journey) -> None:
+    Journey.objects.update(title="Tooth 36 extraction")
+    words = Client().get(path_for(journey)).content.decode()
+    assert "Dana" in words
+    assert "Levi" not in words
+    assert "extraction" not in words
+
+
+@pytest.mark.parametrize("language", ["en", "he", "ru", "ar"])
+def test_the_page_is_small_and_in_the_language_asked_for(journey: Journey, language: str) -> None:
+    page = Client().get(f"{path_for(journey)}?lang={language}")
+    assert f'lang="{language}"' in page.content.decode()
+    assert len(page.content) < 20_000
+
+
+def test_links_that_are_forged_revoked_or_old_look_alike(journey: Journey) -> None:
+    forged = path_for(journey)[:-5] + "AAAA/"
+    pages = [Client().get(forged)]
+    old = path_for(journey)
+    Journey.objects.update(link_version=2)
+    pages.append(Client().get(old))
+    Journey.objects.update(link_version=1, status="completed", ended_at=NOW - timedelta(days=31))
+    pages.append(Client().get(old))
+    assert {page.status_code for page in pages} == {404}
+    assert len({page.content for page in pages}) == 1
+
+
+@pytest.mark.parametrize("said", [{}, {"meaning": "hack"}, {"meaning": "ask", "body": "  "}])
+def test_nonsense_leads_back_to_the_page(journey: Journey, said: dict[str, str]) -> None:
+    answer = Client().post(f"{path_for(journey)}answer/", said)
+    assert answer.status_code == 302
+    assert not Reply.objects.exists()
