@@ -31,6 +31,8 @@ ADULT_FROM = 18
 ORDER = (Channel.SMS, Channel.PHONE, Channel.WHATSAPP, Channel.EMAIL)
 CARRIED_OUT = (AttemptStatus.SENT, AttemptStatus.DELIVERED, AttemptStatus.FAILED, AttemptStatus.UNKNOWN)
 
+NEWS = {StepKind.TELL, StepKind.CONFIRM, StepKind.PROMISE}
+
 
 class Reach:
     """Read once for a batch, in a number of queries that does not grow with it."""
@@ -78,11 +80,16 @@ class Reach:
         return tie.contact_point.status != AddressStatus.BAD and key not in self._withdrawn
 
     def past(self, task: OutreachTask) -> list[Past]:
-        """This task's own attempts as they were; the patient's other contacts only as far as the caps count them."""
-        return [
-            past if task_id == task.pk else Past(past.channel, past.contact_point, past.at, OTHER)
-            for task_id, past in self._tried.get(task.patient_id, [])
-        ]
+        """This task's own attempts as they were; the patient's other contacts only as far as the caps count them.
+
+        News does not wait for the caps: that something arrived, was decided or is late is told the same day.
+        """
+        tried = self._tried.get(task.patient_id, [])
+        own = [past for task_id, past in tried if task_id == task.pk]
+        if task.step.kind in NEWS:
+            return own
+        others = (past for task_id, past in tried if task_id != task.pk)
+        return [*own, *(Past(past.channel, past.contact_point, past.at, OTHER) for past in others)]
 
     def rules(self, task: OutreachTask) -> Rules:
         weekend = WEEKENDS.get(task.patient.clinic.country, SATURDAY_AND_SUNDAY)

@@ -86,6 +86,22 @@ class TestPlan:
         plan_attempts(now=NOW + timedelta(hours=13))  # 23:00 on Monday
         assert Attempt.objects.get().send_at == datetime(2026, 3, 10, 7, 0, tzinfo=UTC)
 
+    @pytest.mark.parametrize(
+        ("kind", "day"),
+        [(StepKind.TELL, 9), (StepKind.CONFIRM, 9), (StepKind.PROMISE, 9), (StepKind.RECALL, 10)],
+    )
+    def test_news_is_told_today_and_an_invitation_waits_for_the_daily_cap(
+        self, kind: StepKind, day: int
+    ) -> None:
+        journey = builders.journey()
+        for minutes in (30, 60):
+            earlier = builders.task(builders.step(journey), plan_from=None)
+            at = NOW - timedelta(minutes=minutes)
+            builders.attempt(earlier, status=AttemptStatus.SENT, send_at=at, sent_at=at)
+        builders.task(builders.step(journey, kind=kind))
+        plan_attempts(now=NOW)
+        assert Attempt.objects.get(status=AttemptStatus.PLANNED).send_at.day == day
+
     def test_a_channel_that_is_off_is_not_planned(self, settings: LazySettings) -> None:
         settings.CHANNEL_TRANSPORTS = {"phone": "phone", "sms": "off", "whatsapp": "off", "email": "off"}
         builders.task()
