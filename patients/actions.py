@@ -9,7 +9,7 @@ import holidays
 import phonenumbers
 from django.conf import settings
 from django.contrib.auth.models import User
-from django.db import transaction
+from django.db import IntegrityError, transaction
 from django.utils.translation import gettext as _
 
 from patients.identity import fold_name, normalise_national_id
@@ -78,10 +78,7 @@ def search_key(patient: Patient, addresses: Sequence[str] = ()) -> str:
 def register_patient(clinic: Clinic, who: NewPatient, *, now: datetime) -> Patient:
     """Make the record with its addresses and an empty-handed card (a default, marked as not told)."""
     national_id = normalise_national_id(who.national_id) if who.national_id else ""
-    if national_id and Patient.objects.filter(clinic=clinic, national_id=national_id).exists():
-        raise RefusedError(
-            _("A patient with this ID is registered already. Search by the ID to open the record.")
-        )
+    _refuse_known(clinic, national_id)
     addresses = []
     if who.phone:
         addresses.append((AddressKind.PHONE, normal_phone(who.phone)))
@@ -98,12 +95,29 @@ def register_patient(clinic: Clinic, who: NewPatient, *, now: datetime) -> Patie
         since_on=now.date(),
     )
     patient.search_key = search_key(patient, [value for _kind, value in addresses])
-    patient.save()
+    _insert(patient)
     for rank, (kind, value) in enumerate(addresses, start=1):
         add_address(patient, kind, value, rank=rank)
     channel = Channel.SMS if who.phone else Channel.EMAIL
     ServiceCard.objects.create(patient=patient, channel=channel)
     return patient
+
+
+def _refuse_known(clinic: Clinic, national_id: str) -> None:
+    if national_id and Patient.objects.filter(clinic=clinic, national_id=national_id).exists():
+        raise RefusedError(
+            _("A patient with this ID is registered already. Search by the ID to open the record.")
+        )
+
+
+def _insert(patient: Patient) -> None:
+    """Of two desks that register one ID at the same moment, the database refuses the second."""
+    try:
+        with transaction.atomic():
+            patient.save(force_insert=True)
+    except IntegrityError:
+        _refuse_known(patient.clinic, patient.national_id)
+        raise
 
 
 def add_address(
