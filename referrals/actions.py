@@ -246,7 +246,7 @@ def record_review(
         raise StaleStateError(_decided_already(result))
     keep = choice == Decision.TREAT or (choice == Decision.TREAT_OTHER and start is not None)
     _stop_what_an_earlier_decision_began(result, choice, keep_visit=keep, now=now, by=by)
-    if choice == Decision.TREAT and _visit_in_hand(review) is None:
+    if choice == Decision.TREAT and visit_in_hand(review) is None:
         raise RefusedError(_("No visit is held any more. Choose another time, or let the desk book."))
     if choice == Decision.TREAT_OTHER and start is not None:
         _set_visit(result.referral, review, start, now=now, by=by)
@@ -290,7 +290,7 @@ def _stop_what_an_earlier_decision_began(
     cancel_steps(list(begun), now=now, by=by, detail=_("the doctor decided anew"))
 
 
-def _visit_in_hand(review: Step) -> Appointment | None:
+def visit_in_hand(review: Step) -> Appointment | None:
     """The visit this review decides about: the one held for it, else, after a correction, the one booked."""
     visits = Appointment.objects.select_related("patient", "practitioner", "step")
     held = visits.filter(awaits=review, status=AppointmentStatus.PENDING)
@@ -299,7 +299,7 @@ def _visit_in_hand(review: Step) -> Appointment | None:
 
 
 def _set_visit(referral: Referral, review: Step, start: datetime, *, now: datetime, by: User) -> None:
-    visit = _visit_in_hand(review)
+    visit = visit_in_hand(review)
     if visit is not None:
         move(visit, start=start, now=now, by=by, because=_("the doctor chose another time"))
         return

@@ -15,7 +15,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from appointments.actions import Visit
-from appointments.models import Appointment, AppointmentStatus, Practitioner
+from appointments.models import Appointment, Practitioner
 from appointments.queries import practitioners_visible_to
 from appointments.suggestions import VISIT_MINUTES, times_for
 from journeys.models import Step, StepKind
@@ -76,7 +76,7 @@ def _puzzle(document: IncomingDocument) -> dict[str, object]:
 
 
 def _decision(result: Result) -> dict[str, object]:
-    hold = Appointment.objects.filter(awaits=result.review, status=AppointmentStatus.PENDING).first()
+    hold = actions.visit_in_hand(result.review) if result.review else None
     open_to = [choice for choice in Decision if choice != Decision.TREAT or hold]
     return {"hold": hold, "decisions": open_to, "files": result.document.files.all()}
 
@@ -84,8 +84,9 @@ def _decision(result: Result) -> dict[str, object]:
 @require_POST
 @for_staff(Role.DOCTOR, Role.MANAGER, Role.ADMIN)
 def decide(request: HttpRequest, here: Here, result_id: UUID) -> HttpResponse:
-    """One key a decision; everything that follows from it happens at once."""
-    result = get_object_or_404(queries.results_visible_to(here.user), public_id=result_id)
+    """One key a decision; everything that follows from it happens at once. The role counts in its own clinic."""
+    mine = queries.results_visible_to(here.user).filter(referral__clinic=here.clinic)
+    result = get_object_or_404(mine, public_id=result_id)
     decision = request.POST.get("decision", "")
     if decision not in Decision.values:
         raise Http404
@@ -159,7 +160,7 @@ def refer(request: HttpRequest, here: Here, patient_id: UUID) -> HttpResponse:
     form = ReferralForm(asked, practitioners=doctors, initial=initial)
     if request.method == "POST" and "show_times" not in request.POST and form.is_valid():
         try:
-            new = replace(_new_referral(form, patient, here), answers=_asking_step(asked_by, here))
+            new = replace(_new_referral(form, patient), answers=_asking_step(asked_by, patient, here))
             referral = actions.refer(new, now=here.now, by=here.user)
         except RefusedError as refusal:
             form.add_error(None, str(refusal))
@@ -172,13 +173,14 @@ def refer(request: HttpRequest, here: Here, patient_id: UUID) -> HttpResponse:
     return render(request, "referrals/refer.html", context, status=422 if form.errors else 200)
 
 
-def _asking_step(public_id: str, here: Here) -> Step | None:
+def _asking_step(public_id: str, patient: Patient, here: Here) -> Step | None:
     """The step of an earlier journey that asked for this referral, if the desk came from there."""
     try:
         wanted = UUID(public_id)
     except ValueError:
         return None
-    return steps_visible_to(here.user).filter(public_id=wanted, kind=StepKind.REFER).first()
+    asking = steps_visible_to(here.user).filter(journey__patient=patient, kind=StepKind.REFER)
+    return asking.filter(public_id=wanted).first()
 
 
 def _chosen(form: ReferralForm, name: str) -> object:
@@ -204,7 +206,7 @@ def _times(form: ReferralForm, patient: Patient, here: Here) -> list[datetime]:
     return times_for(patient, doctor, after=after, now=here.now, minutes=int(str(minutes or VISIT_MINUTES)))
 
 
-def _new_referral(form: ReferralForm, patient: Patient, here: Here) -> actions.NewReferral:
+def _new_referral(form: ReferralForm, patient: Patient) -> actions.NewReferral:
     data = form.cleaned_data
     new = actions.NewReferral(
         patient=patient,
@@ -213,7 +215,7 @@ def _new_referral(form: ReferralForm, patient: Patient, here: Here) -> actions.N
         question=data["question"],
         performer=data["performer"],
         performer_email=data["performer_email"],
-        expected_at=form.expected_at(here.clinic.time_zone),
+        expected_at=form.expected_at(patient.clinic.time_zone),
         urgency=form.urgency(),
         title=data["title"],
         template_key=data["template_key"],
