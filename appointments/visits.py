@@ -17,6 +17,7 @@ from patients.actions import RefusedError
 from patients.models import Patient
 
 OFFERED = 3
+FAR = timedelta(days=3660)  # nothing is booked so far away; the calendar of dates itself has an end
 # Where many want one time, many look for the next: nearly always it is the same day, so little is read first.
 OFFERED_AHEAD = (timedelta(hours=4), timedelta(days=14))
 
@@ -73,6 +74,8 @@ def refuse_nonsense(visit: Visit, *, now: datetime) -> None:
         raise RefusedError(_("The patient and the practitioner belong to different clinics."))
     if not visit.practitioner.is_active:
         raise RefusedError(_("%(name)s does not receive any more.") % {"name": visit.practitioner.name})
+    if abs(visit.start - now) > FAR:
+        raise RefusedError(_("No calendar reaches that far. Choose a nearer time."))
     if visit.end <= now:
         raise RefusedError(_("This time has passed. Choose one that is still to come."))
 

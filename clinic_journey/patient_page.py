@@ -6,7 +6,7 @@ and previews fetch every link with GET, so only a pressed button counts as an an
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import MAXYEAR, datetime, timedelta
 from functools import wraps
 
 from django.conf import settings
@@ -79,7 +79,7 @@ def page(request: HttpRequest, journey: Journey, now: datetime) -> HttpResponse:
 def answer(request: HttpRequest, journey: Journey, now: datetime) -> HttpResponse:
     """One of the few things a patient can say; repeated presses change nothing further."""
     meaning = request.POST.get("meaning", "")
-    body = request.POST.get("body", "").strip()[:1000]
+    body = request.POST.get("body", "").replace("\0", "").strip()[:1000]  # PostgreSQL keeps no NUL
     step = answerable_step(journey)
     if meaning not in MEANINGS or (meaning == "ask" and not body) or step is None:
         return redirect(path_for(journey))
@@ -97,7 +97,7 @@ def chosen_start(text: str) -> datetime | None:
         start = datetime.fromisoformat(text)
     except ValueError:
         return None
-    return start if start.tzinfo else None
+    return start if start.tzinfo and 1 < start.year < MAXYEAR else None
 
 
 def answerable_step(journey: Journey) -> Step | None:

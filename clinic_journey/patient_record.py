@@ -26,6 +26,7 @@ from patients.models import Patient
 from patients.queries import patients_visible_to
 
 HISTORY = 40
+FAR = timedelta(days=3660)
 
 
 class PromiseForm(forms.Form):
@@ -151,7 +152,7 @@ def chased(request: HttpRequest, here: Here, step_id: UUID) -> HttpResponse:
 def promise(request: HttpRequest, here: Here, journey_id: UUID) -> HttpResponse:
     journey = get_object_or_404(journeys_visible_to(here.user), public_id=journey_id)
     form = PromiseForm(request.POST)
-    if not form.is_valid() or form.cleaned_data["due_at"] <= here.now:
+    if not form.is_valid() or not here.now < form.cleaned_data["due_at"] < here.now + FAR:
         messages.error(request, _("Write what was promised and a time that is still to come."))
         return _back_to(journey)
     new = AdHoc(StepKind.PROMISE, form.cleaned_data["words"], form.cleaned_data["due_at"], owner=here.user)

@@ -25,6 +25,7 @@ from patients.access import Here, for_staff
 from patients.actions import RefusedError
 from patients.models import Channel, ContactWindow, Patient
 
+FAR = timedelta(days=3660)
 BOOKABLE = {StepKind.BOOK, StepKind.RECALL, StepKind.CONFIRM, StepKind.CALL}
 CALL_OUTCOMES = (
     (
@@ -199,13 +200,13 @@ def outcome(request: HttpRequest, here: Here, step_id: UUID) -> HttpResponse:
 
 
 def _instant(text: str, here: Here) -> datetime | None:
-    """A local time of the clinic as typed into the form; None when it is empty, broken or past."""
+    """A local time of the clinic as typed into the form; None when it is empty, broken, past or absurdly far."""
     try:
         local = datetime.fromisoformat(text)
     except ValueError:
         return None
     at = local if local.tzinfo else local.replace(tzinfo=ZoneInfo(here.clinic.time_zone))
-    return at if at > here.now else None
+    return at if here.now < at < here.now + FAR else None
 
 
 @require_POST

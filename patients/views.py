@@ -3,7 +3,7 @@
 from uuid import UUID
 
 from django.contrib import messages
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext as _
@@ -15,6 +15,7 @@ from patients.forms import CardForm, PatientForm
 from patients.queries import after_patient, clinics_visible_to, patients_visible_to, search_patients
 
 PAGE = 50
+KEY_DIGITS = 18  # longer numbers are nobody's key
 
 
 @require_GET
@@ -61,9 +62,13 @@ def save_card(request: HttpRequest, here: Here, patient_id: UUID) -> HttpRespons
 @for_staff()
 def choose_clinic(request: HttpRequest, here: Here) -> HttpResponse:
     chosen = request.POST.get("clinic", "")
-    clinic = get_object_or_404(clinics_visible_to(here.user), pk=int(chosen) if chosen.isdigit() else 0)
+    clinic = get_object_or_404(clinics_visible_to(here.user), pk=_key(chosen))
     request.session[CLINIC_KEY] = clinic.pk
     back = request.POST.get("next", "")
     if not url_has_allowed_host_and_scheme(back, {request.get_host()}):
         back = "/"
-    return redirect(back)
+    return HttpResponseRedirect(back)  # redirect() would take a bare word for the name of a page
+
+
+def _key(text: str) -> int:
+    return int(text) if text.isdecimal() and len(text) <= KEY_DIGITS else 0

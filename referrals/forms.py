@@ -1,6 +1,6 @@
 """HTML input about referrals: the referral with its held visit in one form, decisions, matching by hand."""
 
-from datetime import datetime, time, timedelta
+from datetime import MAXYEAR, date, datetime, time, timedelta
 
 from django import forms
 from django.db.models import QuerySet
@@ -55,9 +55,15 @@ class ReferralForm(forms.Form):
             start = datetime.fromisoformat(text)
         except ValueError as error:
             raise forms.ValidationError(_("Choose one of the times shown.")) from error
-        if start.tzinfo is None:
+        if start.tzinfo is None or not 1 < start.year < MAXYEAR:
             raise forms.ValidationError(_("Choose one of the times shown."))
         return start
+
+    def clean_expected_on(self) -> date:
+        on: date = self.cleaned_data["expected_on"]
+        if not 1 < on.year < MAXYEAR:
+            raise forms.ValidationError(_("Choose a date that is still to come."))
+        return on
 
     def expected_at(self, zone: str) -> datetime:
         return starts_at(zone, self.cleaned_data["expected_on"], PROMISED_AT)
