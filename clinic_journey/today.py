@@ -26,7 +26,7 @@ from patients.actions import RefusedError
 from patients.models import Channel, ContactWindow, Patient
 
 FAR = timedelta(days=3660)
-BOOKABLE = {StepKind.BOOK, StepKind.RECALL, StepKind.CONFIRM, StepKind.CALL}
+BOOKABLE = {StepKind.BOOK, StepKind.RECALL}
 CALL_OUTCOMES = (
     (
         "no_answer",
