@@ -13,6 +13,7 @@ from django.utils.translation import gettext as _, gettext_lazy
 from django.views.decorators.http import require_GET, require_POST
 
 from appointments.models import Appointment, AppointmentStatus
+from appointments.visits import FAR
 from journeys import actions as journey_actions
 from journeys.actions import AdHoc, NewJourney
 from journeys.models import EventKind, Journey, JourneyTemplate, Step, StepKind, StepStatus, TemplateStatus
@@ -26,7 +27,6 @@ from patients.models import Patient
 from patients.queries import patients_visible_to
 
 HISTORY = 40
-FAR = timedelta(days=3660)
 
 
 class PromiseForm(forms.Form):

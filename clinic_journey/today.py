@@ -14,6 +14,7 @@ from django.views.decorators.http import require_GET, require_POST
 from appointments.actions import Visit, book_for_step
 from appointments.models import Appointment, Practitioner
 from appointments.suggestions import VISIT_MINUTES, doctor_for, times_for
+from appointments.visits import FAR
 from clinic_journey.worklist import Row, worklist
 from journeys.actions import complete_step
 from journeys.models import Step, StepKind
@@ -25,7 +26,6 @@ from patients.access import Here, for_staff
 from patients.actions import RefusedError
 from patients.models import Channel, ContactWindow, Patient
 
-FAR = timedelta(days=3660)
 BOOKABLE = {StepKind.BOOK, StepKind.RECALL}
 CALL_OUTCOMES = (
     (
