@@ -34,9 +34,9 @@ from appointments.visits import (
 )
 from journeys import deadlines
 from journeys.actions import ATTENDED, AdHoc, add_step, complete_step, lock_journey, move_deadline
+from journeys.clinic_time import soon
 from journeys.models import OPEN_JOURNEYS, Journey, Step, StepKind, StepStatus
 from patients.actions import RefusedError, StaleStateError
-from patients.queries import opening_hours
 
 __all__ = [
     "SlotTakenError",
@@ -312,7 +312,7 @@ def ask_to_book(journey: Journey, *, now: datetime, by: User | None = None) -> N
     """A BOOK step for the desk, unless one is open: a journey is never without a next date."""
     if queries.book_step_of(journey) or journey.status not in OPEN_JOURNEYS:
         return
-    due_at = deadlines.due_at(now, REBOOK_WITHIN, opening_hours(journey.clinic, now=now))
+    due_at = soon(journey.clinic, REBOOK_WITHIN, now=now)
     add_step(
         journey,
         AdHoc(StepKind.BOOK, _("Find a new date"), due_at, message_key="next_step"),

@@ -15,9 +15,9 @@ from appointments.models import Appointment, AppointmentEvent, AppointmentStatus
 from journeys import deadlines
 from journeys.actions import AdHoc, add_step
 from journeys.claims import Alarm, batches
+from journeys.clinic_time import soon
 from journeys.models import Step, StepKind, StepStatus
 from patients.actions import StaleStateError
-from patients.queries import opening_hours
 from patients.windows import starts_at
 
 logger = logging.getLogger(__name__)
@@ -114,7 +114,7 @@ def _move_on(hold: Appointment, awaited: Step, *, now: datetime) -> bool:
     zone = hold.practitioner.clinic.time_zone
     day_after = hold.start.astimezone(ZoneInfo(zone)).date() + timedelta(days=1)
     to_spare = max(hold.start - hold.hold_until, timedelta(0))
-    more_time = deadlines.due_at(now, MORE_TIME, opening_hours(awaited.journey.clinic, now=now))
+    more_time = soon(awaited.journey.clinic, MORE_TIME, now=now)
     after = max(starts_at(zone, day_after, time.min), max(more_time, awaited.due_at or now) + to_spare)
     minutes = (hold.end - hold.start) // timedelta(minutes=1)
     # Workers look for times of one practitioner one after another, or all would run for the same ones.
@@ -126,7 +126,7 @@ def _move_on(hold: Appointment, awaited: Step, *, now: datetime) -> bool:
         return False
     move_to_first(hold, free, now=now)
     AppointmentEvent.objects.create(appointment=hold, what=MOVED_BY_RULE, at=now)
-    due_at = deadlines.due_at(now, TELL_WITHIN, opening_hours(awaited.journey.clinic, now=now))
+    due_at = soon(awaited.journey.clinic, TELL_WITHIN, now=now)
     told = AdHoc(StepKind.TELL, _("Tell the patient about the new date"), due_at, message_key="hold_moved")
     add_step(awaited.journey, told, now=now)
     return True

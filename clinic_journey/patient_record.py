@@ -175,8 +175,12 @@ def start(request: HttpRequest, here: Here, patient_id: UUID) -> HttpResponse:
         return redirect("patient", found.public_id)
     if key in {"imaging_treatment", "urgent_treatment"}:
         return redirect("refer", found.public_id)
-    journey_actions.start_journey(found, NewJourney(key), now=here.now, by=here.user)
-    messages.success(request, _("Started. The first step has an owner and a date."))
+    try:
+        journey_actions.start_journey(found, NewJourney(key), now=here.now, by=here.user)
+    except RefusedError as refusal:
+        messages.error(request, str(refusal))
+    else:
+        messages.success(request, _("Started. The first step has an owner and a date."))
     return redirect("patient", found.public_id)
 
 

@@ -12,6 +12,7 @@ from django.db import transaction
 from django.utils.translation import gettext as _
 
 from journeys import deadlines, routing
+from journeys.clinic_time import due_within, refuse_without_hours
 from journeys.models import (
     OPEN_JOURNEYS,
     ContactWhen,
@@ -46,6 +47,11 @@ class NewJourney:
 @transaction.atomic
 def start_journey(patient: Patient, new: NewJourney, *, now: datetime, by: User | None = None) -> Journey:
     """Start the active version of a template: its entry steps open at once, side by side."""
+    refuse_without_hours(patient.clinic, now=now)
+    return _start(patient, new, now=now, by=by)
+
+
+def _start(patient: Patient, new: NewJourney, *, now: datetime, by: User | None = None) -> Journey:
     template = active_template(new.template_key)
     journey = Journey.objects.create(
         clinic_id=patient.clinic_id,
@@ -84,7 +90,7 @@ def open_steps(journey: Journey, keys: Iterable[str], *, now: datetime, by: User
 
 def _step_from(journey: Journey, template: StepTemplate, *, now: datetime, opening: Hours, nth: int) -> Step:
     limit = deadlines.Limit(template.limit_amount, deadlines.Unit(template.limit_unit))
-    due_at = deadlines.due_at(now, limit, opening)
+    due_at = due_within(limit, opening, now=now)
     return Step(
         clinic_id=journey.clinic_id,
         journey=journey,
@@ -196,7 +202,7 @@ def _end_if_nothing_waits(journey: Journey, *, now: datetime) -> None:
     follow_up = journey.template.follow_up if journey.template else ""
     if ended and follow_up and journey.steps.filter(outcome=ATTENDED).exists():
         patient = Patient.objects.select_related("clinic").get(journeys=journey)
-        start_journey(patient, NewJourney(follow_up, doctor=journey.doctor), now=now)
+        _start(patient, NewJourney(follow_up, doctor=journey.doctor), now=now)
 
 
 def cancel_steps(steps: Sequence[Step], *, now: datetime, by: User | None = None, detail: str = "") -> None:

@@ -7,6 +7,7 @@ from django.db import connection
 
 from journeys import deadlines
 from journeys.claims import BATCH, Alarm, Rows, batches, insert_for
+from journeys.clinic_time import due_within
 from journeys.models import EventKind, OwnerRole, Step, StepEvent, StepKind, StepStatus, StepTemplate
 from patients.models import Clinic
 from patients.queries import ClinicClock
@@ -79,7 +80,7 @@ def _apologise(rows: list[tuple[int, int, int]], rules: _Rules, *, now: datetime
         return
     clinics = Clinic.objects.in_bulk({row[1] for row in late})
     clock = ClinicClock(clinics.values(), now=now)
-    promised = {pk: deadlines.due_at(now, APOLOGY, clock.hours(pk)) for pk in clinics}
+    promised = {pk: due_within(APOLOGY, clock.hours(pk), now=now) for pk in clinics}
     messages = {row[0]: rules.apologises[row[2]] for row in late}
     steps = Step.objects.select_related("journey").in_bulk(list(messages))
     made = Step.objects.bulk_create(

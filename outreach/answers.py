@@ -12,6 +12,7 @@ from appointments.models import Appointment, AppointmentStatus
 from appointments.suggestions import VISIT_MINUTES, doctor_for
 from journeys import deadlines
 from journeys.actions import AdHoc, add_step, lock_journey
+from journeys.clinic_time import soon
 from journeys.models import OPEN_JOURNEYS, Journey, Step, StepKind, StepStatus
 from outreach import followup
 from outreach.actions import cancel_for_step, opt_out
@@ -175,7 +176,7 @@ def _ask(journey: Journey, step: Step, body: str, *, now: datetime) -> None:
         about, where = step, journey
     else:  # a question after the end is a new reason to be with us
         about, where = None, _journey_of_a_question(journey, now=now)
-    due_at = followup.soon(journey.clinic, READ_WITHIN, now=now)
+    due_at = soon(journey.clinic, READ_WITHIN, now=now)
     add_step(where, AdHoc(StepKind.CALL, title, due_at, about=about), now=now)
 
 

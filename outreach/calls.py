@@ -10,6 +10,7 @@ from django.utils.translation import gettext as _
 from appointments import actions as visits
 from appointments.queries import MOVABLE
 from journeys.actions import AdHoc, add_step, cancel_steps, lock_journey
+from journeys.clinic_time import soon
 from journeys.models import Journey, OwnerRole, Step, StepKind
 from outreach import followup
 from outreach.actions import stop_everything
@@ -181,7 +182,7 @@ def _promise_call(
 def _ask_doctor(journey: Journey, task: OutreachTask, note: str, *, now: datetime, by: User | None) -> None:
     followup.end_task(task, TaskStatus.DONE, CallOutcome.NEEDS_DOCTOR, now=now)
     title = _("%(name)s asks the doctor: %(words)s") % {"name": task.patient.full_name, "words": note}
-    due_at = followup.soon(journey.clinic, followup.ANSWER_WITHIN, now=now)
+    due_at = soon(journey.clinic, followup.ANSWER_WITHIN, now=now)
     step = AdHoc(StepKind.CALL, title, due_at, role=OwnerRole.DOCTOR, owner=journey.doctor, about=task.step)
     add_step(journey, step, now=now, by=by)
 

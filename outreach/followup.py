@@ -4,7 +4,7 @@ Whoever writes locks in one order: the journey, then attempts, then tasks. So no
 """
 
 import logging
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from django.contrib.auth.models import User
 from django.db import transaction
@@ -14,11 +14,10 @@ from django.utils.translation import gettext as _, gettext_lazy
 
 from journeys import deadlines
 from journeys.actions import AdHoc, add_step, complete_step, record_events
+from journeys.clinic_time import soon
 from journeys.models import OPEN_JOURNEYS, EventKind, Journey, Step, StepKind, StepStatus
 from outreach.models import Attempt, AttemptStatus, OutreachTask, TaskStatus
 from patients.actions import RefusedError
-from patients.models import Clinic
-from patients.queries import opening_hours
 
 logger = logging.getLogger(__name__)
 
@@ -67,14 +66,6 @@ def hand_over(task: OutreachTask, reason: HandOver, *, now: datetime) -> Step | 
         title = _("%(step)s: %(reason)s.") % {"step": step.name, "reason": reason.label}
     due_at = soon(journey.clinic, PERSON_WITHIN, now=now)
     return add_step(journey, AdHoc(StepKind.CALL, title, due_at, about=step), now=now)
-
-
-def soon(clinic: Clinic, limit: deadlines.Limit, *, now: datetime) -> datetime:
-    """A deadline in the clinic's working time; a clinic without any gets a day."""
-    try:
-        return deadlines.due_at(now, limit, opening_hours(clinic, now=now))
-    except deadlines.NoWorkingTime:
-        return now + timedelta(days=1)
 
 
 def after_contact(task: OutreachTask, *, now: datetime, by: User | None = None) -> None:

@@ -20,10 +20,10 @@ from django.utils.translation import gettext as _
 
 from journeys.actions import open_unidentified
 from journeys.claims import TICK_SHARE, Alarm, claim_due
-from journeys.deadlines import Limit, NoWorkingTime, Unit, due_at
+from journeys.clinic_time import soon
+from journeys.deadlines import Limit, Unit
 from patients.actions import StaleStateError
 from patients.models import Clinic
-from patients.queries import opening_hours
 from referrals import matching
 from referrals.intake import email, upload
 from referrals.intake.base import Attachment, Parsed
@@ -239,7 +239,7 @@ def _hand_over(
 ) -> None:
     """Give a document to the desk, with an owner and a clock: a person finds out whose it is."""
     with transaction.atomic():
-        due = _identify_by(document.clinic, now=now)
+        due = soon(document.clinic, IDENTIFY_WITHIN, now=now)
         title = ": ".join(part for part in (document.sender, document.subject) if part)
         step = open_unidentified(
             document.clinic, title=title or _("A file without a name"), due_at=due, now=now
@@ -254,10 +254,3 @@ def _hand_over(
         )
         if not moved:
             raise StaleStateError(_("This document was matched meanwhile."))
-
-
-def _identify_by(clinic: Clinic, *, now: datetime) -> datetime:
-    try:
-        return due_at(now, IDENTIFY_WITHIN, opening_hours(clinic, now=now))
-    except NoWorkingTime:  # opening hours not set up yet: the document must have a clock all the same
-        return now + timedelta(hours=IDENTIFY_WITHIN.amount)

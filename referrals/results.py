@@ -8,10 +8,10 @@ from django.utils.translation import gettext as _
 
 from appointments.actions import repoint
 from journeys.actions import AdHoc, add_step, complete_step, lock_journey, open_steps, resume_step
-from journeys.deadlines import Limit, Unit, due_at
+from journeys.clinic_time import soon
+from journeys.deadlines import Limit, Unit
 from journeys.models import Journey, JourneyStatus, OwnerRole, Step, StepKind, StepStatus, StepTemplate
 from patients.actions import StaleStateError
-from patients.queries import opening_hours
 from referrals.models import DocumentStatus, IncomingDocument, Referral, ReferralStatus, Result, ResultStatus
 from referrals.queries import takes_results
 
@@ -94,7 +94,7 @@ def _review_again(journey: Journey, *, now: datetime, by: User | None) -> Step:
     if template is not None:
         (review,) = open_steps(journey, [template.key], now=now, by=by)
         return review
-    due = due_at(now, SAME_DAY, opening_hours(journey.clinic, now=now))
+    due = soon(journey.clinic, SAME_DAY, now=now)
     return add_step(
         journey,
         AdHoc(StepKind.REVIEW, _("Look at the result"), due, OwnerRole.DOCTOR, journey.doctor),
