@@ -24,6 +24,9 @@ from patients.actions import RefusedError, StaleStateError
 READ_WITHIN = deadlines.Limit(2, deadlines.Unit.WORKING_HOURS)
 CANNOT_COME = "cannot_come"
 ANOTHER_TIME = "another_time"
+# How a step outside a template may end by the patient's word; her own question never does by one about a visit.
+WITHOUT_TEMPLATE = {StepKind.CONFIRM: {"confirmed", ANOTHER_TIME, CANNOT_COME}}
+ABOUT_A_VISIT = {StepKind.CONFIRM, StepKind.BOOK, StepKind.RECALL, StepKind.VISIT}
 BOOKED_BY = {StepKind.BOOK, StepKind.RECALL}  # kinds of step that choosing a time ends
 ONE_MINUTE = timedelta(minutes=1)
 # Kept for staff, while the page around speaks the patient's language.
@@ -94,8 +97,10 @@ def _confirm(step: Step, visit: Appointment | None, *, now: datetime) -> None:
 
 def _end(step: Step, outcome: str, *, now: datetime) -> None:
     """The step has its answer. A step that knows no such outcome, e.g. the visit itself, goes on."""
-    cancel_for_step(step, now=now, outcome=outcome)
-    allowed = step.template_step.outcomes if step.template_step else [outcome]
+    kind = StepKind(step.kind)
+    if kind in ABOUT_A_VISIT:
+        cancel_for_step(step, now=now, outcome=outcome)
+    allowed = step.template_step.outcomes if step.template_step else WITHOUT_TEMPLATE.get(kind, ())
     if step.status == StepStatus.ACTIVE and outcome in allowed:
         followup.end_step(step, outcome, now=now)
 

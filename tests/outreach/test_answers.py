@@ -120,6 +120,29 @@ def test_cannot_come_frees_the_time_and_opens_the_next_booking_once(journey: Jou
     assert journey.steps.filter(kind=StepKind.BOOK, status=StepStatus.ACTIVE).count() == 1
 
 
+@pytest.mark.parametrize("meaning", ["cannot_come", "confirm", "another_time"])
+def test_an_answer_about_a_visit_never_ends_a_question_unanswered(meaning: str) -> None:
+    journey = builders.journey()
+    question = builders.step(journey, kind=StepKind.CALL, title="Answer Dana Levi: May I eat before?")
+    planned = builders.attempt(builders.task(question, plan_from=None), channel="phone")
+    builders.appointment(journey.patient, step=builders.step(journey, kind=StepKind.VISIT))
+    say(question, meaning)
+    question.refresh_from_db()
+    planned.refresh_from_db()
+    assert (question.status, planned.status) == (StepStatus.ACTIVE, AttemptStatus.PLANNED)
+
+
+def test_a_visit_outside_a_template_goes_on_when_confirmed_and_is_asked_for_anew_when_not() -> None:
+    visit = builders.appointment(step=builders.step(kind=StepKind.VISIT))
+    assert visit.step is not None
+    say(visit.step, "confirm")
+    assert open_kinds(visit.step.journey) == {StepKind.VISIT}
+    say(visit.step, "cannot_come")
+    visit.refresh_from_db()
+    assert visit.status == AppointmentStatus.CANCELLED
+    assert open_kinds(visit.step.journey) == {StepKind.BOOK}
+
+
 def test_a_question_is_read_by_a_person_within_two_working_hours(journey: Journey) -> None:
     step = confirming(journey)
     for _press in range(2):
