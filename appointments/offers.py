@@ -82,6 +82,14 @@ def _over_days(wanted: Wanted, after: datetime, *, within: tuple[Hours, ...] = (
     return found
 
 
+def is_among_offers(patient: Patient, wanted: Wanted, *, now: datetime) -> bool:
+    """Whether `wanted.at` could be offered as one that suits: it does not say that it is free."""
+    agreed = patient_hours(patient, getattr(patient, "card", None))
+    within = (agreed, opening_hours(patient.clinic, now=now))
+    at = wanted.at
+    return at is not None and now < at < now + AHEAD and _suits(at, wanted, within)
+
+
 def _suits(start: datetime, wanted: Wanted, within: tuple[Hours, ...]) -> bool:
     visit = Interval(start, start + timedelta(minutes=wanted.minutes))
     return all(open_intervals(hours, visit.start, visit.end) == [visit] for hours in within)

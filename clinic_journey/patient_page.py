@@ -6,7 +6,7 @@ and previews fetch every link with GET, so only a pressed button counts as an an
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import MAXYEAR, datetime, timedelta
+from datetime import MAXYEAR, datetime
 from functools import wraps
 
 from django.conf import settings
@@ -16,15 +16,14 @@ from django.utils import timezone, translation
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
-from appointments.models import Appointment, AppointmentStatus
-from appointments.suggestions import VISIT_MINUTES, doctor_for, times_for
+from appointments.models import AppointmentStatus
 from clinic_journey.language import NATIVE_NAMES
 from journeys.models import Journey, Step, StepKind, StepStatus, named
 from outreach.answers import answer as record_answer
+from outreach.choices import times_to_choose
 from outreach.links import journey_for, path_for
 from outreach.queries import visit_of
 from patients.actions import RefusedError
-from patients.models import Patient
 
 ANSWERABLE = (StepKind.CONFIRM, StepKind.BOOK, StepKind.RECALL, StepKind.VISIT, StepKind.CALL)
 HIDDEN = (StepKind.AWAIT_PATIENT, StepKind.PROMISE, StepKind.IDENTIFY, StepKind.CALL, StepKind.THANK)
@@ -113,6 +112,7 @@ def context_of(journey: Journey, request: HttpRequest, now: datetime) -> dict[st
     patient = journey.patient
     assert patient is not None  # noqa: S101 - journey_for opens no other
     visit = visit_of(journey.pk)
+    is_held = visit is not None and visit.status == AppointmentStatus.PENDING
     step = answerable_step(journey)
     stages = way_of(journey, now)
     late = next((stage for stage in stages if stage.state == "is-late"), None)
@@ -133,8 +133,8 @@ def context_of(journey: Journey, request: HttpRequest, now: datetime) -> dict[st
         "by": next_word(journey, promise, now),
         "visit": visit,
         "to_confirm": bool(visit and visit.confirmed_at is None and visit.status == AppointmentStatus.BOOKED),
-        "is_held": bool(visit and visit.status == AppointmentStatus.PENDING),
-        "times": offered(journey, patient, visit, now) if can_choose and not_waiting(visit) else [],
+        "is_held": is_held,
+        "times": times_to_choose(journey, visit, now=now) if can_choose or is_held else [],
         "said": request.GET.get("said", ""),
         "asked_for_time": "times" in request.GET,
         "answer_path": f"{path_for(journey)}answer/?lang={translation.get_language()}",
@@ -142,11 +142,6 @@ def context_of(journey: Journey, request: HttpRequest, now: datetime) -> dict[st
         "language": translation.get_language(),
         "demo": settings.DEMO,
     }
-
-
-def not_waiting(visit: Appointment | None) -> bool:
-    """A held visit waits for the doctor; there is nothing to move before the decision."""
-    return visit is None or visit.status != AppointmentStatus.PENDING
 
 
 def way_of(journey: Journey, now: datetime) -> list[Stage]:
@@ -179,14 +174,3 @@ def next_word(journey: Journey, promise: Step | None, now: datetime) -> datetime
         kind__in=[StepKind.CONFIRM, StepKind.VISIT, StepKind.RECALL, StepKind.AWAIT_PATIENT]
     )
     return ours.order_by("due_at").values_list("due_at", flat=True).first()
-
-
-def offered(journey: Journey, patient: Patient, visit: Appointment | None, now: datetime) -> list[datetime]:
-    """Free times at the hours she told us, of the doctor who has the visit, else of the one who leads."""
-    doctor = visit.practitioner if visit else doctor_for(journey)
-    if doctor is None:
-        return []
-    minutes = int((visit.end - visit.start).total_seconds() // 60) if visit else VISIT_MINUTES
-    return times_for(
-        patient, doctor, after=now + timedelta(hours=2), now=now, minutes=minutes, only_agreed=True
-    )

@@ -9,12 +9,13 @@ from django.utils.translation import gettext as _, gettext_lazy
 from appointments import actions as visits
 from appointments.actions import Visit
 from appointments.models import Appointment, AppointmentStatus
+from appointments.queries import MOVABLE
 from appointments.suggestions import VISIT_MINUTES, doctor_for
 from journeys import deadlines
 from journeys.actions import AdHoc, add_step, lock_journey
 from journeys.clinic_time import soon
 from journeys.models import OPEN_JOURNEYS, Journey, Step, StepKind, StepStatus
-from outreach import followup
+from outreach import choices, followup
 from outreach.actions import cancel_for_step, opt_out
 from outreach.channels import PHONE
 from outreach.models import Attempt, Reply
@@ -90,6 +91,8 @@ def _recorded(step: Step, meaning: str, *, now: datetime, channel: str, body: st
 def _confirm(step: Step, visit: Appointment | None, *, now: datetime) -> None:
     if visit is None:
         raise RefusedError(_("This time is no longer kept. Please choose another."))
+    if visit.status == AppointmentStatus.PENDING:
+        raise RefusedError(_("The doctor has not decided yet; until then this time is kept for you."))
     if visit.confirmed_at is None and visit.status == AppointmentStatus.BOOKED:
         visits.confirm(visit, now=now)
     _end(step, "confirmed", now=now)
@@ -108,22 +111,29 @@ def _end(step: Step, outcome: str, *, now: datetime) -> None:
 def _another_time(
     journey: Journey, step: Step, visit: Appointment | None, start: datetime | None, *, now: datetime
 ) -> None:
-    """A chosen time is booked at once, the present one kept until then; none chosen: a person calls."""
+    """A chosen time is booked at once, the present one kept until then; none chosen: a person calls.
+
+    A held visit that waits for the doctor moves as one: it is still held, and still waits.
+    """
     if start is None:
         if ANOTHER_TIME in (step.template_step.outcomes if step.template_step else []):
             _end(step, ANOTHER_TIME, now=now)
         else:
             _ask(journey, step, for_staff(journey, WANTS_ANOTHER_TIME), now=now)
         return
+    is_the_same = visit is not None and visit.start == start
+    if not is_the_same and not choices.may_choose(journey, visit, start, now=now):
+        raise RefusedError(_("We cannot offer this time any more. Please choose one of these."))
     if step.kind in BOOKED_BY and step.status == StepStatus.ACTIVE:
         _book(journey, step, visit, start, now=now)
         return
-    if visit is not None and visit.start == start:
+    if is_the_same:
         return  # pressed twice
-    if visit is not None and visit.status in {AppointmentStatus.BOOKED, AppointmentStatus.PENDING}:
+    if visit is not None and visit.status in MOVABLE:
         visits.move(visit, start=start, now=now, because=for_staff(journey, CHOSEN_BY_PATIENT))
-        visits.confirm(Appointment.objects.get(pk=visit.pk), now=now)
-        _end(step, "confirmed", now=now)
+        if visit.status == AppointmentStatus.BOOKED:
+            visits.confirm(visit, now=now)
+            _end(step, "confirmed", now=now)
         return
     if step.kind != StepKind.CONFIRM or step.status != StepStatus.ACTIVE:
         raise StaleStateError(_("This was settled meanwhile; the page shows how it stands."))
@@ -155,6 +165,10 @@ def _cannot_come(journey: Journey, step: Step, visit: Appointment | None, *, now
     """The answer first, since the end of the visit would end the question unanswered; then the time is free."""
     if step.outcome == CANNOT_COME:
         return  # pressed twice; another visit may be booked since
+    if visit is not None and visit.status == AppointmentStatus.PENDING:
+        # What is held waits for the doctor; whether another time is needed at all is not known yet.
+        _ask(journey, step, for_staff(journey, WANTS_ANOTHER_TIME), now=now)
+        return
     _end(step, CANNOT_COME, now=now)
     if visit is not None:
         visits.cancel(visit, because=for_staff(journey, PATIENT_CANNOT_COME), now=now)

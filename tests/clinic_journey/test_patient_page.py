@@ -91,3 +91,23 @@ def test_nonsense_leads_back_to_the_page(journey: Journey, said: dict[str, str])
     answer = Client().post(f"{path_for(journey)}answer/", said)
     assert answer.status_code == 302
     assert not Reply.objects.exists()
+
+
+def test_every_time_the_page_offers_for_a_held_visit_can_be_taken(journey: Journey) -> None:
+    Appointment.objects.all().delete()
+    waiting = builders.step(journey, kind=StepKind.AWAIT_RESULT, due_at=NOW + timedelta(days=1))
+    start = NOW + timedelta(days=3)
+    held = builders.appointment(
+        journey.patient, start=start, status="pending", awaits=waiting, hold_until=start - timedelta(days=1)
+    )
+    for hours in range(0, 96, 3):
+        builders.open_time(held.practitioner, NOW + timedelta(hours=hours), minutes=30)
+    page = Client().get(f"{path_for(journey)}?times=1").content.decode()
+    offered = re.findall(r'name="start" value="(2026[^"]+)"', page)
+    assert len(offered) > 1
+    assert 'value="cannot_come"' not in page
+    for choice in offered:
+        said = {"meaning": "another_time", "start": choice}
+        assert Client().post(f"{path_for(journey)}answer/", said).status_code == 302
+        held.refresh_from_db()
+        assert (held.start.isoformat(), held.status) == (choice, "pending")

@@ -97,6 +97,73 @@ def test_another_time_chosen_moves_the_visit_and_confirms_it(journey: Journey) -
     assert confirming(journey).outcome == "confirmed"
 
 
+@pytest.mark.parametrize(
+    "away",
+    [
+        timedelta(days=-30),
+        timedelta(minutes=30),  # nobody at the clinic would see it in time
+        timedelta(days=2, hours=12),  # at night
+        timedelta(days=60),
+    ],
+)
+def test_a_time_the_page_never_offered_is_refused(journey: Journey, away: timedelta) -> None:
+    visit = Appointment.objects.get()
+    builders.open_time(visit.practitioner, NOW + away, minutes=30)
+    with pytest.raises(RefusedError, match="cannot offer this time"):
+        say(confirming(journey), "another_time", start=NOW + away)
+    assert Appointment.objects.get().start == visit.start
+
+
+class TestAHeldVisit:
+    """It waits for the doctor: it may be moved, but neither confirmed nor given up."""
+
+    @pytest.fixture
+    def held(self) -> Appointment:
+        waiting = builders.step(kind=StepKind.AWAIT_RESULT, due_at=NOW + timedelta(days=1))
+        start = NOW + timedelta(days=3)
+        return builders.appointment(
+            waiting.journey.patient,
+            start=start,
+            status=AppointmentStatus.PENDING,
+            awaits=waiting,
+            hold_until=start - timedelta(days=1),
+        )
+
+    def test_it_moves_as_a_hold_and_still_waits(self, held: Appointment) -> None:
+        assert held.awaits is not None
+        start = held.start + timedelta(days=3, hours=1)
+        builders.open_time(held.practitioner, start, minutes=30)
+        for _press in range(2):
+            say(held.awaits, "another_time", start=start)
+        moved = Appointment.objects.get()
+        assert (moved.start, moved.status, moved.awaits) == (start, AppointmentStatus.PENDING, held.awaits)
+        assert (moved.hold_until, moved.confirmed_at) == (start - timedelta(days=1), None)
+        assert open_kinds(held.awaits.journey) == {StepKind.AWAIT_RESULT}
+
+    def test_it_never_moves_before_the_result(self, held: Appointment) -> None:
+        assert held.awaits is not None
+        start = NOW + timedelta(days=1, hours=3)
+        builders.open_time(held.practitioner, start, minutes=30)
+        with pytest.raises(RefusedError, match="cannot offer this time"):
+            say(held.awaits, "another_time", start=start)
+
+    def test_yes_to_it_waits_for_the_doctor(self, held: Appointment) -> None:
+        assert held.awaits is not None
+        with pytest.raises(RefusedError, match="not decided yet"):
+            say(held.awaits, "confirm")
+
+    @pytest.mark.parametrize("meaning", ["cannot_come", "another_time"])
+    def test_that_it_does_not_suit_is_heard_by_a_person_and_the_time_kept(
+        self, held: Appointment, meaning: str
+    ) -> None:
+        assert held.awaits is not None
+        for _press in range(2):
+            say(held.awaits, meaning)
+        held.refresh_from_db()
+        assert held.status == AppointmentStatus.PENDING
+        assert open_kinds(held.awaits.journey) == {StepKind.AWAIT_RESULT, StepKind.CALL}
+
+
 def test_another_time_that_is_taken_keeps_the_present_one(journey: Journey) -> None:
     visit = Appointment.objects.get()
     other = builders.appointment(practitioner=visit.practitioner, start=visit.start + timedelta(days=2))
