@@ -117,7 +117,7 @@ def _plan(task: OutreachTask, reach: Reach, *, now: datetime) -> int:
     if isinstance(answer, GiveUp):
         followup.hand_over(task, HandOver(answer.reason.value), now=now)
         return 0
-    Attempt.objects.create(
+    planned = Attempt.objects.create(
         task=task,
         clinic_id=task.clinic_id,
         patient_id=task.patient_id,
@@ -127,6 +127,7 @@ def _plan(task: OutreachTask, reach: Reach, *, now: datetime) -> int:
         expires_at=answer.expires_at,
         why=" ".join(answer.why),
     )
+    reach.remember(planned)
     return 1
 
 

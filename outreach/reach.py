@@ -55,8 +55,8 @@ class Reach:
             ).values_list("patient_id", "contact_point_id", "channel", "purpose")
         )
         self._tried = _tried_with(patients, now=now)
-        unfinished = Attempt.objects.filter(task__in=task_ids, status__in=UNFINISHED)
-        self.under_way = set(unfinished.values_list("task_id", flat=True))
+        self._coming = _planned_for(patients)
+        self.under_way = {task for coming in self._coming.values() for task, _past in coming}
 
     def options(self, task: OutreachTask) -> Iterable[Option]:
         """Each usable address on each channel that is on; what the patient asked for first."""
@@ -88,8 +88,14 @@ class Reach:
         own = [past for task_id, past in tried if task_id == task.pk]
         if task.step.kind in NEWS:
             return own
-        others = (past for task_id, past in tried if task_id != task.pk)
+        known = [*tried, *self._coming.get(task.patient_id, [])]
+        others = (past for task_id, past in known if task_id != task.pk)
         return [*own, *(Past(past.channel, past.contact_point, past.at, OTHER) for past in others)]
+
+    def remember(self, attempt: Attempt) -> None:
+        """Planned a moment ago: the patient's next task in this batch has to leave room for it."""
+        coming = Past(attempt.channel, attempt.contact_point_id, attempt.send_at, OTHER)
+        self._coming.setdefault(attempt.patient_id, []).append((attempt.task_id, coming))
 
     def rules(self, task: OutreachTask) -> Rules:
         weekend = WEEKENDS.get(task.patient.clinic.country, SATURDAY_AND_SUNDAY)
@@ -133,6 +139,17 @@ def _is_minor(patient: Patient, *, on: date) -> bool:
     if born is None:
         return False
     return (on.year - born.year) - ((on.month, on.day) < (born.month, born.day)) < ADULT_FROM
+
+
+def _planned_for(patients: Iterable[int]) -> dict[int, list[tuple[int, Past]]]:
+    """What these patients will get, or get at this moment: it fills their days as what they had does."""
+    found: dict[int, list[tuple[int, Past]]] = {}
+    rows = Attempt.objects.filter(patient__in=patients, status__in=UNFINISHED)
+    for patient, task, channel, point, at in rows.values_list(
+        "patient_id", "task_id", "channel", "contact_point_id", "send_at"
+    ):
+        found.setdefault(patient, []).append((task, Past(channel, point, at, OTHER)))
+    return found
 
 
 def _tried_with(patients: Iterable[int], *, now: datetime) -> dict[int, list[tuple[int, Past]]]:

@@ -102,6 +102,21 @@ class TestPlan:
         plan_attempts(now=NOW)
         assert Attempt.objects.get(status=AttemptStatus.PLANNED).send_at.day == day
 
+    @pytest.mark.parametrize("limit", [200, 1])
+    def test_what_is_planned_together_keeps_the_daily_cap(self, limit: int) -> None:
+        journey = builders.journey()
+        for _n in range(3):
+            builders.task(builders.step(journey))
+        assert plan_attempts(now=NOW, limit=limit) == 3
+        days = Attempt.objects.order_by("send_at").values_list("send_at__day", flat=True)
+        assert list(days) == [9, 9, 10]
+
+    def test_a_patients_plans_fill_nobody_elses_day(self) -> None:
+        for _n in range(3):
+            builders.task()
+        plan_attempts(now=NOW)
+        assert {attempt.send_at.day for attempt in Attempt.objects.all()} == {9}
+
     def test_a_channel_that_is_off_is_not_planned(self, settings: LazySettings) -> None:
         settings.CHANNEL_TRANSPORTS = {"phone": "phone", "sms": "off", "whatsapp": "off", "email": "off"}
         builders.task()
