@@ -111,3 +111,20 @@ def test_every_time_the_page_offers_for_a_held_visit_can_be_taken(journey: Journ
         assert Client().post(f"{path_for(journey)}answer/", said).status_code == 302
         held.refresh_from_db()
         assert (held.start.isoformat(), held.status) == (choice, "pending")
+
+
+@pytest.mark.parametrize(
+    ("language", "words"),
+    [
+        ("ru", "до понедельника, 9 марта, 19:00"),
+        ("en", "by Monday 9 March, 19:00"),
+        ("he", "יום שני 9 במרץ בשעה 19:00"),
+    ],
+)
+def test_the_page_names_a_deadline_as_the_messages_do(language: str, words: str) -> None:
+    call_command("load_catalogue", verbosity=0)
+    journey = actions.start_journey(builders.patient(), NewJourney("imaging_treatment"), now=NOW)
+    actions.complete_step(journey.steps.get(kind=StepKind.AWAIT_RESULT), "received", now=NOW)
+    assert journey.steps.get(kind=StepKind.REVIEW).due_at == NOW + timedelta(hours=9)
+    page = Client().get(f"{path_for(journey)}?lang={language}").content.decode()
+    assert words in page
