@@ -179,8 +179,8 @@ def _link(
     if step:
         move_deadline(step, appointment.end, now=now, by=by)
     else:
-        title = appointment.title or str(StepKind.VISIT.label)
-        step = add_step(journey, AdHoc(StepKind.VISIT, title, appointment.end), now=now, by=by)
+        new = AdHoc(StepKind.VISIT, appointment.title, appointment.end)
+        step = add_step(journey, new, now=now, by=by)
     Appointment.objects.filter(pk=appointment.pk).update(step=step)
     appointment.step = step
 
@@ -315,7 +315,7 @@ def ask_to_book(journey: Journey, *, now: datetime, by: User | None = None) -> N
     due_at = soon(journey.clinic, REBOOK_WITHIN, now=now)
     add_step(
         journey,
-        AdHoc(StepKind.BOOK, _("Find a new date"), due_at, message_key="next_step"),
+        AdHoc(StepKind.BOOK, lambda: _("Find a new date"), due_at, message_key="next_step"),
         now=now,
         by=by,
     )

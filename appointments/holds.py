@@ -127,7 +127,9 @@ def _move_on(hold: Appointment, awaited: Step, *, now: datetime) -> bool:
     move_to_first(hold, free, now=now)
     AppointmentEvent.objects.create(appointment=hold, what=MOVED_BY_RULE, at=now)
     due_at = soon(awaited.journey.clinic, TELL_WITHIN, now=now)
-    told = AdHoc(StepKind.TELL, _("Tell the patient about the new date"), due_at, message_key="hold_moved")
+    told = AdHoc(
+        StepKind.TELL, lambda: _("Tell the patient about the new date"), due_at, message_key="hold_moved"
+    )
     add_step(awaited.journey, told, now=now)
     return True
 

@@ -77,9 +77,9 @@ class Table:
         step = 500_000
         for first in range(self.size + 1, size + 1, step):
             self.execute(
-                f"INSERT INTO journeys_step (public_id, clinic_id, journey_id, kind, title, status, owner_role,"
+                f"INSERT INTO journeys_step (public_id, clinic_id, journey_id, kind, title, names, status, owner_role,"
                 f" opened_at, due_at, outcome, note, round, message_key)"
-                f" SELECT {uuid}, %(clinic)s, %(journey)s, 'confirm', '', 'active', 'receptionist',"
+                f" SELECT {uuid}, %(clinic)s, %(journey)s, 'confirm', '', '{{}}', 'active', 'receptionist',"
                 f" %(now)s, {later}, '', '', 1, 'held_visit' FROM {numbers}",
                 clinic=self.clinic,
                 journey=self.journey,

@@ -134,11 +134,11 @@ def _row_of_step(step: Step) -> Row:
 def why_now(step: Step) -> str:
     """One sentence a receptionist can read aloud."""
     if step.kind == StepKind.PROMISE and step.title:
-        return _("We promised: %(words)s") % {"words": step.title}
+        return _("We promised: %(words)s") % {"words": step.name}
     if step.kind == StepKind.PROMISE and step.about:
         return _("We are late with “%(step)s” and have promised an answer.") % {"step": step.about.name}
     if step.title and not step.template_step:
-        return step.title
+        return step.name
     return f"{step.name}. {WHY.get(StepKind(step.kind), '')}"
 
 

@@ -26,6 +26,8 @@ from journeys.models import (
     StepStatus,
     StepTemplate,
     Urgency,
+    Words,
+    in_each_language,
 )
 from journeys.queries import active_template, graph_of
 from patients.actions import RefusedError, StaleStateError
@@ -287,7 +289,7 @@ class AdHoc:
     """A step outside the template: a promise, a call, something to tell."""
 
     kind: StepKind
-    title: str
+    title: str | Words
     due_at: datetime
     role: OwnerRole = OwnerRole.RECEPTIONIST
     owner: User | None = None
@@ -299,11 +301,14 @@ class AdHoc:
 def add_step(journey: Journey, new: AdHoc, *, now: datetime, by: User | None = None) -> Step:
     if journey.status not in OPEN_JOURNEYS:
         raise RefusedError(_("This journey has ended; start a new one."))
+    names = in_each_language(new.title) if callable(new.title) else {}
+    title = names.get(journey.clinic.language, "") if callable(new.title) else new.title
     step = Step.objects.create(
         clinic_id=journey.clinic_id,
         journey=journey,
         kind=new.kind,
-        title=new.title[:200],
+        title=title[:200],
+        names=names,
         status=StepStatus.ACTIVE,
         owner_role=new.role,
         owner=new.owner,
@@ -314,7 +319,7 @@ def add_step(journey: Journey, new: AdHoc, *, now: datetime, by: User | None = N
         about=new.about,
     )
     kind = EventKind.PROMISED if new.kind == StepKind.PROMISE else EventKind.OPENED
-    record_events([step], kind, now=now, by=by, detail=new.title)
+    record_events([step], kind, now=now, by=by, detail="" if names else title)
     return step
 
 
@@ -325,9 +330,10 @@ def log_chase(step: Step, *, now: datetime, by: User | None = None, words: str =
 
 
 @transaction.atomic
-def open_unidentified(clinic: Clinic, *, title: str, due_at: datetime, now: datetime) -> Step:
+def open_unidentified(clinic: Clinic, *, title: str | Words, due_at: datetime, now: datetime) -> Step:
     """A journey nobody can name yet, with a step to find out: what is unmatched has an owner and a clock."""
+    written = in_each_language(title)[clinic.language] if callable(title) else title
     journey = Journey.objects.create(
-        clinic=clinic, status=JourneyStatus.UNIDENTIFIED, title=title[:120], opened_at=now
+        clinic=clinic, status=JourneyStatus.UNIDENTIFIED, title=written[:120], opened_at=now
     )
     return add_step(journey, AdHoc(StepKind.IDENTIFY, title, due_at), now=now)

@@ -1,17 +1,31 @@
 """The engine's tables: templates of journeys, the journeys themselves, and Step, the house's only clock."""
 
 import uuid
+from collections.abc import Callable
 
 from django.conf import settings
 from django.db import models
 from django.db.models import F, Q
+from django.utils import translation
 from django.utils.translation import get_language, gettext_lazy as _
 
 from journeys.deadlines import Unit
-from patients.models import Clinic, Patient
+from patients.models import Clinic, Language, Patient
 from patients.models.clinic import one_of
 
 UNITS = [(unit.value, unit.value) for unit in Unit]
+
+
+Words = Callable[[], str]  # ours, said anew in each language; what a person wrote is a plain str
+
+
+def in_each_language(words: Words) -> dict[str, str]:
+    """What we say ourselves, kept in every language, for each reader has another one."""
+    said = {}
+    for language in Language.values:
+        with translation.override(language):
+            said[language] = words()
+    return said
 
 
 def named(names: dict[str, str]) -> str:
@@ -251,6 +265,7 @@ class Step(models.Model):
     title = models.CharField(
         max_length=200, blank=True
     )  # for steps outside a template, e.g. a promise's words
+    names = models.JSONField(default=dict, blank=True)  # the title in each language, where it is ours
     status = models.CharField(max_length=10, choices=StepStatus)
     owner_role = models.CharField(max_length=16, choices=OwnerRole, blank=True)
     owner = models.ForeignKey(
@@ -328,7 +343,7 @@ class Step(models.Model):
         """Words for staff; needs `template_step` loaded."""
         if self.template_step:
             return self.template_step.name
-        return self.title or str(StepKind(self.kind).label)
+        return named(self.names) or self.title or str(StepKind(self.kind).label)
 
 
 class EventKind(models.TextChoices):

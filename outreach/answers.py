@@ -35,7 +35,6 @@ WANTS_ANOTHER_TIME = gettext_lazy("would like another time")
 CHOSEN_BY_PATIENT = gettext_lazy("chosen by the patient")
 PATIENT_CANNOT_COME = gettext_lazy("the patient cannot come")
 ASKS_TO_STOP = gettext_lazy("asks us to stop")
-ANSWER_THE_PATIENT = gettext_lazy("Answer %(name)s: %(words)s")
 
 
 def for_staff(journey: Journey, words: object) -> str:
@@ -119,7 +118,7 @@ def _another_time(
         if ANOTHER_TIME in (step.template_step.outcomes if step.template_step else []):
             _end(step, ANOTHER_TIME, now=now)
         else:
-            _ask(journey, step, for_staff(journey, WANTS_ANOTHER_TIME), now=now)
+            _ask(journey, step, WANTS_ANOTHER_TIME, now=now)
         return
     is_the_same = visit is not None and visit.start == start
     if not is_the_same and not choices.may_choose(journey, visit, start, now=now):
@@ -167,7 +166,7 @@ def _cannot_come(journey: Journey, step: Step, visit: Appointment | None, *, now
         return  # pressed twice; another visit may be booked since
     if visit is not None and visit.status == AppointmentStatus.PENDING:
         # What is held waits for the doctor; whether another time is needed at all is not known yet.
-        _ask(journey, step, for_staff(journey, WANTS_ANOTHER_TIME), now=now)
+        _ask(journey, step, WANTS_ANOTHER_TIME, now=now)
         return
     _end(step, CANNOT_COME, now=now)
     if visit is not None:
@@ -179,16 +178,21 @@ def _stop(journey: Journey, step: Step, words: str, *, now: datetime) -> None:
     sent = Attempt.objects.filter(patient=journey.patient_id, sent_at__isnull=False).exclude(channel=PHONE)
     last = sent.filter(task__step=step).order_by("-sent_at").first() or sent.order_by("-sent_at").first()
     if last is None:
-        _ask(journey, step, words or for_staff(journey, ASKS_TO_STOP), now=now)
+        _ask(journey, step, words or ASKS_TO_STOP, now=now)
     else:
         opt_out(last.patient, last, now=now, words=words)
 
 
-def _ask(journey: Journey, step: Step, body: str, *, now: datetime) -> None:
+def _ask(journey: Journey, step: Step, words: object, *, now: datetime) -> None:
     """A person reads it within two working hours; the same words again open nothing new."""
     name = journey.patient.full_name if journey.patient else ""
-    title = for_staff(journey, ANSWER_THE_PATIENT) % {"name": name, "words": body}
-    asked = Step.objects.filter(kind=StepKind.CALL, status=StepStatus.ACTIVE, title=title[:200])
+
+    def title() -> str:
+        return _("Answer %(name)s: %(words)s") % {"name": name, "words": words}
+
+    with translation.override(journey.clinic.language):
+        same = title()[:200]
+    asked = Step.objects.filter(kind=StepKind.CALL, status=StepStatus.ACTIVE, title=same)
     if asked.filter(journey__patient=journey.patient_id, journey__clinic=journey.clinic_id).exists():
         return
     if journey.status in OPEN_JOURNEYS:

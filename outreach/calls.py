@@ -175,13 +175,19 @@ def _promise_call(
     if at is None or at <= now:
         raise RefusedError(_("Choose the time the patient asked for."))
     followup.end_task(task, TaskStatus.DONE, CallOutcome.CALL_AT, now=now)
-    title = _("Call %(name)s back") % {"name": task.patient.full_name}
+
+    def title() -> str:
+        return _("Call %(name)s back") % {"name": task.patient.full_name}
+
     add_step(journey, AdHoc(StepKind.PROMISE, title, at, owner=by, about=task.step), now=now, by=by)
 
 
 def _ask_doctor(journey: Journey, task: OutreachTask, note: str, *, now: datetime, by: User | None) -> None:
     followup.end_task(task, TaskStatus.DONE, CallOutcome.NEEDS_DOCTOR, now=now)
-    title = _("%(name)s asks the doctor: %(words)s") % {"name": task.patient.full_name, "words": note}
+
+    def title() -> str:
+        return _("%(name)s asks the doctor: %(words)s") % {"name": task.patient.full_name, "words": note}
+
     due_at = soon(journey.clinic, followup.ANSWER_WITHIN, now=now)
     step = AdHoc(StepKind.CALL, title, due_at, role=OwnerRole.DOCTOR, owner=journey.doctor, about=task.step)
     add_step(journey, step, now=now, by=by)

@@ -9,7 +9,6 @@ from datetime import datetime
 from django.contrib.auth.models import User
 from django.db import transaction
 from django.db.models import TextChoices
-from django.utils import translation
 from django.utils.translation import gettext as _, gettext_lazy
 
 from journeys import deadlines
@@ -62,8 +61,10 @@ def hand_over(task: OutreachTask, reason: HandOver, *, now: datetime) -> Step | 
     if journey.status not in OPEN_JOURNEYS:  # nobody waits for this any more; the history says why it stopped
         record_events([step], EventKind.NOTED, now=now, detail=reason)
         return None
-    with translation.override(journey.clinic.language):
-        title = _("%(step)s: %(reason)s.") % {"step": step.name, "reason": reason.label}
+
+    def title() -> str:
+        return _("%(step)s: %(reason)s.") % {"step": step.name, "reason": reason.label}
+
     due_at = soon(journey.clinic, PERSON_WITHIN, now=now)
     return add_step(journey, AdHoc(StepKind.CALL, title, due_at, about=step), now=now)
 

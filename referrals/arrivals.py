@@ -242,7 +242,7 @@ def _hand_over(
         due = soon(document.clinic, IDENTIFY_WITHIN, now=now)
         title = ": ".join(part for part in (document.sender, document.subject) if part)
         step = open_unidentified(
-            document.clinic, title=title or _("A file without a name"), due_at=due, now=now
+            document.clinic, title=title or (lambda: _("A file without a name")), due_at=due, now=now
         )
         moved = IncomingDocument.objects.filter(pk=document.pk, status=DocumentStatus.RECEIVED).update(
             status=DocumentStatus.UNMATCHED,

@@ -97,7 +97,7 @@ def _review_again(journey: Journey, *, now: datetime, by: User | None) -> Step:
     due = soon(journey.clinic, SAME_DAY, now=now)
     return add_step(
         journey,
-        AdHoc(StepKind.REVIEW, _("Look at the result"), due, OwnerRole.DOCTOR, journey.doctor),
+        AdHoc(StepKind.REVIEW, lambda: _("Look at the result"), due, OwnerRole.DOCTOR, journey.doctor),
         now=now,
         by=by,
     )

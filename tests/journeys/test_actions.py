@@ -4,6 +4,8 @@ from typing import Any
 
 import pytest
 from django.core.management import call_command
+from django.utils import translation
+from django.utils.translation import gettext as _
 
 from journeys import actions
 from journeys.actions import AdHoc, NewJourney
@@ -197,3 +199,23 @@ def test_an_unidentified_document_has_an_owner_and_a_clock() -> None:
     clinic = builders.clinic()
     step = actions.open_unidentified(clinic, title="Mail from institute", due_at=NOW, now=NOW)
     assert (step.journey.status, step.owner_role) == (JourneyStatus.UNIDENTIFIED, OwnerRole.RECEPTIONIST)
+
+
+def test_our_own_titles_are_read_in_each_readers_language() -> None:
+    patient = builders.patient(builders.clinic(language="he"))
+    asked = actions.add_step(
+        builders.journey(patient), AdHoc(StepKind.BOOK, lambda: _("Find a new date"), NOW), now=NOW
+    )
+    names = {}
+    for language in ("en", "he", "ru", "ar"):
+        with translation.override(language):
+            names[language] = (Step.objects.get(pk=asked.pk).name, _("Find a new date"))
+    assert all(read == said for read, said in names.values())
+    assert (len({read for read, _said in names.values()}), asked.title) == (4, names["he"][0])
+
+
+def test_what_a_person_wrote_stays_as_it_is() -> None:
+    promised = actions.add_step(builders.journey(), AdHoc(StepKind.PROMISE, "Find a new date", NOW), now=NOW)
+    with translation.override("he"):
+        assert (promised.name, promised.names) == ("Find a new date", {})
+    assert promised.events.get().detail == "Find a new date"

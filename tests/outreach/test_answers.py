@@ -238,6 +238,22 @@ def test_what_staff_will_read_is_written_in_the_clinics_language(journey: Journe
         assert said == gettext("the patient cannot come")
 
 
+def test_a_question_is_announced_in_the_readers_language_with_the_patients_own_words(
+    journey: Journey,
+) -> None:
+    Clinic.objects.update(language="he")
+    say(confirming(journey), "ask", body="May I eat before?")
+    asked = journey.steps.get(kind=StepKind.CALL)
+    with translation.override("en"):
+        assert asked.name == "Answer Dana Levi: May I eat before?"
+    with translation.override("ru"):
+        assert asked.name == gettext("Answer %(name)s: %(words)s") % {
+            "name": "Dana Levi",
+            "words": "May I eat before?",
+        }
+        assert asked.name != "Answer Dana Levi: May I eat before?"
+
+
 def test_a_stop_that_nothing_was_sent_for_is_read_by_a_person(journey: Journey) -> None:
     say(confirming(journey), "stop", body="STOP")
     assert "STOP" in journey.steps.get(kind=StepKind.CALL).title
