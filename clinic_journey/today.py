@@ -65,7 +65,17 @@ OUTCOME_WORDS = {
     "done": gettext_lazy("Done"),
 }
 # These follow from something else that has its own screen, or change a visit.
-NOT_BY_HAND = {"received", "revoked", "booked", "attended", "no_show", "cancelled", "identified", "rejected"}
+NOT_BY_HAND = {
+    "received",
+    "referred",
+    "revoked",
+    "booked",
+    "attended",
+    "no_show",
+    "cancelled",
+    "identified",
+    "rejected",
+}
 
 
 @dataclass(frozen=True)
