@@ -66,3 +66,4 @@ lock:
 bench: setup-dev
 	$(PYTHON_ENV) -m bench.watch
 	$(PYTHON_ENV) -m bench.book
+	$(PYTHON_ENV) -W ignore -m bench.pages

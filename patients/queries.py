@@ -1,5 +1,6 @@
 """What screens and engines read about clinics and patients. Users get objects only through `*_visible_to`."""
 
+import re
 from collections.abc import Iterable
 from datetime import date, datetime, time, timedelta
 from uuid import UUID
@@ -7,7 +8,7 @@ from uuid import UUID
 from django.contrib.auth import models as auth
 from django.db.models import Q, QuerySet
 
-from patients.identity import Claim, Person, fold_name
+from patients.identity import Claim, Person, ascii_digits, fold_name
 from patients.models import (
     Clinic,
     ClinicHours,
@@ -23,6 +24,7 @@ from patients.windows import ALWAYS, Hours, WeeklyWindow
 
 User = auth.User
 CLOSED_AHEAD = timedelta(days=400)
+NUMBER_SEPARATORS = re.compile(r"[\s()+.\u2010-\u2015\u05be-]+")
 
 
 def clinics_visible_to(user: User) -> QuerySet[Clinic]:
@@ -43,11 +45,18 @@ def patients_visible_to(user: User) -> QuerySet[Patient]:
 
 
 def search_patients(patients: QuerySet[Patient], text: str) -> QuerySet[Patient]:
-    """By name in either order, number or ID: each word must appear in the folded search key."""
-    for folded in fold_name(text).split():
-        word = folded.lstrip("0") if folded.isdecimal() else folded  # 050… is stored as +97250…
+    """By any part of a name, number or ID: each word must appear in the folded search key."""
+    for word in _search_words(text):
         patients = patients.filter(search_key__contains=word)
     return patients.order_by("family_name", "given_name", "id")
+
+
+def _search_words(text: str) -> list[str]:
+    """A number is one word however it is grouped, without its leading 0: 050… is stored as +97250…"""
+    digits = ascii_digits(NUMBER_SEPARATORS.sub("", text))
+    if digits.isdecimal():
+        return [digits.lstrip("0")]
+    return [word.lstrip("0") if word.isdecimal() else word for word in fold_name(text).split()]
 
 
 def after_patient(patients: QuerySet[Patient], public_id: str) -> QuerySet[Patient]:
@@ -60,7 +69,8 @@ def after_patient(patients: QuerySet[Patient], public_id: str) -> QuerySet[Patie
     if last is None:
         return patients
     same_family = Q(family_name=last.family_name)
-    return patients.filter(
+    # The first condition says nothing new; without it the database would read the index from its beginning.
+    return patients.filter(family_name__gte=last.family_name).filter(
         Q(family_name__gt=last.family_name)
         | (same_family & Q(given_name__gt=last.given_name))
         | (same_family & Q(given_name=last.given_name, id__gt=last.pk))

@@ -1,0 +1,145 @@
+"""Clinics with as many patients as asked for, made by the database itself: columns not named take their defaults."""
+
+from collections.abc import Mapping, Sequence
+from datetime import timedelta
+from io import StringIO
+from typing import Any
+
+from django.core.management import call_command
+from django.db import connection, models
+from django.test import Client
+from django.utils import timezone
+
+from appointments.models import Practitioner
+from journeys.models import Journey, Step, StepTemplate
+from outreach.models import Attempt, OutreachTask
+from patients.models import ContactPoint, Patient, PatientContact, ServiceCard
+from tests import builders
+
+OPEN_EVERY = 6  # of 1.2 tasks a patient, one in six is open: 200,000 of 1.2M
+CALLS = 100  # planned for this hour in the clinic that is looked at
+CHUNK = 250_000
+
+
+class Crowd:
+    """A database of its own with `size` patients; whatever is asked of it goes there."""
+
+    def __init__(self, size: int, *, clinics: int, names: Sequence[str]) -> None:
+        self.name = f"clinic_bench_{size}"
+        with connection.cursor() as cursor:
+            cursor.execute(f"DROP DATABASE IF EXISTS {self.name} WITH (FORCE)")
+            cursor.execute(f"CREATE DATABASE {self.name}")
+        self._turn_to()
+        for command in ("migrate", "load_catalogue", "load_messages"):
+            call_command(command, verbosity=0, stdout=StringIO())
+        made = [builders.clinic() for _clinic in range(clinics)]
+        self.clinic_id = made[0].pk
+        self.first, self.clinics, self.names = min(clinic.pk for clinic in made), clinics, names
+        self.now = timezone.now()
+        Practitioner.objects.create(clinic=made[0], name="Dr Cohen")
+        self.step = StepTemplate.objects.get(template__key="recall", template__status="active", kind="recall")
+        self.roles = {role: builders.user(role, at=made[0]) for role in ("receptionist", "manager")}
+        self.clients = {role: Client(headers={"host": "localhost"}) for role in self.roles}
+        for role, client in self.clients.items():
+            client.force_login(self.roles[role])
+        for first in range(1, size + 1, CHUNK):
+            self._add(first, min(first + CHUNK - 1, size))
+        with connection.cursor() as cursor:
+            cursor.execute("VACUUM ANALYZE")
+        self.open_tasks = OutreachTask.objects.filter(status="open").count()
+
+    def _turn_to(self) -> None:
+        if connection.settings_dict["NAME"] != self.name:
+            connection.close()
+            connection.settings_dict["NAME"] = self.name
+
+    def client(self, role: str) -> Client:
+        self._turn_to()
+        return self.clients[role]
+
+    def fetch(self, sql: str, values: list[Any]) -> list[tuple[Any, ...]]:
+        self._turn_to()
+        with connection.cursor() as cursor:
+            cursor.execute(sql, values)
+            return list(cursor.fetchall())
+
+    def _add(self, first: int, last: int) -> None:
+        numbers = f"generate_series({first}::bigint, {last}::bigint) AS g(n)"
+        clinic = f"{self.first} + n %% {self.clinics}"
+        names = "(ARRAY[" + ", ".join(f"'{name}'" for name in self.names) + "])"
+        family = f"{names}[1 + n / {self.clinics} %% {len(self.names)}] || ' ' || n"
+        phone = "'+97250' || lpad((2000000 + n)::text, 7, '0')"
+        people = {"id": "n", "clinic_id": clinic, "given_name": "'Dana'", "family_name": family}
+        people |= {"search_key": f"lower('dana ' || {family}) || ' ' || {phone}", "since_on": "%(today)s"}
+        self._insert(Patient, people, numbers)
+        self._insert(
+            ContactPoint, {"id": "n", "clinic_id": clinic, "kind": "'phone'", "value": phone}, numbers
+        )
+        tie = {"id": "n", "patient_id": "n", "contact_point_id": "n", "relation": "'self'"}
+        self._insert(PatientContact, tie, numbers)
+        self._insert(ServiceCard, {"id": "n", "patient_id": "n", "channel": "'phone'"}, numbers)
+        journey = {
+            "id": "n",
+            "clinic_id": clinic,
+            "patient_id": "n",
+            "template_id": str(self.step.template_id),
+        }
+        self._insert(Journey, {**journey, "opened_at": "%(now)s"}, numbers)
+        # 1.2 steps with a task for each patient; the open ones wait, a hundred in one clinic are to be called now.
+        numbers = f"generate_series({first * 12 // 10}::bigint, {last * 12 // 10 - 1}::bigint) AS g(n)"
+        owner = {
+            "clinic_id": f"{self.first} + (n * 10 / 12 + 1) %% {self.clinics}",
+            "patient_id": "n * 10 / 12 + 1",
+        }
+        is_open = f"(n / {OPEN_EVERY} + n) %% {OPEN_EVERY} = 0"  # every clinic has its share
+        due = "%(now)s + (n %% 300000) * interval '1 minute' + interval '1 day'"
+        step = {
+            "id": "n + 1",
+            "clinic_id": owner["clinic_id"],
+            "journey_id": owner["patient_id"],
+            "kind": "'recall'",
+        }
+        step |= {"template_step_id": str(self.step.pk), "round": "1 + n %% 2"}
+        step |= {
+            "status": f"CASE WHEN {is_open} THEN 'active' ELSE 'completed' END",
+            "owner_role": "'receptionist'",
+        }
+        step |= {"completed_at": f"CASE WHEN {is_open} THEN NULL ELSE %(now)s END", "due_at": due}
+        step |= {"outcome": f"CASE WHEN {is_open} THEN '' ELSE 'booked' END", "opened_at": "%(now)s"}
+        self._insert(Step, step, numbers)
+        task = {"id": "n + 1", "step_id": "n + 1", **owner, "message_key": "'recall'", "opened_at": "%(now)s"}
+        task |= {"status": f"CASE WHEN {is_open} THEN 'open' ELSE 'done' END", "deadline_at": due}
+        task |= {"ended_at": f"CASE WHEN {is_open} THEN NULL ELSE %(now)s END"}
+        self._insert(OutreachTask, task, numbers)
+        attempt = {"id": "n + 1", "task_id": "n + 1", **owner, "contact_point_id": owner["patient_id"]}
+        attempt |= {"channel": "'phone'", "status": f"CASE WHEN {is_open} THEN 'planned' ELSE 'failed' END"}
+        soon = f"n < {CALLS * self.clinics * OPEN_EVERY}"
+        attempt |= {"send_at": f"CASE WHEN {soon} THEN %(now)s - interval '1 hour' ELSE {due} END"}
+        attempt |= {
+            "expires_at": f"CASE WHEN {soon} THEN %(now)s + interval '1 day' ELSE {due} + interval '1 hour' END"
+        }
+        self._insert(Attempt, attempt, numbers)
+
+    def _insert(self, model: type[models.Model], columns: Mapping[str, str], numbers: str) -> None:
+        defaults = {str(field.column): default_of(field) for field in model._meta.concrete_fields}
+        filled = {column: text for column, text in defaults.items() if text is not None} | dict(columns)
+        names = ", ".join(f'"{name}"' for name in filled)
+        with connection.cursor() as cursor:
+            cursor.execute(
+                f"INSERT INTO {model._meta.db_table} ({names}) SELECT {', '.join(filled.values())} FROM {numbers}",
+                {"now": self.now, "today": self.now.date() - timedelta(days=100)},
+            )
+
+
+def default_of(field: "models.Field[Any, Any]") -> str | None:
+    """The SQL of what a new object has in this column; None leaves it to the database."""
+    if isinstance(field, models.UUIDField) and not field.null:
+        return "gen_random_uuid()"
+    if field.primary_key or field.null:
+        return None
+    value = field.get_default()
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, int | float):
+        return str(value)
+    return f"'{value}'" if isinstance(value, str) else None

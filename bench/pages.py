@@ -1,0 +1,144 @@
+"""V1, V2, V4 and V5 of the design: every list page of the product on 1M patients and 200,000 open tasks.
+
+    .venv/bin/python -m bench.pages [--small 10000] [--large 1000000]
+
+Two databases, a small and a large one, are asked by turns. The pages are asked for through the product's own
+URLs, views and templates, in this process. 20 clinics share the patients, so the clinic that is looked at has 500
+of them in the small database and 50,000 in the large one. "Bare SQL" is one statement,
+written by hand, that fetches the same rows.
+"""
+
+import argparse
+import re
+import statistics
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
+
+from bench.database import PAIRS, connect, line, seconds
+
+if TYPE_CHECKING:
+    from bench.crowd import Crowd
+
+CLINICS = 20
+REPEATED = 5
+DEEP = 180  # pages of 50: the 9,000th row
+NAMES = ("Levi", "Кузнецова", "מזרחי", "حداد", "Morgan", "Иванова", "אברהם", "زعبي")
+DESK = (
+    "/today/",
+    "/patients/",
+    "/results/",
+    "/results/?list=expected",
+    "/results/?list=unmatched",
+    "/calendar/",
+)
+MANAGERS: tuple[str, ...] = ()
+SEARCHES = {"latin": "organ", "cyrillic": "узнец", "hebrew": "זרח", "arabic": "حدا", "number": "502-00 01"}
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--small", type=int, default=10_000)
+    parser.add_argument("--large", type=int, default=1_000_000)
+    asked = parser.parse_args()
+    connect("postgresql")
+    from bench.crowd import Crowd  # noqa: PLC0415 - app ready
+
+    large, small = (Crowd(size, clinics=CLINICS, names=NAMES) for size in (asked.large, asked.small))
+    print(f"\npostgresql, {asked.large:,} patients, {large.open_tasks:,} open tasks", flush=True)
+    for name, role, path in list_pages():
+        ratio = statistics.median(
+            milliseconds(large, role, path) / milliseconds(small, role, path) for _pair in range(PAIRS)
+        )
+        words = f"{milliseconds(large, role, path):.1f} ms, {ratio:.2f}"
+        line(
+            f"V4 {name}: at {asked.large:,} / at {asked.small:,} patients", words, "<= 1.5", met=ratio <= 1.5
+        )
+        queries = count_queries(large, role, path)
+        line(f"V5 {name}: queries", str(queries), "<= 12", met=queries <= 12)
+    measure_depth(large)
+    measure_bare(large)
+
+
+def list_pages() -> Iterator[tuple[str, str, str]]:
+    """Name, role and address of each list that a clinic opens, and the search in four scripts and by number."""
+    for path in DESK:
+        yield path, "receptionist", path
+    for script, text in SEARCHES.items():
+        yield f"search, {script}", "receptionist", f"/patients/?q={text}"
+    for path in MANAGERS:
+        yield path, "manager", path
+
+
+def milliseconds(crowd: "Crowd", role: str, path: str) -> float:
+    """Median time of the whole answer, after two that warm up."""
+    client = crowd.client(role)
+    answer = client.get(path)
+    assert answer.status_code == 200, f"{path}: {answer.status_code}"
+    client.get(path)
+    return statistics.median(seconds(lambda: client.get(path)) for _turn in range(REPEATED)) * 1000
+
+
+def count_queries(crowd: "Crowd", role: str, path: str) -> int:
+    from django.db import connection  # noqa: PLC0415 - app ready
+    from django.test.utils import CaptureQueriesContext  # noqa: PLC0415 - app ready
+
+    client = crowd.client(role)
+    with CaptureQueriesContext(connection) as captured:
+        client.get(path)
+    return len(captured)
+
+
+def measure_depth(crowd: "Crowd") -> None:
+    """The page that begins after 9,000 names against the first one, by turns."""
+    client = crowd.client("receptionist")
+    path = "/patients/"
+    for _page in range(DEEP):
+        more = re.search(r"after=([0-9a-f-]{36})", client.get(path).content.decode())
+        assert more, "The clinic has fewer patients than that."
+        path = f"/patients/?q=&after={more[1]}"
+    ratio = statistics.median(
+        milliseconds(crowd, "receptionist", path) / milliseconds(crowd, "receptionist", "/patients/")
+        for _pair in range(PAIRS)
+    )
+    line("V1 /patients/ after 9,000 names / first page", f"{ratio:.2f}", "<= 1.2", met=ratio <= 1.2)
+
+
+def measure_bare(crowd: "Crowd") -> None:
+    for path, sql in (("/patients/", PATIENTS), ("/today/", TODAY)):
+        pairs = [
+            (milliseconds(crowd, "receptionist", path), bare_milliseconds(crowd, sql))
+            for _pair in range(PAIRS)
+        ]
+        ratio = statistics.median(whole / bare for whole, bare in pairs)
+        words = f"{pairs[-1][0]:.1f} / {pairs[-1][1]:.2f} ms = {ratio:.1f}"
+        line(f"V2 {path}: whole page / bare SQL", words, "<= 8", met=ratio <= 8)
+
+
+PATIENTS = """
+    SELECT p.public_id, p.given_name, p.family_name, p.language, p.birth_date, p.since_on, c.channel, c.told_at,
+        (SELECT value FROM patients_patientcontact t JOIN patients_contactpoint a ON a.id = t.contact_point_id
+         WHERE t.patient_id = p.id ORDER BY t.rank LIMIT 1)
+    FROM patients_patient p JOIN patients_servicecard c ON c.patient_id = p.id
+    WHERE p.clinic_id = %s AND p.status <> 'merged' ORDER BY p.family_name, p.given_name, p.id LIMIT 51"""
+TODAY = """
+    SELECT a.id, a.send_at, a.expires_at, s.public_id, s.kind, s.due_at, p.given_name, p.family_name, j.title
+    FROM outreach_attempt a JOIN outreach_outreachtask t ON t.id = a.task_id
+    JOIN journeys_step s ON s.id = t.step_id JOIN journeys_journey j ON j.id = s.journey_id
+    JOIN patients_patient p ON p.id = a.patient_id
+    WHERE a.clinic_id = %s AND a.channel = 'phone' AND a.status = 'planned' AND a.send_at <= now()
+        AND a.expires_at > now() AND t.status = 'open' AND s.status = 'active'
+    ORDER BY a.send_at LIMIT 200"""
+
+
+def bare_milliseconds(crowd: "Crowd", sql: str) -> float:
+    def fetch() -> list[tuple[Any, ...]]:
+        return crowd.fetch(sql, [crowd.clinic_id])
+
+    assert fetch()
+    return statistics.median(seconds(fetch) for _turn in range(REPEATED)) * 1000
+
+
+if __name__ == "__main__":
+    main()
