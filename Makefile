@@ -35,7 +35,7 @@ test: setup-dev
 
 test-services: setup-dev
 	@$(WITHOUT_SERVICES) DATABASE_URL='$(TEST_DATABASE_URL)' CELERY_BROKER_URL='$(TEST_BROKER_URL)' \
-		$(PYTHON_ENV) -m pytest $(PYTEST_ARGS)
+		$(PYTHON_ENV) -m pytest -m "not browser" $(PYTEST_ARGS)
 
 check: setup-dev
 	$(PYTHON_ENV) -m ruff format --check --quiet .

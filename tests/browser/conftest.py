@@ -1,0 +1,143 @@
+"""A browser on the demo clinic: one server and one Chromium for all of these tests, fresh data for each."""
+
+import json
+import os
+import shutil
+import socket
+import sqlite3
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import closing
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from urllib.error import URLError
+from urllib.request import urlopen
+
+import pytest
+from django.conf import settings
+from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+
+from tests.conftest import need
+
+DESK = {"width": 1400, "height": 900}
+CHROMIUM_ARGUMENTS = [
+    "--no-sandbox",  # CI runs as root
+    "--disable-gpu",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-quic",
+    "--disable-sync",
+    "--no-first-run",
+]
+LANGUAGES = ("en", "he", "ru", "ar")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        if Path(__file__).parent in item.path.parents:
+            item.add_marker(pytest.mark.browser)
+
+
+@dataclass(frozen=True)
+class DemoServer:
+    address: str
+    folder: Path
+
+    def restore(self) -> None:
+        """Put the data back as it was when the server started."""
+        with (
+            closing(sqlite3.connect(self.folder / "as-loaded.sqlite3")) as kept,
+            closing(sqlite3.connect(self.folder / "clinic.sqlite3")) as live,
+        ):
+            kept.backup(live)
+
+    def rows(self, sql: str, *values: object) -> list[tuple[Any, ...]]:
+        """What the product has written, read past it."""
+        with closing(sqlite3.connect(self.folder / "clinic.sqlite3")) as live:
+            return live.execute(sql, values).fetchall()
+
+    def pages(self) -> list[dict[str, str]]:
+        found: list[dict[str, str]] = json.loads((self.folder / "pages.json").read_text())
+        return found
+
+
+@pytest.fixture(scope="package")
+def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[DemoServer]:
+    need(shutil.which("chromium"), "Chromium (apt install chromium)")
+    folder = tmp_path_factory.mktemp("demo")
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    log = (folder / "log").open("w")
+    server = subprocess.Popen(
+        [sys.executable, "-m", "tests.browser.serve", str(folder), str(port)],
+        cwd=settings.BASE_DIR,
+        stdout=log,
+        stderr=log,
+        env=os.environ | {"DATABASE_URL": "", "CELERY_BROKER_URL": "filesystem://"},
+    )
+    address = f"http://localhost:{port}"
+    try:
+        while not answers(f"{address}/healthz"):
+            assert server.poll() is None, (folder / "log").read_text()
+        shutil.copy(folder / "clinic.sqlite3", folder / "as-loaded.sqlite3")
+        yield DemoServer(address, folder)
+    finally:
+        server.kill()
+        server.wait()
+        log.close()
+
+
+def answers(address: str) -> bool:
+    try:
+        with urlopen(address, timeout=5) as answer:  # noqa: S310 - our own address
+            return bool(answer.status == 200)
+    except (URLError, OSError):
+        return False
+
+
+@pytest.fixture(scope="package")
+def chromium() -> Iterator[Browser]:
+    program = shutil.which("chromium")
+    need(program, "Chromium (apt install chromium)")
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=program, args=CHROMIUM_ARGUMENTS)
+        yield browser
+        browser.close()
+
+
+Opener = Callable[..., Page]
+
+
+@pytest.fixture
+def open_page(demo: DemoServer, chromium: Browser) -> Iterator[Opener]:
+    """`open_page(path, login=…, language=…)`: a page in a browser of its own, logged in. Scripts' errors fail."""
+    demo.restore()
+    contexts: list[BrowserContext] = []
+    errors: list[str] = []
+
+    def opened(path: str, *, login: str = "rina", language: str = "en", **options: Any) -> Page:
+        context = chromium.new_context(
+            base_url=demo.address, locale=language, viewport=options.pop("viewport", DESK), **options
+        )
+        contexts.append(context)
+        context.set_default_timeout(10_000)
+        context.add_cookies([{"name": "django_language", "value": language, "url": demo.address}])
+        page = context.new_page()
+        page.on("pageerror", lambda error: errors.append(f"{page.url}: {error}"))
+        page.on("console", lambda said: errors.append(said.text) if "Content Security" in said.text else None)
+        if login:
+            page.goto("/login/")
+            page.fill("[name=username]", login)
+            page.fill("[name=password]", "demo")
+            page.press("[name=password]", "Enter")
+            page.wait_for_url(lambda url: "/login/" not in url)
+        page.goto(path)
+        return page
+
+    yield opened
+    for context in contexts:
+        context.close()
+    assert errors == []
