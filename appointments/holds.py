@@ -16,7 +16,7 @@ from journeys import deadlines
 from journeys.actions import AdHoc, add_step
 from journeys.claims import Alarm, batches
 from journeys.clinic_time import soon
-from journeys.models import Step, StepKind, StepStatus
+from journeys.models import OPEN_JOURNEYS, Journey, Step, StepKind, StepStatus
 from patients.actions import StaleStateError
 from patients.windows import starts_at
 
@@ -76,7 +76,23 @@ def _release_if_forgotten(hold: Appointment, *, now: datetime) -> bool:
     if hold.status != AppointmentStatus.PENDING or _awaited(hold):
         return False
     cancel(hold, because=_("what it waited for has ended"), now=now)
+    if hold.awaits:
+        _tell_released(Journey.objects.select_related("clinic").get(pk=hold.awaits.journey_id), now=now)
     return True
+
+
+def _tell_released(journey: Journey, *, now: datetime) -> None:
+    """The patient left with that date: unless she is asked for another one already, she hears that it is off."""
+    if journey.status not in OPEN_JOURNEYS or queries.book_step_of(journey):
+        return
+    due_at = soon(journey.clinic, TELL_WITHIN, now=now)
+    told = AdHoc(
+        StepKind.TELL,
+        lambda: _("Tell the patient that the time is no longer kept"),
+        due_at,
+        message_key="hold_released",
+    )
+    add_step(journey, told, now=now)
 
 
 def _awaited(hold: Appointment) -> Step | None:

@@ -54,7 +54,19 @@ def test_a_hold_whose_step_has_closed_is_released(status: StepStatus) -> None:
     visit.refresh_from_db()
     assert (visit.status, visit.ended_because) == (CANCELLED, "what it waited for has ended")
     assert visit.slot_uses.count() == 0
+    assert visit.awaits is not None
+    (told,) = steps_of(visit.awaits.journey, StepKind.TELL)
+    assert (told.message_key, told.contact_from) == ("hold_released", NOW)
     assert settle_holds(now=NOW) == 0
+    assert len(steps_of(visit.awaits.journey, StepKind.TELL)) == 1
+
+
+def test_who_is_asked_for_another_date_is_not_told_twice_that_the_time_is_off() -> None:
+    awaited = waiting_step(status=StepStatus.COMPLETED, completed_at=NOW, outcome="not_done")
+    builders.step(awaited.journey, kind=StepKind.BOOK)
+    hold(awaited)
+    assert settle_holds(now=NOW) == 1
+    assert steps_of(awaited.journey, StepKind.TELL) == []
 
 
 @pytest.mark.parametrize("status", [StepStatus.ACTIVE, StepStatus.ON_HOLD])
