@@ -23,6 +23,7 @@ from appointments.queries import MOVABLE, appointments_visible_to, practitioners
 from appointments.visits import SlotTakenError, Visit, spoken
 from journeys.models import Journey, Step
 from journeys.queries import open_steps_of, steps_visible_to
+from patients import audit
 from patients.access import Here, for_staff
 from patients.actions import RefusedError, StaleStateError
 from patients.models import Patient
@@ -71,6 +72,7 @@ def calendar(request: HttpRequest, here: Here) -> HttpResponse:
     )
     if day is None:
         raise Http404
+    audit.shows(rows=len(day.visits))
     context = {
         "day": day,
         "doctors": doctors,

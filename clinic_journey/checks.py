@@ -1,9 +1,13 @@
 """System checks: the settings that would hurt patients are refused at start, with the cure."""
 
+from collections.abc import Sequence
 from zoneinfo import available_timezones
 
 from django.conf import settings
 from django.core.checks import CheckMessage, Error, Tags, Warning as CheckWarning, register
+from django.db import connections
+
+from clinic_journey.audit import triggers
 
 
 @register(Tags.database)
@@ -80,3 +84,20 @@ def signing_key_is_own(**_kwargs: object) -> list[CheckMessage]:
             id="clinic_journey.E005",
         )
     ]
+
+
+@register(Tags.database)
+def changes_leave_a_trace(databases: Sequence[str] | None = None, **_kwargs: object) -> list[CheckMessage]:
+    """A table without its triggers is changed without a word in the audit trail."""
+    found: list[CheckMessage] = []
+    for alias in databases or []:
+        connection = connections[alias]
+        if triggers.expected(connection).keys() - triggers.present(connection):
+            found.append(
+                Error(
+                    f"Database {alias!r} lacks triggers of the audit trail, or has outdated ones.",
+                    hint="python manage.py migrate",
+                    id="clinic_journey.E006",
+                )
+            )
+    return found

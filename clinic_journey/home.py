@@ -4,6 +4,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.views.decorators.http import require_GET
 
+from patients import audit
 from patients.access import Here, for_staff
 from patients.models import Role
 from patients.queries import patients_visible_to, search_patients
@@ -28,9 +29,11 @@ def search(request: HttpRequest, here: Here) -> HttpResponse:
         referrals_visible_to(here.user).filter(clinic=here.clinic, code__in=codes).first() if codes else None
     )
     if found:
+        audit.shows(rows=1)
         return redirect("referral", found.public_id)
     if text:
         patients = search_patients(patients_visible_to(here.user).filter(clinic=here.clinic), text)[:2]
         if len(patients) == 1:
+            audit.shows(rows=1)
             return redirect("patient", patients[0].public_id)
     return patient_list(request)

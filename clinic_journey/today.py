@@ -22,6 +22,7 @@ from journeys.queries import steps_visible_to
 from outreach.calls import call_now, claim_call, record_outcome
 from outreach.models import Attempt, AttemptStatus
 from outreach.queries import attempts_visible_to, outcome_words, script_for, visit_of, why_words
+from patients import audit
 from patients.access import Here, for_staff
 from patients.actions import RefusedError
 from patients.models import Channel, ContactWindow, Patient
@@ -102,6 +103,7 @@ def today(request: HttpRequest, here: Here) -> HttpResponse:
     chosen = next((row for row in everything if str(row.step.public_id) == wanted), None)
     if chosen is None and found.now:
         chosen = found.now[0]
+    audit.shows(*[chosen.patient] if chosen and chosen.patient else [], rows=len(everything))
     context = {
         "list": found,
         "chosen": chosen,

@@ -9,7 +9,7 @@ from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
-from patients import actions
+from patients import actions, audit
 from patients.access import CLINIC_KEY, Here, for_staff
 from patients.forms import CardForm, PatientForm
 from patients.queries import after_patient, clinics_visible_to, patients_visible_to, search_patients
@@ -26,6 +26,7 @@ def patient_list(request: HttpRequest, here: Here) -> HttpResponse:
     patients = search_patients(patients_visible_to(here.user).filter(clinic=here.clinic), text)
     shown = list(after_patient(patients, request.GET.get("after", ""))[: PAGE + 1])
     more = shown[PAGE - 1].public_id if len(shown) > PAGE else None
+    audit.shows(rows=len(shown[:PAGE]))
     return render(request, "patients/list.html", {"patients": shown[:PAGE], "q": text, "more": more})
 
 

@@ -20,13 +20,14 @@ from appointments.queries import practitioners_visible_to
 from appointments.suggestions import VISIT_MINUTES, times_for
 from journeys.models import Step, StepKind
 from journeys.queries import steps_visible_to
+from patients import audit
 from patients.access import Here, for_staff
 from patients.actions import RefusedError
 from patients.models import Patient, Role
 from patients.queries import patients_visible_to
 from referrals import actions, links, queries
 from referrals.forms import ReferralForm, RejectForm, UploadForm, usual_wait
-from referrals.models import Decision, IncomingDocument, Result
+from referrals.models import Decision, IncomingDocument, Referral, Result
 from referrals.words import in_words
 
 SHOWN = 100
@@ -50,6 +51,7 @@ def results(request: HttpRequest, here: Here) -> HttpResponse:
     selected = next((row for row in rows if str(row.public_id) == request.GET.get("item")), None)
     if selected is None and "item" not in request.GET and rows:
         selected = rows[0]
+    audit.shows(*_patients_of(selected), rows=len(rows))
     counts = {name: min(found.count(), SHOWN) for name, found in lists.items()}
     context: dict[str, object] = {
         "shown": shown,
@@ -63,6 +65,14 @@ def results(request: HttpRequest, here: Here) -> HttpResponse:
     if shown in {"decide", "closed"} and selected is not None:
         context |= _decision(selected)
     return render(request, "referrals/results.html", context)
+
+
+def _patients_of(selected: Result | Referral | IncomingDocument | None) -> list[Patient]:
+    """Whose details stand beside the list; of a document that nobody could match, all who may be meant."""
+    if isinstance(selected, IncomingDocument):
+        return [referral.patient for referral in queries.candidates_of(selected)]
+    referral = selected.referral if isinstance(selected, Result) else selected
+    return [referral.patient] if referral else []
 
 
 def _puzzle(document: IncomingDocument) -> dict[str, object]:

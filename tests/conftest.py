@@ -1,6 +1,7 @@
 """One fixed instant for every test, fast hashing, and files that vanish. Time is passed in, never patched."""
 
 import os
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -36,3 +37,12 @@ def need(available: object, what: str) -> None:
     if os.environ.get("REQUIRE_SERVICES"):
         pytest.fail(f"{what} is required here (REQUIRE_SERVICES=1) but missing.")
     pytest.skip(f"{what} is not installed; this part is shown in CI.")
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_teardown() -> Iterator[None]:
+    """Emptying the tables after a test takes the audit trail along, which nothing else may."""
+    from patients import audit  # noqa: PLC0415 - app ready
+
+    with audit.open_door():
+        yield

@@ -1,5 +1,6 @@
 """Who the clinic serves, how they may be reached, and who works for them."""
 
+from patients.models.audit import AuditAction, AuditEvent, By
 from patients.models.card import Channel, Consent, ConsentStatus, ContactWindow, Purpose, ServiceCard
 from patients.models.client_request import ClientRequest
 from patients.models.clinic import Clinic, ClinicHours, ClosedDay, HoursKind, Language, Membership, Role
@@ -17,6 +18,9 @@ from patients.models.patient import (
 __all__ = [
     "AddressKind",
     "AddressStatus",
+    "AuditAction",
+    "AuditEvent",
+    "By",
     "Channel",
     "ClientRequest",
     "Clinic",

@@ -200,14 +200,14 @@ def rows(user: User, name: str, query: str = "") -> list[dict[str, Any]]:
     return found
 
 
-# Who asks, whether they work anywhere, the rows, and what each kind of row prefetches.
+# Who asks, whether they work anywhere, the rows, and what each kind of row prefetches; then where, and the trail.
 QUERIES = {
-    "patients": 6,
-    "referrals": 3,
-    "incoming-documents": 4,
-    "appointments": 3,
-    "practitioners": 3,
-    "outreach-tasks": 3,
+    "patients": 8,
+    "referrals": 5,
+    "incoming-documents": 6,
+    "appointments": 5,
+    "practitioners": 5,
+    "outreach-tasks": 5,
 }
 
 

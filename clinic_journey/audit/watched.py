@@ -1,0 +1,63 @@
+"""The tables whose every change is written down, with its before and after.
+
+Steps, attempts and the uses of cells are left out: they are written in bulk all day and have events of their
+own in the same transaction (StepEvent, AppointmentEvent, Attempt), which the trail shows beside these.
+"""
+
+from dataclasses import dataclass
+
+from django.db import models
+
+from appointments.models import Appointment
+from patients.models import (
+    Consent,
+    ContactPoint,
+    ContactWindow,
+    Patient,
+    PatientContact,
+    ServiceCard,
+)
+from referrals.models import IncomingDocument, Referral, Result
+
+
+@dataclass(frozen=True)
+class Watched:
+    """SQL over the changed row (`{row}`): whose record it belongs to, and the columns that say nothing."""
+
+    model: type[models.Model]
+    patient: str = "{row}.patient_id"
+    clinic: str = "(SELECT clinic_id FROM patients_patient WHERE id = {row}.patient_id)"
+    source: str = ""
+    ignored: tuple[str, ...] = ()
+
+
+OF_CARD = (
+    "FROM patients_servicecard card JOIN patients_patient p ON p.id = card.patient_id "
+    "WHERE card.id = {row}.card_id"
+)
+OF_REFERRAL = "FROM referrals_referral referral WHERE referral.id = {row}.referral_id"
+EVERY_TIE = (
+    "FROM (SELECT 1 AS one) once LEFT JOIN patients_patientcontact tie ON tie.contact_point_id = {row}.id"
+)
+
+WATCHED = (
+    Watched(Patient, "{row}.id", "{row}.clinic_id", ignored=("search_key",)),
+    Watched(ContactPoint, "tie.patient_id", "{row}.clinic_id", EVERY_TIE, ignored=("status_at",)),
+    Watched(PatientContact),
+    Watched(ServiceCard),
+    Watched(ContactWindow, f"(SELECT card.patient_id {OF_CARD})", f"(SELECT p.clinic_id {OF_CARD})"),
+    Watched(Consent),
+    Watched(Referral, clinic="{row}.clinic_id", ignored=("request_key",)),
+    Watched(
+        Result,
+        f"(SELECT referral.patient_id {OF_REFERRAL})",
+        f"(SELECT referral.clinic_id {OF_REFERRAL})",
+    ),
+    Watched(
+        IncomingDocument,
+        f"(SELECT referral.patient_id {OF_REFERRAL})",
+        "{row}.clinic_id",
+        ignored=("raw", "reasons", "candidates", "match_from", "tries", "step_id"),
+    ),
+    Watched(Appointment, clinic="{row}.clinic_id", ignored=("request_key",)),
+)
