@@ -8,6 +8,7 @@ from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitVie
 
 from clinic_journey import health, home, patient_page, patient_record, today
 from clinic_journey.api import router
+from clinic_journey.audit import views as audit_views
 
 urlpatterns = [
     path("", home.home, name="home"),
@@ -23,6 +24,8 @@ urlpatterns = [
     path("patients/", include("patients.urls")),
     path("", include("appointments.urls")),
     path("", include("referrals.urls")),
+    path("audit/", audit_views.trail, name="audit"),
+    path("audit/export/", audit_views.export, name="audit_export"),
     path("p/<str:token>/", patient_page.page, name="patient_page"),
     path("p/<str:token>/answer/", patient_page.answer, name="patient_answer"),
     path("login/", auth_views.LoginView.as_view(redirect_authenticated_user=True), name="login"),

@@ -28,7 +28,7 @@ class Origin:
     ip: str = ""
     agent: str = ""
     request_id: str = ""
-    door: bool = False  # open only for removing what is older than the clinic must keep
+    door: bool = False
 
 
 @dataclass
@@ -58,7 +58,7 @@ def request_of(origin: Callable[[], Origin]) -> Iterator[Shown]:
 
 @contextmanager
 def open_door() -> Iterator[None]:
-    """The one way to remove events; only a command that says so in the trail goes through it."""
+    """Removing old events, and bringing in a database with its own: commands that say so in the trail."""
     token = _acting.set(lambda: Origin(door=True))
     try:
         yield

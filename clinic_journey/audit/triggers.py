@@ -22,6 +22,7 @@ FIELDS = (
     '(at, clinic_id, patient_id, "by", actor_id, action, what, what_id, asked, "before", "after", '
     "ip, agent, request_id)"
 )
+EVENTS = (("INSERT", "create", "NEW"), ("UPDATE", "change", "NEW"), ("DELETE", "delete", "OLD"))
 POSTGRESQL_ORIGIN = rf"""
     CREATE OR REPLACE FUNCTION {FUNCTION}() RETURNS jsonb LANGUAGE plpgsql STABLE AS $origin$
     DECLARE said text := substring(left(current_query(), 2000) FROM '^/\*clinic ([0-9a-f]+)\*/');
@@ -106,6 +107,7 @@ def _postgresql(watched: Watched, table: str, columns: list[str]) -> dict[str, l
         changed record;
         was jsonb; became jsonb;
     BEGIN
+        IF (origin->>'door')::boolean IS TRUE THEN RETURN NULL; END IF;
         IF TG_OP = 'DELETE' THEN changed := OLD; ELSE changed := NEW; END IF;
         IF TG_OP = 'UPDATE' THEN
             SELECT jsonb_object_agg(o.key, o.value), jsonb_object_agg(o.key, n.value) INTO was, became
@@ -126,12 +128,13 @@ def _postgresql(watched: Watched, table: str, columns: list[str]) -> dict[str, l
         {watched.source.format(**row)};
         RETURN NULL;
     END"""  # noqa: S608 - names are ours
-    name = _named(table, body)
+    name = _named(table, body, str(watched.inserts))
     execute = f"EXECUTE FUNCTION {name}()"
+    events = "INSERT OR UPDATE OR DELETE" if watched.inserts else "UPDATE OR DELETE"
     return {
         name: [
             f"CREATE OR REPLACE FUNCTION {name}() RETURNS trigger LANGUAGE plpgsql AS $audit${body} $audit$",
-            f"CREATE TRIGGER {name} AFTER INSERT OR UPDATE OR DELETE ON {table} FOR EACH ROW {execute}",
+            f"CREATE TRIGGER {name} AFTER {events} ON {table} FOR EACH ROW {execute}",
         ]
     }
 
@@ -139,11 +142,7 @@ def _postgresql(watched: Watched, table: str, columns: list[str]) -> dict[str, l
 def _sqlite(watched: Watched, table: str, columns: list[str]) -> dict[str, list[str]]:
     made = {}
     differs = [f'OLD."{column}" IS NOT NEW."{column}"' for column in columns]
-    for event, action, row in (
-        ("INSERT", "create", "NEW"),
-        ("UPDATE", "change", "NEW"),
-        ("DELETE", "delete", "OLD"),
-    ):
+    for event, action, row in EVENTS if watched.inserts else EVENTS[1:]:
         told = (
             differs
             if event == "UPDATE"
@@ -151,7 +150,7 @@ def _sqlite(watched: Watched, table: str, columns: list[str]) -> dict[str, list[
         )
         before = "NULL" if event == "INSERT" else _sqlite_object("OLD", columns, told)
         after = "NULL" if event == "DELETE" else _sqlite_object("NEW", columns, told)
-        rules = f"AFTER {event} ON {table} FOR EACH ROW WHEN {' OR '.join(told)}"
+        rules = f"AFTER {event} ON {table} FOR EACH ROW WHEN NOT {FUNCTION}('door') AND ({' OR '.join(told)})"
         body = f"""
         BEGIN
             INSERT INTO {TRAIL} {FIELDS}

@@ -29,6 +29,9 @@ class Watched:
     clinic: str = "(SELECT clinic_id FROM patients_patient WHERE id = {row}.patient_id)"
     source: str = ""
     ignored: tuple[str, ...] = ()
+    inserts: bool = (
+        True  # a booking is told by its AppointmentEvent alone: speed at the desk (docs/decisions)
+    )
 
 
 OF_CARD = (
@@ -59,5 +62,5 @@ WATCHED = (
         "{row}.clinic_id",
         ignored=("raw", "reasons", "candidates", "match_from", "tries", "step_id"),
     ),
-    Watched(Appointment, clinic="{row}.clinic_id", ignored=("request_key",)),
+    Watched(Appointment, clinic="{row}.clinic_id", ignored=("request_key",), inserts=False),
 )

@@ -25,7 +25,18 @@ OPEN_TO_ALL = {
     "upload",
 }
 NOT_OURS = ("admin/", "api/")  # the admin's own rules; the API has a walk of its own
-WITHOUT_AN_OBJECT = {"home", "today", "search", "list", "new", "choose_clinic", "results", "calendar"}
+WITHOUT_AN_OBJECT = {
+    "home",
+    "today",
+    "search",
+    "list",
+    "new",
+    "choose_clinic",
+    "results",
+    "calendar",
+    "audit",
+    "audit_export",
+}
 
 
 def routes(

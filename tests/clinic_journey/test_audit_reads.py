@@ -27,7 +27,7 @@ from tests.conftest import NOW
 
 pytestmark = [pytest.mark.django_db, pytest.mark.time_machine(NOW, tick=False)]
 
-SHOWS_NOBODY = {"home", "new", "choose_clinic"}  # of the pages without an object
+SHOWS_NOBODY = {"home", "new", "choose_clinic", "audit_export"}  # of the pages without an object
 
 
 def reads(**fields: Any) -> list[AuditEvent]:

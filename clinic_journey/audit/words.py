@@ -1,0 +1,48 @@
+"""The pages and rows of the audit trail in words. One that is missing here is shown by its own name."""
+
+from django.utils.translation import gettext_lazy as _
+
+from clinic_journey.audit.watched import WATCHED
+
+PAGES = {
+    "patient": _("Patient's record"),
+    "patients:list": _("List of patients"),
+    "list": _("List of patients"),
+    "search": _("Search"),
+    "today": _("Today"),
+    "results": _("Results"),
+    "calendar": _("Calendar"),
+    "appointment": _("Visit"),
+    "appointment_move": _("Moving a visit"),
+    "book_visit": _("Booking a visit"),
+    "referral": _("Referral"),
+    "refer": _("Writing a referral"),
+    "file": _("A file of a result"),
+    "save_card": _("Service card"),
+    "patient_page": _("The patient's own page"),
+    "patient_answer": _("Answer on the patient's own page"),
+    "upload": _("Upload by the institute"),
+    "login": _("Login"),
+    "audit": _("Audit trail"),
+    "audit_export": _("Audit trail as a file"),
+}
+ROWS = {
+    "contactpoint": _("Phone or e-mail"),
+    "patientcontact": _("Whose phone or e-mail it is"),
+    "servicecard": _("Service card"),
+    "contactwindow": _("Hours to be reached"),
+    "consent": _("Consent"),
+    "result": _("Result"),
+    "incomingdocument": _("Incoming document"),
+}
+WHAT_WORDS = {**PAGES, **ROWS}
+# Columns whose own name says it badly.
+CHANGED_WORDS = {
+    "may_tell": _("who else may be told"),
+    "told_at": _("told at"),
+    "told_to": _("told to"),
+    "may_leave_voicemail": _("voice message allowed"),
+    "ended_because": _("reason"),
+    "superseded_at": _("replaced at"),
+}
+CHOICES = sorted({*PAGES, *(watched.model._meta.model_name or "" for watched in WATCHED)} - {"patients:list"})
