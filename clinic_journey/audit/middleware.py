@@ -30,6 +30,22 @@ from patients.queries import clinics_visible_to
 SHOWN_WITH = {200, 409, 422}  # a refused form shows the record too
 ASKED = 300
 AGENT = 80
+# The first that fits: browsers also name those before them.
+BROWSERS = (
+    ("Edg/", "Edge"),
+    ("OPR/", "Opera"),
+    ("Firefox/", "Firefox"),
+    ("Chrome/", "Chrome"),
+    ("Safari/", "Safari"),
+)
+SYSTEMS = (
+    ("Android", "Android"),
+    ("iPhone", "iPhone"),
+    ("iPad", "iPad"),
+    ("Windows", "Windows"),
+    ("Mac OS", "Mac"),
+    ("Linux", "Linux"),
+)
 OFTEN, BY_ITSELF = timedelta(minutes=1), timedelta(hours=1)
 MISSING = 401
 
@@ -56,8 +72,16 @@ def origin_of(request: HttpRequest, request_id: str = "") -> Origin:
     else:
         match = request.resolver_match
         by, actor = (match and holder_of(match)) or By.NOBODY, None
-    agent = "".join(c for c in request.headers.get("User-Agent", "") if c.isprintable())[:AGENT]
+    agent = short_agent(request.headers.get("User-Agent", ""))
     return Origin(str(by), actor, address_of(request), agent, request_id)
+
+
+def short_agent(text: str) -> str:
+    """A browser by its name and what it runs on, a program as it calls itself."""
+    plain = "".join(letter for letter in text if letter.isprintable())
+    browser = next((name for sign, name in BROWSERS if sign in plain), "")
+    system = next((name for sign, name in SYSTEMS if sign in plain), "")
+    return ", ".join(part for part in (browser, system) if part) if browser else plain[:AGENT]
 
 
 def address_of(request: HttpRequest) -> str:

@@ -1,12 +1,16 @@
 """The audit trail as a manager searches it; for one patient together with what the desk and the machine did."""
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from datetime import date, datetime, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from django.contrib.auth.models import User
 from django.db.models import Q, QuerySet
+from django.utils.dates import WEEKDAYS
+from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 
 from appointments.models import AppointmentEvent, AppointmentStatus
@@ -18,6 +22,11 @@ from outreach.queries import outcome_words
 from patients.models import AuditAction, AuditEvent, By, Clinic, Patient
 from patients.windows import starts_at
 
+AN_INSTANT = re.compile(
+    r"\d{4}-\d\d-\d\d[ T]\d\d:\d\d:\d\d[.\d]*([+-]\d\d:\d\d)?$"
+)  # as each database writes it
+# The row's own keys, which the line tells already.
+OBVIOUS = {"id", "public_id", "clinic_id", "patient_id", "card_id"}
 AUDIT, STEP, VISIT, CONTACT = range(4)  # where a line comes from, and its rank within one instant
 
 
@@ -81,7 +90,10 @@ def lines(wanted: Wanted, *, after: Place | None, limit: int) -> list[Line]:
 
     For a whole clinic these are left out: their tables are written all day and have no index for it.
     """
-    found = [_line_of_event(event) for event in _page(_events(wanted), wanted, AUDIT, after, limit)]
+    found = [
+        _line_of_event(event, wanted.clinic.time_zone)
+        for event in _page(_events(wanted), wanted, AUDIT, after, limit)
+    ]
     if wanted.patient and not wanted.action and not wanted.what:
         found += _told_elsewhere(wanted, wanted.patient, after, limit)
     found.sort(key=lambda line: (line.at, -line.place.rank, line.place.pk), reverse=True)
@@ -150,17 +162,17 @@ def _page(
     return rows.order_by(f"-{at}", "-pk")[:limit]
 
 
-def _line_of_event(event: AuditEvent) -> Line:
+def _line_of_event(event: AuditEvent, zone: str) -> Line:
     return Line(
         Place(event.at, AUDIT, event.pk),
         who=who_of(event),
         action=str(AuditAction(event.action).label),
-        what=what_words(event.what),
+        what="" if event.what == "login" else what_words(event.what),
         patient=event.patient if event.patient_id else None,
         detail=_detail_of(event),
         ip=event.ip,
         agent=event.agent,
-        changes=changes_of(event),
+        changes=changes_of(event, zone),
         is_failure=event.action == AuditAction.LOGIN_FAILED,
     )
 
@@ -189,22 +201,27 @@ def _detail_of(event: AuditEvent) -> str:
     return _("%(asked)s %(rows)s rows") % {"asked": event.asked, "rows": event.rows}
 
 
-def changes_of(event: AuditEvent) -> list[tuple[str, str, str]]:
-    """Column, before, after; of what was added or removed only one side."""
+def changes_of(event: AuditEvent, zone: str) -> list[tuple[str, str, str]]:
+    """Column, before, after; of what was added or removed only one side. Instants in the clinic's time."""
     before, after = event.before or {}, event.after or {}
-    names = dict.fromkeys([*before, *after])
+    names = [name for name in dict.fromkeys([*before, *after]) if name not in OBVIOUS]
     return [
-        (
-            str(CHANGED_WORDS.get(name, name.removesuffix("_id").replace("_", " "))),
-            _text(before, name),
-            _text(after, name),
-        )
+        (_column_words(name), _text(name, before.get(name), zone), _text(name, after.get(name), zone))
         for name in names
     ]
 
 
-def _text(values: dict[str, Any], name: str) -> str:
-    value = values.get(name)
+def _column_words(name: str) -> str:
+    return str(CHANGED_WORDS.get(name, name.removesuffix("_id").replace("_", " ")))
+
+
+def _text(name: str, value: Any, zone: str) -> str:
+    if name == "weekday" and value in WEEKDAYS:
+        return str(WEEKDAYS[value])
+    if isinstance(value, str) and AN_INSTANT.match(value):
+        at = datetime.fromisoformat(value)
+        local = (at if at.tzinfo else at.replace(tzinfo=UTC)).astimezone(ZoneInfo(zone))
+        return date_format(local, "j.n.Y H:i")
     return "" if value is None else str(value)
 
 

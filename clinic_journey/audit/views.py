@@ -9,7 +9,8 @@ from zoneinfo import ZoneInfo
 from django import forms
 from django.contrib.auth.models import User
 from django.http import HttpRequest, HttpResponse, QueryDict, StreamingHttpResponse
-from django.shortcuts import render
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils.http import urlencode
 from django.utils.translation import gettext as _, gettext_lazy
 from django.views.decorators.http import require_GET, require_POST
 
@@ -84,7 +85,7 @@ def trail(request: HttpRequest, here: Here) -> HttpResponse:
     if is_valid and not candidates:
         after = Place.of(request.GET.get("after", ""))
         shown = lines(form.wanted(here, patient), after=after, limit=PAGE + 1)
-    audit.shows(rows=len(shown[:PAGE]))
+    audit.shows(*[patient] if patient else [], rows=len(shown[:PAGE]))
     context = {
         "form": form,
         "patient": patient,
@@ -106,6 +107,8 @@ def export(request: HttpRequest, here: Here) -> HttpResponse | StreamingHttpResp
     if not form.is_valid():
         return render(request, "audit/trail.html", {"form": form}, status=422)
     patient, _candidates = _patient_of(form, here)
+    if form.cleaned_data["q"] and patient is None:  # nobody, or several: never everybody instead
+        return redirect("/audit/?" + urlencode({"q": form.cleaned_data["q"]}))
     asked = {name: str(value) for name, value in form.cleaned_data.items() if value}
     words = "&".join(f"{name}={value}" for name, value in asked.items())[:ASKED]
     said = event_by(origin_of(request), now=here.now, what="audit", action=AuditAction.EXPORT, asked=words)
@@ -124,7 +127,7 @@ def _patient_of(form: TrailForm, here: Here) -> tuple[Patient | None, list[Patie
     of_clinic = patients_visible_to(here.user).filter(clinic=here.clinic)
     public_id, text = form.cleaned_data.get("patient"), form.cleaned_data.get("q", "")
     if isinstance(public_id, UUID):
-        return of_clinic.filter(public_id=public_id).first(), []
+        return get_object_or_404(of_clinic, public_id=public_id), []
     found = list(search_patients(of_clinic, text)[:FOUND]) if text else []
     return (found[0], []) if len(found) == 1 else (None, found)
 

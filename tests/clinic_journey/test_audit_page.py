@@ -61,13 +61,14 @@ def test_another_clinics_events_are_invisible(manager: Client, clinic: Clinic) -
     stranger = builders.patient(other, given_name="Zelda")
     event(other, patient=stranger, ip="203.0.113.9")
     colleague = builders.user(at=other, first_name="Outsider")
-    for query in ("", f"?patient={stranger.public_id}", "?q=Zelda"):
+    for query in ("", "?q=Zelda"):
         page = shown(manager, query)
         assert "203.0.113.9" not in page
         assert "Outsider" not in page
     assert manager.get(f"/audit/?person={colleague.pk}").status_code == 422
-    exported = manager.post("/audit/export/", {"patient": str(stranger.public_id)})
-    assert "203.0.113.9" not in exported.getvalue().decode()
+    assert manager.get(f"/audit/?patient={stranger.public_id}").status_code == 404
+    assert manager.post("/audit/export/", {"patient": str(stranger.public_id)}).status_code == 404
+    assert b"203.0.113.9" not in b"".join(manager.post("/audit/export/"))
 
 
 def test_a_manager_in_one_clinic_and_doctor_in_another_sees_the_one(clinic: Clinic) -> None:
@@ -179,6 +180,18 @@ def test_the_page_shows_before_and_after(manager: Client, clinic: Clinic) -> Non
     assert "<del><bdi>Levi</bdi></del> <ins><bdi>&lt;b&gt;Cohen&lt;/b&gt;</bdi></ins>" in page
 
 
+def test_instants_are_told_in_the_clinics_time_and_weekdays_by_name(manager: Client, clinic: Clinic) -> None:
+    visit = builders.appointment(builders.patient(clinic), start=NOW + timedelta(days=1))
+    type(visit).objects.filter(pk=visit.pk).update(confirmed_at=NOW)
+    visit.patient.card.windows.create(weekday=1, start=builders.at(9), end=builders.at(12))
+    changes = [
+        change for line in found(manager, f"?patient={visit.patient.public_id}") for change in line.changes
+    ]
+    assert ("confirmed at", "", "9.3.2026 10:00") in changes
+    assert ("weekday", "", "Tuesday") in changes
+    assert not any(name in {"id", "card", "patient"} for name, _before, _after in changes)
+
+
 def test_the_page_costs_the_same_for_one_line_and_for_three(
     manager: Client, clinic: Clinic, django_assert_num_queries: DjangoAssertNumQueries
 ) -> None:
@@ -226,6 +239,23 @@ def test_nothing_in_the_file_runs_as_a_formula(manager: Client, clinic: Clinic, 
     event(clinic, action="list", asked=name)
     for row in rows_of(manager.post("/audit/export/", {"action": "list"})):
         assert not any(cell.lstrip(" ").startswith(("=", "+", "-", "@", "\t", "\r")) for cell in row)
+
+
+@pytest.mark.parametrize("name", ["Levi", "nobodyhere"])
+def test_the_file_is_never_of_everybody_where_a_name_was_meant(
+    manager: Client, clinic: Clinic, name: str
+) -> None:
+    builders.patient(clinic)
+    builders.patient(clinic, given_name="Noa", phone="050-765-4321")
+    answer = manager.post("/audit/export/", {"q": name})
+    assert (answer.status_code, answer["Location"]) == (302, f"/audit/?q={name}")
+    assert not AuditEvent.objects.filter(action="export").exists()
+
+
+def test_looking_at_who_looked_is_a_look_too(manager: Client, clinic: Clinic) -> None:
+    patient = builders.patient(clinic)
+    shown(manager, f"?patient={patient.public_id}")
+    assert AuditEvent.objects.get(action="read", patient=patient).what == "audit"
 
 
 def test_the_file_of_a_broken_question_is_not_made(manager: Client) -> None:

@@ -8,6 +8,7 @@ from django.test import Client
 from django.urls import URLPattern
 
 from clinic_journey.api import router
+from clinic_journey.audit.middleware import short_agent
 from clinic_journey.audit.subjects import HOLDERS, NAMED, OF_NOBODY
 from outreach.links import path_for
 from outreach.models import AttemptStatus
@@ -241,6 +242,21 @@ def test_the_address_is_the_one_our_own_proxy_saw(
     client = logged_in(Role.DOCTOR, patient.clinic)
     client.get(f"/patients/{patient.public_id}/", headers={"X-Forwarded-For": header})
     assert [event.ip for event in reads()] == [seen]
+
+
+@pytest.mark.parametrize(
+    ("agent", "shown"),
+    [
+        ("Mozilla/5.0 (X11; Linux x86_64; rv:128.0) Gecko/20100101 Firefox/128.0", "Firefox, Linux"),
+        ("Mozilla/5.0 (Windows NT 10.0) AppleWebKit/537 Chrome/129.0 Safari/537 Edg/129.0", "Edge, Windows"),
+        ("Mozilla/5.0 (iPhone; CPU iPhone OS 17 like Mac OS X) Version/17 Safari/604", "Safari, iPhone"),
+        ("python-requests/2.31\n", "python-requests/2.31"),
+        ("x" * 500, "x" * 80),
+        ("", ""),
+    ],
+)
+def test_a_browser_is_named_in_short(agent: str, shown: str) -> None:
+    assert short_agent(agent) == shown
 
 
 def test_a_call_of_an_outreach_task_is_read_by_its_patient() -> None:

@@ -203,6 +203,8 @@ def test_a_database_that_is_brought_along_keeps_its_trail_and_gets_one_line_more
     moved = tmp_path / "moved.json"
     call_command("dumpdata", "patients", output=str(moved), verbosity=0)
     before = list(AuditEvent.objects.order_by("pk").values())
+    for event in before:  # as exact as JSON tells it
+        event["at"] = event["at"].replace(microsecond=event["at"].microsecond // 1000 * 1000)
     Patient.objects.filter(pk=patient.pk).update(family_name="Cohen")
     with audit.open_door():
         AuditEvent.objects.all().delete()
@@ -222,7 +224,7 @@ def test_a_page_that_writes_says_who_and_from_where() -> None:
         headers={"User-Agent": "Firefox/128"},
     )
     event = changes("servicecard", action="change")[0]
-    assert (event.by, event.ip, event.agent) == ("user", "127.0.0.1", "Firefox/128")
+    assert (event.by, event.ip, event.agent) == ("user", "127.0.0.1", "Firefox")
     assert event.actor_id == int(client.session["_auth_user_id"])
     assert len(event.request_id) == 32
 
