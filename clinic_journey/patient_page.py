@@ -24,6 +24,7 @@ from outreach.choices import times_to_choose
 from outreach.links import journey_for, path_for
 from outreach.queries import visit_of
 from patients.actions import RefusedError
+from patients.models import Patient
 
 ANSWERABLE = (StepKind.CONFIRM, StepKind.BOOK, StepKind.RECALL, StepKind.VISIT, StepKind.CALL)
 HIDDEN = (StepKind.AWAIT_PATIENT, StepKind.PROMISE, StepKind.IDENTIFY, StepKind.CALL, StepKind.THANK)
@@ -116,25 +117,32 @@ def context_of(journey: Journey, request: HttpRequest, now: datetime) -> dict[st
     step = answerable_step(journey)
     stages = way_of(journey, now)
     late = next((stage for stage in stages if stage.state == "is-late"), None)
-    promise = journey.steps.filter(kind=StepKind.PROMISE, status=StepStatus.ACTIVE).order_by("due_at").first()
+    promise = promise_to(patient)
+    is_broken = bool(promise and promise.due_at and promise.due_at <= now)
+    promised_by = promise.due_at if promise and not is_broken else None
     can_choose = step is not None and step.kind in {
         StepKind.CONFIRM,
         StepKind.BOOK,
         StepKind.RECALL,
         StepKind.VISIT,
     }
+    times = times_to_choose(journey, visit, now=now) if can_choose or is_held else []
     return {
         "journey": journey,
         "patient": patient,
         "clinic": journey.clinic,
         "stages": stages,
-        "late": late,
-        "promise": promise,
+        "late": late or is_broken,
+        "promised_by": promised_by,
+        # Where the headline is about a visit, or about nothing, the promise has its own sentence.
+        "says_promise": bool(
+            promised_by and not late and not is_held and (journey.ended_at or visit or times)
+        ),
         "by": next_word(journey, promise, now),
         "visit": visit,
         "to_confirm": bool(visit and visit.confirmed_at is None and visit.status == AppointmentStatus.BOOKED),
         "is_held": is_held,
-        "times": times_to_choose(journey, visit, now=now) if can_choose or is_held else [],
+        "times": times,
         "said": request.GET.get("said", ""),
         "asked_for_time": "times" in request.GET,
         "answer_path": f"{path_for(journey)}answer/?lang={translation.get_language()}",
@@ -164,6 +172,12 @@ def way_of(journey: Journey, now: datetime) -> list[Stage]:
 
 def words_for(step: Step) -> str:
     return named(step.template_step.patient_names) if step.template_step else _("We are on it")
+
+
+def promise_to(patient: Patient) -> Step | None:
+    """What was promised on the phone holds on each of her pages, also on that of a journey that has ended."""
+    promises = Step.objects.filter(journey__patient=patient, kind=StepKind.PROMISE, status=StepStatus.ACTIVE)
+    return promises.order_by("due_at").first()
 
 
 def next_word(journey: Journey, promise: Step | None, now: datetime) -> datetime | None:

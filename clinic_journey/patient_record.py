@@ -5,21 +5,21 @@ from datetime import date, datetime, timedelta
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from django import forms
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
-from django.utils.translation import gettext as _, gettext_lazy
+from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST
 
 from appointments.models import Appointment, AppointmentStatus
-from appointments.visits import FAR
+from clinic_journey.caller import caller_context
 from journeys import actions as journey_actions
-from journeys.actions import AdHoc, NewJourney
-from journeys.models import EventKind, Journey, JourneyTemplate, Step, StepKind, StepStatus, TemplateStatus
-from journeys.queries import history_of, journeys_of, journeys_visible_to, steps_visible_to
+from journeys.actions import NewJourney
+from journeys.models import EventKind, Journey, JourneyTemplate, Step, StepStatus, TemplateStatus
+from journeys.queries import history_of, journeys_of
 from outreach.models import Attempt
 from outreach.queries import why_words
+from outreach.silent import silent_tasks
 from patients.access import Here, for_staff
 from patients.actions import RefusedError
 from patients.forms import CardForm
@@ -27,15 +27,6 @@ from patients.models import Patient
 from patients.queries import patients_visible_to
 
 HISTORY = 40
-
-
-class PromiseForm(forms.Form):
-    """A time by which the patient hears from us, as she was told."""
-
-    words = forms.CharField(label=gettext_lazy("What we promised"), max_length=200)
-    due_at = forms.DateTimeField(
-        label=gettext_lazy("By when"), widget=forms.DateTimeInput(attrs={"type": "datetime-local"})
-    )
 
 
 @dataclass(frozen=True)
@@ -56,7 +47,7 @@ class Moment:
 @require_GET
 @for_staff()
 def patient(request: HttpRequest, here: Here, patient_id: UUID) -> HttpResponse:
-    found = get_object_or_404(patients_visible_to(here.user), public_id=patient_id)
+    found = get_object_or_404(patients_visible_to(here.user), public_id=patient_id, clinic=here.clinic)
     journeys = list(journeys_of(found).prefetch_related("steps__template_step")[:20])
     context = {
         "patient": found,
@@ -71,7 +62,8 @@ def patient(request: HttpRequest, here: Here, patient_id: UUID) -> HttpResponse:
         "next_visit": next_visit(found, here.now),
         "history": history(found, here.clinic.time_zone),
         "templates": JourneyTemplate.objects.filter(status=TemplateStatus.ACTIVE).order_by("key"),
-        "promise_form": PromiseForm(),
+        **caller_context(found, here),
+        "silent_tasks": list(silent_tasks(here.user).filter(patient=found)[:5]),
         "replies": found.replies.order_by("-at")[:5],
         "now": here.now,
     }
@@ -137,36 +129,6 @@ def history(patient: Patient, zone: str) -> list[Moment]:
 
 @require_POST
 @for_staff()
-def chased(request: HttpRequest, here: Here, step_id: UUID) -> HttpResponse:
-    """She had to ask: one press, counted against the step at fault (S1.10)."""
-    step = get_object_or_404(steps_visible_to(here.user), public_id=step_id)
-    journey_actions.log_chase(step, now=here.now, by=here.user, words=request.POST.get("words", ""))
-    messages.success(
-        request, _("Noted against “%(step)s”. Tell her by when she hears from us.") % {"step": step.name}
-    )
-    return _back_to(step.journey)
-
-
-@require_POST
-@for_staff()
-def promise(request: HttpRequest, here: Here, journey_id: UUID) -> HttpResponse:
-    journey = get_object_or_404(journeys_visible_to(here.user), public_id=journey_id)
-    form = PromiseForm(request.POST)
-    if not form.is_valid() or not here.now < form.cleaned_data["due_at"] < here.now + FAR:
-        messages.error(request, _("Write what was promised and a time that is still to come."))
-        return _back_to(journey)
-    new = AdHoc(StepKind.PROMISE, form.cleaned_data["words"], form.cleaned_data["due_at"], owner=here.user)
-    try:
-        journey_actions.add_step(journey, new, now=here.now, by=here.user)
-    except RefusedError as refusal:
-        messages.error(request, str(refusal))
-    else:
-        messages.success(request, _("Promised. It is in Today with its time, and on the patient's page."))
-    return _back_to(journey)
-
-
-@require_POST
-@for_staff()
 def start(request: HttpRequest, here: Here, patient_id: UUID) -> HttpResponse:
     found = get_object_or_404(patients_visible_to(here.user), public_id=patient_id)
     key = request.POST.get("template", "")
@@ -182,9 +144,3 @@ def start(request: HttpRequest, here: Here, patient_id: UUID) -> HttpResponse:
     else:
         messages.success(request, _("Started. The first step has an owner and a date."))
     return redirect("patient", found.public_id)
-
-
-def _back_to(journey: Journey) -> HttpResponse:
-    if journey.patient is None:
-        return redirect("/results/?list=unmatched")
-    return redirect("patient", journey.patient.public_id)

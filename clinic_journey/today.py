@@ -20,6 +20,7 @@ from journeys.actions import complete_step
 from journeys.models import Step, StepKind
 from journeys.queries import steps_visible_to
 from outreach.calls import call_now, claim_call, record_outcome
+from outreach.lost import COULD_NOT_REACH, refuse_a_guess
 from outreach.models import Attempt, AttemptStatus
 from outreach.queries import attempts_visible_to, outcome_words, script_for, visit_of, why_words
 from patients import audit
@@ -255,4 +256,6 @@ def _finish(step: Step, code: str, note: str, here: Here) -> None:
         raise RefusedError(_("Choose how this ended."))
     if code == "declined" and not note:
         raise RefusedError(_("Write the patient's own words; a guess is not a reason."))
+    if code == COULD_NOT_REACH:
+        refuse_a_guess(step, now=here.now)
     complete_step(step, code, now=here.now, by=here.user, note=note)

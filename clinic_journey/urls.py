@@ -6,7 +6,7 @@ from django.contrib.auth import views as auth_views
 from django.urls import include, path
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
 
-from clinic_journey import health, home, patient_page, patient_record, today
+from clinic_journey import caller, health, home, ledger_page, patient_page, patient_record, silent, today
 from clinic_journey.api import router
 from clinic_journey.audit import views as audit_views
 
@@ -17,9 +17,17 @@ urlpatterns = [
     path("today/<uuid:step_id>/outcome/", today.outcome, name="outcome"),
     path("today/<uuid:step_id>/finish/", today.finish, name="finish"),
     path("search/", home.search, name="search"),
+    path("caller/", caller.matches, name="matches"),
+    path("caller/<uuid:patient_id>/", caller.card, name="caller"),
+    path("caller/<uuid:patient_id>/chased/", caller.chased, name="caller_chased"),
+    path("caller/<uuid:patient_id>/promise/", caller.promise, name="caller_promise"),
+    path("silent/", silent.silent_list, name="silent"),
+    path("silent/<uuid:task_id>/", silent.silent_patient, name="silent_patient"),
+    path("silent/<uuid:task_id>/replan/", silent.silent_replan, name="silent_replan"),
+    path("silent/<uuid:task_id>/number/", silent.silent_number, name="silent_number"),
+    path("silent/<uuid:task_id>/close/", silent.silent_close, name="silent_close"),
+    path("reports/ledgers/", ledger_page.ledgers, name="ledgers"),
     path("patients/<uuid:patient_id>/", patient_record.patient, name="patient"),
-    path("steps/<uuid:step_id>/chased/", patient_record.chased, name="chased"),
-    path("journeys/<uuid:journey_id>/promise/", patient_record.promise, name="promise"),
     path("patients/<uuid:patient_id>/start/", patient_record.start, name="start_journey"),
     path("patients/", include("patients.urls")),
     path("", include("appointments.urls")),

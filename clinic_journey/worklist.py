@@ -106,11 +106,13 @@ def steps_by_hand(here: Here) -> QuerySet[Step]:
         channel=Channel.PHONE,
         status__in=[AttemptStatus.PLANNED, AttemptStatus.SENDING],
     )
+    roles = ROLES[Role(here.role)]
     idle = ~Exists(working) & Q(contact_from__isnull=True)
     return (
         Step.objects.filter(
-            clinic=here.clinic, owner_role__in=ROLES[Role(here.role)], status=StepStatus.ACTIVE
+            clinic=here.clinic, owner_role__in={*roles, OwnerRole.MANAGER}, status=StepStatus.ACTIVE
         )
+        .filter(Q(owner_role__in=roles) | Q(owner=here.user))  # who made a promise sees it passed on, too
         .filter(idle | Q(due_at__lte=here.now))
         .exclude(Exists(ringing))
         .exclude(kind=StepKind.VISIT, due_at__gt=here.now)
@@ -133,6 +135,8 @@ def _row_of_step(step: Step) -> Row:
 
 def why_now(step: Step) -> str:
     """One sentence a receptionist can read aloud."""
+    if step.kind == StepKind.PROMISE and step.stalled_at and not step.about:
+        return _("Broken promise: %(words)s") % {"words": step.title or _("we were to call back")}
     if step.kind == StepKind.PROMISE and step.title:
         return _("We promised: %(words)s") % {"words": step.name}
     if step.kind == StepKind.PROMISE and step.about:

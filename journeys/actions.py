@@ -36,6 +36,7 @@ from patients.queries import opening_hours
 from patients.windows import Hours
 
 ATTENDED = "attended"  # the outcome of a visit that took place
+DECLINED = "declined"  # only with the patient's own words, also by constraint
 
 
 @dataclass(frozen=True)
@@ -143,6 +144,8 @@ def complete_step(
 ) -> list[Step]:
     """End an active step with `outcome`; open what follows, close what is not needed. Returns what opened."""
     template = step.template_step
+    if outcome == DECLINED and not note.strip():
+        raise RefusedError(_("Write the patient's own words; a guess is not a reason."))
     if template and template.outcomes and outcome not in template.outcomes:
         raise RefusedError(
             _("“%(step)s” cannot end with “%(outcome)s”.") % {"step": template.name, "outcome": outcome}
@@ -216,7 +219,12 @@ def cancel_steps(steps: Sequence[Step], *, now: datetime, by: User | None = None
 
 @transaction.atomic
 def cancel_journey(journey: Journey, *, reason: str, now: datetime, by: User | None = None) -> None:
-    """End a journey before its goal; everything open in it is cancelled with the reason."""
+    """End a journey before its goal; everything open in it is cancelled with the reason.
+
+    Its visits are the calendar's: whoever ends a journey for a person calls `appointments.endings`.
+    """
+    if not reason.strip():
+        raise RefusedError(_("Say why this journey ends."))
     lock_journey(journey.pk)
     moved = Journey.objects.filter(pk=journey.pk, status__in=OPEN_JOURNEYS).update(
         status=JourneyStatus.CANCELLED, ended_at=now
@@ -321,12 +329,6 @@ def add_step(journey: Journey, new: AdHoc, *, now: datetime, by: User | None = N
     kind = EventKind.PROMISED if new.kind == StepKind.PROMISE else EventKind.OPENED
     record_events([step], kind, now=now, by=by, detail="" if names else title)
     return step
-
-
-@transaction.atomic
-def log_chase(step: Step, *, now: datetime, by: User | None = None, words: str = "") -> None:
-    """The patient had to ask: a defect of ours, counted against the step at fault (S1.10)."""
-    record_events([step], EventKind.CHASED, now=now, by=by, detail=words)
 
 
 @transaction.atomic

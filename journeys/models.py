@@ -182,6 +182,14 @@ class JourneyStatus(models.TextChoices):
     CANCELLED = "cancelled", _("Cancelled")
 
 
+class LostBecause(models.TextChoices):
+    """Why a journey was given up for good; a guess is no reason (S4.2)."""
+
+    NOT_LOST = "", _("Not lost")
+    OWN_WORDS = "own_words", _("The patient said so")
+    CAUSES_RULED_OUT = "ruled_out", _("Every way to reach the patient was tried")
+
+
 OPEN_JOURNEYS = (JourneyStatus.UNIDENTIFIED, JourneyStatus.ACTIVE, JourneyStatus.ON_HOLD)
 
 
@@ -207,10 +215,20 @@ class Journey(models.Model):
     link_version = models.PositiveIntegerField(default=1)  # raised to revoke the patient's link
     opened_at = models.DateTimeField()
     ended_at = models.DateTimeField(null=True, blank=True)
+    lost_because = models.CharField(max_length=12, choices=LostBecause, blank=True)
+    lost_words = models.TextField(blank=True)  # what the patient said, as she said it
 
     class Meta:
         constraints = [
             one_of("status", JourneyStatus, name="journey_status_is_known"),
+            one_of("lost_because", LostBecause, name="journey_lost_because_is_known"),
+            models.CheckConstraint(
+                condition=Q(lost_because="") | Q(status="cancelled"), name="lost_journey_is_cancelled"
+            ),
+            models.CheckConstraint(
+                condition=~Q(lost_because="own_words") | ~Q(lost_words=""),
+                name="journey_lost_by_own_words_has_the_words",
+            ),
             one_of("urgency", Urgency, name="journey_urgency_is_known"),
             models.CheckConstraint(
                 condition=Q(patient__isnull=False) | Q(status__in=["unidentified", "cancelled", "completed"]),
@@ -309,6 +327,10 @@ class Step(models.Model):
             models.CheckConstraint(
                 condition=Q(stalled_at__isnull=True) | Q(stalled_at__gte=F("due_at")),
                 name="step_stalls_only_after_its_deadline",
+            ),
+            models.CheckConstraint(
+                condition=~Q(outcome="declined") | ~Q(note=""),
+                name="declined_step_has_the_patients_words",
             ),
             models.UniqueConstraint(
                 fields=["journey", "template_step", "round"], name="step_once_per_journey_and_round"

@@ -20,8 +20,10 @@ OVERDUE = Alarm(
     column="due_at",
     armed="status = 'active' AND stalled_at IS NULL",
     takes={"stalled_at": "%(now)s"},
-    returns=("id", "clinic_id", "template_step_id"),
+    returns=("id", "clinic_id", "template_step_id", "kind"),
 )
+
+Late = tuple[int, int, int, str]  # step, clinic, template step, kind
 
 
 @dataclass
@@ -62,18 +64,23 @@ def append_events(step_ids: list[int], kind: EventKind, *, now: datetime, detail
     insert_for(rows, ids=step_ids, kind=str(kind), now=now, detail=detail)
 
 
-def _escalate(rows: list[tuple[int, int, int]], rules: _Rules, *, now: datetime) -> None:
-    """Hand late steps to the role their template names. The person who owned them keeps seeing them."""
+def _escalate(rows: list[Late], rules: _Rules, *, now: datetime) -> None:
+    """Hand late steps to the role their template names, a broken promise to the manager.
+
+    The person who owned them keeps seeing them.
+    """
     by_role: dict[str, list[int]] = {}
-    for step_id, _clinic, template_id in rows:
-        if template_id in rules.escalates:
+    for step_id, _clinic, template_id, kind in rows:
+        if kind == StepKind.PROMISE:
+            by_role.setdefault(OwnerRole.MANAGER, []).append(step_id)
+        elif template_id in rules.escalates:
             by_role.setdefault(rules.escalates[template_id], []).append(step_id)
     for role, step_ids in by_role.items():
         Step.objects.filter(pk__in=step_ids, status=StepStatus.ACTIVE).update(owner_role=role)
         append_events(step_ids, EventKind.ESCALATED, now=now, detail=role)
 
 
-def _apologise(rows: list[tuple[int, int, int]], rules: _Rules, *, now: datetime) -> None:
+def _apologise(rows: list[Late], rules: _Rules, *, now: datetime) -> None:
     """Tell the patient that we are late and by when she hears: a promise with its own clock."""
     late = [row for row in rows if row[2] in rules.apologises]
     if not late:

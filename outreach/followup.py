@@ -14,7 +14,7 @@ from django.utils.translation import gettext as _, gettext_lazy
 from journeys import deadlines
 from journeys.actions import AdHoc, add_step, complete_step, record_events
 from journeys.clinic_time import soon
-from journeys.models import OPEN_JOURNEYS, EventKind, Journey, Step, StepKind, StepStatus
+from journeys.models import OPEN_JOURNEYS, EventKind, Journey, Step, StepKind, StepStatus, Words
 from outreach.models import Attempt, AttemptStatus, OutreachTask, TaskStatus
 from patients.actions import RefusedError
 
@@ -61,12 +61,13 @@ def hand_over(task: OutreachTask, reason: HandOver, *, now: datetime) -> Step | 
     if journey.status not in OPEN_JOURNEYS:  # nobody waits for this any more; the history says why it stopped
         record_events([step], EventKind.NOTED, now=now, detail=reason)
         return None
-
-    def title() -> str:
-        return _("%(step)s: %(reason)s.") % {"step": step.name, "reason": reason.label}
-
     due_at = soon(journey.clinic, PERSON_WITHIN, now=now)
-    return add_step(journey, AdHoc(StepKind.CALL, title, due_at, about=step), now=now)
+    return add_step(journey, AdHoc(StepKind.CALL, handed_over(step, reason), due_at, about=step), now=now)
+
+
+def handed_over(step: Step, reason: HandOver) -> Words:
+    """What the person's step is called, in the language of the moment."""
+    return lambda: _("%(step)s: %(reason)s.") % {"step": step.name, "reason": reason.label}
 
 
 def after_contact(task: OutreachTask, *, now: datetime, by: User | None = None) -> None:

@@ -16,7 +16,18 @@ from zoneinfo import ZoneInfo
 from outreach.silence import BAD_ADDRESS, NOT_SENT, PART_STARTS, Cell, Past, cell_of, tried
 from patients.windows import ALWAYS, DAY, Hours, Interval, intersect, open_intervals, starts_at
 
-__all__ = ["OTHER", "GiveUp", "Option", "Past", "Plan", "Reason", "Rules", "Why", "next_attempt"]
+__all__ = [
+    "OTHER",
+    "GiveUp",
+    "Option",
+    "Past",
+    "Plan",
+    "Reason",
+    "Rules",
+    "Why",
+    "next_attempt",
+    "reachable_cells",
+]
 
 SOON = 8 * DAY  # a week and a day: nearly every card shows all its parts of all kinds of day in it
 HORIZON = 60 * DAY
@@ -157,6 +168,15 @@ def _candidates(
         for span in reduce(intersect, stretches, parts):
             if span.end - span.start >= SHORTEST:
                 yield _Candidate(option, span, cell_of(span.start, option.channel, rules.zone, rules.weekend))
+
+
+def reachable_cells(options: Sequence[Option], *, rules: Rules, start: datetime) -> list[Cell]:
+    """Every way that is open within a week and a day, what the patient asked for first; caps aside."""
+    within = Interval(start, start + SOON)
+    candidates = sorted(
+        _candidates(options, within, {}, rules), key=lambda each: (each.option.preference, each.span.start)
+    )
+    return list(dict.fromkeys(candidate.cell for candidate in candidates))
 
 
 def _parts(zone: str, within: Interval) -> list[Interval]:

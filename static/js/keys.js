@@ -11,6 +11,8 @@ const TEXT_FIELDS = 'input:not([type="radio"], [type="checkbox"], [type="submit"
 const keysAreOff = () => localStorage.getItem(OFF) === "1";
 
 function findByKey(code) {
+  const over = document.querySelector("dialog[open]");  // what lies under a window is not pressed
+  if (over) return findIn(over, code);
   const scope = document.activeElement?.closest("[data-key-scope]");
   const wanted = `[data-key="${code}"]:not(:disabled)`;
   const inScope = scope?.querySelector(wanted);
@@ -20,7 +22,14 @@ function findByKey(code) {
   );
 }
 
+function findIn(part, code) {
+  const scope = document.activeElement?.closest("[data-key-scope]") ?? part;
+  const wanted = `[data-key="${code}"]:not(:disabled)`;
+  return scope.querySelector(wanted) ?? [...part.querySelectorAll(wanted)].find((element) => element.checkVisibility());
+}
+
 function walkRows(step) {
+  if (document.querySelector("dialog[open]")) return;
   const rows = [...document.querySelectorAll("[data-rows] a, [data-rows] [data-row]")].filter((row) => row.checkVisibility());
   if (!rows.length) return;
   const focused = rows.indexOf(document.activeElement);

@@ -36,6 +36,9 @@ WITHOUT_AN_OBJECT = {
     "calendar",
     "audit",
     "audit_export",
+    "matches",
+    "silent",
+    "ledgers",
 }
 
 
@@ -68,6 +71,7 @@ def objects_of(clinic: Clinic) -> dict[str, Any]:
         "patient_id": patient.public_id,
         "step_id": step.public_id,
         "journey_id": step.journey.public_id,
+        "task_id": builders.task(step).public_id,
         "document_id": document.public_id,
         "file_id": file.pk,
         "referral_id": referral.public_id,
@@ -111,7 +115,10 @@ def test_another_clinics_rows_are_not_found(path: str, pattern: URLPattern, role
 
 
 @pytest.mark.parametrize("role", Role.values)
-@pytest.mark.parametrize("path", ["/today/", "/results/", "/calendar/", "/patients/"])
+@pytest.mark.parametrize(
+    "path",
+    ["/today/", "/results/", "/calendar/", "/patients/", "/silent/", "/caller/?q=Levi", "/reports/ledgers/"],
+)
 def test_lists_hold_only_the_own_clinics_rows(path: str, role: str) -> None:
     clinic = builders.clinic()
     objects = objects_of(clinic)

@@ -189,12 +189,6 @@ def test_an_ended_journey_takes_no_new_steps(journey: Journey) -> None:
         promise(journey)
 
 
-def test_a_chase_is_counted_against_the_step_at_fault(journey: Journey) -> None:
-    step = active(journey)["await_result"]
-    actions.log_chase(step, now=NOW, words="where are my images?")
-    assert StepEvent.objects.get(kind=EventKind.CHASED).step == step
-
-
 def test_an_unidentified_document_has_an_owner_and_a_clock() -> None:
     clinic = builders.clinic()
     step = actions.open_unidentified(clinic, title="Mail from institute", due_at=NOW, now=NOW)

@@ -1,0 +1,55 @@
+"""For managers: what patients had to ask for, step by step, and which promises did not hold."""
+
+from datetime import timedelta
+from typing import TypeVar
+
+from django.db.models import Model, Q, QuerySet
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.views.decorators.http import require_GET
+
+from journeys.ledgers import (
+    broken_promises,
+    chases_by_week,
+    chases_visible_to,
+    promises_by_owner,
+    promises_visible_to,
+)
+from patients.access import Here, for_staff
+from patients.models import Role
+
+PAGE = 25
+COUNTED = timedelta(weeks=8)
+KEY_DIGITS = 18  # longer numbers are nobody's key
+Row = TypeVar("Row", bound=Model)
+
+
+@require_GET
+@for_staff(Role.MANAGER, Role.ADMIN)
+def ledgers(request: HttpRequest, here: Here) -> HttpResponse:
+    """Two lists, newest first, each paged by key; the counts of the last eight weeks beside them."""
+    chases = chases_visible_to(here.user).filter(step__clinic=here.clinic)
+    promises = promises_visible_to(here.user).filter(clinic=here.clinic)
+    broken = broken_promises(promises, now=here.now).order_by("-due_at", "-pk")
+    chase_page, more_chases = _page(chases, request.GET.get("chase", ""), "at")
+    broken_page, more_broken = _page(broken, request.GET.get("promise", ""), "due_at")
+    since = here.now - COUNTED
+    context = {
+        "chases": chase_page,
+        "more_chases": more_chases,
+        "broken": broken_page,
+        "more_broken": more_broken,
+        "weeks": chases_by_week(here.clinic, since=since, until=here.now),
+        "owners": promises_by_owner(here.clinic, since=since, now=here.now),
+    }
+    return render(request, "ledgers/ledgers.html", context)
+
+
+def _page(rows: QuerySet[Row], after: str, column: str) -> tuple[list[Row], int | None]:
+    """The rows after a key, newest first, and the key to go on from if there are more."""
+    last = rows.filter(pk=int(after)).first() if after.isdecimal() and len(after) <= KEY_DIGITS else None
+    if last is not None:
+        at = getattr(last, column)
+        rows = rows.filter(Q(**{f"{column}__lt": at}) | Q(**{column: at, "pk__lt": last.pk}))
+    found = list(rows[: PAGE + 1])
+    return found[:PAGE], found[PAGE - 1].pk if len(found) > PAGE else None

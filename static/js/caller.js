@@ -1,0 +1,77 @@
+/* The incoming caller. Typing in the search box shows who fits (htmx fills #matches); arrows walk the list,
+   Enter opens the caller card in a window over the screen, Escape brings back that screen, the field that had
+   the focus and whatever was typed there: the screen below was never left.
+   On the card's own page Escape goes back in the history, where the browser kept the draft. */
+
+const form = document.querySelector("[data-caller-search]");
+const dialog = document.getElementById("caller-window");
+let before = null;
+
+const list = () => document.getElementById("matches");
+const links = () => [...(list()?.querySelectorAll("[data-matches] a") ?? [])];
+
+function closeMatches() {
+  if (list()) list().replaceChildren();
+}
+
+function backToScreen() {
+  closeMatches();
+  const input = form.querySelector("input[type=search]");
+  input.value = input.defaultValue;
+  if (before?.isConnected) before.focus();
+  else input.blur();
+}
+
+function walk(step) {
+  const all = links();
+  const next = all.indexOf(document.activeElement) + step;
+  if (next < 0) form.querySelector("input[type=search]").focus();
+  else all[Math.min(next, all.length - 1)]?.focus();
+}
+
+function onKey(event) {
+  const inList = event.target.matches("a");
+  const step = { ArrowDown: 1, ArrowUp: -1, ...(inList && { KeyJ: 1, KeyK: -1 }) }[event.code];
+  if (step && links().length) walk(step);
+  else if (event.key === "Escape") backToScreen();
+  else if (event.key === "Enter" && !inList && !event.isComposing && links().length) links()[0].click();
+  else return;
+  event.preventDefault();
+  event.stopPropagation();
+}
+
+if (form && dialog) {
+  form.addEventListener("focusin", (event) => {
+    if (event.relatedTarget && !form.contains(event.relatedTarget)) before = event.relatedTarget;
+  });
+  form.addEventListener("keydown", onKey);
+  dialog.addEventListener("close", backToScreen);
+  document.addEventListener("htmx:after:swap", () => {
+    const body = document.getElementById("caller-window-body");
+    if (!body?.childElementCount || dialog.open) return;
+    closeMatches();
+    dialog.showModal();
+    body.querySelector("h2")?.focus();
+  });
+  dialog.addEventListener("close", () => document.getElementById("caller-window-body").replaceChildren());
+  document.addEventListener("click", (event) => {
+    if (event.target.closest("[data-caller-close]") || event.target === dialog) dialog.close();
+    else if (!form.contains(event.target) && !dialog.contains(event.target)) closeMatches();
+  });
+}
+
+const back = document.querySelector("[data-caller-back]");
+if (back) {
+  const cameFromHere = document.referrer.startsWith(`${location.origin}/`);
+  const leave = (event) => {
+    if (!cameFromHere || history.length < 2) return false;
+    event.preventDefault();
+    history.back();
+    return true;
+  };
+  back.addEventListener("click", leave);
+  document.addEventListener("keydown", (event) => {
+    if (event.key !== "Escape" || event.defaultPrevented || event.target.matches("input, textarea, select")) return;
+    if (!leave(event)) back.click();
+  });
+}
