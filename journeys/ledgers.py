@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from zoneinfo import ZoneInfo
 
-from django.db.models import Count, F, Q, QuerySet
+from django.db.models import Case, Count, F, Q, QuerySet, When
 from django.db.models.functions import TruncWeek
 
 from journeys.models import EventKind, OwnerRole, Step, StepEvent, StepKind, StepStatus
@@ -28,7 +28,10 @@ class ChaseCount:
 
 @dataclass(frozen=True)
 class PromiseCount:
-    """How one owner's promises that fell due in a period ended; `owner_id` empty: a role's."""
+    """How one owner's promises that fell due in a period ended; `owner_id` empty: a role's.
+
+    A broken one counts for whoever had it before it went to the manager.
+    """
 
     owner_id: int | None
     name: str
@@ -97,14 +100,15 @@ def promises_by_owner(clinic: Clinic, *, since: datetime, now: datetime) -> list
 
 
 def _counted(promises: QuerySet[Step], fate: str) -> list[tuple[int | None, str, str, str, int]]:
-    rows = promises.values("owner_id", "owner__first_name", "owner__last_name", "owner_role").annotate(
+    whose = Case(When(passed_on_from="", then=F("owner_role")), default=F("passed_on_from"))
+    rows = promises.values("owner_id", "owner__first_name", "owner__last_name", role=whose).annotate(
         n=Count("pk")
     )
     return [
         (
             row["owner_id"],
             f"{row['owner__first_name'] or ''} {row['owner__last_name'] or ''}".strip(),
-            "" if row["owner_id"] else row["owner_role"],
+            "" if row["owner_id"] else row["role"],
             fate,
             row["n"],
         )

@@ -294,6 +294,9 @@ class Step(models.Model):
         related_name="owned_steps",
         db_index=False,
     )
+    passed_on_from = models.CharField(
+        max_length=16, choices=OwnerRole, blank=True, default="", db_default=""
+    )  # whose it was when it became late and went to another role
     opened_at = models.DateTimeField(null=True, blank=True)
     due_at = models.DateTimeField(null=True, blank=True)
     contact_from = models.DateTimeField(
@@ -314,6 +317,9 @@ class Step(models.Model):
             one_of("kind", StepKind, name="step_kind_is_known"),
             models.CheckConstraint(
                 condition=Q(owner_role__in=["", *OwnerRole.values]), name="step_owner_role_is_known"
+            ),
+            models.CheckConstraint(
+                condition=Q(passed_on_from__in=["", *OwnerRole.values]), name="step_passed_on_from_is_known"
             ),
             models.CheckConstraint(
                 condition=~Q(status=StepStatus.ACTIVE) | (Q(due_at__isnull=False) & ~Q(owner_role="")),

@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from django.db import connection
+from django.db.models import Case, F, When
 
 from journeys import deadlines
 from journeys.claims import BATCH, Alarm, Rows, batches, insert_for
@@ -24,6 +25,9 @@ OVERDUE = Alarm(
 )
 
 Late = tuple[int, int, int, str]  # step, clinic, template step, kind
+
+# Whose it was at first stays written, however often it is passed on.
+FIRST_ROLE = Case(When(passed_on_from="", then=F("owner_role")), default=F("passed_on_from"))
 
 
 @dataclass
@@ -76,7 +80,9 @@ def _escalate(rows: list[Late], rules: _Rules, *, now: datetime) -> None:
         elif template_id in rules.escalates:
             by_role.setdefault(rules.escalates[template_id], []).append(step_id)
     for role, step_ids in by_role.items():
-        Step.objects.filter(pk__in=step_ids, status=StepStatus.ACTIVE).update(owner_role=role)
+        Step.objects.filter(pk__in=step_ids, status=StepStatus.ACTIVE).update(
+            owner_role=role, passed_on_from=FIRST_ROLE
+        )
         append_events(step_ids, EventKind.ESCALATED, now=now, detail=role)
 
 

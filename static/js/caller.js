@@ -10,6 +10,9 @@ let before = null;
 const list = () => document.getElementById("matches");
 const links = () => [...(list()?.querySelectorAll("[data-matches] a") ?? [])];
 
+/* Whoever types on and presses Enter at once must not get the first of an older list. */
+const isCurrent = (input) => links().length > 0 && list().querySelector("[data-matches]").dataset.q === input.value.trim();
+
 function closeMatches() {
   if (list()) list().replaceChildren();
 }
@@ -34,7 +37,7 @@ function onKey(event) {
   const step = { ArrowDown: 1, ArrowUp: -1, ...(inList && { KeyJ: 1, KeyK: -1 }) }[event.code];
   if (step && links().length) walk(step);
   else if (event.key === "Escape") backToScreen();
-  else if (event.key === "Enter" && !inList && !event.isComposing && links().length) links()[0].click();
+  else if (event.key === "Enter" && !inList && !event.isComposing && isCurrent(event.target)) links()[0].click();
   else return;
   event.preventDefault();
   event.stopPropagation();

@@ -111,11 +111,8 @@ def test_a_broken_promise_is_passed_to_the_manager_once() -> None:
     for _tick in range(2):
         watch_steps(now=NOW + HOUR)
     made.refresh_from_db()
-    assert (made.owner_role, made.stalled_at, made.status) == (
-        OwnerRole.MANAGER,
-        NOW + HOUR,
-        StepStatus.ACTIVE,
-    )
+    assert (made.owner_role, made.passed_on_from) == (OwnerRole.MANAGER, OwnerRole.RECEPTIONIST)
+    assert (made.stalled_at, made.status) == (NOW + HOUR, StepStatus.ACTIVE)
     assert made.events.filter(kind=EventKind.ESCALATED).count() == 1
 
 

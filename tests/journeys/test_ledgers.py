@@ -15,6 +15,7 @@ from journeys.ledgers import (
     promises_visible_to,
 )
 from journeys.models import EventKind, OwnerRole, Step, StepEvent, StepKind, StepStatus
+from journeys.watch import watch_steps
 from tests import builders
 from tests.conftest import NOW
 
@@ -57,6 +58,7 @@ def test_promises_are_kept_in_time_kept_late_or_open() -> None:
     complete_step(promised("kept early", due=9), "kept", now=NOW)
     Step.objects.filter(pk=promised("not needed any more").pk).update(status=StepStatus.CANCELLED)
     now = NOW + HOUR * 3
+    watch_steps(now=now)  # the broken ones go to the manager, and count for whose they were
     assert {step.title for step in broken_promises(promises_visible_to(rina), now=now)} == {
         "late",
         "open and late",
