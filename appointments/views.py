@@ -3,12 +3,14 @@
 from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Any
+from urllib.parse import urlencode
 from uuid import UUID, uuid4
 
 from django.contrib import messages
 from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _, gettext_lazy
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
@@ -26,8 +28,8 @@ from journeys.queries import open_steps_of, steps_visible_to
 from patients import audit
 from patients.access import Here, for_staff
 from patients.actions import RefusedError, StaleStateError
-from patients.models import Patient
-from patients.queries import patients_visible_to, search_patients
+from patients.models import Patient, Role
+from patients.queries import needs_card, patients_visible_to, search_patients
 
 FOUND = 8
 ACTS: dict[str, Callable[..., None]] = {
@@ -36,6 +38,7 @@ ACTS: dict[str, Callable[..., None]] = {
     "no_show": actions.no_show,
     "book": holds.keep,
 }
+AT_THE_DESK = {"arrive", "fulfil"}  # she stands there: the moment to ask for a service card that is due
 DONE = {
     "arrive": gettext_lazy("Noted: the patient is here."),
     "fulfil": gettext_lazy("Noted: the visit took place. What follows has begun."),
@@ -142,6 +145,7 @@ def _page(
         "cancel_form": cancel_form,
         "next_steps": open_steps_of(journey).exclude(pk__in=own) if journey else [],
         "history": history_of(visit),
+        "ask_card": visit.status == AppointmentStatus.ARRIVED and needs_card(visit.patient, now=here.now),
         "now": here.now,
     }
     return render(request, "appointments/appointment.html", context, status=status)
@@ -167,6 +171,10 @@ def appointment_act(request: HttpRequest, here: Here, appointment_id: UUID) -> H
         messages.error(request, _words(refusal))
     else:
         messages.success(request, DONE[act])
+        if act in AT_THE_DESK and here.role != Role.DOCTOR and needs_card(visit.patient, now=here.now):
+            back = reverse("appointment", args=[visit.public_id])
+            card = reverse("patients:card", args=[visit.patient.public_id])
+            return redirect(f"{card}?{urlencode({'next': back})}")
     return redirect("appointment", visit.public_id)
 
 

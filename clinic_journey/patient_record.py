@@ -12,17 +12,19 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST
 
 from appointments.models import Appointment, AppointmentStatus
+from clinic_journey.addresses import reach_of
 from clinic_journey.caller import caller_context
+from clinic_journey.cards import card_of
 from journeys import actions as journey_actions
 from journeys.actions import NewJourney
 from journeys.models import EventKind, Journey, JourneyTemplate, Step, StepStatus, TemplateStatus
 from journeys.queries import history_of, journeys_of
-from outreach.models import Attempt
+from outreach.models import NUMBER_TEST, Attempt
 from outreach.queries import why_words
 from outreach.silent import silent_tasks
 from patients.access import Here, for_staff
 from patients.actions import RefusedError
-from patients.forms import CardForm
+from patients.card_form import CardForm
 from patients.models import Patient
 from patients.queries import patients_visible_to
 
@@ -48,12 +50,11 @@ class Moment:
 @for_staff()
 def patient(request: HttpRequest, here: Here, patient_id: UUID) -> HttpResponse:
     found = get_object_or_404(patients_visible_to(here.user), public_id=patient_id, clinic=here.clinic)
-    journeys = list(journeys_of(found).prefetch_related("steps__template_step")[:20])
+    own = journeys_of(found).exclude(template=None, steps__outreach_tasks__message_key=NUMBER_TEST)
+    journeys = list(own.prefetch_related("steps__template_step")[:20])
     context = {
-        "patient": found,
-        "card": getattr(found, "card", None),
-        "card_form": CardForm.of(found),
-        "contacts": found.contacts.select_related("contact_point"),
+        **card_of(found, CardForm.of(found), here),
+        **reach_of(found, here),
         "next_steps": next_steps(found),
         "journeys": [(journey, line_of(journey, here.now)) for journey in journeys],
         "visits": found.appointments.exclude(status=AppointmentStatus.CANCELLED)

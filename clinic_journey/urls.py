@@ -6,9 +6,21 @@ from django.contrib.auth import views as auth_views
 from django.urls import include, path
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
 
-from clinic_journey import caller, health, home, ledger_page, patient_page, patient_record, silent, today
+from clinic_journey import (
+    addresses,
+    caller,
+    cards,
+    health,
+    home,
+    ledger_page,
+    patient_page,
+    patient_record,
+    silent,
+    today,
+)
 from clinic_journey.api import router
 from clinic_journey.audit import views as audit_views
+from patients import urls as patients_urls
 
 urlpatterns = [
     path("", home.home, name="home"),
@@ -29,7 +41,8 @@ urlpatterns = [
     path("reports/ledgers/", ledger_page.ledgers, name="ledgers"),
     path("patients/<uuid:patient_id>/", patient_record.patient, name="patient"),
     path("patients/<uuid:patient_id>/start/", patient_record.start, name="start_journey"),
-    path("patients/", include("patients.urls")),
+    *addresses.urlpatterns,
+    path("patients/", include(([*cards.urlpatterns, *patients_urls.urlpatterns], "patients"))),
     path("", include("appointments.urls")),
     path("", include("referrals.urls")),
     path("audit/", audit_views.trail, name="audit"),

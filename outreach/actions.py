@@ -13,7 +13,7 @@ from outreach import followup
 from outreach.channels import PHONE
 from outreach.channels.phone import CallOutcome
 from outreach.followup import NOT_NEEDED, REPLANNED, HandOver
-from outreach.models import Attempt, AttemptStatus, OutreachTask, TaskStatus
+from outreach.models import NUMBER_TEST, Attempt, AttemptStatus, OutreachTask, TaskStatus
 from outreach.planning import GiveUp, next_attempt
 from outreach.reach import Reach, channels_of
 from patients.actions import withdraw_consent
@@ -100,6 +100,9 @@ def _plan_or_wait(task: OutreachTask, reach: Reach, *, now: datetime) -> int:
 
 def _plan(task: OutreachTask, reach: Reach, *, now: datetime) -> int:
     if task.pk in reach.under_way:
+        return 0
+    if task.message_key == NUMBER_TEST:
+        followup.end_test(task, now=now)
         return 0
     if task.step.status == StepStatus.ON_HOLD:
         followup.plan_again(task, at=now + LOOK_AGAIN)

@@ -22,13 +22,22 @@ from outreach.models import Attempt, AttemptStatus, OutreachTask, Reply, TaskSta
 from outreach.queries import visit_of
 from outreach.reach import message_channel_for
 from patients.actions import RefusedError, StaleStateError, mark_address
-from patients.models import AddressKind, AddressStatus, Patient, PatientContact, ServiceCard
+from patients.models import AddressStatus, Patient, ServiceCard
+from patients.queries import first_phone
 
 CALL_LASTS = timedelta(minutes=3)  # nobody else rings the patient or the number meanwhile
 
 
 def claim_call(attempt: Attempt, *, by: User, now: datetime) -> Attempt:
-    """Take a planned call for three minutes. Refused with the name of whoever is calling this patient or number."""
+    """Take a planned call for three minutes. Refused with the name of whoever is calling this patient or number.
+
+    Where nobody may call any more, since she said so or the number was removed, it is planned another way.
+    """
+    if attempt.tie is None or not attempt.tie.may_be_called:
+        _plan_another_way(attempt, now=now)
+        raise StaleStateError(
+            _("The patient is not to be called at this number. Another way is being planned.")
+        )
     try:
         with transaction.atomic():
             taken = take(attempt.pk, uuid.uuid4(), now=now, lasts=CALL_LASTS, by=by)
@@ -38,6 +47,15 @@ def claim_call(attempt: Attempt, *, by: User, now: datetime) -> Attempt:
         raise StaleStateError(_busy_words(attempt))
     attempt.refresh_from_db()
     return attempt
+
+
+@transaction.atomic
+def _plan_another_way(attempt: Attempt, *, now: datetime) -> None:
+    ended = Attempt.objects.filter(pk=attempt.pk, status=AttemptStatus.PLANNED).update(
+        status=AttemptStatus.CANCELLED, ended_at=now, outcome=REPLANNED
+    )
+    if ended:
+        followup.plan_again(attempt.task, at=now)
 
 
 def _busy_words(attempt: Attempt) -> str:
@@ -58,11 +76,7 @@ def call_now(step: Step, *, by: User, now: datetime, because: str) -> Attempt:
     if not because:
         raise RefusedError(_("It is outside the agreed hours. Say why you call now."))
     patient = Patient.objects.filter(journeys=step.journey_id).first()
-    tie = (
-        PatientContact.objects.filter(patient=patient, contact_point__kind=AddressKind.PHONE)
-        .exclude(contact_point__status=AddressStatus.BAD)
-        .first()
-    )
+    tie = first_phone(patient) if patient else None
     if patient is None or tie is None:
         raise RefusedError(_("There is no number to call."))
     task = _task_for(step, patient, now=now)

@@ -13,10 +13,18 @@ from journeys.models import StepStatus
 from outreach import followup
 from outreach.channels import Message
 from outreach.followup import NOT_NEEDED, REPLANNED, HandOver
-from outreach.models import Attempt, AttemptStatus, OutreachTask, TaskStatus
+from outreach.models import NUMBER_TEST, Attempt, AttemptStatus, OutreachTask, TaskStatus
 from outreach.queries import facts_for, hours_for, visits_of
 from outreach.rendering import CannotRender, Facts, Rendered, Texts
-from patients.models import AddressStatus, Clinic, Consent, ConsentStatus, ContactPoint
+from patients.models import (
+    AddressStatus,
+    Clinic,
+    Consent,
+    ConsentStatus,
+    ContactPoint,
+    MaySay,
+    PatientContact,
+)
 from patients.queries import ClinicClock
 from patients.windows import is_open
 
@@ -83,7 +91,11 @@ def nothing_forbids(attempt: Attempt, *, now: datetime) -> tuple[Q, ...]:
         superseded_at__isnull=True,
     )
     bad = ContactPoint.objects.filter(pk=attempt.contact_point_id, status=AddressStatus.BAD)
-    return Q(expires_at__gt=now), Q(Exists(open_still)), ~Q(Exists(withdrawn)), ~Q(Exists(bad))
+    still_hers = PatientContact.objects.filter(
+        patient=attempt.patient_id, contact_point=attempt.contact_point_id, may_say=MaySay.EVERYTHING
+    )
+    allowed = Q(Exists(still_hers)) & ~Q(Exists(withdrawn)) & ~Q(Exists(bad))
+    return Q(expires_at__gt=now), Q(Exists(open_still)), allowed
 
 
 def _withdrawn(attempts: Iterable[Attempt]) -> set[tuple[int, int, str, str]]:
@@ -110,7 +122,12 @@ def _may_leave(
     on_hold = attempt.task.step.status == StepStatus.ON_HOLD
     if on_hold or key in silenced or attempt.contact_point.status == AddressStatus.BAD:
         return False
-    return now < attempt.expires_at and is_open(now, *hours_for(attempt.patient, attempt.channel, clock))
+    _own, clinics = hours = hours_for(attempt.patient, attempt.channel, clock)
+    if (
+        attempt.task.message_key == NUMBER_TEST
+    ):  # she asks for it in person; the law's hours hold all the same
+        hours = (clinics,)
+    return now < attempt.expires_at and is_open(now, *hours)
 
 
 def put_back(attempt: Attempt, lease: UUID, *, now: datetime, again: bool = True) -> bool:

@@ -15,7 +15,7 @@ from journeys import deadlines
 from journeys.actions import AdHoc, add_step, complete_step, record_events
 from journeys.clinic_time import soon
 from journeys.models import OPEN_JOURNEYS, EventKind, Journey, Step, StepKind, StepStatus, Words
-from outreach.models import Attempt, AttemptStatus, OutreachTask, TaskStatus
+from outreach.models import NUMBER_TEST, Attempt, AttemptStatus, OutreachTask, TaskStatus
 from patients.actions import RefusedError
 
 logger = logging.getLogger(__name__)
@@ -53,7 +53,13 @@ def plan_again(task: OutreachTask, *, at: datetime) -> None:
 
 
 def hand_over(task: OutreachTask, reason: HandOver, *, now: datetime) -> Step | None:
-    """Stop and open a step for a person, in words; the step it is about keeps its own clock."""
+    """Stop and open a step for a person, in words; the step it is about keeps its own clock.
+
+    A test of a number is over at the desk, where its failure is seen.
+    """
+    if task.message_key == NUMBER_TEST:
+        end_test(task, now=now)
+        return None
     if not end_task(task, TaskStatus.GIVEN_UP, reason, now=now):
         return None
     step = task.step
@@ -68,6 +74,12 @@ def hand_over(task: OutreachTask, reason: HandOver, *, now: datetime) -> Step | 
 def handed_over(step: Step, reason: HandOver) -> Words:
     """What the person's step is called, in the language of the moment."""
     return lambda: _("%(step)s: %(reason)s.") % {"step": step.name, "reason": reason.label}
+
+
+def end_test(task: OutreachTask, *, now: datetime) -> None:
+    """The test did not leave; it is not tried at another address, nor later when nobody waits for it."""
+    if end_task(task, TaskStatus.CANCELLED, NOT_NEEDED, now=now):
+        end_step(task.step, NOT_NEEDED, now=now)
 
 
 def after_contact(task: OutreachTask, *, now: datetime, by: User | None = None) -> None:

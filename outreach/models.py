@@ -5,10 +5,11 @@ import uuid
 from django.conf import settings
 from django.db import models
 from django.db.models import Q
+from django.utils.functional import cached_property
 from django.utils.translation import gettext_lazy as _
 
 from journeys.models import Step
-from patients.models import Channel, Clinic, ContactPoint, Language, Patient, Purpose
+from patients.models import Channel, Clinic, ContactPoint, Language, Patient, PatientContact, Purpose
 from patients.models.clinic import one_of
 
 
@@ -34,6 +35,9 @@ class MessageTemplate(models.Model):
 
     def __str__(self) -> str:
         return f"{self.key} {self.language} {self.channel}"
+
+
+NUMBER_TEST = "number_test"  # the message that proves a number while the patient stands at the desk
 
 
 class TaskStatus(models.TextChoices):
@@ -186,6 +190,14 @@ class Attempt(models.Model):
 
     def __str__(self) -> str:
         return f"{self.channel} {self.send_at:%F %R}"
+
+    @cached_property
+    def tie(self) -> PatientContact | None:
+        """What may be done and said at this address, as it is now; None when it was removed meanwhile."""
+        ties = PatientContact.objects.filter(
+            patient_id=self.patient_id, contact_point_id=self.contact_point_id
+        )
+        return ties.first()
 
 
 class Reply(models.Model):

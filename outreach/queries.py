@@ -4,18 +4,19 @@ from collections.abc import Iterable
 from dataclasses import replace
 from datetime import datetime
 
-from django.db.models import Q, QuerySet
+from django.db.models import Min, Q, QuerySet
 from django.utils.translation import gettext_lazy
 
 from appointments.models import Appointment, AppointmentStatus
 from journeys.models import Journey, Step, StepKind, StepStatus
 from outreach.channels import PHONE, Trouble
 from outreach.channels.phone import CallOutcome
+from outreach.learned import Try
 from outreach.links import url_for
-from outreach.models import Attempt, AttemptStatus, OutreachTask, Reply, TaskStatus
+from outreach.models import NUMBER_TEST, Attempt, AttemptStatus, OutreachTask, Reply, TaskStatus
 from outreach.planning import Why
 from outreach.rendering import CannotRender, Facts, Texts
-from patients.models import HoursKind, Patient
+from patients.models import HoursKind, MaySay, Patient
 from patients.queries import ClinicClock, User, patient_hours
 from patients.windows import Hours
 
@@ -152,7 +153,9 @@ def _coming(at: datetime | None, *, now: datetime) -> datetime | None:
 def script_for(attempt: Attempt, *, now: datetime) -> str:
     """What to say on the phone, in the patient's language; empty where no text fits what is true now."""
     task, patient = attempt.task, attempt.patient
-    keys = ("call_opening", task.message_key, "call_closing")
+    keys: tuple[str, ...] = ("call_opening", task.message_key, "call_closing")
+    if attempt.tie and attempt.tie.may_say == MaySay.CALL_BACK:
+        keys = ("ask_to_call_back",)
     texts = Texts(keys)
     facts = facts_for([task], now=now)[task.pk]
     if attempt.claimed_by:
@@ -198,3 +201,23 @@ def outcome_words(attempt: Attempt) -> str:
     if attempt.outcome in CallOutcome.values:
         return str(CallOutcome(attempt.outcome).label)
     return str(attempt.get_status_display())
+
+
+REACHED = {CallOutcome.SPOKEN, CallOutcome.BOOKED, CallOutcome.CONFIRMED, CallOutcome.CALL_AT}
+REACHED |= {CallOutcome.PREFERS_MESSAGE, CallOutcome.DECLINED, CallOutcome.NEEDS_DOCTOR}
+REMEMBERED = 60  # of the last contacts; older ones say little about her life now
+
+
+def tries_of(patient: Patient) -> list[Try]:
+    """What was tried with the patient and when she answered: a call by speaking, a message by a reply."""
+    tried = patient.attempts.filter(called_at__isnull=False).exclude(task__message_key=NUMBER_TEST)
+    rows = tried.annotate(replied_at=Min("replies__at")).order_by("-send_at")
+    found = []
+    listed = rows.values_list("channel", "called_at", "sent_at", "outcome", "replied_at")
+    for channel, called_at, sent_at, outcome, replied_at in listed[:REMEMBERED]:
+        if outcome == CallOutcome.WRONG_NUMBER or (channel != PHONE and sent_at is None):
+            continue  # it rang elsewhere, or never left
+        answered = outcome in REACHED if channel == PHONE else replied_at is not None
+        if at := replied_at or called_at:
+            found.append(Try(channel, at, answered))
+    return found

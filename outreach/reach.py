@@ -1,32 +1,31 @@
 """By which ways the patients of some tasks may be reached, and what was tried: rows as planning wants them."""
 
 from collections.abc import Iterable, Sequence
-from datetime import date, datetime, timedelta
+from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from django.db.models import Q
 
 from journeys.models import StepKind
 from outreach.channels import FOR_A_MOMENT, in_use
-from outreach.models import Attempt, AttemptStatus, OutreachTask
+from outreach.models import NUMBER_TEST, Attempt, AttemptStatus, OutreachTask
 from outreach.planning import OTHER, Option, Past, Rules
 from outreach.queries import UNFINISHED, hours_for
 from patients.models import (
+    GUARDIANS,
     AddressKind,
     AddressStatus,
     Channel,
     Consent,
     ConsentStatus,
+    MaySay,
     Patient,
     PatientContact,
     Relation,
 )
-from patients.queries import ClinicClock
+from patients.queries import ClinicClock, weekend_of
 
 REMEMBERED = timedelta(days=400)  # how far back a way of reaching somebody counts as tried
-WEEKENDS = {"IL": frozenset({4, 5})}
-SATURDAY_AND_SUNDAY = frozenset({5, 6})
-ADULT_FROM = 18
 # A text first, then a voice (surfaces.md 2.3); only where the patient has asked for nothing.
 ORDER = (Channel.SMS, Channel.PHONE, Channel.WHATSAPP, Channel.EMAIL)
 CARRIED_OUT = (AttemptStatus.SENT, AttemptStatus.DELIVERED, AttemptStatus.FAILED, AttemptStatus.UNKNOWN)
@@ -62,7 +61,7 @@ class Reach:
         """Each usable address on each channel that is on; what the patient asked for first."""
         patient = task.patient
         card = getattr(patient, "card", None)
-        asked = card.channel if card and card.told_at else None
+        asked = (card.channel or None) if card and card.told_at else None
         wanted = [Channel.PHONE] if task.step.kind == StepKind.CALL else _in_order(asked)
         ties = _ties_to_use(patient, now=self.now)
         for preference, channel in enumerate(wanted):
@@ -75,7 +74,12 @@ class Reach:
                     yield Option(channel, tie.contact_point_id, hours, rank, channel == asked)
 
     def _allowed(self, task: OutreachTask, tie: PatientContact, channel: str) -> bool:
-        """A bad address is not tried; an opt-out holds for this patient, on this address and channel only."""
+        """A bad address is not tried; an opt-out holds for this patient, on this address and channel only.
+
+        So does what may be done there: never called at work, nothing written where only a call back may be asked.
+        """
+        if not (tie.may_be_called if channel == Channel.PHONE else tie.may_say == MaySay.EVERYTHING):
+            return False
         key = (task.patient_id, tie.contact_point_id, channel, str(task.purpose))
         return tie.contact_point.status != AddressStatus.BAD and key not in self._withdrawn
 
@@ -98,8 +102,7 @@ class Reach:
         self._coming.setdefault(attempt.patient_id, []).append((attempt.task_id, coming))
 
     def rules(self, task: OutreachTask) -> Rules:
-        weekend = WEEKENDS.get(task.patient.clinic.country, SATURDAY_AND_SUNDAY)
-        return Rules(task.patient.zone, weekend, task.max_attempts)
+        return Rules(task.patient.zone, weekend_of(task.patient.clinic), task.max_attempts)
 
 
 def _in_order(asked: str | None) -> list[str]:
@@ -113,7 +116,8 @@ def channels_of(kind: str) -> list[Channel]:
 
 def message_channel_for(patient: Patient) -> Channel | None:
     """The first channel for messages that is on and for which the patient has a working address."""
-    points = [tie.contact_point for tie in patient.contacts.select_related("contact_point")]
+    ties = patient.contacts.filter(may_say=MaySay.EVERYTHING).select_related("contact_point")
+    points = [tie.contact_point for tie in ties]
     kinds = {point.kind for point in points if point.status != AddressStatus.BAD}
     possible = (channel for kind in kinds for channel in channels_of(kind) if channel != Channel.PHONE)
     return min((channel for channel in possible if channel in in_use()), key=ORDER.index, default=None)
@@ -128,17 +132,10 @@ def _serves(tie: PatientContact, channel: str) -> bool:
 def _ties_to_use(patient: Patient, *, now: datetime) -> list[PatientContact]:
     """A child's recorded guardians are told instead of the child; from the birthday on, parents no longer are."""
     ties = list(patient.contacts.all())
-    if _is_minor(patient, on=now.astimezone(ZoneInfo(patient.zone)).date()):
-        guardians = [tie for tie in ties if tie.relation in {Relation.PARENT, Relation.GUARDIAN}]
+    if patient.is_minor(on=now.astimezone(ZoneInfo(patient.zone)).date()):
+        guardians = [tie for tie in ties if tie.relation in GUARDIANS]
         return guardians or ties
     return [tie for tie in ties if tie.relation != Relation.PARENT]
-
-
-def _is_minor(patient: Patient, *, on: date) -> bool:
-    born = patient.birth_date
-    if born is None:
-        return False
-    return (on.year - born.year) - ((on.month, on.day) < (born.month, born.day)) < ADULT_FROM
 
 
 def _planned_for(patients: Iterable[int]) -> dict[int, list[tuple[int, Past]]]:
@@ -160,6 +157,7 @@ def _tried_with(patients: Iterable[int], *, now: datetime) -> dict[int, list[tup
     tried = Attempt.objects.filter(
         patient__in=patients, status__in=CARRIED_OUT, send_at__gte=now - REMEMBERED
     ).exclude(Q(status=AttemptStatus.FAILED), Q(outcome__in=FOR_A_MOMENT))
+    tried = tried.exclude(task__message_key=NUMBER_TEST)  # asked for at the desk; it disturbed nobody
     found: dict[int, list[tuple[int, Past]]] = {}
     rows = tried.order_by("send_at").values_list(
         "patient_id", "task_id", "channel", "contact_point_id", "send_at", "called_at", "sent_at", "outcome"

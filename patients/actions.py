@@ -32,6 +32,7 @@ from patients.models import (
     Relation,
     ServiceCard,
 )
+from patients.queries import first_phone
 
 
 class RefusedError(Exception):
@@ -65,6 +66,11 @@ def normal_phone(text: str, *, region: str = settings.PHONENUMBER_DEFAULT_REGION
             _("%(number)s is not a phone number we can call. Check the digits.") % {"number": text}
         )
     return str(phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164))
+
+
+def lock_patient(patient_id: int) -> Patient:
+    """One writer a patient at a time for what several rows say together. Inside atomic()."""
+    return Patient.objects.select_for_update(no_key=True).get(pk=patient_id)
 
 
 def search_key(patient: Patient, addresses: Sequence[str] = ()) -> str:
@@ -133,13 +139,18 @@ def add_address(
 
 @dataclass(frozen=True)
 class CardAnswers:
-    """What the patient said: a channel, and windows as (weekday, from, to); none means any hour."""
+    """What the patient said: a channel, and windows as (weekday, from, to); none means any hour.
+
+    `days_told` and `hours_told` off: she was not asked yet, so the card counts as half.
+    """
 
     channel: str
     windows: tuple[tuple[int, time, time], ...] = ()
     language: str = ""
     may_leave_voicemail: bool = False
     may_tell: str = ""
+    days_told: bool = True
+    hours_told: bool = True
 
 
 @transaction.atomic
@@ -147,14 +158,25 @@ def save_card(patient: Patient, answers: CardAnswers, *, now: datetime, by: User
     """Write the card as told by the patient, at the desk (`by`) or on the patient's own page (`by` empty)."""
     card, _made = ServiceCard.objects.update_or_create(
         patient=patient,
-        defaults={"channel": answers.channel, "may_tell": answers.may_tell, "told_at": now, "told_to": by},
+        defaults={
+            "channel": answers.channel,
+            "may_tell": answers.may_tell,
+            "days_told": answers.days_told,
+            "hours_told": answers.hours_told,
+            "told_at": now,
+            "told_to": by,
+        },
     )
     card.windows.all().delete()
     ContactWindow.objects.bulk_create(
         ContactWindow(card=card, weekday=weekday, start=start, end=end)
         for weekday, start, end in answers.windows
     )
-    patient.contacts.update(may_leave_voicemail=answers.may_leave_voicemail)
+    phone = first_phone(patient)  # the card speaks of the number that is called first; others have their own
+    if phone:
+        PatientContact.objects.filter(pk=phone.pk, may_be_called=True).update(
+            may_leave_voicemail=answers.may_leave_voicemail
+        )
     if answers.language and answers.language != patient.language:
         patient.language = answers.language
         patient.save(update_fields=["language"])
@@ -165,7 +187,12 @@ def save_card(patient: Patient, answers: CardAnswers, *, now: datetime, by: User
 def record_consent(
     patient: Patient, point: ContactPoint, channel: str, status: str, *, now: datetime, **how: Any
 ) -> Consent:
-    """Append to the ledger; `how` takes `purpose`, `words` and `by`. The row before is superseded."""
+    """Append to the ledger; `how` takes `purpose`, `words` and `by`. The row before is superseded.
+
+    One writer a patient at a time: two at once would both find the same row current, and the second would
+    break the constraint instead of superseding the first.
+    """
+    lock_patient(patient.pk)
     purpose = how.get("purpose", Purpose.SERVICE)
     current = Consent.objects.filter(
         patient=patient, contact_point=point, channel=channel, purpose=purpose, superseded_at__isnull=True

@@ -28,7 +28,7 @@ from patients.models import (
     PatientContact,
     ServiceCard,
 )
-from patients.queries import patients_visible_to, search_patients
+from patients.queries import first_phone, patients_visible_to, search_patients
 from patients.rest import IDEMPOTENCY_KEY, REFUSALS, ClinicViewSet, NewSerializer, created
 
 
@@ -70,7 +70,8 @@ class ContactSerializer(serializers.ModelSerializer[PatientContact]):
 
     class Meta:
         model = PatientContact
-        fields = ["kind", "value", "status", "relation", "rank", "may_leave_voicemail"]
+        fields = ["kind", "value", "status", "relation", "rank", "place"]
+        fields += ["may_be_called", "may_leave_voicemail", "may_say"]
 
 
 class PatientSerializer(serializers.ModelSerializer[Patient]):
@@ -190,7 +191,7 @@ def _register(clinic: Clinic, new: NewPatient, *, now: datetime) -> UUID:
 def _answers(patient: Patient, said: dict[str, Any]) -> CardAnswers:
     """The card as it stands, with what was said over it."""
     card: ServiceCard | None = getattr(patient, "card", None)
-    tie = patient.contacts.first()
+    phone = first_phone(patient)
     channel = said.get("channel") or (card.channel if card else "")
     if not channel:
         raise serializers.ValidationError({"channel": [_("Say how the patient wants to be reached.")]})
@@ -203,6 +204,8 @@ def _answers(patient: Patient, said: dict[str, Any]) -> CardAnswers:
         channel=channel,
         windows=windows,
         language=said.get("language", ""),
-        may_leave_voicemail=said.get("may_leave_voicemail", bool(tie and tie.may_leave_voicemail)),
+        may_leave_voicemail=said.get("may_leave_voicemail", bool(phone and phone.may_leave_voicemail)),
         may_tell=said.get("may_tell", card.may_tell if card else ""),
+        days_told="windows" in said or bool(card and card.days_told),
+        hours_told="windows" in said or bool(card and card.hours_told),
     )

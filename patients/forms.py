@@ -1,21 +1,11 @@
-"""HTML input about patients: registration and the service card."""
-
-from datetime import time
+"""HTML input about patients: registration, and an address with what may be done there."""
 
 from django import forms
-from django.utils import dates
 from django.utils.translation import gettext_lazy as _
 
-from patients.actions import CardAnswers, NewPatient
-from patients.models import Channel, Gender, Language, Patient
-
-WEEKDAYS = [(str(day), dates.WEEKDAYS[day]) for day in (6, 0, 1, 2, 3, 4, 5)]  # the week begins on Sunday
-DAY_PARTS = (
-    ("8-12", _("8 to 12")),
-    ("12-16", _("12 to 16")),
-    ("16-20", _("16 to 20")),
-    ("20-22", _("20 to 22")),
-)
+from patients.actions import NewPatient
+from patients.addresses import TieAnswers
+from patients.models import AddressKind, Gender, Language, MaySay, PatientContact, Place, Relation
 
 
 class PatientForm(forms.Form):
@@ -44,47 +34,46 @@ class PatientForm(forms.Form):
         return NewPatient(**self.cleaned_data)
 
 
-class CardForm(forms.Form):
-    """How, on which days and at which hours. Days or hours left empty mean any."""
+class TieForm(forms.Form):
+    """Whose an address is, when it is tried, and what may be done and said there."""
 
-    channel = forms.ChoiceField(label=_("By"), choices=Channel.choices, widget=forms.RadioSelect)
-    days = forms.MultipleChoiceField(
-        label=_("Days"), choices=WEEKDAYS, required=False, widget=forms.CheckboxSelectMultiple
+    relation = forms.ChoiceField(label=_("Whose is it?"), choices=Relation.choices)
+    place = forms.ChoiceField(label=_("Where?"), choices=Place.choices, required=False)
+    rank = forms.IntegerField(
+        label=_("Tried as number"), min_value=1, max_value=9, required=False, help_text=_("1 is tried first.")
     )
-    hours = forms.MultipleChoiceField(
-        label=_("Hours"), choices=DAY_PARTS, required=False, widget=forms.CheckboxSelectMultiple
+    may_be_called = forms.BooleanField(
+        label=_("May be called here"), required=False, help_text=_("Off means never, for example at work.")
     )
-    language = forms.ChoiceField(label=_("Speaks"), choices=Language.choices, widget=forms.RadioSelect)
     may_leave_voicemail = forms.BooleanField(label=_("We may leave a voice message"), required=False)
-    may_tell = forms.CharField(label=_("Somebody else who may be told"), max_length=120, required=False)
+    may_say = forms.ChoiceField(
+        label=_("What may be said there?"), choices=MaySay.choices, widget=forms.RadioSelect
+    )
 
-    @classmethod
-    def of(cls, patient: Patient, data: object = None) -> "CardForm":
-        """The form as the card stands, so that only what changed is typed."""
-        card = getattr(patient, "card", None)
-        windows = list(card.windows.all()) if card else []
-        parts = [f"{w.start.hour}-{w.end.hour}" for w in windows]
-        first_tie = patient.contacts.first()
-        return cls(
-            data,  # type: ignore[arg-type]  # request.POST or nothing
-            initial={
-                "channel": card.channel if card else "",
-                "days": sorted({str(w.weekday) for w in windows}),
-                "hours": sorted({part for part in parts if part in dict(DAY_PARTS)}),
-                "language": patient.language,
-                "may_leave_voicemail": bool(first_tie and first_tie.may_leave_voicemail),
-                "may_tell": card.may_tell if card else "",
-            },
-        )
+    @staticmethod
+    def beginning(tie: PatientContact | None = None) -> dict[str, object]:
+        """The answers as they stand; for a new address the usual ones."""
+        shown = tie or PatientContact()
+        names = TieForm.base_fields
+        return {name: getattr(shown, name) for name in names} | {"rank": tie.rank if tie else None}
 
-    def answers(self) -> CardAnswers:
-        data = self.cleaned_data
-        days = [int(day) for day in data["days"]] or (list(range(7)) if data["hours"] else [])
-        hours = [part.split("-") for part in data["hours"]]
-        spans = [(time(int(start)), time(int(end))) for start, end in hours]
-        if days and not spans:
-            spans = [(time.min, time.max)]
-        windows = tuple((day, start, end) for day in days for start, end in spans)
-        return CardAnswers(
-            data["channel"], windows, data["language"], data["may_leave_voicemail"], data["may_tell"]
-        )
+    def answers(self) -> TieAnswers:
+        data = {name: self.cleaned_data[name] for name in TieForm.base_fields}
+        return TieAnswers(**{**data, "rank": data["rank"] or 0})
+
+
+class NewTieForm(TieForm):
+    kind = forms.ChoiceField(label=_("Kind"), choices=AddressKind.choices, widget=forms.RadioSelect)
+    value = forms.CharField(
+        label=_("Number or address"), max_length=254, widget=forms.TextInput(attrs={"dir": "ltr"})
+    )
+    field_order = ("kind", "value")
+
+    def clean(self) -> dict[str, object]:
+        data = super().clean() or {}
+        if data.get("kind") == AddressKind.EMAIL and data.get("value"):
+            try:
+                data["value"] = forms.EmailField().clean(data["value"])
+            except forms.ValidationError as error:
+                self.add_error("value", error)
+        return data

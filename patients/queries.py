@@ -10,12 +10,17 @@ from django.db.models import Q, QuerySet
 
 from patients.identity import Claim, Person, ascii_digits, fold_name
 from patients.models import (
+    CARD_LASTS,
+    GUARDIANS,
+    AddressKind,
+    AddressStatus,
     Clinic,
     ClinicHours,
     ClosedDay,
     HoursKind,
     Membership,
     Patient,
+    PatientContact,
     PatientStatus,
     Role,
     ServiceCard,
@@ -25,6 +30,13 @@ from patients.windows import ALWAYS, Hours, WeeklyWindow
 User = auth.User
 CLOSED_AHEAD = timedelta(days=400)
 NUMBER_SEPARATORS = re.compile(r"[\s()+.\u2010-\u2015\u05be-]+")
+WEEKENDS = {"IL": frozenset({4, 5})}
+SATURDAY_AND_SUNDAY = frozenset({5, 6})
+
+
+def weekend_of(clinic: Clinic) -> frozenset[int]:
+    """The two days of rest in the clinic's country; Monday is 0."""
+    return WEEKENDS.get(clinic.country, SATURDAY_AND_SUNDAY)
 
 
 def clinics_visible_to(user: User) -> QuerySet[Clinic]:
@@ -133,3 +145,44 @@ def person_of(patient: Patient) -> Person:
 
 def works_as(user: User, clinic: Clinic, *roles: Role | str) -> bool:
     return Membership.objects.filter(user_id=user.pk, clinic=clinic, role__in=roles).exists()
+
+
+def card_is_complete(*, at: datetime, card: str = "card__") -> Q:
+    """Everything told, at most six months before `at`: the same as ServiceCard.state, as a condition."""
+    told = {"days_told": True, "hours_told": True, "told_at__gt": at - CARD_LASTS}
+    return Q(**{card + name: value for name, value in told.items()}) & ~Q(**{card + "channel": ""})
+
+
+def needs_card(patient: Patient, *, now: datetime) -> bool:
+    """Ask while she is here: the card is missing, half filled or older than six months."""
+    return not ServiceCard.objects.filter(card_is_complete(at=now, card=""), patient=patient).exists()
+
+
+def first_phone(patient: Patient) -> PatientContact | None:
+    """The number that is called first, of those that work and may be called."""
+    phones = patient.contacts.filter(contact_point__kind=AddressKind.PHONE, may_be_called=True)
+    return phones.exclude(contact_point__status=AddressStatus.BAD).select_related("contact_point").first()
+
+
+def ties_visible_to(user: User) -> QuerySet[PatientContact]:
+    """Addresses of the patients of the clinics the user works in."""
+    return PatientContact.objects.filter(patient__in=patients_visible_to(user)).select_related(
+        "contact_point", "patient__clinic", "confirmed_to"
+    )
+
+
+def others_at(patient: Patient) -> dict[int, list[Patient]]:
+    """Who else is reached at the patient's addresses, by address: families share phones."""
+    ties = PatientContact.objects.filter(contact_point__ties__patient=patient).exclude(patient=patient)
+    found: dict[int, list[Patient]] = {}
+    for tie in ties.exclude(patient__status=PatientStatus.MERGED).select_related("patient").distinct():
+        found.setdefault(tie.contact_point_id, []).append(tie.patient)
+    return found
+
+
+def lacks_guardian(patient: Patient, *, on: date) -> bool:
+    """A child for whom nobody grown up can be reached."""
+    if not patient.is_minor(on=on):
+        return False
+    guardians = patient.contacts.filter(relation__in=GUARDIANS)
+    return not guardians.exclude(contact_point__status=AddressStatus.BAD).exists()

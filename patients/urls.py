@@ -2,10 +2,9 @@ from django.urls import path
 
 from patients import views
 
-app_name = "patients"
+# Joined in the project's urls.py by the pages of the service card, which read from the apps above.
 urlpatterns = [
     path("", views.patient_list, name="list"),
     path("new/", views.patient_new, name="new"),
     path("clinic/", views.choose_clinic, name="choose_clinic"),
-    path("<uuid:patient_id>/card/", views.save_card, name="save_card"),
 ]

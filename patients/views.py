@@ -1,6 +1,4 @@
-"""The list of patients, registration, the service card, and the choice of a clinic."""
-
-from uuid import UUID
+"""The list of patients, registration, and the choice of a clinic."""
 
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
@@ -11,7 +9,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 
 from patients import actions, audit
 from patients.access import CLINIC_KEY, Here, for_staff
-from patients.forms import CardForm, PatientForm
+from patients.forms import PatientForm
 from patients.queries import after_patient, clinics_visible_to, patients_visible_to, search_patients
 
 PAGE = 50
@@ -44,19 +42,6 @@ def patient_new(request: HttpRequest, here: Here) -> HttpResponse:
             return redirect("patient", patient.public_id)
     status = 422 if request.method == "POST" else 200
     return render(request, "patients/new.html", {"form": form}, status=status)
-
-
-@require_POST
-@for_staff()
-def save_card(request: HttpRequest, here: Here, patient_id: UUID) -> HttpResponse:
-    patient = get_object_or_404(patients_visible_to(here.user), public_id=patient_id)
-    form = CardForm.of(patient, request.POST)
-    if not form.is_valid():
-        context = {"patient": patient, "card_form": form}
-        return render(request, "patients/card.html", context, status=422)
-    actions.save_card(patient, form.answers(), now=here.now, by=here.user)
-    messages.success(request, _("The service card is saved as the patient said."))
-    return redirect("patient", patient.public_id)
 
 
 @require_POST

@@ -1,26 +1,41 @@
 """Who the clinic serves, how they may be reached, and who works for them."""
 
 from patients.models.audit import AuditAction, AuditEvent, By
-from patients.models.card import Channel, Consent, ConsentStatus, ContactWindow, Purpose, ServiceCard
+from patients.models.card import (
+    CARD_LASTS,
+    CardState,
+    Channel,
+    Consent,
+    ConsentStatus,
+    ContactWindow,
+    Purpose,
+    ServiceCard,
+)
 from patients.models.client_request import ClientRequest
 from patients.models.clinic import Clinic, ClinicHours, ClosedDay, HoursKind, Language, Membership, Role
 from patients.models.patient import (
+    GUARDIANS,
     AddressKind,
     AddressStatus,
     ContactPoint,
     Gender,
+    MaySay,
     Patient,
     PatientContact,
     PatientStatus,
+    Place,
     Relation,
 )
 
 __all__ = [
+    "CARD_LASTS",
+    "GUARDIANS",
     "AddressKind",
     "AddressStatus",
     "AuditAction",
     "AuditEvent",
     "By",
+    "CardState",
     "Channel",
     "ClientRequest",
     "Clinic",
@@ -33,10 +48,12 @@ __all__ = [
     "Gender",
     "HoursKind",
     "Language",
+    "MaySay",
     "Membership",
     "Patient",
     "PatientContact",
     "PatientStatus",
+    "Place",
     "Purpose",
     "Relation",
     "Role",

@@ -1,5 +1,7 @@
 """The service card: how, when and in which words a patient asked to be reached, and what they allowed."""
 
+from datetime import datetime, timedelta
+
 from django.conf import settings
 from django.db import models
 from django.db.models import F, Q
@@ -17,20 +19,63 @@ class Channel(models.TextChoices):
     EMAIL = "email", _("E-mail")
 
 
+CARD_LASTS = timedelta(days=183)  # after that she is asked again: lives change
+
+
+class CardState(models.TextChoices):
+    """How far a card can be relied on; only a complete one counts for the desk (N6)."""
+
+    MISSING = "missing", _("not asked yet")
+    HALF = "half", _("half filled")
+    OLD = "old", _("older than six months")
+    COMPLETE = "complete", _("complete")
+
+
 class ServiceCard(models.Model):
-    """What the patient told us while present; `told_at` empty is a guess or a default, and shown as such."""
+    """What the patient told us while present; `told_at` empty is a guess or a default, and shown as such.
+
+    It may be saved half filled: `channel` empty, and days or hours not told yet. That she said "any day" is an
+    answer; that nobody asked is not.
+    """
 
     patient = models.OneToOneField(Patient, on_delete=models.CASCADE, related_name="card")
-    channel = models.CharField(max_length=10, choices=Channel)
+    channel = models.CharField(max_length=10, choices=Channel, blank=True)
+    days_told = models.BooleanField(default=False)
+    hours_told = models.BooleanField(default=False)
     may_tell = models.CharField(max_length=120, blank=True, help_text=_("Who else may be told."))
     told_at = models.DateTimeField(null=True, blank=True)
     told_to = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.SET_NULL)
 
     class Meta:
-        constraints = [one_of("channel", Channel, name="service_card_channel_is_known")]
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(channel__in=["", *Channel.values]), name="service_card_channel_is_known"
+            ),
+            models.CheckConstraint(
+                condition=Q(told_at__isnull=False) | Q(days_told=False, hours_told=False),
+                name="service_card_told_says_when",
+            ),
+        ]
 
     def __str__(self) -> str:
         return f"{self.patient_id}: {self.channel}"
+
+    @property
+    def missing(self) -> list[str]:
+        """What is still to be asked, in words."""
+        told = {
+            _("how"): bool(self.channel),
+            _("which days"): self.days_told,
+            _("which hours"): self.hours_told,
+        }
+        return [str(words) for words, is_told in told.items() if not is_told]
+
+    def state(self, *, now: datetime) -> CardState:
+        if self.told_at is None:
+            return CardState.MISSING
+        if self.missing:
+            return CardState.HALF
+        return CardState.COMPLETE if self.told_at > now - CARD_LASTS else CardState.OLD
 
 
 class ContactWindow(models.Model):

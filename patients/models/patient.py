@@ -1,12 +1,16 @@
 """A person, the addresses that reach them, and the tie between the two."""
 
 import uuid
+from datetime import date
 
+from django.conf import settings
 from django.db import models
 from django.db.models import Q
-from django.utils.translation import gettext_lazy as _
+from django.utils.translation import gettext_lazy as _, pgettext_lazy
 
 from patients.models.clinic import Clinic, Language, one_of
+
+ADULT_FROM = 18
 
 
 class PatientStatus(models.TextChoices):
@@ -75,6 +79,13 @@ class Patient(models.Model):
         """The zone of the patient's windows; needs `clinic` loaded."""
         return self.time_zone or self.clinic.time_zone
 
+    def is_minor(self, *, on: date) -> bool:
+        """A child on that day, as far as we know the birth date; on the birthday itself no longer."""
+        born = self.birth_date
+        if born is None:
+            return False
+        return (on.year - born.year) - ((on.month, on.day) < (born.month, born.day)) < ADULT_FROM
+
 
 class AddressKind(models.TextChoices):
     PHONE = "phone", _("Phone")
@@ -114,18 +125,58 @@ class Relation(models.TextChoices):
     OTHER = "other", _("Someone else")
 
 
+GUARDIANS = (Relation.PARENT, Relation.GUARDIAN)
+
+
+class Place(models.TextChoices):
+    """Where an address rings or is read, for the words on the screen."""
+
+    UNKNOWN = "", _("Not said")
+    MOBILE = "mobile", pgettext_lazy("place of a phone", "Mobile")
+    HOME = "home", pgettext_lazy("place of a phone", "Home")
+    WORK = "work", pgettext_lazy("place of a phone", "Work")
+
+
+class MaySay(models.TextChoices):
+    """How much may be said where somebody else may answer or read."""
+
+    EVERYTHING = "all", _("Everything about the visits")
+    CALL_BACK = "call_back", _("Only that we ask to be called back")
+
+
 class PatientContact(models.Model):
-    """The tie between a person and an address: whose it is, in which order to try, what may be said there."""
+    """The tie between a person and an address: whose it is, in which order to try, what may be said there.
+
+    `may_be_called` off is "never at work": no call is planned there, and none may be claimed. Where only a
+    call back may be asked for, no message goes, since every message says more.
+    """
 
     patient = models.ForeignKey(Patient, on_delete=models.CASCADE, related_name="contacts")
     contact_point = models.ForeignKey(ContactPoint, on_delete=models.CASCADE, related_name="ties")
     relation = models.CharField(max_length=8, choices=Relation, default=Relation.SELF)
     rank = models.PositiveSmallIntegerField(default=1, help_text=_("1 is tried first."))
+    place = models.CharField(max_length=8, choices=Place, blank=True, default=Place.UNKNOWN)
+    may_be_called = models.BooleanField(default=True)
     may_leave_voicemail = models.BooleanField(default=False)
+    may_say = models.CharField(max_length=12, choices=MaySay, default=MaySay.EVERYTHING)
+    confirmed_at = models.DateTimeField(null=True, blank=True)  # she held our test message in her hand
+    confirmed_to = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.SET_NULL, related_name="+"
+    )
 
     class Meta:
         constraints = [
             one_of("relation", Relation, name="patient_contact_relation_is_known"),
+            one_of("place", Place, name="patient_contact_place_is_known"),
+            one_of("may_say", MaySay, name="patient_contact_may_say_is_known"),
+            models.CheckConstraint(
+                condition=Q(may_be_called=True) | Q(may_leave_voicemail=False),
+                name="patient_contact_no_voicemail_where_nobody_may_call",
+            ),
+            models.CheckConstraint(
+                condition=Q(confirmed_at__isnull=False) | Q(confirmed_to__isnull=True),
+                name="patient_contact_confirmed_says_when",
+            ),
             models.UniqueConstraint(fields=["patient", "contact_point"], name="patient_contact_once"),
             models.CheckConstraint(condition=Q(rank__gte=1), name="patient_contact_rank_from_1"),
         ]

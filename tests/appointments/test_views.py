@@ -14,6 +14,7 @@ from appointments.actions import Visit
 from appointments.models import Appointment, AppointmentEvent, AppointmentStatus, Practitioner, SlotUse
 from journeys.actions import NewJourney, start_journey
 from journeys.models import Step, StepEvent, StepKind, StepStatus
+from patients.actions import CardAnswers, save_card
 from patients.models import Patient
 from tests import builders
 from tests.appointments.pages import (
@@ -93,6 +94,7 @@ def test_hold_says_what_it_waits_for_and_is_not_kept_by_hand(
 def test_act_changes_the_visit_and_shows_it(
     desk: Client, patient: Patient, doctor: Practitioner, act: str, before: str, after: str
 ) -> None:
+    save_card(patient, CardAnswers("sms"), now=NOW, by=None)
     visit = visit_at(patient, doctor, NOW - 10 * MINUTE, before, hold_until=TOMORROW_9)
     builders.open_time(doctor, visit.start)
     answer = desk.post(

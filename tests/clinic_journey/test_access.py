@@ -39,6 +39,7 @@ WITHOUT_AN_OBJECT = {
     "matches",
     "silent",
     "ledgers",
+    "cards",
 }
 
 
@@ -62,6 +63,7 @@ def objects_of(clinic: Clinic) -> dict[str, Any]:
     """One object of each kind that a URL can name, all of one clinic."""
     builders.messages_loaded()
     patient = builders.patient(clinic)
+    (tie,) = patient.contacts.all()
     step = builders.step(builders.journey(patient))
     document = builders.document(clinic)
     file = document.files.create(position=0, content_type="application/pdf", size=1, content="a.pdf")
@@ -69,6 +71,7 @@ def objects_of(clinic: Clinic) -> dict[str, Any]:
     result = referral.results.create(document=document, source_id="x", received_at=NOW)
     return {
         "patient_id": patient.public_id,
+        "tie_id": tie.pk,
         "step_id": step.public_id,
         "journey_id": step.journey.public_id,
         "task_id": builders.task(step).public_id,
@@ -117,7 +120,16 @@ def test_another_clinics_rows_are_not_found(path: str, pattern: URLPattern, role
 @pytest.mark.parametrize("role", Role.values)
 @pytest.mark.parametrize(
     "path",
-    ["/today/", "/results/", "/calendar/", "/patients/", "/silent/", "/caller/?q=Levi", "/reports/ledgers/"],
+    [
+        "/today/",
+        "/results/",
+        "/calendar/",
+        "/patients/",
+        "/silent/",
+        "/caller/?q=Levi",
+        "/reports/ledgers/",
+        "/patients/cards/",
+    ],
 )
 def test_lists_hold_only_the_own_clinics_rows(path: str, role: str) -> None:
     clinic = builders.clinic()

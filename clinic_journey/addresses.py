@@ -1,0 +1,239 @@
+"""How a patient is reached, on her page: whose number it is, what may be said there, and the test that proves it."""
+
+from dataclasses import dataclass
+from datetime import timedelta
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+from django import forms
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import path, reverse
+from django.utils.http import url_has_allowed_host_and_scheme
+from django.utils.translation import gettext as _, gettext_lazy
+from django.views.decorators.http import require_http_methods, require_POST
+
+from outreach.models import Attempt, AttemptStatus
+from outreach.number_test import AT_THE_DESK, channels_to_test, send_test, sent_to
+from patients import addresses
+from patients.access import Here, for_staff
+from patients.actions import RefusedError
+from patients.forms import NewTieForm, TieForm
+from patients.models import Channel, Patient, PatientContact, PatientStatus
+from patients.queries import lacks_guardian, others_at, patients_visible_to, ties_visible_to
+
+SHOWN_FOR = timedelta(hours=1)  # a test older than that says nothing about who stands at the desk
+NOT_MODIFIED = 304
+TEST_WORDS = {
+    AttemptStatus.PLANNED: gettext_lazy("On its way…"),
+    AttemptStatus.SENDING: gettext_lazy("On its way…"),
+    AttemptStatus.SENT: gettext_lazy("Sent. Has it arrived?"),
+    AttemptStatus.DELIVERED: gettext_lazy("Delivered to the phone."),
+    AttemptStatus.FAILED: gettext_lazy("Not sent: the provider does not take this number."),
+    AttemptStatus.UNKNOWN: gettext_lazy("Nobody knows whether it was sent. Has it arrived?"),
+    AttemptStatus.CANCELLED: gettext_lazy("Not sent."),
+}
+SETTLED = (AttemptStatus.DELIVERED, AttemptStatus.FAILED, AttemptStatus.UNKNOWN, AttemptStatus.CANCELLED)
+
+
+class CorrectForm(forms.Form):
+    value = forms.CharField(
+        label=gettext_lazy("As read aloud"), max_length=254, widget=forms.TextInput(attrs={"dir": "ltr"})
+    )
+
+
+@dataclass(frozen=True)
+class TestShown:
+    """The last test of an address, while it matters."""
+
+    attempt: Attempt
+    is_settled: bool
+
+    @property
+    def words(self) -> str:
+        return str(TEST_WORDS[AttemptStatus(self.attempt.status)])
+
+    @property
+    def version(self) -> str:
+        return f"{self.attempt.pk}-{self.attempt.status}"
+
+
+@dataclass(frozen=True)
+class Address:
+    tie: PatientContact
+    others: list[Patient]
+    channels: list[Channel]
+    test: TestShown | None
+
+
+def reach_of(patient: Patient, here: Here) -> dict[str, object]:
+    """What the panel "Reached at" shows."""
+    others = others_at(patient)
+    ties = patient.contacts.select_related("contact_point", "patient", "confirmed_to")
+    today = here.now.astimezone(ZoneInfo(patient.zone)).date()
+    last: dict[int, Attempt] = {}
+    for attempt in sent_to(patient).filter(send_at__gt=here.now - SHOWN_FOR):
+        last.setdefault(attempt.contact_point_id, attempt)
+    return {
+        "addresses": [
+            Address(
+                tie,
+                others.get(tie.contact_point_id, []),
+                channels_to_test(tie),
+                _test(tie, last.get(tie.contact_point_id), here),
+            )
+            for tie in ties
+        ],
+        "lacks_guardian": lacks_guardian(patient, on=today),
+    }
+
+
+def _test(tie: PatientContact, attempt: Attempt | None, here: Here) -> TestShown | None:
+    if attempt is None or (tie.confirmed_at and tie.confirmed_at >= attempt.send_at):
+        return None
+    over = attempt.status in SETTLED or here.now > attempt.send_at + AT_THE_DESK
+    return TestShown(attempt, over)
+
+
+def _back(request: HttpRequest, tie_or_patient: PatientContact | Patient) -> HttpResponse:
+    patient = tie_or_patient.patient if isinstance(tie_or_patient, PatientContact) else tie_or_patient
+    back = request.POST.get("next", "")
+    if url_has_allowed_host_and_scheme(back, {request.get_host()}):
+        return HttpResponseRedirect(back)
+    return redirect(reverse("patient", args=[patient.public_id]) + "#reach")
+
+
+def _tie(here: Here, patient_id: UUID, tie_id: int) -> PatientContact:
+    return get_object_or_404(ties_visible_to(here.user), patient__public_id=patient_id, pk=tie_id)
+
+
+@require_http_methods(["GET", "POST"])
+@for_staff()
+def address_add(request: HttpRequest, here: Here, patient_id: UUID) -> HttpResponse:
+    """One more way to reach the patient. A number that others have too asks first what may be said there."""
+    patient = get_object_or_404(patients_visible_to(here.user), public_id=patient_id)
+    beginning = TieForm.beginning() | {"kind": "phone"}
+    form = NewTieForm(request.POST if request.method == "POST" else None, initial=beginning)
+    others: list[Patient] = []
+    if form.is_valid():
+        kind, text = form.cleaned_data["kind"], form.cleaned_data["value"]
+        try:
+            others = _others(patient, addresses.normal_address(patient, kind, text), kind)
+            if not others or request.POST.get("seen") == text:
+                addresses.add_tie(patient, kind, text, form.answers())
+                messages.success(request, _("Saved. Send a test message while she is here."))
+                return redirect(reverse("patient", args=[patient.public_id]) + "#reach")
+            names = ", ".join(other.full_name for other in others)
+            form.add_error(
+                "may_say",
+                _("This number is also %(names)s's. What may be said there? Choose and save.")
+                % {"names": names},
+            )
+        except RefusedError as refusal:
+            form.add_error("value", str(refusal))
+    context = {"patient": patient, "form": form, "seen": form.data.get("value", "") if others else ""}
+    return render(request, "patient_record/address.html", context, status=422 if form.errors else 200)
+
+
+def _others(patient: Patient, value: str, kind: str) -> list[Patient]:
+    """Who has this address already in the clinic."""
+    same = Patient.objects.filter(
+        clinic=patient.clinic_id, contacts__contact_point__kind=kind, contacts__contact_point__value=value
+    )
+    return list(same.exclude(pk=patient.pk).exclude(status=PatientStatus.MERGED))
+
+
+@require_http_methods(["GET", "POST"])
+@for_staff()
+def address(request: HttpRequest, here: Here, patient_id: UUID, tie_id: int) -> HttpResponse:
+    """Whose it is, when it is tried, what may be done there."""
+    tie = _tie(here, patient_id, tie_id)
+    form = TieForm(request.POST if request.method == "POST" else None, initial=TieForm.beginning(tie))
+    if form.is_valid():
+        try:
+            addresses.change_tie(tie, form.answers())
+        except RefusedError as refusal:
+            messages.error(request, str(refusal))
+        else:
+            messages.success(request, _("Saved. Calls and messages keep to it from now on."))
+        return _back(request, tie)
+    others = others_at(tie.patient).get(tie.contact_point_id, [])
+    context = {"patient": tie.patient, "tie": tie, "form": form, "others": others}
+    return render(request, "patient_record/address.html", context, status=422 if form.errors else 200)
+
+
+@require_POST
+@for_staff()
+def address_remove(request: HttpRequest, here: Here, patient_id: UUID, tie_id: int) -> HttpResponse:
+    tie = _tie(here, patient_id, tie_id)
+    try:
+        addresses.remove_tie(tie)
+    except RefusedError as refusal:
+        messages.error(request, str(refusal))
+    else:
+        messages.success(request, _("Removed. Nothing more goes there for this patient."))
+    return _back(request, tie)
+
+
+@require_http_methods(["GET", "POST"])
+@for_staff()
+def address_test(request: HttpRequest, here: Here, patient_id: UUID, tie_id: int) -> HttpResponse:
+    """POST sends the test; GET says how it stands, and nothing (304) while that is what the page shows."""
+    tie = _tie(here, patient_id, tie_id)
+    if request.method == "POST":
+        try:
+            send_test(tie, request.POST.get("channel", ""), now=here.now, by=here.user)
+        except RefusedError as refusal:
+            messages.error(request, str(refusal))
+        return _back(request, tie)
+    last = sent_to(tie.patient).filter(contact_point=tie.contact_point).first()
+    test = _test(tie, last, here)
+    version = test.version if test and not test.is_settled else ""
+    if version and request.headers.get("HX-PTag") == version:
+        return HttpResponse(status=NOT_MODIFIED)
+    return render(request, "patient_record/_test_state.html", {"tie": tie, "test": test})
+
+
+@require_POST
+@for_staff()
+def address_confirm(request: HttpRequest, here: Here, patient_id: UUID, tie_id: int) -> HttpResponse:
+    tie = _tie(here, patient_id, tie_id)
+    try:
+        addresses.confirm_tie(tie, now=here.now, by=here.user)
+    except RefusedError as refusal:
+        messages.error(request, str(refusal))
+    else:
+        messages.success(
+            request, _("Confirmed: this is how we reach %(name)s.") % {"name": tie.patient.given_name}
+        )
+    return _back(request, tie)
+
+
+@require_POST
+@for_staff()
+def address_correct(request: HttpRequest, here: Here, patient_id: UUID, tie_id: int) -> HttpResponse:
+    """Not received: other digits were read aloud. They are tested next."""
+    tie = _tie(here, patient_id, tie_id)
+    form = CorrectForm(request.POST)
+    if form.is_valid():
+        try:
+            addresses.correct_tie(tie, form.cleaned_data["value"], now=here.now)
+        except RefusedError as refusal:
+            form.add_error("value", str(refusal))
+        else:
+            messages.success(request, _("Corrected. Send the test once more."))
+            return _back(request, tie)
+    context = {"patient": tie.patient, "tie": tie, "correct_form": form}
+    return render(request, "patient_record/address.html", context, status=422)
+
+
+_ONE = "patients/<uuid:patient_id>/addresses/<int:tie_id>/"
+urlpatterns = [
+    path("patients/<uuid:patient_id>/addresses/add/", address_add, name="address_add"),
+    path(_ONE, address, name="address"),
+    path(f"{_ONE}remove/", address_remove, name="address_remove"),
+    path(f"{_ONE}test/", address_test, name="address_test"),
+    path(f"{_ONE}confirm/", address_confirm, name="address_confirm"),
+    path(f"{_ONE}correct/", address_correct, name="address_correct"),
+]

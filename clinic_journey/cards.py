@@ -1,0 +1,127 @@
+"""The service card at the desk, and whose is still to be asked: by desk and week, and who comes next."""
+
+from dataclasses import replace
+from datetime import time
+from uuid import UUID
+
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.shortcuts import get_object_or_404, render
+from django.urls import path, reverse
+from django.utils.http import url_has_allowed_host_and_scheme
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_GET, require_http_methods
+
+from clinic_journey.addresses import reach_of
+from clinic_journey.card_rates import coming_without_card, rates_of, weeks_before
+from outreach.learned import PHONE, Learned, learn
+from outreach.queries import tries_of
+from outreach.reach import message_channel_for
+from patients.access import Here, for_staff
+from patients.actions import CardAnswers, save_card
+from patients.card_form import WHOLE_DAY, CardForm
+from patients.models import CardState, Channel, Patient, Role, ServiceCard
+from patients.queries import patients_visible_to
+
+PAGE = 30
+ALL_DAYS = range(7)
+SEES_ALL = {Role.MANAGER, Role.ADMIN}
+
+
+def card_of(patient: Patient, form: CardForm, here: Here) -> dict[str, object]:
+    """What the card's panel shows, on the patient's page and on its own."""
+    card: ServiceCard | None = getattr(patient, "card", None)
+    return {
+        "patient": patient,
+        "card": card,
+        "card_form": form,
+        "card_state": card.state(now=here.now) if card else CardState.MISSING,
+        "learned": learned_about(patient),
+    }
+
+
+def learned_about(patient: Patient) -> Learned:
+    return learn(tries_of(patient), zone=patient.zone)
+
+
+def way_back(request: HttpRequest, patient: Patient) -> str:
+    """Where she was when the card was asked for; else the patient's page."""
+    back = request.POST.get("next") or request.GET.get("next", "")
+    if url_has_allowed_host_and_scheme(back, {request.get_host()}):
+        return back
+    return reverse("patient", args=[patient.public_id])
+
+
+@require_http_methods(["GET", "POST"])
+@for_staff()
+def card(request: HttpRequest, here: Here, patient_id: UUID) -> HttpResponse:
+    """Asked at check-in and before check-out; afterwards back to where she was."""
+    patient = get_object_or_404(patients_visible_to(here.user), public_id=patient_id)
+    form = CardForm.of(patient, request.POST if request.method == "POST" else None)
+    back = way_back(request, patient)
+    if form.is_valid():
+        answers = form.answers()
+        if "learned" in request.POST:
+            answers = with_learned(answers, learned_about(patient), patient)
+        _say(request, save_card(patient, answers, now=here.now, by=here.user))
+        return HttpResponseRedirect(back)
+    form.fields["channel"].widget.attrs["autofocus"] = True  # so that the keys are heard at once
+    context = card_of(patient, form, here) | reach_of(patient, here) | {"back": back}
+    return render(request, "patients/card.html", context, status=422 if form.errors else 200)
+
+
+def _say(request: HttpRequest, saved: ServiceCard) -> None:
+    if saved.missing:
+        words = _("Saved. Still to be asked: %(missing)s.") % {"missing": ", ".join(saved.missing)}
+        messages.warning(request, words)
+    else:
+        messages.success(request, _("The service card is saved as the patient said."))
+
+
+def with_learned(answers: CardAnswers, learned: Learned, patient: Patient) -> CardAnswers:
+    """The patient confirms what her answers taught us, so from now on it is told."""
+    if learned.by == PHONE:
+        answers = replace(answers, channel=Channel.PHONE)
+    elif learned.by and (channel := message_channel_for(patient)):
+        answers = replace(answers, channel=channel)
+    if learned.band:
+        start, end = learned.band
+        span = (time(start), time(end) if end in range(24) else WHOLE_DAY[1])
+        days = sorted({day for day, _start, _end in answers.windows}) or ALL_DAYS
+        answers = replace(answers, windows=tuple((day, *span) for day in days), hours_told=True)
+    return answers
+
+
+@require_GET
+@for_staff()
+def cards(request: HttpRequest, here: Here) -> HttpResponse:
+    """How many of those seen have a card, by desk and week; and who comes today or tomorrow without one."""
+    rates = rates_of(here.clinic, now=here.now)
+    shown = (
+        rates.by_desk
+        if here.role in SEES_ALL
+        else [one for one in rates.by_desk if one.user_id == here.user.pk]
+    )
+    waiting = list(
+        coming_without_card(here.clinic, after=request.GET.get("after", ""), now=here.now)[: PAGE + 1]
+    )
+    context = {
+        "weeks": weeks_before(here.now, here.clinic.time_zone),
+        "everybody": rates.everybody,
+        "desks": shown,
+        "visits": [(visit, _state_of(visit.patient, here)) for visit in waiting[:PAGE]],
+        "more": waiting[PAGE - 1].public_id if len(waiting) > PAGE else None,
+        "is_later_page": bool(request.GET.get("after")),
+    }
+    return render(request, "patients/cards.html", context)
+
+
+def _state_of(patient: Patient, here: Here) -> CardState:
+    found: ServiceCard | None = getattr(patient, "card", None)
+    return found.state(now=here.now) if found else CardState.MISSING
+
+
+urlpatterns = [
+    path("cards/", cards, name="cards"),
+    path("<uuid:patient_id>/card/", card, name="card"),
+]

@@ -1,0 +1,135 @@
+"""Every write about how a person is reached: ties to addresses, what may be done there, and which of them work."""
+
+from dataclasses import asdict, dataclass, replace
+from datetime import datetime
+
+from django.contrib.auth.models import User
+from django.db import transaction
+from django.db.models import Max
+from django.utils.translation import gettext as _
+
+from patients.actions import (
+    RefusedError,
+    StaleStateError,
+    add_address,
+    lock_patient,
+    mark_address,
+    normal_phone,
+    search_key,
+)
+from patients.models import (
+    AddressKind,
+    AddressStatus,
+    ContactPoint,
+    MaySay,
+    Patient,
+    PatientContact,
+    Place,
+    Relation,
+)
+
+
+@dataclass(frozen=True)
+class TieAnswers:
+    """Whose the address is, when it is tried, and what may be done and said there."""
+
+    relation: str = Relation.SELF
+    rank: int = 0  # 0: after all others
+    place: str = Place.UNKNOWN
+    may_be_called: bool = True
+    may_leave_voicemail: bool = False
+    may_say: str = MaySay.EVERYTHING
+
+
+def normal_address(patient: Patient, kind: str, text: str) -> str:
+    """As it is stored: E.164 by the rules of the clinic's country, or an e-mail in small letters."""
+    if kind == AddressKind.PHONE:
+        return normal_phone(text, region=patient.clinic.country)
+    return text.strip().casefold()
+
+
+@transaction.atomic
+def add_tie(patient: Patient, kind: str, text: str, answers: TieAnswers) -> PatientContact:
+    """Another way to reach the patient. A number once found bad is tried again, for she has just said it."""
+    value = normal_address(patient, kind, text)
+    lock_patient(patient.pk)
+    if patient.contacts.filter(contact_point__kind=kind, contact_point__value=value).exists():
+        raise RefusedError(_("This address is on the list already."))
+    last = patient.contacts.aggregate(last=Max("rank"))["last"] or 0
+    tie = add_address(patient, kind, value)
+    ContactPoint.objects.filter(pk=tie.contact_point_id, status=AddressStatus.BAD).update(
+        status=AddressStatus.UNVERIFIED, status_at=None
+    )
+    _write(tie, replace(answers, rank=answers.rank or last + 1))
+    _find_by_addresses(patient)
+    return tie
+
+
+@transaction.atomic
+def change_tie(tie: PatientContact, answers: TieAnswers) -> None:
+    _write(tie, replace(answers, rank=answers.rank or tie.rank))
+
+
+def _write(tie: PatientContact, answers: TieAnswers) -> None:
+    """Where nobody may call, no voice message can be left either."""
+    said = replace(answers, may_leave_voicemail=answers.may_leave_voicemail and answers.may_be_called)
+    if not PatientContact.objects.filter(pk=tie.pk).update(**asdict(said)):
+        raise StaleStateError(_("This address was removed meanwhile."))
+
+
+@transaction.atomic
+def remove_tie(tie: PatientContact) -> None:
+    """Take an address off the list; the address itself stays for the family and the history.
+
+    The last one that works stays: a person nobody can reach is lost. Two desks that remove the last two at
+    once wait for each other, and the second is refused.
+    """
+    patient = lock_patient(tie.patient_id)
+    works = patient.contacts.exclude(contact_point__status=AddressStatus.BAD)
+    if works.filter(pk=tie.pk).exists() and works.count() == 1:
+        raise RefusedError(
+            _("This is the only address at which we reach %(name)s. Add another one first.")
+            % {"name": patient.full_name}
+        )
+    if not PatientContact.objects.filter(pk=tie.pk).delete()[0]:
+        raise StaleStateError(_("This address was removed meanwhile."))
+    _find_by_addresses(patient)
+
+
+@transaction.atomic
+def confirm_tie(tie: PatientContact, *, now: datetime, by: User | None) -> None:
+    """She held our message in her hand: the address works, and it is hers."""
+    confirmed = PatientContact.objects.filter(pk=tie.pk).update(confirmed_at=now, confirmed_to=by)
+    if not confirmed:
+        raise StaleStateError(_("This address was removed meanwhile."))
+    mark_address(tie.contact_point, AddressStatus.WORKING, now=now)
+
+
+@transaction.atomic
+def correct_tie(tie: PatientContact, text: str, *, now: datetime) -> PatientContact:
+    """Nothing was received, and the digits read aloud were others: they take the place of the old ones.
+
+    The old address is kept as bad, so that nobody types it again. One that others are reached at works for
+    them; it only leaves this patient's list.
+    """
+    old = tie.contact_point
+    patient = lock_patient(tie.patient_id)
+    if normal_address(patient, old.kind, text) == old.value:
+        raise RefusedError(_("These are the same digits. Read them aloud once more, one by one."))
+    answers = TieAnswers(**{name: getattr(tie, name) for name in asdict(TieAnswers())})
+    new = add_tie(patient, old.kind, text, answers)
+    if PatientContact.objects.filter(contact_point=old).exclude(patient=patient).exists():
+        PatientContact.objects.filter(pk=tie.pk).delete()
+        _find_by_addresses(patient)
+    else:
+        mark_address(old, AddressStatus.BAD, now=now)
+        PatientContact.objects.filter(pk=tie.pk).update(
+            rank=tie.rank + 1, confirmed_at=None, confirmed_to=None
+        )
+    return new
+
+
+def _find_by_addresses(patient: Patient) -> None:
+    """The search finds a patient by every address on the list, and by no other."""
+    values = list(patient.contacts.values_list("contact_point__value", flat=True))
+    Patient.objects.filter(pk=patient.pk).update(search_key=search_key(patient, values))
