@@ -20,7 +20,7 @@ from patients import addresses
 from patients.access import Here, for_staff
 from patients.actions import RefusedError
 from patients.forms import NewTieForm, TieForm
-from patients.models import Channel, Patient, PatientContact, PatientStatus
+from patients.models import AddressStatus, Channel, Patient, PatientContact, PatientStatus
 from patients.queries import lacks_guardian, others_at, patients_visible_to, ties_visible_to
 
 SHOWN_FOR = timedelta(hours=1)  # a test older than that says nothing about who stands at the desk
@@ -92,6 +92,8 @@ def reach_of(patient: Patient, here: Here) -> dict[str, object]:
 def _test(tie: PatientContact, attempt: Attempt | None, here: Here) -> TestShown | None:
     if attempt is None or (tie.confirmed_at and tie.confirmed_at >= attempt.send_at):
         return None
+    if tie.contact_point.status == AddressStatus.BAD and attempt.status != AttemptStatus.FAILED:
+        return None  # corrected: other digits have taken its place
     over = attempt.status in SETTLED or here.now > attempt.send_at + AT_THE_DESK
     return TestShown(attempt, over)
 
@@ -127,8 +129,7 @@ def address_add(request: HttpRequest, here: Here, patient_id: UUID) -> HttpRespo
             names = ", ".join(other.full_name for other in others)
             form.add_error(
                 "may_say",
-                _("This number is also %(names)s's. What may be said there? Choose and save.")
-                % {"names": names},
+                _("Also used by %(names)s. What may be said there? Choose and save.") % {"names": names},
             )
         except RefusedError as refusal:
             form.add_error("value", str(refusal))

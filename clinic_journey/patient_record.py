@@ -74,6 +74,7 @@ def patient(request: HttpRequest, here: Here, patient_id: UUID) -> HttpResponse:
 def next_steps(patient: Patient) -> list[Step]:
     return list(
         Step.objects.filter(journey__patient=patient, status=StepStatus.ACTIVE)
+        .exclude(outreach_tasks__message_key=NUMBER_TEST)
         .select_related("template_step", "journey__template", "owner")
         .order_by("due_at")
     )
@@ -112,7 +113,7 @@ def history(patient: Patient, zone: str) -> list[Moment]:
             event.detail,
             event.kind in {EventKind.STALLED, EventKind.CHASED},
         )
-        for event in history_of(patient)[:HISTORY]
+        for event in history_of(patient).exclude(step__outreach_tasks__message_key=NUMBER_TEST)[:HISTORY]
     ]
     attempts = (
         Attempt.objects.filter(patient=patient)
@@ -122,6 +123,8 @@ def history(patient: Patient, zone: str) -> list[Moment]:
     for attempt in attempts:
         who = attempt.claimed_by.get_full_name() if attempt.claimed_by else _("system")
         what = f"{attempt.get_channel_display()}: {attempt.get_status_display()}"
+        if attempt.task.message_key == NUMBER_TEST:
+            what = _("Test message, %(how)s") % {"how": what}
         moments.append(Moment(attempt.sent_at or attempt.send_at, who, what, why_words(attempt)))
     moments.sort(key=lambda moment: moment.at, reverse=True)
     local = ZoneInfo(zone)

@@ -67,11 +67,9 @@ class Planned(TestCase):
             add_tie(task.patient, "phone", f"054-765-432{n}", TieAnswers(**tie))
         plan_attempts(now=NOW + timedelta(hours=hours))
         for attempt in Attempt.objects.all():
-            tie = PatientContact.objects.get(contact_point=attempt.contact_point)
-            allowed = (
-                tie.may_be_called if attempt.channel == Channel.PHONE else tie.may_say == MaySay.EVERYTHING
-            )
-            assert allowed
+            way = PatientContact.objects.get(contact_point=attempt.contact_point)
+            everything = way.may_say == MaySay.EVERYTHING
+            assert way.may_be_called if attempt.channel == Channel.PHONE else everything
 
 
 @pytest.mark.parametrize("how", ["never called", "removed"])

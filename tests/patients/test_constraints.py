@@ -44,6 +44,8 @@ def refused(write: Callable[[], object]) -> None:
         (ContactPoint, "kind"),
         (ContactPoint, "status"),
         (PatientContact, "relation"),
+        (PatientContact, "place"),
+        (PatientContact, "may_say"),
         (ServiceCard, "channel"),
         (ClinicHours, "kind"),
     ],
@@ -124,3 +126,25 @@ def test_one_consent_is_current_per_purpose_and_channel() -> None:
     grant(purpose=Purpose.MARKETING)
     refused(grant)
     refused(lambda: Consent.objects.update(purpose="gossip"))
+
+
+def test_no_voice_message_where_nobody_may_call() -> None:
+    builders.patient()
+    PatientContact.objects.update(may_leave_voicemail=True)
+    refused(lambda: PatientContact.objects.update(may_be_called=False))
+    PatientContact.objects.update(may_be_called=False, may_leave_voicemail=False)
+    refused(lambda: PatientContact.objects.update(may_leave_voicemail=True))
+
+
+def test_a_confirmed_address_says_when() -> None:
+    builders.patient()
+    rina = builders.user()
+    refused(lambda: PatientContact.objects.update(confirmed_to=rina))
+    PatientContact.objects.update(confirmed_to=rina, confirmed_at=NOW)
+
+
+def test_what_a_card_was_told_says_when_and_half_a_card_is_one() -> None:
+    builders.patient()
+    refused(lambda: ServiceCard.objects.update(days_told=True))
+    refused(lambda: ServiceCard.objects.update(hours_told=True))
+    assert ServiceCard.objects.update(channel="", told_at=NOW, days_told=True) == 1
