@@ -4,7 +4,7 @@ from datetime import time, timedelta
 from typing import Any
 
 import pytest
-from hypothesis import given, strategies as st
+from hypothesis import given, settings, strategies as st
 from hypothesis.extra.django import TestCase
 
 from patients.actions import CardAnswers, save_card
@@ -52,6 +52,7 @@ def test_the_weekend_is_that_of_the_clinics_country() -> None:
 
 
 class ReadBack(TestCase):
+    @settings(max_examples=40, deadline=None)
     @given(
         st.sets(st.sampled_from([name for name, _label in DAYS])),
         st.sets(st.sampled_from([*PARTS, "any"])),
