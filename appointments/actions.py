@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from django.contrib.auth.models import User
 from django.db import IntegrityError, transaction
@@ -33,9 +34,26 @@ from appointments.visits import (
     visit_of,
 )
 from journeys import deadlines
-from journeys.actions import ATTENDED, AdHoc, add_step, complete_step, lock_journey, move_deadline
+from journeys.actions import (
+    ATTENDED,
+    AdHoc,
+    NewJourney,
+    add_step,
+    complete_step,
+    lock_journey,
+    move_deadline,
+    start_journey,
+)
 from journeys.clinic_time import soon
-from journeys.models import OPEN_JOURNEYS, Journey, Step, StepKind, StepStatus
+from journeys.models import (
+    OPEN_JOURNEYS,
+    Journey,
+    JourneyTemplate,
+    Step,
+    StepKind,
+    StepStatus,
+    TemplateStatus,
+)
 from patients.actions import RefusedError, StaleStateError
 
 __all__ = [
@@ -44,14 +62,17 @@ __all__ = [
     "arrive",
     "ask_to_book",
     "book",
+    "book_alone",
     "book_for_step",
     "cancel",
     "confirm",
     "fill_slots",
     "fulfil",
+    "give_journey",
     "hold",
     "move",
     "no_show",
+    "relocate",
     "repoint",
     "settle",
 ]
@@ -59,6 +80,7 @@ __all__ = [
 BOOKED, CANCELLED, NO_SHOW = "booked", "cancelled", "no_show"  # outcomes of steps, as templates name them
 MOVED, CONFIRMED = "moved", "confirmed"  # events beside the status words
 HOLD_LEAD = timedelta(hours=24)  # a visit that still waits for its result is looked at this long before
+ONE_VISIT = "single_visit"  # the journey of a visit that no other journey asks for
 REBOOK_WITHIN = deadlines.Limit(1, deadlines.Unit.WORKING_DAYS)
 
 
@@ -92,11 +114,43 @@ def book(
     return _make(visit, booked)
 
 
+@transaction.atomic
+def book_alone(
+    visit: Visit, *, now: datetime, by: User | None = None, request_key: str | None = None
+) -> Appointment:
+    """Book a visit that no journey asks for; it gets one of its own, so that it is reminded of and rebooked."""
+    booked = book(visit, now=now, by=by, request_key=request_key)
+    if booked.step_id is None:
+        give_journey(booked, now=now, by=by)
+    return booked
+
+
+def give_journey(appointment: Appointment, *, now: datetime, by: User | None) -> Journey | None:
+    """The visit's journey, locked. One that is certain and has none is given one; a hold is not."""
+    if appointment.step:
+        return lock_journey(appointment.step.journey_id)
+    if appointment.status not in {AppointmentStatus.BOOKED, AppointmentStatus.ARRIVED}:
+        return None
+    opened: Sequence[Step] = ()
+    patient, title, doctor = appointment.patient, appointment.title, appointment.practitioner.user
+    if JourneyTemplate.objects.filter(key=ONE_VISIT, status=TemplateStatus.ACTIVE).exists():
+        journey = start_journey(patient, NewJourney(ONE_VISIT, title=title, doctor=doctor), now=now, by=by)
+        asked = queries.book_step_of(journey)
+        opened = complete_step(asked, BOOKED, now=now, by=by) if asked else ()
+    else:
+        journey = Journey.objects.create(
+            clinic_id=appointment.clinic_id, patient=patient, title=title, doctor=doctor, opened_at=now
+        )
+    _link(appointment, journey, opened, now=now, by=by)
+    return journey
+
+
 def _make(visit: Visit, new: Appointment) -> Appointment:
     """Take the time or say who has it. The same request again finds what it made the first time."""
     refuse_nonsense(visit, now=new.made_at)
     new.clinic_id = visit.patient.clinic_id
     new.patient, new.practitioner, new.title = visit.patient, visit.practitioner, visit.title[:120]
+    new.visit_type = visit.visit_type
     new.start, new.end = visit.start, visit.end
     try:
         if new.awaits_id is None:
@@ -222,11 +276,22 @@ def move(
     because: str = "",
 ) -> None:
     """Give a visit another time; a hold's end moves along, and the patient has to confirm anew."""
-    _lock_journey_of(appointment)
     visit = replace(visit_of(appointment), start=start)
     if practitioner:
         visit = replace(visit, practitioner=practitioner)
+    relocate(appointment, visit, now=now, by=by, because=because)
+
+
+@transaction.atomic
+def relocate(
+    appointment: Appointment, visit: Visit, *, now: datetime, by: User | None = None, because: str = ""
+) -> None:
+    """Move a visit as `move` does, or make it longer or shorter; who was asked to move it has done so."""
+    _lock_journey_of(appointment)
     _relocate(appointment, visit, now=now, by=by, because=because)
+    about = appointment.step_id or appointment.awaits_id
+    for asked in queries.steps_to_move(about) if about else ():
+        complete_step(asked, BOOKED, now=now, by=by)
 
 
 def _relocate(
@@ -237,6 +302,7 @@ def _relocate(
     if until:
         until = _hold_until(visit.start, appointment.start - until, now=now)
     new = {"practitioner": visit.practitioner, "start": visit.start, "end": visit.end}
+    new |= {"visit_type": visit.visit_type} if visit.visit_type else {}
     new |= {"hold_until": until, "confirmed_at": None}
     seen = {"pk": appointment.pk, "status": appointment.status, "start": appointment.start}
     unmoved = Appointment.objects.filter(**seen, practitioner=appointment.practitioner_id)
@@ -273,7 +339,7 @@ def _open_step_of(appointment: Appointment) -> Step | None:
 @transaction.atomic
 def cancel(appointment: Appointment, *, because: str, now: datetime, by: User | None = None) -> None:
     """Give the time back; a booked visit's step ends “cancelled”, and its journey asks for another date."""
-    journey = _lock_journey_of(appointment)
+    journey = give_journey(appointment, now=now, by=by)
     _change(appointment, AppointmentStatus.CANCELLED, now=now, by=by, ended_because=because[:200])
     give_back(appointment)
     _end_step(appointment, journey, CANCELLED, now=now, by=by)
@@ -283,7 +349,7 @@ def cancel(appointment: Appointment, *, because: str, now: datetime, by: User | 
 def no_show(appointment: Appointment, *, now: datetime, by: User | None = None) -> None:
     if now < appointment.start:
         raise RefusedError(_("This visit has not begun yet."))
-    journey = _lock_journey_of(appointment)
+    journey = give_journey(appointment, now=now, by=by)
     _change(appointment, AppointmentStatus.NOSHOW, now=now, by=by)
     give_back(appointment)
     _end_step(appointment, journey, NO_SHOW, now=now, by=by)
@@ -291,7 +357,9 @@ def no_show(appointment: Appointment, *, now: datetime, by: User | None = None) 
 
 @transaction.atomic
 def fulfil(appointment: Appointment, *, now: datetime, by: User | None = None) -> None:
-    """The visit took place; what follows it in the journey opens."""
+    """The visit took place; what follows it in the journey opens. Only who is here may begin before the time."""
+    if now < appointment.start and appointment.status == AppointmentStatus.BOOKED:
+        raise RefusedError(_("This visit has not begun yet."))
     journey = _lock_journey_of(appointment)
     _change(appointment, AppointmentStatus.FULFILLED, now=now, by=by)
     _end_step(appointment, journey, ATTENDED, now=now, by=by)
@@ -324,6 +392,10 @@ def ask_to_book(journey: Journey, *, now: datetime, by: User | None = None) -> N
 @transaction.atomic
 def arrive(appointment: Appointment, *, now: datetime, by: User | None = None) -> None:
     """The patient is here. One who was taken for absent gets the time back, if it is still free."""
+    zone = ZoneInfo(appointment.practitioner.clinic.time_zone)
+    is_ahead = now.astimezone(zone).date() < appointment.start.astimezone(zone).date()
+    if is_ahead and AppointmentStatus.ARRIVED in APPOINTMENT_MOVES[appointment.status]:
+        raise RefusedError(_("This visit is on a later day. Move it to today if the patient is here."))
     was_missed = appointment.status == AppointmentStatus.NOSHOW
     journey = _lock_journey_of(appointment)
     _change(appointment, AppointmentStatus.ARRIVED, now=now, by=by)

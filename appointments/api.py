@@ -173,7 +173,7 @@ class AppointmentViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, Clini
         elif "step" in data:
             made = actions.book_for_step(data["step"], visit, now=now, by=self.asker)
         else:
-            made = actions.book(visit, now=now, by=self.asker)
+            made = actions.book_alone(visit, now=now, by=self.asker)
         return made.public_id
 
     @extend_schema(parameters=[WantedSerializer], responses=FreeTimesSerializer)

@@ -8,10 +8,10 @@ from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db.models import QuerySet
 from django.utils.translation import gettext_lazy as _
 
-from appointments.models import Practitioner
+from appointments.models import LONGEST_MINUTES, Practitioner
 
 YEARS = range(2000, 2200)
-USUAL_MINUTES, LONGEST_MINUTES = 30, 240
+USUAL_MINUTES = 30
 IN_CELLS = (1, 2, 3, 4, 6, 8, 9, 12, 18, 24)
 SENSIBLE = (MinValueValidator(date(YEARS.start, 1, 1)), MaxValueValidator(date(YEARS.stop - 1, 12, 31)))
 

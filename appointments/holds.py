@@ -76,20 +76,29 @@ def _release_if_forgotten(hold: Appointment, *, now: datetime) -> bool:
     if hold.status != AppointmentStatus.PENDING or _awaited(hold):
         return False
     cancel(hold, because=_("what it waited for has ended"), now=now)
-    if hold.awaits:
-        _tell_released(Journey.objects.select_related("clinic").get(pk=hold.awaits.journey_id), now=now)
+    if hold.start > now:
+        _tell_released(hold, now=now)
     return True
 
 
-def _tell_released(journey: Journey, *, now: datetime) -> None:
-    """The patient left with that date: unless she is asked for another one already, she hears that it is off."""
-    if journey.status not in OPEN_JOURNEYS or queries.book_step_of(journey):
+def _tell_released(hold: Appointment, *, now: datetime) -> None:
+    """The patient left with that date: unless she is asked for another one already, she hears that it is off.
+
+    If the journey has ended meanwhile, the telling is a short journey of its own.
+    """
+    if hold.awaits is None:
         return
-    due_at = soon(journey.clinic, TELL_WITHIN, now=now)
+    journey = Journey.objects.select_related("clinic").get(pk=hold.awaits.journey_id)
+    if journey.status not in OPEN_JOURNEYS:
+        journey = Journey.objects.create(
+            clinic=journey.clinic, patient_id=hold.patient_id, title=hold.title, opened_at=now
+        )
+    elif queries.book_step_of(journey):
+        return
     told = AdHoc(
         StepKind.TELL,
         lambda: _("Tell the patient that the time is no longer kept"),
-        due_at,
+        soon(journey.clinic, TELL_WITHIN, now=now),
         message_key="hold_released",
     )
     add_step(journey, told, now=now)

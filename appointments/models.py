@@ -7,9 +7,11 @@ from django.db import models
 from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 
-from journeys.models import Step
+from journeys.models import Step, named
 from patients.models import Clinic, Patient
 from patients.models.clinic import one_of
+
+LONGEST_MINUTES = 240  # of one visit
 
 
 class Practitioner(models.Model):
@@ -31,6 +33,11 @@ class Practitioner(models.Model):
 class Location(models.Model):
     clinic = models.ForeignKey(Clinic, on_delete=models.PROTECT, related_name="locations")
     name = models.CharField(max_length=80)
+    is_exclusive = models.BooleanField(
+        _("one doctor at a time"),
+        default=True,
+        help_text=_("Two doctors cannot receive in it at the same time."),
+    )
 
     class Meta:
         constraints = [
@@ -39,6 +46,32 @@ class Location(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+
+class VisitType(models.Model):
+    """What a visit is for and how long it takes; booking begins with its minutes, which may be changed."""
+
+    clinic = models.ForeignKey(Clinic, on_delete=models.CASCADE, related_name="visit_types")
+    names = models.JSONField(default=dict)  # language -> words for the screen, never queried
+    minutes = models.PositiveSmallIntegerField(_("minutes"))
+    is_active = models.BooleanField(_("offered"), default=True)
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(minutes__gte=5, minutes__lte=LONGEST_MINUTES),
+                name="visit_type_lasts_five_minutes_to_four_hours",
+            )
+        ]
+        ordering = ["id"]
+
+    def __str__(self) -> str:
+        return self.name
+
+    @property
+    def name(self) -> str:
+        """In the reader's language, else in English, else in whatever language it has."""
+        return named(self.names) or next(iter(self.names.values()), "")
 
 
 class Schedule(models.Model):
@@ -63,11 +96,58 @@ class Schedule(models.Model):
         return f"{self.practitioner_id} {self.weekday} {self.start}-{self.end}"
 
 
+class ExceptionKind(models.TextChoices):
+    AWAY = "away", _("Away")  # all day, or between two times
+    CHANGED = "changed", _("Other hours")  # instead of the weekly ones
+    EXTRA = "extra", _("Extra hours")  # besides the weekly ones
+
+
+class ScheduleException(models.Model):
+    """Dates on which a practitioner's weekly hours do not hold, or are not all."""
+
+    practitioner = models.ForeignKey(Practitioner, on_delete=models.CASCADE, related_name="exceptions")
+    kind = models.CharField(max_length=8, choices=ExceptionKind)
+    first_on = models.DateField()
+    last_on = models.DateField()
+    start = models.TimeField(null=True, blank=True)
+    end = models.TimeField(null=True, blank=True)
+    location = models.ForeignKey(
+        Location, null=True, blank=True, on_delete=models.PROTECT, related_name="exceptions"
+    )
+    because = models.CharField(max_length=120, blank=True)
+    made_at = models.DateTimeField()
+    made_by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.SET_NULL)
+
+    class Meta:
+        constraints = [
+            one_of("kind", ExceptionKind, name="schedule_exception_kind_is_known"),
+            models.CheckConstraint(
+                condition=Q(first_on__lte=F("last_on")), name="schedule_exception_begins_before_it_ends"
+            ),
+            models.CheckConstraint(
+                condition=Q(start__isnull=True, end__isnull=True)
+                | Q(start__isnull=False, end__isnull=False, start__lt=F("end")),
+                name="schedule_exception_start_before_end",
+            ),
+            models.CheckConstraint(
+                condition=Q(kind=ExceptionKind.AWAY) | Q(start__isnull=False),
+                name="schedule_exception_hours_are_said",
+            ),
+        ]
+        ordering = ["first_on", "start", "id"]
+
+    def __str__(self) -> str:
+        return f"{self.practitioner_id} {self.kind} {self.first_on}"
+
+
 class Slot(models.Model):
     """One cell of a practitioner's time, on the clinic's grid. Taken when a SlotUse points at it."""
 
     # Keys that an index of several columns begins with have no index of their own: every write pays for one.
-    schedule = models.ForeignKey(Schedule, on_delete=models.CASCADE, related_name="slots", db_index=False)
+    # Cells of extra or changed hours belong to no weekly rule.
+    schedule = models.ForeignKey(
+        Schedule, null=True, blank=True, on_delete=models.CASCADE, related_name="slots", db_index=False
+    )
     practitioner = models.ForeignKey(
         Practitioner, on_delete=models.CASCADE, related_name="slots", db_index=False
     )
@@ -132,6 +212,9 @@ class Appointment(models.Model):
         Practitioner, on_delete=models.PROTECT, related_name="appointments", db_index=False
     )
     title = models.CharField(max_length=120, blank=True)
+    visit_type = models.ForeignKey(
+        VisitType, null=True, blank=True, on_delete=models.SET_NULL, related_name="+", db_index=False
+    )
     start = models.DateTimeField()
     end = models.DateTimeField()
     status = models.CharField(max_length=10, choices=AppointmentStatus)

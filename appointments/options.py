@@ -35,6 +35,8 @@ def acts_for(visit: Appointment, follows: dict[str, str], *, now: datetime) -> l
     acts = []
     if AppointmentStatus.ARRIVED in moves and is_day:
         acts.append(Act("arrive", _("Is here"), _("the doctor sees it in the calendar")))
+    if visit.status == AppointmentStatus.BOOKED and visit.confirmed_at is None and not has_begun:
+        acts.append(Act("confirm", _("The patient confirms"), _("asked on the phone or at the desk")))
     if AppointmentStatus.FULFILLED in moves and (has_begun or visit.status == AppointmentStatus.ARRIVED):
         acts.append(Act("fulfil", _("Took place"), follows.get(ATTENDED, "")))
     if AppointmentStatus.NOSHOW in moves and has_begun:

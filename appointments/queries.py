@@ -3,11 +3,12 @@
 from collections.abc import Iterator
 from datetime import date, datetime, time, timedelta
 
-from django.db.models import Q, QuerySet
+from django.db.models import Exists, OuterRef, Q, QuerySet
 
-from appointments.models import Appointment, AppointmentStatus, Practitioner, Slot
+from appointments.models import Appointment, AppointmentStatus, Practitioner, Slot, SlotUse, VisitType
 from appointments.slots import FreeCell, fitting_runs
 from journeys.models import Journey, Step, StepKind, StepStatus
+from patients.models import Clinic
 from patients.queries import User
 from patients.windows import Hours, Interval, open_intervals, starts_at
 
@@ -116,12 +117,15 @@ def live_appointment_for(step: Step) -> Appointment | None:
     """The visit that booking for `step` would move instead of making a second one.
 
     A journey may hold several treatments, so a step of a template moves only the visit it leads to; a step
-    outside the template concerns whatever visit the journey has. Locked; inside atomic().
+    outside the template concerns the visit it is about, else whatever visit the journey has. Locked; inside
+    atomic().
     """
     live = Appointment.objects.filter(status__in=MOVABLE)
     if step.template_step_id:
         leads_to = Q(step__template_step__in_edges__source=step.template_step_id)
         live = live.filter(leads_to, step__journey=step.journey_id, step__status=StepStatus.ACTIVE)
+    elif step.about_id:  # asked to move the visit of that step
+        live = live.filter(Q(step=step.about_id) | Q(awaits=step.about_id))
     else:
         live = live.filter(Q(step__journey=step.journey_id) | Q(awaits__journey=step.journey_id))
     found = live.order_by("start").values_list("pk", flat=True).first()
@@ -161,3 +165,18 @@ def book_step_of(journey: Journey) -> Step | None:
     return (
         journey.steps.filter(kind=StepKind.BOOK, status=StepStatus.ACTIVE).order_by("opened_at", "pk").first()
     )
+
+
+def steps_to_move(about: int) -> QuerySet[Step]:
+    """What asks the desk to move the visit of this step; opened when the visit lost its hours."""
+    return Step.objects.filter(about=about, kind=StepKind.BOOK, status=StepStatus.ACTIVE)
+
+
+def outside_hours(visits: QuerySet[Appointment], *, now: datetime) -> QuerySet[Appointment]:
+    """Coming visits that stand in a time that is closed now: the doctor's hours changed after they were made."""
+    closed = SlotUse.objects.filter(appointment=OuterRef("pk"), slot__is_closed=True)
+    return visits.filter(Exists(closed), status__in=MOVABLE, start__gt=now).order_by("start")
+
+
+def visit_types_of(clinic: Clinic) -> QuerySet[VisitType]:
+    return VisitType.objects.filter(clinic=clinic, is_active=True)

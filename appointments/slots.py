@@ -84,3 +84,19 @@ def _run(ordered: Sequence[FreeCell], first: int, until: datetime) -> tuple[Free
         if end >= until:
             return tuple(ordered[first : n + 1]) if end == until else ()
     return ()
+
+
+def first_in_common(ours: Sequence[Interval], theirs: Sequence[Interval]) -> Interval | None:
+    """The earliest of ours that shares a moment with one of theirs; both are sorted and disjoint."""
+    others = iter(theirs)
+    other = next(others, None)
+    for own in ours:
+        while other and other.end <= own.start:
+            other = next(others, None)
+        if other and overlap(own, other):
+            return own
+    return None
+
+
+def overlap(one: Interval, other: Interval) -> bool:
+    return one.start < other.end and other.start < one.end

@@ -3,7 +3,8 @@
 from celery import shared_task
 from django.utils import timezone
 
-from appointments import actions, holds
+from appointments import actions, displaced, holds
+from appointments.models import Appointment
 
 
 @shared_task
@@ -13,4 +14,8 @@ def settle_holds() -> int:
 
 @shared_task
 def fill_slots() -> int:
-    return actions.fill_slots(timezone.now())
+    """Cut the days ahead into cells; a visit that a closed day has left without hours asks to be moved."""
+    now = timezone.now()
+    made = actions.fill_slots(now)
+    displaced.ask_to_move_all(Appointment.objects.all(), now=now)
+    return made

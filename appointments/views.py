@@ -34,6 +34,7 @@ from patients.queries import needs_card, patients_visible_to, search_patients
 FOUND = 8
 ACTS: dict[str, Callable[..., None]] = {
     "arrive": actions.arrive,
+    "confirm": actions.confirm,
     "fulfil": actions.fulfil,
     "no_show": actions.no_show,
     "book": holds.keep,
@@ -41,6 +42,7 @@ ACTS: dict[str, Callable[..., None]] = {
 AT_THE_DESK = {"arrive", "fulfil"}  # she stands there: the moment to ask for a service card that is due
 DONE = {
     "arrive": gettext_lazy("Noted: the patient is here."),
+    "confirm": gettext_lazy("Noted: the patient says yes to this time."),
     "fulfil": gettext_lazy("Noted: the visit took place. What follows has begun."),
     "no_show": gettext_lazy("Noted: did not come. The time is free again."),
     "book": gettext_lazy("Booked. Repeat the date aloud."),
@@ -299,7 +301,7 @@ def _book(form: BookForm, patient: Patient, step: Step | None, here: Here) -> Ap
         return actions.book_for_step(step, visit, now=here.now, by=here.user)
     # The same button pressed twice books once; another time pressed after going back is another visit.
     key = f"{data['request_key']} {visit.practitioner.pk} {visit.start:%Y%m%dT%H%M}"
-    return actions.book(visit, now=here.now, by=here.user, request_key=key)
+    return actions.book_alone(visit, now=here.now, by=here.user, request_key=key)
 
 
 def _told(visit: Appointment) -> dict[str, str]:

@@ -11,7 +11,14 @@ from django.db import IntegrityError, connection, transaction
 from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 
-from appointments.models import Appointment, AppointmentEvent, AppointmentStatus, Practitioner, SlotUse
+from appointments.models import (
+    Appointment,
+    AppointmentEvent,
+    AppointmentStatus,
+    Practitioner,
+    SlotUse,
+    VisitType,
+)
 from appointments.queries import find_times, open_cells, who_has
 from patients.actions import RefusedError
 from patients.models import Patient
@@ -34,6 +41,7 @@ class Visit:
     start: datetime
     minutes: int
     title: str = ""
+    visit_type: VisitType | None = None
 
     @property
     def end(self) -> datetime:

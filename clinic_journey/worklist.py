@@ -6,17 +6,20 @@ that only a person can move. A step the machine is still working on is not shown
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.utils.translation import gettext as _, gettext_lazy
 
+from appointments.models import Appointment, AppointmentStatus
 from journeys.models import OwnerRole, Step, StepKind, StepStatus
 from outreach.models import Attempt, AttemptStatus, OutreachTask, TaskStatus
 from outreach.queries import attempts_visible_to, calls_later, calls_now
 from patients.access import Here
 from patients.models import Channel, Patient, Role
 
+UNCONFIRMED = timedelta(hours=48)  # before a visit: who has not said yes by then is called
+UNCONFIRMED_TIER = 3
 READ = 200  # of each kind; a list longer than a day's work is cut, not counted
 ROLES = {
     Role.RECEPTIONIST: (OwnerRole.RECEPTIONIST,),
@@ -64,6 +67,7 @@ class Row:
     step: Step
     attempt: Attempt | None
     closes_at: datetime
+    now: datetime
     reasons: list[str] = field(default_factory=list)
 
     @property
@@ -72,6 +76,8 @@ class Row:
 
     @property
     def tier(self) -> int:
+        if is_ahead(self.step, self.now):
+            return UNCONFIRMED_TIER
         return TIERS.get(StepKind(self.step.kind), len(TIERS))
 
 
@@ -85,10 +91,12 @@ class Worklist:
 def worklist(here: Here) -> Worklist:
     """What is to be done now in the asker's clinic and role, in order; calls of later today apart."""
     calls = attempts_visible_to(here.user).filter(clinic=here.clinic)
-    ringing = [_row_of_call(attempt) for attempt in calls_now(calls, now=here.now)[:READ]]
-    by_hand = [_row_of_step(step) for step in steps_by_hand(here)[:READ]]
+    ringing = [_row_of_call(attempt, here.now) for attempt in calls_now(calls, now=here.now)[:READ]]
+    by_hand = [_row_of_step(step, here.now) for step in steps_by_hand(here)[:READ]]
     end = here.now.replace(hour=23, minute=59)
-    later = [_row_of_call(attempt) for attempt in calls_later(calls, now=here.now, until=end)[:READ]]
+    later = [
+        _row_of_call(attempt, here.now) for attempt in calls_later(calls, now=here.now, until=end)[:READ]
+    ]
     waiting = Step.objects.filter(clinic=here.clinic, kind=StepKind.REVIEW, status=StepStatus.ACTIVE)
     shows_calls = OwnerRole.RECEPTIONIST in ROLES[Role(here.role)]
     return Worklist(
@@ -115,7 +123,7 @@ def steps_by_hand(here: Here) -> QuerySet[Step]:
         .filter(Q(owner_role__in=roles) | Q(owner=here.user))  # who made a promise sees it passed on, too
         .filter(idle | Q(due_at__lte=here.now))
         .exclude(Exists(ringing))
-        .exclude(kind=StepKind.VISIT, due_at__gt=here.now)
+        .exclude(Q(kind=StepKind.VISIT, due_at__gt=here.now) & ~Exists(unconfirmed_visit(here.now)))
         .exclude(kind=StepKind.REVIEW, owner_role=OwnerRole.DOCTOR)
         .select_related(
             "journey__patient__clinic", "journey__template", "template_step", "owner", "about__template_step"
@@ -124,19 +132,37 @@ def steps_by_hand(here: Here) -> QuerySet[Step]:
     )
 
 
-def _row_of_call(attempt: Attempt) -> Row:
-    return Row(attempt.task.step, attempt, attempt.expires_at, [why_now(attempt.task.step)])
+def unconfirmed_visit(now: datetime) -> QuerySet[Appointment]:
+    """The visit a step stands for, if it is near and the patient has not said yes to it."""
+    return Appointment.objects.filter(
+        step=OuterRef("pk"),
+        status=AppointmentStatus.BOOKED,
+        confirmed_at__isnull=True,
+        start__gt=now,
+        start__lte=now + UNCONFIRMED,
+    )
 
 
-def _row_of_step(step: Step) -> Row:
+def is_ahead(step: Step, now: datetime) -> bool:
+    return step.kind == StepKind.VISIT and step.due_at is not None and step.due_at > now
+
+
+def _row_of_call(attempt: Attempt, now: datetime) -> Row:
+    step = attempt.task.step
+    return Row(step, attempt, attempt.expires_at, now, [why_now(step, now)])
+
+
+def _row_of_step(step: Step, now: datetime) -> Row:
     assert step.due_at is not None  # noqa: S101 - an active step has one, by constraint
-    return Row(step, None, step.due_at, [why_now(step)])
+    return Row(step, None, step.due_at, now, [why_now(step, now)])
 
 
-def why_now(step: Step) -> str:
+def why_now(step: Step, now: datetime) -> str:
     """One sentence a receptionist can read aloud."""
     if step.kind == StepKind.PROMISE and step.stalled_at and not step.about:
         return _("Broken promise: %(words)s") % {"words": step.title or _("we were to call back")}
+    if is_ahead(step, now):
+        return _("The visit is near and the patient has not confirmed it.")
     if step.kind == StepKind.PROMISE and step.title:
         return _("We promised: %(words)s") % {"words": step.name}
     if step.kind == StepKind.PROMISE and step.about:

@@ -216,7 +216,7 @@ class Story:
             patient, doctor, self.chance.choice(starts), self.chance.choice([20, 30, 40]), "Check-up"
         )
         try:
-            made = visits.book(visit, now=made_at, by=self.rina)
+            made = visits.book_alone(visit, now=made_at, by=self.rina)
         except RefusedError:
             return
         if made.end < self.now:

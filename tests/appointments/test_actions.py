@@ -71,7 +71,7 @@ def test_a_kept_hold_is_booked_and_its_visit_step_is_due_when_it_ends(journey: J
     visit.refresh_from_db()
     assert (visit.status, visit.hold_until, visit.step) == (BOOKED, None, step)
     assert step.due_at == visit.end
-    assert step.contact_from == visit.end - timedelta(days=1)
+    assert step.contact_from == visit.end - timedelta(days=3)
     assert [event.what for event in visit.events.all()] == ["pending", "booked"]
     assert visit.slot_uses.count() == 3
 

@@ -50,8 +50,8 @@ def acts_on(answer: Any) -> list[str]:
 @pytest.mark.parametrize(
     ("status", "start", "acts"),
     [
-        ("booked", TOMORROW_9, ["cancel"]),
-        ("booked", NOW + 60 * MINUTE, ["arrive", "cancel"]),
+        ("booked", TOMORROW_9, ["confirm", "cancel"]),
+        ("booked", NOW + 60 * MINUTE, ["arrive", "confirm", "cancel"]),
         ("booked", NOW - 10 * MINUTE, ["arrive", "fulfil", "no_show", "cancel"]),
         ("arrived", NOW + 10 * MINUTE, ["fulfil", "cancel"]),
         ("pending", TOMORROW_9, ["book", "cancel"]),

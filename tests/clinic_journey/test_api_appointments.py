@@ -61,6 +61,8 @@ def test_a_visit_is_booked_and_shown(
     answer = client.post(APPOINTMENTS, body, format="json")
     made = Appointment.objects.get()
     assert answer.status_code == 201
+    assert made.step
+    assert made.step.journey.name == "Tooth 36"
     assert answer.json() == {
         "id": str(made.public_id),
         "clinic": clinic.slug,
@@ -72,7 +74,7 @@ def test_a_visit_is_booked_and_shown(
         "status": "booked",
         "hold_until": None,
         "awaits": None,
-        "step": None,
+        "step": str(made.step.public_id),
         "confirmed_at": None,
         "ended_because": "",
         "made_at": iso(NOW),

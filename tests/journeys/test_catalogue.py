@@ -40,6 +40,7 @@ def test_shipped_templates_load_and_name_everything_in_four_languages() -> None:
         "next_stage",
         "recall",
         "first_visit",
+        "single_visit",
     }
     for step in StepTemplate.objects.all():
         assert set(step.names) == set(step.patient_names) == {"en", "he", "ru", "ar"}
@@ -91,4 +92,14 @@ def test_a_broken_file_names_its_line_and_loads_nothing(
 
 
 def test_every_shipped_file_is_read() -> None:
-    assert len(list(SHIPPED.glob("*.toml"))) == 6
+    assert len(list(SHIPPED.glob("*.toml"))) == 7
+
+
+def test_every_visit_is_asked_about_long_enough_before_it_for_the_desk_to_call() -> None:
+    """The message leaves three days ahead; who has not answered two days ahead stands in Today."""
+    call_command("load_catalogue")
+    visits = StepTemplate.objects.filter(kind="visit")
+    assert set(visits.values_list("contact_when", "contact_lead_minutes", "message_key")) == {
+        ("before_due", 3 * 24 * 60, "visit_reminder")
+    }
+    assert visits.count() == 7
