@@ -8,7 +8,7 @@ from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db.models import QuerySet
 from django.utils.translation import gettext_lazy as _
 
-from appointments.models import LONGEST_MINUTES, Practitioner
+from appointments.models import LONGEST_MINUTES, Practitioner, VisitType
 
 YEARS = range(2000, 2200)
 USUAL_MINUTES = 30
@@ -54,19 +54,25 @@ class AskedForm(forms.Form):
     patient = forms.UUIDField(required=False)
     step = forms.UUIDField(required=False)
     whom = forms.CharField(required=False, max_length=120)
+    type = forms.IntegerField(required=False)
 
 
 class TimesForm(forms.Form):
     """With whom, from which day on, and the time that was pressed; `offered_for` is whose times were shown."""
 
-    practitioner = forms.ModelChoiceField(label=_("Doctor"), queryset=Practitioner.objects.none())
+    practitioner = forms.ModelChoiceField(
+        label=_("Doctor"),
+        queryset=Practitioner.objects.none(),
+        widget=forms.Select(attrs={"data-refresh": "show_times"}),
+    )
     not_before = forms.DateField(
         label=_("From"),
         required=False,
         validators=SENSIBLE,
-        widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"),
+        widget=forms.DateInput(attrs={"type": "date", "data-refresh": "show_times"}, format="%Y-%m-%d"),
     )
     start = InstantField(required=False)
+    other = forms.CharField(required=False)  # the key of a colleague and a time, as their buttons carry it
     offered_for = forms.IntegerField(required=False)
 
     def __init__(self, *args: Any, practitioners: QuerySet[Practitioner], **kwargs: Any) -> None:
@@ -82,6 +88,8 @@ class TimesForm(forms.Form):
     def clean(self) -> dict[str, Any]:
         """A time is taken with the doctor it was shown for: a changed doctor means to look again."""
         given = super().clean() or self.cleaned_data
+        if given.get("other"):
+            self._take_other(given)
         doctor = given.get("practitioner")
         if self.only_shows_times or self.errors or doctor is None:
             return given
@@ -92,21 +100,87 @@ class TimesForm(forms.Form):
             self.add_error("practitioner", words % {"name": doctor.name})
         return given
 
+    def _take_other(self, given: dict[str, Any]) -> None:
+        """A time with a colleague was pressed: the doctor changes along with it."""
+        key, _space, text = given["other"].partition(" ")
+        field = self.fields["practitioner"]
+        assert isinstance(field, forms.ModelChoiceField)  # noqa: S101 - declared above
+        try:
+            given["practitioner"], given["start"] = field.clean(key), InstantField().clean(text)
+        except forms.ValidationError:
+            self.add_error("start", _("Choose one of the times shown."))
+            return
+        given["offered_for"] = given["practitioner"].pk
 
-class MoveForm(TimesForm):
+
+class TypedForm(TimesForm):
+    """A visit of a type begins with its minutes; they may still be changed. Needs `minutes` beside it."""
+
+    visit_type = forms.ModelChoiceField(
+        label=_("Type of visit"),
+        queryset=VisitType.objects.none(),
+        required=False,
+        empty_label=_("another"),
+        widget=forms.Select(attrs={"data-refresh": "show_times"}),
+    )
+    minutes = forms.TypedChoiceField(label=_("Minutes"), coerce=int)
+    shown_type = forms.IntegerField(required=False)
+
+    def __init__(
+        self, data: Any = None, *, visit_types: QuerySet[VisitType], cell_minutes: int, **kwargs: Any
+    ) -> None:
+        types = {str(each.pk): each for each in visit_types}
+        self.has_types = bool(types)
+        chosen = types.get(data.get("visit_type", "")) if data else None
+        self.type_is_new = bool(chosen and data and data.get("shown_type") != str(chosen.pk))
+        if chosen and self.type_is_new:
+            data = data.copy()
+            data["minutes"] = str(chosen.minutes)
+        super().__init__(data, **kwargs)
+        field = self.fields["visit_type"]
+        assert isinstance(field, forms.ModelChoiceField)  # noqa: S101 - declared above
+        field.queryset = visit_types
+        possible = {*lengths(cell_minutes), *(each.minutes for each in types.values())}
+        minutes = self.fields["minutes"]
+        assert isinstance(minutes, forms.TypedChoiceField)  # noqa: S101 - declared above
+        now = self.initial.get("minutes")
+        minutes.choices = [(each, str(each)) for each in sorted({*possible, *([now] if now else [])})]
+
+    def clean(self) -> dict[str, Any]:
+        given = super().clean()
+        if self.type_is_new and not self.only_shows_times and not self.errors:
+            words = _("The times now shown are those for “%(type)s”. Choose again.")
+            self.add_error("visit_type", words % {"type": given["visit_type"].name})
+        return given
+
+
+class MoveForm(TypedForm):
+    minutes = forms.TypedChoiceField(label=_("Minutes"), coerce=int, required=False)
     because = forms.CharField(label=_("Why it is moved"), max_length=120, required=False)
 
+    def clean(self) -> dict[str, Any]:
+        """Unless it is said otherwise, the visit stays as long as it is."""
+        given = super().clean()
+        given["minutes"] = given.get("minutes") or self.initial["minutes"]
+        return given
 
-class BookForm(TimesForm):
-    minutes = forms.TypedChoiceField(label=_("Minutes"), coerce=int)
+
+class BookForm(TypedForm):
+    any_doctor = forms.BooleanField(
+        label=_("Other doctors too"),
+        required=False,
+        widget=forms.CheckboxInput(attrs={"data-refresh": "show_times"}),
+    )
     title = forms.CharField(label=_("What for"), max_length=120, required=False)
+    keep = InstantField(required=False)  # pressed instead of a time: kept for minutes, not booked yet
     request_key = forms.CharField(widget=forms.HiddenInput, max_length=32)
 
-    def __init__(self, *args: Any, cell_minutes: int, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        field = self.fields["minutes"]
-        assert isinstance(field, forms.TypedChoiceField)  # noqa: S101 - declared above
-        field.choices = [(minutes, str(minutes)) for minutes in lengths(cell_minutes)]
+    def clean(self) -> dict[str, Any]:
+        """Keeping a time asks for the same as booking it."""
+        kept = self.cleaned_data.get("keep")
+        if kept:
+            self.cleaned_data["start"] = kept
+        return super().clean()
 
 
 class CancelForm(forms.Form):

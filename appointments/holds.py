@@ -114,7 +114,9 @@ def _awaited(hold: Appointment) -> Step | None:
 def _end(hold: Appointment, *, now: datetime) -> bool:
     """While the result is late: moved once, with an apology; the second time released, with a BOOK step."""
     awaited = _awaited(hold)
-    if awaited is None:
+    if hold.is_being_booked:
+        hold.delete()
+    elif awaited is None:
         cancel(hold, because=_("not confirmed in time"), now=now)
     elif hold.events.filter(what=MOVED_BY_RULE).exists() or not _move_on(hold, awaited, now=now):
         cancel(hold, because=_("the result did not come in time"), now=now)

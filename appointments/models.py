@@ -191,6 +191,7 @@ APPOINTMENT_MOVES: dict[str, frozenset[str]] = {
     AppointmentStatus.CANCELLED: frozenset(),
     AppointmentStatus.NOSHOW: frozenset({AppointmentStatus.ARRIVED}),
 }
+KEPT = "keep "  # how the key of a time begins that somebody keeps for the minutes of a booking
 TAKES_TIME = (
     AppointmentStatus.PENDING,
     AppointmentStatus.BOOKED,
@@ -247,6 +248,11 @@ class Appointment(models.Model):
 
     def __str__(self) -> str:
         return f"{self.patient_id} {self.start:%F %R}"
+
+    @property
+    def is_being_booked(self) -> bool:
+        """Kept for minutes by somebody who is booking it this moment; the patient knows nothing of it."""
+        return self.status == AppointmentStatus.PENDING and (self.request_key or "").startswith(KEPT)
 
 
 class SlotUse(models.Model):

@@ -1,6 +1,6 @@
 """The times offered for a visit: on several days, first those at hours the patient can come (surfaces.md 4.4)."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
@@ -11,6 +11,8 @@ from patients.queries import opening_hours, patient_hours
 from patients.windows import ALWAYS, Hours, Interval, open_intervals, starts_at
 
 AHEAD = timedelta(days=45)
+SOON = timedelta(days=14)  # what cannot be had by then is said, with the nearest that can
+COLLEAGUES = 4
 DAYS, A_DAY = 3, 2
 MOMENT = timedelta(minutes=1)
 
@@ -20,6 +22,7 @@ class Offer:
     start: datetime
     suits: bool  # inside the hours the patient said
     is_asked: bool = False  # the one that was pressed in the calendar
+    doctor: Practitioner | None = None  # another than the one asked for
 
 
 @dataclass(frozen=True)
@@ -30,6 +33,8 @@ class Wanted:
     minutes: int
     not_before: date | None = None
     at: datetime | None = None
+    colleagues: tuple[Practitioner, ...] = ()  # who else may be offered
+    always_colleagues: bool = False  # not only where the doctor has no time that suits
 
 
 @dataclass(frozen=True)
@@ -38,6 +43,8 @@ class Offers:
     others: list[Offer]
     hours_known: bool
     unfit: datetime | None = None  # the asked time, if the visit does not fit there
+    none_soon: bool = False  # none that suits in the next two weeks
+    elsewhere: list[Offer] = field(default_factory=list)  # with colleagues, at hours that suit
 
 
 def offers_for(patient: Patient, wanted: Wanted, *, now: datetime, nearest: list[datetime]) -> Offers:
@@ -49,6 +56,8 @@ def offers_for(patient: Patient, wanted: Wanted, *, now: datetime, nearest: list
     after = max(now, starts_at(zone, wanted.not_before, time.min)) if wanted.not_before else now
     suiting = _over_days(wanted, after, within=within)
     others = [start for start in _over_days(wanted, after) if not _suits(start, wanted, within)]
+    none_soon = not suiting or suiting[0] > after + SOON
+    asks_colleagues = wanted.always_colleagues or none_soon
     found = {*asked, *nearest, *suiting, *others}
     marked = [Offer(start, _suits(start, wanted, within), start in asked) for start in sorted(found)]
     return Offers(
@@ -56,7 +65,21 @@ def offers_for(patient: Patient, wanted: Wanted, *, now: datetime, nearest: list
         others=[offer for offer in marked if not offer.suits],
         hours_known=agreed.windows != ALWAYS,
         unfit=wanted.at if wanted.at and not asked else None,
+        none_soon=none_soon,
+        elsewhere=_with_colleagues(wanted, after, within) if asks_colleagues else [],
     )
+
+
+def _with_colleagues(wanted: Wanted, after: datetime, within: tuple[Hours, ...]) -> list[Offer]:
+    """The nearest time that suits with each colleague, soonest first."""
+    found = [
+        Offer(start, suits=True, doctor=colleague)
+        for colleague in wanted.colleagues
+        for start in find_times(
+            colleague, wanted.minutes, after=after, before=after + SOON, within=within, limit=1
+        )
+    ]
+    return sorted(found, key=lambda offer: offer.start)[:COLLEAGUES]
 
 
 def _asked(wanted: Wanted, *, now: datetime) -> list[datetime]:

@@ -27,7 +27,7 @@ def practitioners_visible_to(user: User) -> QuerySet[Practitioner]:
 
 def appointments_visible_to(user: User) -> QuerySet[Appointment]:
     return Appointment.objects.filter(clinic__memberships__user_id=user.pk).select_related(
-        "patient", "practitioner__clinic", "step", "awaits"
+        "patient", "practitioner__clinic", "step", "awaits", "made_by"
     )
 
 
@@ -107,7 +107,7 @@ def who_has(practitioner: Practitioner, start: datetime, end: datetime) -> Appoi
             slot_uses__slot__start__gte=start,
             slot_uses__slot__start__lt=end,
         )
-        .select_related("patient")
+        .select_related("patient", "made_by")
         .order_by("slot_uses__slot__start")
         .first()
     )

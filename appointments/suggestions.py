@@ -1,6 +1,6 @@
 """Which few times to name on the phone or the page, and with whom; `offers` has the full choice of the desk."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from appointments.models import Practitioner
@@ -9,6 +9,7 @@ from journeys.models import Journey
 from patients.models import Patient
 
 NAMED = 4
+FIRST_DAYS = timedelta(days=7)  # after the expected result: a next visit later than that is named last
 VISIT_MINUTES = 30  # of a visit whose length nobody said
 
 
@@ -28,8 +29,12 @@ def times_for(
     minutes: int = VISIT_MINUTES,
     only_agreed: bool = False,
 ) -> list[datetime]:
-    """A few free times on several days, those at hours the patient agreed to first, or alone."""
+    """A few free times on several days, those at hours the patient agreed to first, or alone.
+
+    Within a week of `after` all come before the later ones.
+    """
     on = after.astimezone(ZoneInfo(doctor.clinic.time_zone)).date()
     offers = offers_for(patient, Wanted(doctor, minutes, not_before=on), now=now, nearest=[])
     chosen = offers.suiting if only_agreed else [*offers.suiting, *offers.others]
-    return [offer.start for offer in chosen if offer.start >= after][:NAMED]
+    starts = [offer.start for offer in chosen if offer.start >= after]
+    return sorted(starts, key=lambda start: start > after + FIRST_DAYS)[:NAMED]  # else in the order above

@@ -54,6 +54,7 @@ class SlotTakenError(RefusedError):
     def __init__(self, visit: Visit, *, winner: Appointment | None, free: list[datetime]) -> None:
         super().__init__(_("This time has just been taken. Please choose another."))
         self.taken_by = winner.patient.full_name if winner else ""  # empty: given back again meanwhile
+        self.booked_by = _name_of(winner) if winner and winner.is_being_booked else ""  # this very moment
         self.is_held = bool(winner and winner.status == AppointmentStatus.PENDING)
         self.free = free
         self.visit = visit
@@ -67,9 +68,18 @@ class SlotTakenError(RefusedError):
             "doctor": self.visit.practitioner.name,
             "patient": self.taken_by,
         }
+        if self.booked_by:
+            return _("%(who)s is booking %(time)s with %(doctor)s at this moment.") % {
+                **words,
+                "who": self.booked_by,
+            }
         if self.is_held:
             return _("%(time)s with %(doctor)s is held for %(patient)s.") % words
         return _("%(time)s with %(doctor)s is booked for %(patient)s.") % words
+
+
+def _name_of(winner: Appointment) -> str:
+    return winner.made_by.get_full_name() if winner.made_by else ""
 
 
 def visit_of(appointment: Appointment) -> Visit:

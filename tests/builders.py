@@ -18,6 +18,7 @@ from appointments.models import (
     Schedule,
     Slot,
     SlotUse,
+    VisitType,
 )
 from journeys.models import Journey, OwnerRole, Step, StepKind, StepStatus
 from outreach.models import Attempt, OutreachTask
@@ -120,6 +121,11 @@ def document(at: Clinic | None = None, *, now: datetime = NOW, **fields: Any) ->
 
 def location(at: Clinic | None = None, **fields: Any) -> Location:
     return Location.objects.create(clinic=at or clinic(), **{"name": f"Room {next(_numbers)}", **fields})
+
+
+def visit_type(at: Clinic | None = None, **fields: Any) -> VisitType:
+    given = {"names": {"en": "Check-up"}, "minutes": 30}
+    return VisitType.objects.create(clinic=at or clinic(), **{**given, **fields})
 
 
 def schedule(of: Practitioner, **fields: Any) -> Schedule:

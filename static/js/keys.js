@@ -49,6 +49,7 @@ function onKey(event) {
   const inText = event.target.matches?.(TEXT_FIELDS);
   if (event.key === "Escape") {
     if (inText || event.target.closest?.("[data-key-scope]")) event.target.blur();
+    else if (!document.querySelector("details.menu[open]")) findByKey("Escape")?.click();
     return;
   }
   if (inText || keysAreOff()) return;

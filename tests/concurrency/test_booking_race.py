@@ -17,15 +17,26 @@ from django.core.management import call_command
 from django.db import connection
 from django.db.models import Count
 
-from appointments import actions
+from appointments import actions, schedules
 from appointments.actions import SlotTakenError, Visit, fill_slots
 from appointments.holds import settle_holds
-from appointments.models import Appointment, AppointmentStatus, Practitioner, Slot, SlotUse
+from appointments.keeping import book_kept, keep_for_minutes
+from appointments.models import (
+    Appointment,
+    AppointmentStatus,
+    ExceptionKind,
+    Practitioner,
+    Schedule,
+    ScheduleException,
+    Slot,
+    SlotUse,
+)
 from journeys.actions import NewJourney, complete_step, start_journey
 from journeys.models import Step, StepKind, StepStatus
 from patients.actions import RefusedError, StaleStateError
 from patients.models import Patient
 from tests import builders
+from tests.builders import at
 from tests.conftest import NOW
 
 pytestmark = [pytest.mark.concurrency, pytest.mark.django_db(transaction=True)]
@@ -310,3 +321,79 @@ def test_a_visit_booked_while_its_hours_are_taken_away_stays_whole(caplog: pytes
     assert_every_visit_has_its_cells_and_no_cell_two_takers()
     free = Slot.objects.filter(use__isnull=True, is_closed=False, start__gte=first, start__lt=first + DAY)
     assert {cell.start - first for cell in free} <= {n * MINUTE for n in (0, 10, 20)}
+
+
+def test_of_many_who_keep_one_time_one_has_it_and_only_that_one_books_it() -> None:
+    doctor = builders.practitioner()
+    builders.open_time(doctor, START)
+    desks = [builders.user(at=doctor.clinic) for _n in range(8)]
+    visit = Visit(builders.patient(doctor.clinic), doctor, START, 30)
+    results = race(*(partial(keep_for_minutes, visit, now=NOW, by=desk) for desk in desks))
+    assert unexpected(results, SlotTakenError) == []
+    (kept,) = [each for each in results if isinstance(each, Appointment)]
+    saved = race(*(partial(book_kept, visit, None, now=NOW, by=desk) for desk in desks))
+    assert unexpected(saved, SlotTakenError) == []
+    assert [each.made_by for each in saved if isinstance(each, Appointment)] == [kept.made_by]
+    assert Appointment.objects.get().status == BOOKED
+    assert_every_visit_has_its_cells_and_no_cell_two_takers()
+
+
+def test_saving_a_kept_time_while_its_minutes_end_books_it_or_says_it_was_taken() -> None:
+    doctor = builders.practitioner()
+    builders.open_time(doctor, START)
+    rina = builders.user(at=doctor.clinic)
+    visit = Visit(builders.patient(doctor.clinic), doctor, START, 30)
+    over = NOW + 5 * MINUTE
+    for _round in range(5):
+        keep_for_minutes(visit, now=NOW, by=rina)
+        results = race(partial(book_kept, visit, None, now=over, by=rina), partial(settle_holds, now=over))
+        assert unexpected(results) == []
+        made = Appointment.objects.get(status=BOOKED)
+        assert_every_visit_has_its_cells_and_no_cell_two_takers()
+        actions.cancel(made, because="next round", now=NOW)
+        assert not Appointment.objects.filter(status=PENDING).exists()
+
+
+def test_every_visit_booked_while_the_doctor_takes_leave_is_refused_or_asks_to_be_moved() -> None:
+    doctor = builders.practitioner()
+    builders.schedule(doctor)
+    fill_slots(NOW, days=21)
+    first = Slot.objects.filter(start__gt=START).earliest("start").start
+    away = ScheduleException(
+        practitioner=doctor, kind=ExceptionKind.AWAY, first_on=first.date(), last_on=first.date()
+    )
+    book = (
+        partial(actions.book, Visit(who, doctor, first + 30 * MINUTE * n, 30), now=NOW)
+        for n, who in enumerate(people(doctor, 6))
+    )
+    results = race(*book, partial(schedules.add_exception, away, now=NOW))
+    assert unexpected(results, RefusedError) == []
+    assert_every_visit_has_its_cells_and_no_cell_two_takers()
+    asked = Step.objects.filter(kind=StepKind.BOOK, status=StepStatus.ACTIVE)
+    assert asked.count() == Appointment.objects.count()
+    assert not Slot.objects.filter(start__date=first.date(), is_closed=False).exists()
+
+
+def test_of_two_doctors_given_one_room_at_once_one_gets_it() -> None:
+    first = builders.practitioner()
+    second = builders.practitioner(first.clinic, name="Dr Shaham")
+    room = builders.location(first.clinic)
+    results = race(
+        *(
+            partial(
+                schedules.add_hours,
+                Schedule(
+                    practitioner=doctor,
+                    location=room,
+                    weekday=0,
+                    start=at(9),
+                    end=at(12),
+                    valid_from=NOW.date(),
+                ),
+                now=NOW,
+            )
+            for doctor in (first, second)
+        )
+    )
+    assert unexpected(results, RefusedError) == []
+    assert Schedule.objects.count() == 1
