@@ -72,12 +72,14 @@ __all__ = [
     "hold",
     "move",
     "no_show",
+    "note_why_held",
     "relocate",
     "repoint",
     "settle",
 ]
 
 BOOKED, CANCELLED, NO_SHOW = "booked", "cancelled", "no_show"  # outcomes of steps, as templates name them
+ABOVE_SHARE = "above_share"
 MOVED, CONFIRMED = "moved", "confirmed"  # events beside the status words
 HOLD_LEAD = timedelta(hours=24)  # a visit that still waits for its result is looked at this long before
 ONE_VISIT = "single_visit"  # the journey of a visit that no other journey asks for
@@ -177,6 +179,11 @@ def _lock_awaited(step_id: int) -> None:
     )
     if not waiting.values_list("pk", flat=True).first():
         raise StaleStateError(_("What this visit should wait for has ended meanwhile."))
+
+
+def note_why_held(appointment: Appointment, because: str, *, now: datetime, by: User | None) -> None:
+    """Why this visit is held although a quarter of the doctor's week is held already."""
+    _record(appointment, ABOVE_SHARE, now=now, by=by, detail=because)
 
 
 def _record(appointment: Appointment, what: str, *, now: datetime, by: User | None, detail: str = "") -> None:

@@ -5,6 +5,7 @@ import uuid
 from django.conf import settings
 from django.db import models
 from django.db.models import F, Q
+from django.utils.dates import WEEKDAYS
 from django.utils.translation import gettext_lazy as _
 
 from journeys.models import Step, named
@@ -94,6 +95,10 @@ class Schedule(models.Model):
 
     def __str__(self) -> str:
         return f"{self.practitioner_id} {self.weekday} {self.start}-{self.end}"
+
+    @property
+    def weekday_name(self) -> str:
+        return str(WEEKDAYS[self.weekday])
 
 
 class ExceptionKind(models.TextChoices):

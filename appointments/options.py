@@ -12,6 +12,7 @@ from journeys.actions import ATTENDED
 from journeys.models import EdgeEffect, Step, StepEdge
 
 EVENT_WORDS = {
+    actions.ABOVE_SHARE: gettext_lazy("Held above a quarter of the doctor's week"),
     actions.MOVED: gettext_lazy("Moved"),
     actions.CONFIRMED: gettext_lazy("Confirmed by the patient"),
     holds.MOVED_BY_RULE: gettext_lazy("Moved by itself, as the result was late"),

@@ -2,10 +2,11 @@
 
 from collections.abc import Iterator
 from datetime import date, datetime, time, timedelta
+from zoneinfo import ZoneInfo
 
 from django.db.models import Exists, OuterRef, Q, QuerySet
 
-from appointments.models import Appointment, AppointmentStatus, Practitioner, Slot, SlotUse, VisitType
+from appointments.models import KEPT, Appointment, AppointmentStatus, Practitioner, Slot, SlotUse, VisitType
 from appointments.slots import FreeCell, fitting_runs
 from journeys.models import Journey, Step, StepKind, StepStatus
 from patients.models import Clinic
@@ -14,6 +15,7 @@ from patients.windows import Hours, Interval, open_intervals, starts_at
 
 MOVABLE = (AppointmentStatus.PENDING, AppointmentStatus.BOOKED)
 LOOK_AT = timedelta(days=2)  # a free time is nearly always near: read little first, then twice as much
+HELD_SHARE = 4  # at most a quarter of a doctor's week is held for visits that are not certain
 WAITED_FOR = (StepKind.AWAIT_RESULT, StepKind.REVIEW)  # what a held visit may wait for
 
 
@@ -90,6 +92,20 @@ def day_of(practitioner: Practitioner, on: date) -> QuerySet[Appointment]:
         .exclude(status=AppointmentStatus.CANCELLED)
         .select_related("patient", "step", "awaits")
         .order_by("start")
+    )
+
+
+def day_on_paper(visits: QuerySet[Appointment], clinic: Clinic, on: date) -> QuerySet[Appointment]:
+    """The visits of a day by doctor and time, with what the desk wants on paper; no time kept for minutes."""
+    first = starts_at(clinic.time_zone, on, time.min)
+    last = starts_at(clinic.time_zone, on + timedelta(days=1), time.min)
+    return (
+        visits.filter(clinic=clinic, start__gte=first, start__lt=last)
+        .exclude(status=AppointmentStatus.CANCELLED)
+        .exclude(status=AppointmentStatus.PENDING, request_key__startswith=KEPT)
+        .select_related("patient__card", "visit_type")
+        .prefetch_related("patient__contacts__contact_point")
+        .order_by("practitioner__name", "practitioner", "start", "pk")
     )
 
 
@@ -176,6 +192,23 @@ def outside_hours(visits: QuerySet[Appointment], *, now: datetime) -> QuerySet[A
     """Coming visits that stand in a time that is closed now: the doctor's hours changed after they were made."""
     closed = SlotUse.objects.filter(appointment=OuterRef("pk"), slot__is_closed=True)
     return visits.filter(Exists(closed), status__in=MOVABLE, start__gt=now).order_by("start")
+
+
+def is_above_held_share(practitioner: Practitioner, start: datetime, end: datetime) -> bool:
+    """Whether one more visit held for a result makes them more than a quarter of that week of the doctor.
+
+    The first of a week never does, however few hours the week has.
+    """
+    zone = ZoneInfo(practitioner.clinic.time_zone)
+    on = start.astimezone(zone).date()
+    sunday = on - timedelta(days=(on.weekday() + 1) % 7)
+    first, last = bounds_of(practitioner, sunday, sunday + timedelta(days=6))
+    cells = open_cells(practitioner, first, last)
+    held = cells.filter(
+        use__appointment__status=AppointmentStatus.PENDING, use__appointment__awaits__isnull=False
+    ).count()
+    more = (end - start) // timedelta(minutes=practitioner.clinic.cell_minutes)
+    return held > 0 and (held + more) * HELD_SHARE > cells.count()
 
 
 def visit_types_of(clinic: Clinic) -> QuerySet[VisitType]:

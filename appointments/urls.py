@@ -1,9 +1,10 @@
 from django.urls import path
 
-from appointments import booking, views
+from appointments import booking, pictures, setup, views
 
 urlpatterns = [
     path("calendar/", views.calendar, name="calendar"),
+    path("calendar/print/", pictures.calendar_print, name="calendar_print"),
     path("appointments/<uuid:appointment_id>/", views.appointment, name="appointment"),
     path("appointments/<uuid:appointment_id>/move/", booking.appointment_move, name="appointment_move"),
     path(
@@ -13,4 +14,11 @@ urlpatterns = [
     ),
     path("appointments/<uuid:appointment_id>/act/", views.appointment_act, name="appointment_act"),
     path("patients/<uuid:patient_id>/book/", booking.book_visit, name="book_visit"),
+    path("schedules/", setup.schedule_list, name="schedules"),
+    path("schedules/<int:practitioner_id>/hours/", setup.schedule_hours, name="schedule_hours"),
+    path("schedules/<int:practitioner_id>/exceptions/", setup.schedule_exception, name="schedule_exception"),
+    path("schedules/hours/<int:schedule_id>/end/", setup.schedule_end, name="schedule_end"),
+    path("schedules/exceptions/<int:exception_id>/remove/", setup.exception_remove, name="exception_remove"),
+    path("visit-types/", setup.visit_type_list, name="visit_types"),
+    path("visit-types/<int:visit_type_id>/", setup.visit_type, name="visit_type"),
 ]

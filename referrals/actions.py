@@ -9,8 +9,9 @@ from django.contrib.auth.models import User
 from django.db import IntegrityError, transaction
 from django.utils.translation import gettext as _
 
-from appointments.actions import Visit, cancel, hold, move, settle
+from appointments.actions import Visit, cancel, hold, move, note_why_held, settle
 from appointments.models import Appointment, AppointmentStatus, Practitioner
+from appointments.queries import is_above_held_share
 from journeys.actions import (
     NewJourney,
     cancel_steps,
@@ -48,6 +49,17 @@ NEAR = timedelta(hours=48)
 HOLD_ENDS_BEFORE_NEAR = timedelta(hours=2)
 
 
+class HeldShareError(RefusedError):
+    """Not impossible, but it needs a reason, which is kept with the visit."""
+
+    def __init__(self, visit: Visit) -> None:
+        words = _(
+            "A quarter of the week of %(name)s is held already. Choose another week, "
+            "or say why this visit is held all the same."
+        )
+        super().__init__(words % {"name": visit.practitioner.name})
+
+
 @dataclass(frozen=True, kw_only=True)
 class NewReferral:
     """A request for a service outside, and the visit held until its result is here.
@@ -69,6 +81,7 @@ class NewReferral:
     hold: Visit | None = None
     hold_until: datetime | None = None
     hold_refused_because: str = ""
+    hold_despite_because: str = ""  # asked for where a quarter of the doctor's week is held already
     request_key: str | None = None
     answers: Step | None = None
 
@@ -135,7 +148,12 @@ def _refer(new: NewReferral, *, now: datetime, by: User | None) -> Referral:
     )
     if new.hold is not None:
         until = new.hold_until or hold_ends(new.hold.start, now=now)
-        hold(new.hold, awaits=waiting, until=until, now=now, by=by)
+        is_above = is_above_held_share(new.hold.practitioner, new.hold.start, new.hold.end)
+        if is_above and not new.hold_despite_because.strip():
+            raise HeldShareError(new.hold)
+        held = hold(new.hold, awaits=waiting, until=until, now=now, by=by)
+        if is_above:
+            note_why_held(held, new.hold_despite_because.strip(), now=now, by=by)
     if new.answers is not None:
         complete_step(new.answers, REFERRED, now=now, by=by)
     return referral

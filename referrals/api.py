@@ -99,6 +99,12 @@ class NewReferralSerializer(ForPatientSerializer):
     )
     hold = HoldSerializer(required=False)
     hold_refused_because = serializers.CharField(max_length=200, required=False, allow_blank=True)
+    hold_despite_because = serializers.CharField(
+        max_length=200,
+        required=False,
+        allow_blank=True,
+        help_text="Asked for where a quarter of the doctor's week is held already.",
+    )
     answers = VisibleField(
         steps_visible_to, required=False, help_text="The step of an earlier journey that asked for this."
     )

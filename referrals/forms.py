@@ -1,12 +1,13 @@
 """HTML input about referrals: the referral with its held visit in one form, decisions, matching by hand."""
 
 from datetime import MAXYEAR, date, datetime, time, timedelta
+from typing import Any
 
 from django import forms
 from django.db.models import QuerySet
 from django.utils.translation import gettext_lazy as _
 
-from appointments.models import Practitioner
+from appointments.models import Practitioner, VisitType
 from journeys.models import Urgency
 from patients.windows import starts_at
 from referrals.models import Referral
@@ -36,16 +37,54 @@ class ReferralForm(forms.Form):
     expected_on = forms.DateField(
         label=_("Images expected by"), widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d")
     )
+    visit_type = forms.ModelChoiceField(
+        label=_("Type of visit"),
+        queryset=VisitType.objects.none(),
+        required=False,
+        empty_label=_("another"),
+        widget=forms.Select(attrs={"data-refresh": "show_times"}),
+    )
+    shown_type = forms.IntegerField(required=False)
     minutes = forms.TypedChoiceField(label=_("Visit, minutes"), choices=MINUTES, coerce=int)
     hold = forms.CharField(required=False, widget=forms.HiddenInput)
     hold_refused_because = forms.CharField(label=_("Why no visit is held"), max_length=200, required=False)
+    hold_despite_because = forms.CharField(
+        label=_("Why it is held all the same"), max_length=200, required=False
+    )
     request_key = forms.CharField(widget=forms.HiddenInput, max_length=80)
 
-    def __init__(self, *args: object, practitioners: QuerySet[Practitioner], **kwargs: object) -> None:
-        super().__init__(*args, **kwargs)  # type: ignore[arg-type]
-        field = self.fields["practitioner"]
-        assert isinstance(field, forms.ModelChoiceField)  # noqa: S101 - declared above
-        field.queryset = practitioners
+    def __init__(
+        self,
+        data: Any = None,
+        *,
+        practitioners: QuerySet[Practitioner],
+        visit_types: QuerySet[VisitType],
+        **kwargs: Any,
+    ) -> None:
+        """A newly chosen type brings its minutes along; the times are then shown anew."""
+        types = {str(each.pk): each for each in visit_types}
+        self.has_types = bool(types)
+        chosen = types.get(data.get("visit_type", "")) if data else None
+        self.type_is_new = bool(chosen and data.get("shown_type") != str(chosen.pk))
+        if chosen and self.type_is_new:
+            data = data.copy()
+            data["minutes"] = str(chosen.minutes)
+        super().__init__(data, **kwargs)
+        for name, rows in (("practitioner", practitioners), ("visit_type", visit_types)):
+            field = self.fields[name]
+            assert isinstance(field, forms.ModelChoiceField)  # noqa: S101 - declared above
+            field.queryset = rows
+        minutes = self.fields["minutes"]
+        assert isinstance(minutes, forms.TypedChoiceField)  # noqa: S101 - declared above
+        possible = {number for number, _text in MINUTES} | {each.minutes for each in types.values()}
+        minutes.choices = [(number, str(number)) for number in sorted(possible)]
+
+    def clean_visit_type(self) -> VisitType | None:
+        chosen: VisitType | None = self.cleaned_data["visit_type"]
+        if chosen and self.type_is_new and self.data.get("hold") not in (None, "", NO_HOLD):
+            words = _("The times now shown are those for “%(type)s”. Choose again.")
+            raise forms.ValidationError(words, params={"type": chosen.name})
+        return chosen
 
     def clean_hold(self) -> datetime | None:
         text = self.cleaned_data["hold"]

@@ -30,6 +30,13 @@ def referrals_visible_to(user: User) -> QuerySet[Referral]:
     )
 
 
+def without_a_hold(referrals: QuerySet[Referral]) -> QuerySet[Referral]:
+    """Those for which no visit was held, latest first; each has the reason."""
+    return (
+        referrals.exclude(hold_refused_because="").select_related("patient", "made_by").order_by("-made_at")
+    )
+
+
 def documents_visible_to(user: User) -> QuerySet[IncomingDocument]:
     return IncomingDocument.objects.filter(clinic__in=clinics_visible_to(user)).select_related(
         "clinic", "referral__patient", "step"

@@ -9,6 +9,7 @@ urlpatterns = [
     path("documents/<uuid:document_id>/reject/", views.reject, name="reject"),
     path("files/<int:file_id>/", views.file, name="file"),
     path("patients/<uuid:patient_id>/refer/", views.refer, name="refer"),
+    path("referrals/refused-holds/", views.refused_holds, name="refused_holds"),
     path("referrals/<uuid:referral_id>/", views.referral, name="referral"),
     path("u/<str:token>/", views.upload, name="upload"),
 ]

@@ -16,7 +16,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 
 from appointments.actions import Visit
 from appointments.models import Appointment, Practitioner
-from appointments.queries import practitioners_visible_to
+from appointments.queries import practitioners_visible_to, visit_types_of
 from appointments.suggestions import VISIT_MINUTES, times_for
 from journeys.models import Step, StepKind
 from journeys.queries import steps_visible_to
@@ -156,6 +156,16 @@ def file(_request: HttpRequest, here: Here, file_id: int) -> HttpResponseBase:
     return answer
 
 
+@require_GET
+@for_staff(Role.MANAGER, Role.ADMIN)
+def refused_holds(request: HttpRequest, here: Here) -> HttpResponse:
+    """Referrals without a held visit, with the reason that was given (S1.3)."""
+    mine = queries.referrals_visible_to(here.user).filter(clinic=here.clinic)
+    return render(
+        request, "referrals/refused_holds.html", {"referrals": queries.without_a_hold(mine)[:SHOWN]}
+    )
+
+
 @require_http_methods(["GET", "POST"])
 @for_staff()
 def refer(request: HttpRequest, here: Here, patient_id: UUID) -> HttpResponse:
@@ -166,12 +176,18 @@ def refer(request: HttpRequest, here: Here, patient_id: UUID) -> HttpResponse:
     first = doctors.first()
     asked = request.POST or (request.GET if "practitioner" in request.GET else None)
     last = queries.referrals_visible_to(here.user).filter(clinic=patient.clinic).order_by("-made_at").first()
+    types = visit_types_of(patient.clinic)
     initial = {**usual_wait(here.now, last), "practitioner": first, "request_key": uuid4().hex}
-    form = ReferralForm(asked, practitioners=doctors, initial=initial)
+    usual = types.first()
+    if usual:
+        initial |= {"visit_type": usual, "minutes": usual.minutes}
+    form = ReferralForm(asked, practitioners=doctors, visit_types=types, initial=initial)
     if request.method == "POST" and "show_times" not in request.POST and form.is_valid():
         try:
             new = replace(_new_referral(form, patient), answers=_asking_step(asked_by, patient, here))
             referral = actions.refer(new, now=here.now, by=here.user)
+        except actions.HeldShareError as refusal:
+            form.add_error("hold_despite_because", str(refusal))
         except RefusedError as refusal:
             form.add_error(None, str(refusal))
         else:
@@ -180,6 +196,7 @@ def refer(request: HttpRequest, here: Here, patient_id: UUID) -> HttpResponse:
             )
             return redirect("referral", referral.public_id)
     context = {"patient": patient, "form": form, "times": _times(form, patient, here), "step": asked_by}
+    context["shown_type"] = _chosen(form, "visit_type")
     return render(request, "referrals/refer.html", context, status=422 if form.errors else 200)
 
 
@@ -230,11 +247,13 @@ def _new_referral(form: ReferralForm, patient: Patient) -> actions.NewReferral:
         title=data["title"],
         template_key=data["template_key"],
         hold_refused_because=data["hold_refused_because"],
+        hold_despite_because=data["hold_despite_because"],
         request_key=data["request_key"],
     )
     if data["hold"] is None:
         return new
-    visit = Visit(patient, data["practitioner"], data["hold"], data["minutes"], data["title"])
+    kind = data["visit_type"]
+    visit = Visit(patient, data["practitioner"], data["hold"], data["minutes"], data["title"], kind)
     return replace(new, hold=visit)
 
 

@@ -6,7 +6,7 @@ from datetime import datetime, time, timedelta
 from django.contrib.auth.models import User
 
 from appointments.actions import fill_slots
-from appointments.models import Location, Practitioner, Schedule
+from appointments.models import Location, Practitioner, Schedule, VisitType
 from clinic_journey.demo.people import Person, people
 from patients.actions import (
     CardAnswers,
@@ -27,6 +27,13 @@ STAFF = (
     ("dan", "Dan", "Bar", Role.MANAGER),
 )
 CHANNELS = [Channel.SMS] * 5 + [Channel.WHATSAPP] * 4 + [Channel.PHONE] * 4 + [Channel.EMAIL]
+LANGUAGES = ("en", "he", "ru", "ar")
+VISIT_TYPES = (
+    (30, ("Treatment", "טיפול", "Лечение", "علاج")),
+    (20, ("Check-up", "ביקורת", "Осмотр", "فحص")),
+    (40, ("First visit", "ביקור ראשון", "Первый визит", "زيارة أولى")),
+    (60, ("Long treatment", "טיפול ארוך", "Долгое лечение", "علاج طويل")),
+)
 DAYS = (((6, 0, 1, 2, 3), 8), ((6, 1, 3), 2), ((4,), 1), ((6, 0, 1, 2, 3, 4), 3))
 HOURS = ((time(8), time(12)), (time(12), time(16)), (time(16), time(20)), (time(9), time(20)))
 
@@ -70,8 +77,16 @@ def make_staff(clinic: Clinic) -> dict[str, User]:
     return made
 
 
+def make_visit_types(clinic: Clinic) -> None:
+    for minutes, names in VISIT_TYPES:
+        VisitType.objects.create(
+            clinic=clinic, minutes=minutes, names=dict(zip(LANGUAGES, names, strict=True))
+        )
+
+
 def make_doctors(clinic: Clinic, staff: dict[str, User], *, now: datetime) -> list[Practitioner]:
     """Two doctors, Sunday to Friday; cells from a fortnight ago, so that the past has its visits."""
+    make_visit_types(clinic)
     doctors = []
     for number, username in enumerate(("cohen", "shaham"), start=1):
         user = staff[username]
