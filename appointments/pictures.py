@@ -1,16 +1,163 @@
-"""The calendar in other shapes: a day on paper."""
+"""The calendar in other shapes: a week to drag visits in, with the list that says the same, and a day on paper."""
 
-from datetime import timedelta
+from datetime import date, datetime, timedelta
 from itertools import groupby
+from typing import Any
+from uuid import UUID
+from zoneinfo import ZoneInfo
 
-from django.http import HttpRequest, HttpResponse
-from django.shortcuts import render
+from django import forms
+from django.contrib import messages
+from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.utils import timezone
-from django.views.decorators.http import require_GET
+from django.utils.translation import get_language, gettext as _
+from django.views.decorators.http import require_GET, require_POST
 
-from appointments.queries import appointments_visible_to, day_on_paper
-from appointments.views import asked_of
+from appointments import actions
+from appointments.day import LOOKS
+from appointments.forms import YEARS
+from appointments.models import Appointment, AppointmentStatus
+from appointments.queries import (
+    MOVABLE,
+    appointments_visible_to,
+    day_on_paper,
+    practitioners_visible_to,
+    visits_between,
+)
+from appointments.views import asked_of, found_visit, refuse_unless_seen, seen_of, words_of
+from appointments.visits import spoken
 from patients.access import Here, for_staff
+from patients.actions import RefusedError
+
+LONGEST_FEED = timedelta(days=42)
+MONDAY_FIRST = ("ru",)
+WEEK = timedelta(days=7)
+
+
+class RangeForm(forms.Form):
+    """What the picture asks for as it is turned; days of the clinic, the last one not included."""
+
+    start = forms.CharField(max_length=40)
+    end = forms.CharField(max_length=40)
+    doctor = forms.IntegerField(required=False)
+
+    def clean(self) -> dict[str, Any]:
+        given = super().clean() or self.cleaned_data
+        for name in ("start", "end"):
+            try:
+                given[name] = date.fromisoformat(given.get(name, "")[:10])
+            except ValueError as error:
+                raise forms.ValidationError("no date") from error
+        in_reach = given["start"].year in YEARS and given["end"].year in YEARS
+        if not in_reach or not timedelta(0) < given["end"] - given["start"] <= LONGEST_FEED:
+            raise forms.ValidationError("no such range")
+        return given
+
+
+def first_day() -> int:
+    """The day on which the reader's week begins; Sunday is 0, as the picture counts."""
+    return 1 if (get_language() or "en")[:2] in MONDAY_FIRST else 0
+
+
+def week_of(on: date) -> date:
+    """The first day of the week, as the reader's language begins it."""
+    return on - timedelta(days=(on.isoweekday() - first_day()) % 7)
+
+
+@require_GET
+@for_staff()
+def calendar_week(request: HttpRequest, here: Here) -> HttpResponse:
+    """A week as a list that works everywhere; with a script also as a picture in which visits are dragged."""
+    asked = asked_of(request)
+    today = timezone.localtime(here.now).date()
+    first = week_of(asked["on"] or today)
+    doctors = list(practitioners_visible_to(here.user).filter(clinic=here.clinic))
+    if asked["doctor"] and asked["doctor"] not in {doctor.pk for doctor in doctors}:
+        raise Http404
+    of_clinic = appointments_visible_to(here.user)
+    visits = visits_between(of_clinic, here.clinic, first, first + WEEK, doctor=asked["doctor"])
+    by_day = groupby(visits, key=lambda visit: timezone.localtime(visit.start).date())
+    context = {
+        "first": first,
+        "last": first + WEEK - timedelta(days=1),
+        "before": first - WEEK,
+        "after": first + WEEK,
+        "today": today,
+        "doctors": doctors,
+        "asked": asked,
+        "days": [
+            (on, [(visit, seen_of(visit), visit.status in MOVABLE) for visit in each]) for on, each in by_day
+        ],
+        "first_day": first_day(),
+        "cell_minutes": here.clinic.cell_minutes,
+    }
+    return render(request, "appointments/week.html", context)
+
+
+@require_GET
+@for_staff()
+def calendar_feed(request: HttpRequest, here: Here) -> JsonResponse:
+    """The visits of the clinic in a range of days, for the picture; on the clinic's clock, without a zone."""
+    form = RangeForm(request.GET)
+    if not form.is_valid():
+        raise Http404
+    asked = form.cleaned_data
+    of_clinic = appointments_visible_to(here.user)
+    visits = visits_between(of_clinic, here.clinic, asked["start"], asked["end"], doctor=asked["doctor"])
+    return JsonResponse([_drawn(visit) for visit in visits], safe=False)
+
+
+def _drawn(visit: Appointment) -> dict[str, Any]:
+    status = AppointmentStatus(visit.status)
+    is_plain = status == AppointmentStatus.BOOKED
+    words = "" if is_plain else str(status.label).lower()
+    who = visit.patient.full_name
+    if visit.is_being_booked:
+        who = visit.made_by.first_name if visit.made_by else ""
+        words = _("being booked")
+    return {
+        "id": str(visit.public_id),
+        "start": _on_the_clock(visit.start),
+        "end": _on_the_clock(visit.end),
+        "title": " · ".join(part for part in (who, words, visit.practitioner.name) if part),
+        "classNames": [f"week-{LOOKS[status]}"],
+        "editable": visit.status in MOVABLE and not visit.is_being_booked,
+        "extendedProps": {
+            "seen": seen_of(visit),
+            "url": reverse("appointment", args=[visit.public_id]),
+            "drop": reverse("appointment_drop", args=[visit.public_id]),
+        },
+    }
+
+
+def _on_the_clock(at: datetime) -> str:
+    return timezone.localtime(at).replace(tzinfo=None).isoformat(timespec="minutes")
+
+
+@require_POST
+@for_staff()
+def appointment_drop(request: HttpRequest, here: Here, appointment_id: UUID) -> HttpResponse:
+    """A visit was dragged to another time of its doctor. Refused, it stands where it stood, with the reason."""
+    visit = found_visit(here, appointment_id)
+    try:
+        wanted = datetime.fromisoformat(request.POST.get("start", ""))
+    except ValueError:
+        wanted = None
+    if wanted is None or wanted.year not in YEARS:
+        raise Http404
+    start = wanted.replace(tzinfo=ZoneInfo(visit.practitioner.clinic.time_zone))
+    try:
+        refuse_unless_seen(request, visit)
+        actions.move(visit, start=start, now=here.now, by=here.user)
+    except RefusedError as refusal:
+        messages.error(request, words_of(refusal))
+    else:
+        words = _("Moved to %(time)s. Tell the patient, and repeat the date aloud.")
+        messages.success(request, words % {"time": spoken(visit.start, visit.practitioner)})
+    doctor = f"&doctor={visit.practitioner_id}" if request.POST.get("doctor") else ""
+    return redirect(f"{reverse('calendar_week')}?on={wanted.date()}{doctor}")
 
 
 @require_GET
@@ -19,14 +166,12 @@ def calendar_print(request: HttpRequest, here: Here) -> HttpResponse:
     """The visits of a day, a list for each doctor; one page without a script, made for paper."""
     on = asked_of(request)["on"] or timezone.localtime(here.now).date()
     visits = day_on_paper(appointments_visible_to(here.user), here.clinic, on)
-    by_doctor = [
-        (doctor, list(each)) for doctor, each in groupby(visits, key=lambda visit: visit.practitioner)
-    ]
+    by_doctor = groupby(visits, key=lambda visit: visit.practitioner)
     context = {
         "on": on,
         "before": on - timedelta(days=1),
         "after": on + timedelta(days=1),
-        "doctors": by_doctor,
+        "doctors": [(doctor, list(each)) for doctor, each in by_doctor],
         "now": here.now,
     }
     return render(request, "appointments/print.html", context)

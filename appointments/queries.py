@@ -95,13 +95,24 @@ def day_of(practitioner: Practitioner, on: date) -> QuerySet[Appointment]:
     )
 
 
+def visits_between(
+    visits: QuerySet[Appointment], clinic: Clinic, first: date, last: date, *, doctor: int | None = None
+) -> QuerySet[Appointment]:
+    """The visits of a clinic on the days from `first` until before `last`, in order; none that is cancelled."""
+    found = visits.filter(
+        clinic=clinic,
+        start__gte=starts_at(clinic.time_zone, first, time.min),
+        start__lt=starts_at(clinic.time_zone, last, time.min),
+    ).exclude(status=AppointmentStatus.CANCELLED)
+    if doctor is not None:
+        found = found.filter(practitioner=doctor)
+    return found.order_by("start", "practitioner__name", "pk")
+
+
 def day_on_paper(visits: QuerySet[Appointment], clinic: Clinic, on: date) -> QuerySet[Appointment]:
     """The visits of a day by doctor and time, with what the desk wants on paper; no time kept for minutes."""
-    first = starts_at(clinic.time_zone, on, time.min)
-    last = starts_at(clinic.time_zone, on + timedelta(days=1), time.min)
     return (
-        visits.filter(clinic=clinic, start__gte=first, start__lt=last)
-        .exclude(status=AppointmentStatus.CANCELLED)
+        visits_between(visits, clinic, on, on + timedelta(days=1))
         .exclude(status=AppointmentStatus.PENDING, request_key__startswith=KEPT)
         .select_related("patient__card", "visit_type")
         .prefetch_related("patient__contacts__contact_point")

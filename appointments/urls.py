@@ -4,6 +4,9 @@ from appointments import booking, pictures, setup, views
 
 urlpatterns = [
     path("calendar/", views.calendar, name="calendar"),
+    path("calendar/week/", pictures.calendar_week, name="calendar_week"),
+    path("calendar/feed/", pictures.calendar_feed, name="calendar_feed"),
+    path("appointments/<uuid:appointment_id>/drop/", pictures.appointment_drop, name="appointment_drop"),
     path("calendar/print/", pictures.calendar_print, name="calendar_print"),
     path("appointments/<uuid:appointment_id>/", views.appointment, name="appointment"),
     path("appointments/<uuid:appointment_id>/move/", booking.appointment_move, name="appointment_move"),

@@ -22,7 +22,7 @@ def test_each_visit_says_time_patient_type_phone_and_state(
     kind = builders.visit_type(doctor.clinic)
     visit_at(patient, doctor, TOMORROW_9, visit_type=kind, title="Tooth 36", confirmed_at=NOW)
     noa = builders.patient(doctor.clinic, given_name="Noa", phone="052-765-4321")
-    save_card(noa, CardAnswers(Channel.SMS, (), "he"), now=NOW)
+    save_card(noa, CardAnswers(Channel.SMS, (), "he"), now=NOW, by=builders.user(at=doctor.clinic))
     visit_at(noa, doctor, TOMORROW_9 + 60 * MINUTE, "pending", hold_until=TOMORROW_9)
     page = text_of(desk.get(PATH))
     dana, rest = page.split("Noa Levi")

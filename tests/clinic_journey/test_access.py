@@ -44,6 +44,8 @@ WITHOUT_AN_OBJECT = {
     "visit_types",
     "refused_holds",
     "calendar_print",
+    "calendar_week",
+    "calendar_feed",
 }
 
 
@@ -135,6 +137,7 @@ def test_another_clinics_rows_are_not_found(path: str, pattern: URLPattern, role
         "/results/",
         "/calendar/",
         "/calendar/print/",
+        "/calendar/week/",
         "/schedules/",
         "/patients/",
         "/silent/",

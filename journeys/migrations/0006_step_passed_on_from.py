@@ -12,7 +12,7 @@ ROLES = [
 
 
 class Migration(migrations.Migration):
-    dependencies = [("journeys", "0004_declined_needs_words")]
+    dependencies = [("journeys", "0005_declined_needs_words")]
 
     operations = [
         migrations.AddField(

@@ -1,0 +1,60 @@
+/* The week as a picture in which a visit is dragged to another time. It says nothing that the list below it does
+   not say, and a drag does what “Move…” there does: it sends a form, and the page comes back with the answer. */
+
+const place = document.querySelector("#week");
+const form = document.querySelector("#drop");
+const clock = { hour: "2-digit", minute: "2-digit", hourCycle: "h23" };
+const twoDigits = (number) => String(number).padStart(2, "0");
+
+/* What the clinic's clock shows: the picture knows no zone, and is given none. */
+function onTheClock(date) {
+  const day = [date.getFullYear(), twoDigits(date.getMonth() + 1), twoDigits(date.getDate())].join("-");
+  return `${day}T${twoDigits(date.getHours())}:${twoDigits(date.getMinutes())}`;
+}
+
+function drop({ event }) {
+  const { drop: action, seen } = event.extendedProps;
+  form.action = action;
+  form.elements.start.value = onTheClock(event.start);
+  form.elements.seen.value = seen;
+  form.requestSubmit();
+}
+
+function draw() {
+  const { feed, doctor, on, firstDay, minutes, language } = place.dataset;
+  place.hidden = false;
+  EventCalendar.create(place, {
+    view: "timeGridWeek",
+    date: on,
+    firstDay: Number(firstDay),
+    locale: language,
+    headerToolbar: { start: "", center: "", end: "" },
+    allDaySlot: false,
+    nowIndicator: true,
+    height: "640px",
+    slotMinTime: "08:00:00",
+    slotMaxTime: "20:00:00",
+    flexibleSlotTimeLimits: true,
+    scrollTime: "08:00:00",
+    slotLabelFormat: clock,
+    eventTimeFormat: clock,
+    dayHeaderFormat: { weekday: "short", day: "numeric", month: "numeric" },
+    snapDuration: { minutes: Number(minutes) },
+    eventDurationEditable: false,
+    eventStartEditable: true,
+    slotEventOverlap: false,
+    eventSources: [{ url: feed, extraParams: doctor ? { doctor } : {} }],
+    eventDidMount: ({ el, event }) => {
+      el.dataset.url = event.extendedProps.url;
+      el.title = event.title;
+    },
+    eventDrop: drop,
+  });
+}
+
+place?.addEventListener("click", (event) => {
+  const visit = event.target.closest("[data-url]");
+  if (visit) location.assign(visit.dataset.url);
+});
+
+if (place) draw();
