@@ -1,165 +1,118 @@
 """Today: the receptionist's one screen: what to do now, why, what to say, what each outcome sets going."""
 
-from dataclasses import dataclass
-from datetime import datetime, timedelta
+from collections.abc import Callable
+from datetime import datetime
+from hashlib import sha256
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
-from django.utils.translation import gettext as _, gettext_lazy
+from django.urls import reverse
+from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST
 
-from appointments.actions import Visit, book_for_step
-from appointments.models import Appointment, Practitioner
-from appointments.suggestions import VISIT_MINUTES, doctor_for, times_for
-from appointments.visits import FAR
-from clinic_journey.worklist import Row, worklist
+from appointments.visits import FAR, SlotTakenError
+from clinic_journey import desk
+from clinic_journey.booking import book_from_today
+from clinic_journey.desk import Press
+from clinic_journey.desk_queue import news_for, queue_of
+from clinic_journey.models import AsideKind, DeskAction
+from clinic_journey.outcomes import (
+    BOOKED,
+    BY_CODE,
+    CALL_AT,
+    MESSAGE,
+    NEEDS_DOCTOR,
+    NOT_NOW,
+    OUTCOMES,
+    SKIP,
+    words_of,
+)
+from clinic_journey.panel import endings_of, panel_of
+from clinic_journey.undo import undo as take_back_save
 from journeys.actions import complete_step
-from journeys.models import Step, StepKind
+from journeys.models import Step
 from journeys.queries import steps_visible_to
+from outreach.by_hand import NotNow, NotNowReason, message_now, not_now
 from outreach.calls import call_now, claim_call, record_outcome
 from outreach.lost import COULD_NOT_REACH, refuse_a_guess
 from outreach.models import Attempt, AttemptStatus
-from outreach.queries import attempts_visible_to, outcome_words, script_for, visit_of, why_words
+from outreach.preview import window_of
+from outreach.queries import attempts_visible_to
 from patients import audit
 from patients.access import Here, for_staff
 from patients.actions import RefusedError
-from patients.models import Channel, ContactWindow, Patient
+from patients.models import Channel
 
-BOOKABLE = {StepKind.BOOK, StepKind.RECALL}
-CALL_OUTCOMES = (
-    (
-        "no_answer",
-        gettext_lazy("No answer"),
-        gettext_lazy("tried next at another time of day or another way"),
-    ),
-    ("call_at", gettext_lazy("Call at another time"), gettext_lazy("a promise with that time")),
-    (
-        "prefers_message",
-        gettext_lazy("Prefers a message"),
-        gettext_lazy("the card is changed, a message leaves"),
-    ),
-    (
-        "wrong_number",
-        gettext_lazy("Wrong number"),
-        gettext_lazy("the number is set aside, the next address is tried"),
-    ),
-    ("declined", gettext_lazy("Does not want it"), gettext_lazy("write the patient's own words")),
-    ("asked_to_stop", gettext_lazy("Asked us to stop"), gettext_lazy("no more messages about this")),
-    ("needs_doctor", gettext_lazy("Needs the doctor"), gettext_lazy("the doctor gets it with a time")),
+KEEPS_TRYING = (
+    "X-Keeps-Trying"  # today.js sends it: it repeats a save that did not get through, and goes on itself
 )
-OUTCOME_WORDS = {
-    "received": gettext_lazy("It has arrived"),
-    "not_done": gettext_lazy("It will not be done"),
-    "been_there": gettext_lazy("Was at the institute"),
-    "told": gettext_lazy("The patient has been told"),
-    "told_by_phone": gettext_lazy("Told by phone"),
-    "could_not_reach": gettext_lazy("Could not be reached at all"),
-    "spoken": gettext_lazy("Spoken with the patient"),
-    "confirmed": gettext_lazy("The visit is confirmed"),
-    "another_time": gettext_lazy("Wants another time"),
-    "cannot_come": gettext_lazy("Cannot come"),
-    "declined": gettext_lazy("Does not want it"),
-    "referred": gettext_lazy("Referred"),
-    "kept": gettext_lazy("Done as promised"),
-    "done": gettext_lazy("Done"),
-}
-# These follow from something else that has its own screen, or change a visit.
-NOT_BY_HAND = {
-    "received",
-    "referred",
-    "revoked",
-    "booked",
-    "attended",
-    "no_show",
-    "cancelled",
-    "identified",
-    "rejected",
-}
-
-
-@dataclass(frozen=True)
-class Panel:
-    """What stands beside the queue for the chosen row."""
-
-    row: Row
-    windows: list[ContactWindow]
-    tried: list[tuple[Attempt, str, str]]  # with how it ended, and why it was made so
-    script: str
-    visit: Appointment | None
-    times: list[datetime]
-    doctor: Practitioner | None
-    endings: list[tuple[str, str]]
-    outside: bool
+DECLINED = "declined"
 
 
 @require_GET
 @for_staff()
 def today(request: HttpRequest, here: Here) -> HttpResponse:
-    found = worklist(here)
-    wanted = request.GET.get("item", "")
-    everything = found.now + found.later
-    chosen = next((row for row in everything if str(row.step.public_id) == wanted), None)
-    if chosen is None and found.now:
-        chosen = found.now[0]
-    audit.shows(*[chosen.patient] if chosen and chosen.patient else [], rows=len(everything))
+    return _page(request, here, wanted=request.GET.get("item", ""))
+
+
+def _page(request: HttpRequest, here: Here, *, wanted: str, status: int = 200) -> HttpResponse:
+    queue = queue_of(here)
+    chosen = next((row for row in queue.everything if str(row.step.public_id) == wanted), None)
+    if wanted and chosen is None:
+        messages.info(request, _("This one is no longer on the list; here is the next."))
+    chosen = chosen or queue.first_free()
+    audit.shows(*[chosen.patient] if chosen and chosen.patient else [], rows=len(queue.everything))
+    last = desk.last_action_of(here)
     context = {
-        "list": found,
+        "list": queue,
         "chosen": chosen,
         "panel": panel_of(chosen, here) if chosen else None,
-        "call_outcomes": CALL_OUTCOMES,
+        "outcomes": OUTCOMES,
+        "last": last,
+        "last_words": words_of(last.what) if last else "",
+        "typed": request.POST,
         "now": here.now,
     }
-    return render(request, "today/today.html", context)
-
-
-def panel_of(row: Row, here: Here) -> Panel:
-    patient = row.patient
-    visit = visit_of(row.step.journey_id)
-    doctor = visit.practitioner if visit else doctor_for(row.step.journey)
-    times: list[datetime] = []
-    if patient and doctor and row.step.kind in BOOKABLE:
-        times = times_for(patient, doctor, after=here.now + timedelta(hours=1), now=here.now)
-    card = getattr(patient, "card", None)
-    tried = _tried(row.step, patient) if patient else []
-    return Panel(
-        row=row,
-        windows=list(card.windows.all()) if card else [],
-        tried=[(attempt, outcome_words(attempt), why_words(attempt)) for attempt in tried],
-        script=script_for(row.attempt, now=here.now) if row.attempt else "",
-        visit=visit,
-        times=times,
-        doctor=doctor,
-        endings=endings_of(row.step),
-        outside=bool(row.attempt and row.attempt.send_at > here.now),
-    )
-
-
-def _tried(step: Step, patient: Patient) -> list[Attempt]:
-    done = [AttemptStatus.PLANNED, AttemptStatus.CANCELLED]
-    about = Attempt.objects.filter(patient=patient, task__step__journey=step.journey_id).exclude(
-        status__in=done
-    )
-    return list(about.select_related("contact_point").order_by("-send_at")[:6])
-
-
-def endings_of(step: Step) -> list[tuple[str, str]]:
-    """The outcomes a person may give a step by hand, in words."""
-    codes = (
-        step.template_step.outcomes
-        if step.template_step
-        else ["kept" if step.kind == StepKind.PROMISE else "done"]
-    )
-    by_hand = [code for code in codes if code not in NOT_BY_HAND and step.kind != StepKind.REVIEW]
-    if step.kind == StepKind.IDENTIFY:
-        return []
-    return [(code, str(OUTCOME_WORDS.get(code, code))) for code in by_hand]
+    return render(request, "today/today.html", context, status=status)
 
 
 def _step(here: Here, step_id: UUID) -> Step:
-    return get_object_or_404(steps_visible_to(here.user), public_id=step_id, clinic=here.clinic)
+    found = steps_visible_to(here.user).select_related("journey__clinic", "about__template_step")
+    return get_object_or_404(found, public_id=step_id, clinic=here.clinic)
+
+
+def _to(request: HttpRequest, address: str) -> HttpResponse:
+    """Go there; whoever keeps trying by itself is told where instead."""
+    if KEEPS_TRYING in request.headers:
+        return HttpResponse(status=204, headers={"X-Go-To": address})
+    return redirect(address)
+
+
+def _item(step: Step) -> str:
+    return f"{reverse('today')}?item={step.public_id}"
+
+
+def _save(request: HttpRequest, here: Here, step: Step, what: str, act: Callable[[], object]) -> HttpResponse:
+    """One save; refused in words, with everything that was typed still in its place."""
+    seen = request.POST.get("seen", "")
+    press = Press(
+        what, request.POST.get("request_key", "")[:40] or None, int(seen) if seen.isdecimal() else None
+    )
+    try:
+        desk.save(step, press, act, here=here)
+    except RefusedError as refusal:
+        return _refused(request, here, step, refusal)
+    return _to(request, reverse("today"))
+
+
+def _refused(request: HttpRequest, here: Here, step: Step, refusal: RefusedError) -> HttpResponse:
+    messages.error(request, refusal.for_staff if isinstance(refusal, SlotTakenError) else str(refusal))
+    if KEEPS_TRYING in request.headers:
+        return _to(request, _item(step))
+    return _page(request, here, wanted=str(step.public_id), status=409)
 
 
 def _call_of(step: Step, here: Here, *, because: str) -> Attempt:
@@ -171,7 +124,18 @@ def _call_of(step: Step, here: Here, *, because: str) -> Attempt:
     due = planned.filter(status=AttemptStatus.PLANNED, send_at__lte=here.now).first()
     if due:
         return claim_call(due, by=here.user, now=here.now)
+    patient = step.journey.patient
+    if not because and patient and window_of(patient, Channel.PHONE, now=here.now).is_open:
+        because = _("by hand, inside the agreed hours")
     return call_now(step, by=here.user, now=here.now, because=because)
+
+
+def _call_under_way(step: Step, here: Here) -> Attempt | None:
+    """My call about this step, if I am making one or it is due."""
+    calls = attempts_visible_to(here.user).filter(task__step=step, channel=Channel.PHONE)
+    mine = calls.filter(status=AttemptStatus.SENDING, claimed_by=here.user).first()
+    due = mine or calls.filter(status=AttemptStatus.PLANNED, send_at__lte=here.now).first()
+    return due if due is None or due == mine else claim_call(due, by=here.user, now=here.now)
 
 
 @require_POST
@@ -180,36 +144,75 @@ def call(request: HttpRequest, here: Here, step_id: UUID) -> HttpResponse:
     """Take the call: nobody else rings this patient or this number while I do."""
     step = _step(here, step_id)
     try:
-        _call_of(step, here, because=request.POST.get("because", "").strip())
+        _call_of(step, here, because=_text(request, "because"))
     except RefusedError as refusal:
-        messages.error(request, str(refusal))
-    return redirect(f"/today/?item={step.public_id}")
+        return _refused(request, here, step, refusal)
+    return _to(request, _item(step))
 
 
 @require_POST
 @for_staff()
 def outcome(request: HttpRequest, here: Here, step_id: UUID) -> HttpResponse:
-    """How the call ended. Each outcome is a policy: what happens next was shown on its button."""
+    """How it went. Each outcome is a policy: what happens next was shown on its button."""
     step = _step(here, step_id)
-    code = request.POST.get("outcome", "")
-    if code not in {known for known, _words, _next in CALL_OUTCOMES}:
+    code = CALL_AT if request.POST.get("call_again_at") else request.POST.get("outcome", "")
+    if code not in BY_CODE and code != DECLINED:
         raise Http404
-    note = request.POST.get("note", "").strip()
-    again = _instant(request.POST.get("call_again_at", ""), here)
-    if code == "declined" and not note:
-        messages.error(request, _("Write the patient's own words; a guess is not a reason."))
-        return redirect(f"/today/?item={step.public_id}")
-    if code == "call_at" and again is None:
-        messages.error(request, _("Choose the time the patient asked for."))
-        return redirect(f"/today/?item={step.public_id}")
-    try:
-        attempt = _call_of(step, here, because=request.POST.get("because", "").strip())
+    if code == SKIP:
+        return _put_off(request, here, step, AsideKind.SKIPPED)
+    return _save(request, here, step, code, lambda: _end(step, code, request, here))
+
+
+def _end(step: Step, code: str, request: HttpRequest, here: Here) -> None:
+    again = _instant(request.POST.get("call_again_at", "") or request.POST.get("at", ""), here)
+    note = _text(request, "note")
+    if code == MESSAGE:
+        message_now(
+            step,
+            call=_my_call(step, here),
+            now=here.now,
+            by=here.user,
+            not_before=here.now + desk.LEAVES_AFTER,
+        )
+    elif code == NOT_NOW:
+        not_now(
+            step, _not_now_said(request, here), call=_call_under_way(step, here), now=here.now, by=here.user
+        )
+    else:
+        _refuse_what_is_missing(code, again, note)
+        attempt = _call_of(step, here, because=_text(request, "because"))
         record_outcome(attempt, code, now=here.now, by=here.user, note=note, call_again_at=again)
-    except RefusedError as refusal:
-        messages.error(request, str(refusal))
-        return redirect(f"/today/?item={step.public_id}")
-    messages.success(request, _("Saved. The next step is planned."))
-    return redirect("today")
+
+
+def _my_call(step: Step, here: Here) -> Attempt | None:
+    calls = attempts_visible_to(here.user).filter(task__step=step, channel=Channel.PHONE)
+    return calls.filter(status=AttemptStatus.SENDING, claimed_by=here.user).first()
+
+
+def _refuse_what_is_missing(code: str, again: datetime | None, note: str) -> None:
+    if code == DECLINED and not note:
+        raise RefusedError(_("Write the patient's own words; a guess is not a reason."))
+    if code == CALL_AT and again is None:
+        raise RefusedError(_("Choose the time the patient asked for."))
+    if code == NEEDS_DOCTOR and not note:
+        raise RefusedError(_("Write what the patient asks the doctor."))
+    if code == NEEDS_DOCTOR and again is None:
+        raise RefusedError(_("Choose by when you promise an answer."))
+
+
+def _not_now_said(request: HttpRequest, here: Here) -> NotNow:
+    """A day alone means the morning of that day."""
+    reason, day = request.POST.get("reason", ""), request.POST.get("on", "")
+    at = _instant(f"{day}T09:00" if len(day) == len("2026-03-09") else day, here)
+    if reason not in NotNowReason.values:
+        raise RefusedError(_("Choose the reason the patient gave."))
+    if at is None:
+        raise RefusedError(_("Choose a day that is still to come."))
+    return NotNow(reason, _text(request, "note"), at)
+
+
+def _text(request: HttpRequest, name: str) -> str:
+    return str(request.POST.get(name, "")).strip()
 
 
 def _instant(text: str, here: Here) -> datetime | None:
@@ -225,37 +228,84 @@ def _instant(text: str, here: Here) -> datetime | None:
 @require_POST
 @for_staff()
 def finish(request: HttpRequest, here: Here, step_id: UUID) -> HttpResponse:
-    """End a step by hand, or book the visit it is about."""
+    """Keep or book the visit a step is about, or end the step by hand."""
     step = _step(here, step_id)
-    start = _instant(request.POST.get("start", ""), here)
-    try:
-        if start:
-            _book(step, start, here)
-            messages.success(request, _("Booked. Repeat the date aloud and say thank you."))
-        else:
-            _finish(step, request.POST.get("outcome", ""), request.POST.get("note", "").strip(), here)
-            messages.success(request, _("Done."))
-    except RefusedError as refusal:
-        messages.error(request, str(refusal))
-        return redirect(f"/today/?item={step.public_id}")
-    return redirect("today")
+    if "start" in request.POST:
+        start = _instant(request.POST["start"], here)
+        if start is None and request.POST["start"] != "keep":
+            return _refused(request, here, step, RefusedError(_("This time has passed. Choose another.")))
+        return _save(request, here, step, BOOKED, lambda: _book(step, start, here))
+    code, note = request.POST.get("outcome", ""), _text(request, "note")
+    return _save(request, here, step, code, lambda: _finish(step, code, note, here))
 
 
-def _book(step: Step, start: datetime, here: Here) -> None:
-    patient = step.journey.patient
-    visit = visit_of(step.journey_id)
-    doctor = visit.practitioner if visit else doctor_for(step.journey)
-    if patient is None or doctor is None:
-        raise RefusedError(_("There is nobody to book for, or no doctor to book with."))
-    minutes = int((visit.end - visit.start).total_seconds() // 60) if visit else VISIT_MINUTES
-    book_for_step(step, Visit(patient, doctor, start, minutes, step.journey.name), now=here.now, by=here.user)
+def _book(step: Step, start: datetime | None, here: Here) -> None:
+    call = _call_under_way(step, here)
+    book_from_today(step, start, call=call, now=here.now, by=here.user)
 
 
 def _finish(step: Step, code: str, note: str, here: Here) -> None:
     if code not in {known for known, _words in endings_of(step)}:
         raise RefusedError(_("Choose how this ended."))
-    if code == "declined" and not note:
+    if code == DECLINED and not note:
         raise RefusedError(_("Write the patient's own words; a guess is not a reason."))
     if code == COULD_NOT_REACH:
         refuse_a_guess(step, now=here.now)
     complete_step(step, code, now=here.now, by=here.user, note=note)
+
+
+@require_POST
+@for_staff()
+def park(request: HttpRequest, here: Here, step_id: UUID) -> HttpResponse:
+    """Put a row off until I take it back, or take it back."""
+    step = _step(here, step_id)
+    if "back" in request.POST:
+        desk.take_back(step, here=here)
+        return _to(request, _item(step))
+    return _put_off(request, here, step, AsideKind.PARKED)
+
+
+def _put_off(request: HttpRequest, here: Here, step: Step, kind: AsideKind) -> HttpResponse:
+    try:
+        desk.set_aside(step, kind, here=here, reason=_text(request, "note"))
+    except RefusedError as refusal:
+        return _refused(request, here, step, refusal)
+    return _to(request, reverse("today"))
+
+
+@require_POST
+@for_staff()
+def keep(_request: HttpRequest, here: Here, step_id: UUID) -> HttpResponse:
+    """Somebody types or presses keys: the patient stays with them for three minutes more."""
+    patient = _step(here, step_id).journey.patient
+    if patient:
+        desk.serve(patient, here)
+    return HttpResponse(status=204)
+
+
+@require_POST
+@for_staff()
+def undo(request: HttpRequest, here: Here, action_id: int) -> HttpResponse:
+    mine = DeskAction.objects.filter(user=here.user, clinic=here.clinic).select_related("step", "patient")
+    action = get_object_or_404(mine, pk=action_id)
+    try:
+        take_back_save(action, now=here.now, by=here.user)
+        messages.success(request, _("Undone. Everything is as it was."))
+    except RefusedError as refusal:
+        messages.error(request, str(refusal))
+    return _to(request, _item(action.step))
+
+
+@require_GET
+@for_staff()
+def live(request: HttpRequest, here: Here) -> HttpResponse:
+    """What others have changed since the page was made: it is told in words, and nothing on it moves."""
+    news = news_for(request.GET.get("shown", "").split("."), here)
+    version = sha256(repr(news).encode()).hexdigest()[:16]
+    headers = {"HX-PTag": version, "Cache-Control": "no-store"}
+    if request.headers.get("HX-PTag") == version:
+        return HttpResponse(status=304, headers=headers)
+    answer = render(request, "today/_live.html", {"news": news})
+    for name, value in headers.items():
+        answer[name] = value
+    return answer

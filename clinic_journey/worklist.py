@@ -4,60 +4,49 @@ Calls come from the phone attempts that outreach has planned inside each patient
 that only a person can move. A step the machine is still working on is not shown (surfaces.md 4.1).
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import datetime, time, timedelta
+from zoneinfo import ZoneInfo
 
 from django.db.models import Exists, OuterRef, Q, QuerySet
-from django.utils.translation import gettext as _, gettext_lazy
 
 from appointments.models import Appointment, AppointmentStatus
+from clinic_journey.why import Facts, ago, facts_of, why_now
 from journeys.models import OwnerRole, Step, StepKind, StepStatus
 from outreach.models import Attempt, AttemptStatus, OutreachTask, TaskStatus
 from outreach.queries import attempts_visible_to, calls_later, calls_now
 from patients.access import Here
 from patients.models import Channel, Patient, Role
+from patients.windows import ends_at
 
-UNCONFIRMED = timedelta(hours=48)  # before a visit: who has not said yes by then is called
-UNCONFIRMED_TIER = 3
 READ = 200  # of each kind; a list longer than a day's work is cut, not counted
+BADGE = 100  # badges stop at 99+
+SOON = timedelta(hours=48)  # a visit nearer than this, and not confirmed, cannot wait
 ROLES = {
     Role.RECEPTIONIST: (OwnerRole.RECEPTIONIST,),
     Role.DOCTOR: (OwnerRole.DOCTOR,),
     Role.MANAGER: (OwnerRole.MANAGER, OwnerRole.RECEPTIONIST),
     Role.ADMIN: (OwnerRole.MANAGER, OwnerRole.RECEPTIONIST),
 }
-# The fixed tiers of surfaces.md 4.1; within one, what closes first comes first.
+# The fixed tiers of surfaces.md 4.1; within one, the window that closes first, then the oldest.
+CALL_TODAY, PROMISED, NOT_TOLD, HOLD, NOT_REBOOKED, NEXT_STEP, RECALL, THANK, PAPER = range(9)
 TIERS = {
-    StepKind.CALL: 0,
-    StepKind.PROMISE: 1,
-    StepKind.REVIEW: 1,
-    StepKind.TELL: 2,
-    StepKind.CONFIRM: 2,
-    StepKind.IDENTIFY: 2,
-    StepKind.REFER: 3,
-    StepKind.BOOK: 4,
-    StepKind.AWAIT_RESULT: 4,
-    StepKind.AWAIT_PATIENT: 5,
-    StepKind.VISIT: 5,
-    StepKind.RECALL: 6,
-    StepKind.THANK: 7,
+    StepKind.CALL: CALL_TODAY,
+    StepKind.PROMISE: PROMISED,
+    StepKind.REVIEW: PROMISED,
+    StepKind.TELL: NOT_TOLD,
+    StepKind.CONFIRM: NOT_TOLD,
+    StepKind.BOOK: NEXT_STEP,
+    StepKind.REFER: NEXT_STEP,
+    StepKind.AWAIT_RESULT: NEXT_STEP,
+    StepKind.AWAIT_PATIENT: NEXT_STEP,
+    StepKind.VISIT: NEXT_STEP,
+    StepKind.RECALL: RECALL,
+    StepKind.THANK: THANK,
+    StepKind.IDENTIFY: PAPER,  # a document nobody can name never stands above somebody who waits for a call
 }
-WHY = {
-    StepKind.CALL: gettext_lazy("The patient is to be called."),
-    StepKind.PROMISE: gettext_lazy("We promised an answer."),
-    StepKind.REVIEW: gettext_lazy("The doctor has not decided yet."),
-    StepKind.TELL: gettext_lazy("Something is known and the patient has not heard it from us."),
-    StepKind.CONFIRM: gettext_lazy("The doctor has decided; the visit is not confirmed."),
-    StepKind.IDENTIFY: gettext_lazy("A document has arrived and nobody knows whose it is."),
-    StepKind.REFER: gettext_lazy("The doctor asks for another referral."),
-    StepKind.BOOK: gettext_lazy("The next visit has no date."),
-    StepKind.AWAIT_RESULT: gettext_lazy("The result is late; ask the institute."),
-    StepKind.AWAIT_PATIENT: gettext_lazy("The patient has not been there yet."),
-    StepKind.VISIT: gettext_lazy("The visit is over and nobody said how it ended."),
-    StepKind.RECALL: gettext_lazy("It is time for the check-up."),
-    StepKind.THANK: gettext_lazy("The first visit is over; say thank you."),
-}
+REACHED = (AttemptStatus.SENT, AttemptStatus.DELIVERED)
 
 
 @dataclass
@@ -67,18 +56,24 @@ class Row:
     step: Step
     attempt: Attempt | None
     closes_at: datetime
-    now: datetime
+    tier: int
     reasons: list[str] = field(default_factory=list)
+    late_for: str = ""  # how long its deadline has passed, in words
+    served_by: str = ""  # the first name of somebody else who is with this patient
 
     @property
     def patient(self) -> Patient | None:
         return self.step.journey.patient
 
     @property
-    def tier(self) -> int:
-        if is_ahead(self.step, self.now):
-            return UNCONFIRMED_TIER
-        return TIERS.get(StepKind(self.step.kind), len(TIERS))
+    def mark(self) -> str:
+        """Names the row on the page and in what the page asks for."""
+        patient_id = self.step.journey.patient_id
+        return f"p{patient_id}" if patient_id else f"s{self.step.pk}"
+
+    @property
+    def key(self) -> tuple[int, datetime, datetime, int]:
+        return (self.tier, self.closes_at, self.step.opened_at or self.closes_at, self.step.pk)
 
 
 @dataclass(frozen=True)
@@ -90,20 +85,53 @@ class Worklist:
 
 def worklist(here: Here) -> Worklist:
     """What is to be done now in the asker's clinic and role, in order; calls of later today apart."""
-    calls = attempts_visible_to(here.user).filter(clinic=here.clinic)
-    ringing = [_row_of_call(attempt, here.now) for attempt in calls_now(calls, now=here.now)[:READ]]
-    by_hand = [_row_of_step(step, here.now) for step in steps_by_hand(here)[:READ]]
-    end = here.now.replace(hour=23, minute=59)
-    later = [
-        _row_of_call(attempt, here.now) for attempt in calls_later(calls, now=here.now, until=end)[:READ]
-    ]
-    waiting = Step.objects.filter(clinic=here.clinic, kind=StepKind.REVIEW, status=StepStatus.ACTIVE)
     shows_calls = OwnerRole.RECEPTIONIST in ROLES[Role(here.role)]
+    ringing: list[Attempt] = []
+    coming: list[Attempt] = []
+    if shows_calls:
+        calls = attempts_visible_to(here.user).filter(clinic=here.clinic)
+        calls = calls.select_related(*_ATTEMPT_NEEDS)
+        ringing = list(calls_now(calls, now=here.now)[:READ])
+        coming = list(calls_later(calls, now=here.now, until=midnight(here))[:READ])
+    by_hand = list(steps_by_hand(here)[:READ])
+    steps = [*(attempt.task.step for attempt in [*ringing, *coming]), *by_hand]
+    facts, told = facts_of(steps), _told(steps)
+
+    def row(step: Step, attempt: Attempt | None) -> Row:
+        known = facts[step.journey_id]
+        closes_at = attempt.expires_at if attempt else step.due_at or here.now
+        tier = tier_of(step, known, is_told=step.pk in told, now=here.now)
+        is_late = step.due_at is not None and step.due_at <= here.now
+        late_for = ago(step.due_at, now=here.now) if is_late and step.due_at else ""
+        return Row(step, attempt, closes_at, tier, [why_now(step, known, now=here.now)], late_for)
+
+    waiting = Step.objects.filter(clinic=here.clinic, kind=StepKind.REVIEW, status=StepStatus.ACTIVE)
+    rows = [*(row(attempt.task.step, attempt) for attempt in ringing), *(row(step, None) for step in by_hand)]
+    now = merged(rows)
+    shown = {row.step.journey.patient_id for row in now}
+    later = merged(row(attempt.task.step, attempt) for attempt in coming)
     return Worklist(
-        merged([*ringing, *by_hand] if shows_calls else by_hand),
-        merged(later) if shows_calls else [],
-        waiting.count(),
+        now,
+        sorted((each for each in later if each.step.journey.patient_id not in shown), key=_begins_at),
+        len(waiting.values_list("pk")[:BADGE]),
     )
+
+
+_ATTEMPT_NEEDS = (
+    "patient__card",
+    "task__step__about__template_step",
+    "task__step__journey__patient__clinic",
+)
+
+
+def _begins_at(row: Row) -> datetime:
+    return row.attempt.send_at if row.attempt else row.closes_at
+
+
+def midnight(here: Here) -> datetime:
+    """The end of the clinic's own day."""
+    on = here.now.astimezone(ZoneInfo(here.clinic.time_zone)).date()
+    return ends_at(here.clinic.time_zone, on, time.max)
 
 
 def steps_by_hand(here: Here) -> QuerySet[Step]:
@@ -139,46 +167,36 @@ def unconfirmed_visit(now: datetime) -> QuerySet[Appointment]:
         status=AppointmentStatus.BOOKED,
         confirmed_at__isnull=True,
         start__gt=now,
-        start__lte=now + UNCONFIRMED,
+        start__lte=now + SOON,
     )
 
 
-def is_ahead(step: Step, now: datetime) -> bool:
-    return step.kind == StepKind.VISIT and step.due_at is not None and step.due_at > now
+def _told(steps: Sequence[Step]) -> set[int]:
+    """The steps whose patient has already heard about them from us."""
+    reached = OutreachTask.objects.filter(step__in=[step.pk for step in steps], attempts__status__in=REACHED)
+    return set(reached.values_list("step_id", flat=True))
 
 
-def _row_of_call(attempt: Attempt, now: datetime) -> Row:
-    step = attempt.task.step
-    return Row(step, attempt, attempt.expires_at, now, [why_now(step, now)])
-
-
-def _row_of_step(step: Step, now: datetime) -> Row:
-    assert step.due_at is not None  # noqa: S101 - an active step has one, by constraint
-    return Row(step, None, step.due_at, now, [why_now(step, now)])
-
-
-def why_now(step: Step, now: datetime) -> str:
-    """One sentence a receptionist can read aloud."""
-    if step.kind == StepKind.PROMISE and step.stalled_at and not step.about:
-        return _("Broken promise: %(words)s") % {"words": step.title or _("we were to call back")}
-    if is_ahead(step, now):
-        return _("The visit is near and the patient has not confirmed it.")
-    if step.kind == StepKind.PROMISE and step.title:
-        return _("We promised: %(words)s") % {"words": step.name}
-    if step.kind == StepKind.PROMISE and step.about:
-        return _("We are late with “%(step)s” and have promised an answer.") % {"step": step.about.name}
-    if step.title and not step.template_step:
-        return step.name
-    return f"{step.name}. {WHY.get(StepKind(step.kind), '')}"
+def tier_of(step: Step, facts: Facts, *, is_told: bool, now: datetime) -> int:
+    """How pressing a step is. A call we gave up on is as pressing as what it was about."""
+    about = step.about if step.template_step_id is None and step.kind == StepKind.CALL else None
+    concerned = about or step
+    is_near = bool(facts.visit and now < facts.visit.start <= now + SOON and not facts.visit.confirmed_at)
+    if concerned.kind == StepKind.CONFIRM and (is_told or is_near):
+        return HOLD
+    if concerned.kind == StepKind.VISIT and is_near:
+        return HOLD
+    if concerned.kind == StepKind.BOOK and facts.not_kept:
+        return NOT_REBOOKED
+    return TIERS.get(StepKind(concerned.kind), PAPER)
 
 
 def merged(rows: Iterable[Row]) -> list[Row]:
     """One row a patient, the most pressing one, with the others' reasons merged into it."""
-    ordered = sorted(rows, key=lambda row: (row.tier, row.closes_at, row.step.pk))
     kept: dict[object, Row] = {}
-    for row in ordered:
-        key = row.step.journey.patient_id or f"step {row.step.pk}"
-        first = kept.setdefault(key, row)
+    for row in sorted(rows, key=lambda each: each.key):
+        who = row.step.journey.patient_id or f"step {row.step.pk}"
+        first = kept.setdefault(who, row)
         if first is not row:
             first.reasons += [reason for reason in row.reasons if reason not in first.reasons]
     return list(kept.values())

@@ -79,7 +79,7 @@ def call_now(step: Step, *, by: User, now: datetime, because: str) -> Attempt:
     tie = first_phone(patient) if patient else None
     if patient is None or tie is None:
         raise RefusedError(_("There is no number to call."))
-    task = _task_for(step, patient, now=now)
+    task = task_for(step, patient, now=now)
     Attempt.objects.filter(task=task, status=AttemptStatus.PLANNED).update(
         status=AttemptStatus.CANCELLED, ended_at=now, outcome=REPLANNED
     )
@@ -101,7 +101,7 @@ def call_now(step: Step, *, by: User, now: datetime, because: str) -> Attempt:
     return claim_call(attempt, by=by, now=now)
 
 
-def _task_for(step: Step, patient: Patient, *, now: datetime) -> OutreachTask:
+def task_for(step: Step, patient: Patient, *, now: datetime) -> OutreachTask:
     """The open task of the step; a step that has none, as a promise, speaks of what it is about."""
     about = step.about.message_key if step.about else ""
     task, _made = OutreachTask.objects.get_or_create(
@@ -134,7 +134,7 @@ def record_outcome(
         "step__template_step", "step__journey", "step__about__template_step", "patient__clinic"
     ).get(pk=attempt.task_id)
     journey = lock_journey(task.step.journey_id)
-    _end_call(attempt, code, now=now, note=note)
+    end_call(attempt, code, now=now, note=note)
     match code:
         case CallOutcome.NO_ANSWER:
             followup.plan_again(task, at=now)
@@ -149,7 +149,9 @@ def record_outcome(
         case CallOutcome.CALL_AT:
             _promise_call(journey, task, call_again_at, now=now, by=by)
         case CallOutcome.NEEDS_DOCTOR:
-            _ask_doctor(journey, task, note, now=now, by=by)
+            _ask_doctor(journey, task, note, call_again_at, now=now, by=by)
+        case CallOutcome.NOT_NOW:
+            raise RefusedError(_("Say the reason, and the day on which to ask again."))
         case CallOutcome.DECLINED:
             _declined(task, attempt, note, now=now, by=by)
         case CallOutcome.SPOKEN | CallOutcome.BOOKED | CallOutcome.CONFIRMED:
@@ -160,7 +162,7 @@ def record_outcome(
 REACHED_NOBODY = {CallOutcome.NO_ANSWER, CallOutcome.WRONG_NUMBER}
 
 
-def _end_call(attempt: Attempt, code: CallOutcome, *, now: datetime, note: str) -> None:
+def end_call(attempt: Attempt, code: CallOutcome, *, now: datetime, note: str) -> None:
     status = AttemptStatus.FAILED if code in REACHED_NOBODY else AttemptStatus.DELIVERED
     ended = Attempt.objects.filter(pk=attempt.pk, status=AttemptStatus.SENDING, lease=attempt.lease).update(
         status=status,
@@ -196,13 +198,22 @@ def _promise_call(
     add_step(journey, AdHoc(StepKind.PROMISE, title, at, owner=by, about=task.step), now=now, by=by)
 
 
-def _ask_doctor(journey: Journey, task: OutreachTask, note: str, *, now: datetime, by: User | None) -> None:
+def _ask_doctor(
+    journey: Journey,
+    task: OutreachTask,
+    note: str,
+    promised_at: datetime | None,
+    *,
+    now: datetime,
+    by: User | None,
+) -> None:
+    """The doctor gets the question, due at the time that the patient was promised an answer for."""
     followup.end_task(task, TaskStatus.DONE, CallOutcome.NEEDS_DOCTOR, now=now)
 
     def title() -> str:
         return _("%(name)s asks the doctor: %(words)s") % {"name": task.patient.full_name, "words": note}
 
-    due_at = soon(journey.clinic, followup.ANSWER_WITHIN, now=now)
+    due_at = promised_at or soon(journey.clinic, followup.ANSWER_WITHIN, now=now)
     step = AdHoc(StepKind.CALL, title, due_at, role=OwnerRole.DOCTOR, owner=journey.doctor, about=task.step)
     add_step(journey, step, now=now, by=by)
 

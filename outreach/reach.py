@@ -57,12 +57,14 @@ class Reach:
         self._coming = _planned_for(patients)
         self.under_way = {task for coming in self._coming.values() for task, _past in coming}
 
-    def options(self, task: OutreachTask) -> Iterable[Option]:
-        """Each usable address on each channel that is on; what the patient asked for first."""
+    def options(self, task: OutreachTask, channels: Iterable[str] = ()) -> Iterable[Option]:
+        """Each usable address on each channel that is on, or on these alone; what the patient asked for first."""
         patient = task.patient
         card = getattr(patient, "card", None)
         asked = (card.channel or None) if card and card.told_at else None
-        wanted = [Channel.PHONE] if task.step.kind == StepKind.CALL else _in_order(asked)
+        wanted: list[str] = [Channel.PHONE] if task.step.kind == StepKind.CALL else _in_order(asked)
+        if channels:
+            wanted = [channel for channel in _in_order(asked) if channel in channels]
         ties = _ties_to_use(patient, now=self.now)
         for preference, channel in enumerate(wanted):
             if channel not in in_use():

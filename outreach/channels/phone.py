@@ -14,6 +14,7 @@ class CallOutcome(TextChoices):
     CALL_AT = "call_at", _("Call at…")
     PREFERS_MESSAGE = "prefers_message", _("Prefers a message")
     WRONG_NUMBER = "wrong_number", _("Wrong number")
-    DECLINED = "declined", _("Not now, because…")
+    NOT_NOW = "not_now", _("Not now")
+    DECLINED = "declined", _("Does not want it")
     ASKED_TO_STOP = "asked_to_stop", _("Asked us to stop")
     NEEDS_DOCTOR = "needs_doctor", _("Needs the doctor")

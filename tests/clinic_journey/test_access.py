@@ -8,6 +8,8 @@ import pytest
 from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver
 
+from clinic_journey.desk import Press, save
+from patients.access import Here
 from patients.models import Clinic, Role
 from tests import builders
 from tests.conftest import NOW
@@ -28,6 +30,7 @@ NOT_OURS = ("admin/", "api/")  # the admin's own rules; the API has a walk of it
 WITHOUT_AN_OBJECT = {
     "home",
     "today",
+    "today_live",
     "search",
     "list",
     "new",
@@ -92,7 +95,12 @@ def objects_of(clinic: Clinic) -> dict[str, Any]:
             kind="away", first_on=NOW.date(), last_on=NOW.date(), made_at=NOW
         ).pk,
         "visit_type_id": builders.visit_type(clinic).pk,
+        "action_id": save(step, Press("kept"), lambda: None, here=desk_of(clinic)).pk,
     }
+
+
+def desk_of(clinic: Clinic) -> Here:
+    return Here(builders.user(Role.RECEPTIONIST, at=clinic), clinic, Role.RECEPTIONIST, NOW)
 
 
 def filled(path: str, objects: dict[str, Any]) -> str:

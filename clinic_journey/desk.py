@@ -1,0 +1,165 @@
+"""What the reception desk writes: who serves whom, what is set aside, and every save with its way back."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from django.db import IntegrityError, transaction
+from django.db.models import Q
+from django.utils.translation import gettext as _
+
+from clinic_journey.models import AsideKind, DeskAction, Serving, SetAside
+from clinic_journey.outcomes import saved_words
+from clinic_journey.undo import difference, picture
+from journeys.actions import record_events
+from journeys.models import EventKind, Step
+from outreach.models import Attempt, AttemptStatus, OutreachTask, TaskStatus
+from patients.access import Here
+from patients.actions import RefusedError, StaleStateError
+from patients.models import Channel, Patient
+
+SERVED_FOR = timedelta(minutes=3)
+UNDO_FOR = timedelta(minutes=10)
+LEAVES_AFTER = timedelta(seconds=20)  # what a save sets going leaves no sooner, so that undo can stop it
+SKIPPED_FOR = timedelta(hours=1)
+
+
+@dataclass(frozen=True)
+class Press:
+    """One press of a button: what it means, the key that makes a repetition harmless, and what was on the screen."""
+
+    what: str
+    request_key: str | None = None
+    seen: int | None = (
+        None  # the patient's newest save when the page was made; None where a page does not say
+    )
+
+
+def serve(patient: Patient, here: Here) -> str:
+    """Take or renew the lease; the first name of whoever has it, or nothing when it is mine."""
+    mine = Serving.objects.filter(patient=patient).filter(Q(user=here.user) | Q(until__lte=here.now))
+    if mine.update(user=here.user, until=here.now + SERVED_FOR):
+        return ""
+    try:
+        with transaction.atomic():
+            Serving.objects.create(patient=patient, user=here.user, until=here.now + SERVED_FOR)
+    except IntegrityError:
+        other = Serving.objects.filter(patient=patient).select_related("user").first()
+        return _name(other) if other else ""
+    return ""
+
+
+def _name(serving: Serving) -> str:
+    return serving.user.first_name or serving.user.get_username()
+
+
+def served_by_others(here: Here) -> dict[int, str]:
+    """Patients somebody else of the clinic is with right now, with that person's first name."""
+    live = Serving.objects.filter(patient__clinic=here.clinic, until__gt=here.now).exclude(user=here.user)
+    return {serving.patient_id: _name(serving) for serving in live.select_related("user")}
+
+
+@transaction.atomic
+def save(step: Step, press: Press, act: Callable[[], object], *, here: Here) -> DeskAction:
+    """Do one outcome or booking and keep what it changed. Whoever comes second hears what the first one did.
+
+    The lease row is what two savers meet at: the second waits there until the first has committed, and then
+    finds that save. It is taken before any other lock.
+    """
+    patient = step.journey.patient
+    if patient is None:
+        raise RefusedError(_("Nobody knows yet whose this is."))
+    other = serve(patient, here)
+    if other:
+        raise StaleStateError(_("%(who)s is with this patient right now.") % {"who": other})
+    before = _same_press(press, here)
+    if before:
+        return before
+    _refuse_if_overtaken(patient, press)
+    was = picture(patient)
+    act()
+    _leave_time_to_undo(patient, now=here.now)
+    changes = difference(was, picture(patient))
+    Serving.objects.filter(patient=patient, user=here.user).delete()
+    return DeskAction.objects.create(
+        clinic=here.clinic,
+        user=here.user,
+        patient=patient,
+        step=step,
+        what=press.what,
+        at=here.now,
+        undo_until=here.now + UNDO_FOR,
+        request_key=press.request_key,
+        changes=changes,
+    )
+
+
+def _same_press(press: Press, here: Here) -> DeskAction | None:
+    if not press.request_key:
+        return None
+    return DeskAction.objects.filter(user=here.user, request_key=press.request_key).first()
+
+
+def _refuse_if_overtaken(patient: Patient, press: Press) -> None:
+    if press.seen is None:
+        return
+    since = DeskAction.objects.filter(patient=patient, pk__gt=press.seen, undone_at__isnull=True)
+    latest = since.select_related("user").order_by("-pk").first()
+    if latest:
+        raise StaleStateError(saved_words(latest))
+
+
+def _leave_time_to_undo(patient: Patient, *, now: datetime) -> None:
+    """Whatever the save has set going begins no sooner than undo is thought of."""
+    at = now + LEAVES_AFTER
+    Step.objects.filter(journey__patient=patient, contact_from__lt=at, contact_from__gte=now).update(
+        contact_from=at
+    )
+    OutreachTask.objects.filter(
+        patient=patient, status=TaskStatus.OPEN, plan_from__lt=at, plan_from__gte=now
+    ).update(plan_from=at)
+    Attempt.objects.filter(
+        patient=patient, status=AttemptStatus.PLANNED, send_at__lt=at, send_at__gte=now
+    ).exclude(channel=Channel.PHONE).update(send_at=at)
+
+
+def last_action_of(here: Here) -> DeskAction | None:
+    """The asker's newest save that can still be undone."""
+    mine = DeskAction.objects.filter(
+        user=here.user, clinic=here.clinic, undone_at__isnull=True, undo_until__gt=here.now
+    )
+    return mine.select_related("patient", "step").order_by("-at", "-pk").first()
+
+
+def newest_save(patient: Patient) -> int:
+    """What a page has seen of a patient's saves; a later one refuses the save that page leads to."""
+    latest = DeskAction.objects.filter(patient=patient).order_by("-pk").values_list("pk", flat=True).first()
+    return latest or 0
+
+
+@transaction.atomic
+def set_aside(step: Step, kind: AsideKind, *, here: Here, reason: str = "") -> None:
+    """Park a row, or skip it for a while; only the asker's own list changes."""
+    skipped = kind == AsideKind.SKIPPED
+    if skipped and not reason:
+        raise RefusedError(_("Say why you skip it."))
+    SetAside.objects.update_or_create(
+        user=here.user,
+        step=step,
+        defaults={"kind": kind, "until": here.now + SKIPPED_FOR if skipped else None},
+    )
+    if skipped:
+        detail = _("skipped: %(reason)s") % {"reason": reason}
+        record_events([step], EventKind.NOTED, now=here.now, by=here.user, detail=detail)
+    Serving.objects.filter(patient=step.journey.patient, user=here.user).delete()
+
+
+def take_back(step: Step, *, here: Here) -> None:
+    SetAside.objects.filter(user=here.user, step=step).delete()
+
+
+def aside_of(here: Here) -> dict[int, str]:
+    """The steps the asker has parked or skipped, as long as that lasts."""
+    lasting = Q(kind=AsideKind.PARKED) | Q(until__gt=here.now)
+    mine = SetAside.objects.filter(lasting, user=here.user, step__clinic=here.clinic)
+    return dict(mine.values_list("step_id", "kind"))

@@ -1,0 +1,89 @@
+"""The reception desk's own rows: who is with which patient, what is set aside, and what was saved and can be undone."""
+
+from django.conf import settings
+from django.db import models
+from django.db.models import F, Q
+from django.utils.translation import gettext_lazy as _
+
+from journeys.models import Step
+from patients.models import Clinic, Patient
+from patients.models.clinic import one_of
+
+
+class Serving(models.Model):
+    """Somebody at the desk is with this patient; nobody else saves meanwhile. Over at `until`, or by a save."""
+
+    patient = models.OneToOneField(Patient, on_delete=models.CASCADE, primary_key=True, related_name="+")
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+")
+    until = models.DateTimeField()
+
+    def __str__(self) -> str:
+        return f"{self.patient_id} by {self.user_id}"
+
+
+class AsideKind(models.TextChoices):
+    PARKED = "parked", _("Parked")
+    SKIPPED = "skipped", _("Skipped")
+
+
+class SetAside(models.Model):
+    """A row one person put off in their own Today: parked until taken back, or skipped for a while."""
+
+    user = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+", db_index=False
+    )
+    step = models.ForeignKey(Step, on_delete=models.CASCADE, related_name="+")
+    kind = models.CharField(max_length=8, choices=AsideKind)
+    until = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        constraints = [
+            one_of("kind", AsideKind, name="set_aside_kind_is_known"),
+            models.UniqueConstraint(fields=["user", "step"], name="set_aside_once_per_person_and_step"),
+            models.CheckConstraint(
+                condition=Q(kind=AsideKind.SKIPPED, until__isnull=False)
+                | Q(kind=AsideKind.PARKED, until__isnull=True),
+                name="skipped_row_comes_back_by_itself",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.step_id} {self.kind}"
+
+
+class DeskAction(models.Model):
+    """One save in Today, with the rows it changed, so that whoever did it can undo it for a while.
+
+    `request_key` comes from the form: the same save sent twice over a bad line is one save.
+    """
+
+    clinic = models.ForeignKey(Clinic, on_delete=models.PROTECT, related_name="+")
+    user = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="desk_actions", db_index=False
+    )
+    patient = models.ForeignKey(
+        Patient, on_delete=models.CASCADE, related_name="desk_actions", db_index=False
+    )
+    step = models.ForeignKey(Step, on_delete=models.CASCADE, related_name="+")
+    what = models.CharField(max_length=40)
+    at = models.DateTimeField()
+    undo_until = models.DateTimeField()
+    undone_at = models.DateTimeField(null=True, blank=True)
+    request_key = models.CharField(max_length=40, null=True, blank=True)  # noqa: DJ001 - null keeps it out of the unique index
+    changes = models.JSONField(default=dict)  # kind -> key -> row before and after; read by undo alone
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["user", "request_key"], name="desk_action_request_key_once"),
+            models.CheckConstraint(
+                condition=Q(undone_at__isnull=True) | Q(undone_at__lte=F("undo_until")),
+                name="desk_action_undone_in_time",
+            ),
+        ]
+        indexes = [
+            models.Index(fields=["patient", "at"], name="desk_action_by_patient"),
+            models.Index(fields=["user", "at"], name="desk_action_by_user"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.what} {self.patient_id} {self.at:%F %R}"

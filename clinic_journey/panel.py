@@ -1,0 +1,161 @@
+"""What stands beside the queue for the chosen row: facts, what to say, the times, and what each outcome sets going."""
+
+import uuid
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from django.utils.timezone import localtime
+from django.utils.translation import gettext as _
+
+from appointments.models import Appointment, Practitioner
+from appointments.suggestions import doctor_for, times_for
+from clinic_journey import desk
+from clinic_journey.booking import can_book, can_keep
+from clinic_journey.outcomes import OUTCOME_WORDS
+from clinic_journey.why import said
+from clinic_journey.worklist import Row
+from journeys.models import Step, StepKind
+from outreach.by_hand import NotNowReason
+from outreach.models import Attempt, AttemptStatus
+from outreach.preview import Next, Window, if_no_answer, window_of
+from outreach.queries import outcome_words, script_for, visit_of, why_words
+from patients.access import Here
+from patients.models import AddressKind, AddressStatus, Channel, ContactWindow, Patient, PatientContact
+
+LEAD = timedelta(hours=1)  # nobody is offered a time sooner than that
+# These follow from something else that has its own screen, or change a visit.
+NOT_BY_HAND = {
+    "received",
+    "referred",
+    "revoked",
+    "booked",
+    "attended",
+    "no_show",
+    "cancelled",
+    "identified",
+    "rejected",
+}
+
+
+@dataclass(frozen=True)
+class Reaching:
+    """How the patient can be reached at this moment, and what follows if nobody answers."""
+
+    number: str
+    window: Window
+    windows: list[ContactWindow]
+    tried: list[tuple[Attempt, str, str]]  # with how it ended, and why it was made so
+    script: str
+    if_no_answer: str
+    is_calling: bool  # the call is mine and has begun
+    may_call: bool  # it has begun or may begin now, inside the agreed hours
+
+
+@dataclass(frozen=True)
+class Panel:
+    row: Row
+    reach: Reaching | None
+    visit: Appointment | None
+    keeps: bool
+    times: list[datetime]
+    doctor: Practitioner | None
+    endings: list[tuple[str, str]]
+    served_by: str  # the first name of somebody else who is with this patient
+    seen: int
+    request_key: str
+    chips: list[tuple[str, datetime]]
+    reasons: list[tuple[str, str]]
+
+
+def panel_of(row: Row, here: Here) -> Panel:
+    patient, step = row.patient, row.step
+    visit = visit_of(step.journey_id)
+    doctor = visit.practitioner if visit else doctor_for(step.journey)
+    keeps = can_keep(step, visit, now=here.now)
+    times: list[datetime] = []
+    if patient and doctor and can_book(step, visit, now=here.now):
+        found = times_for(patient, doctor, after=here.now + LEAD, now=here.now)
+        times = [start for start in found if not (keeps and visit and start == visit.start)]
+    return Panel(
+        row=row,
+        reach=reaching(row, patient, here) if patient else None,
+        visit=visit,
+        keeps=keeps,
+        times=times,
+        doctor=doctor,
+        endings=endings_of(step),
+        served_by=desk.serve(patient, here) if patient else "",
+        seen=desk.newest_save(patient) if patient else 0,
+        request_key=uuid.uuid4().hex,
+        chips=chips(here),
+        reasons=[(code, str(label)) for code, label in NotNowReason.choices],
+    )
+
+
+def reaching(row: Row, patient: Patient, here: Here) -> Reaching:
+    attempt = row.attempt
+    card = getattr(patient, "card", None)
+    window = window_of(patient, Channel.PHONE, now=here.now)
+    calling = bool(
+        attempt and attempt.status == AttemptStatus.SENDING and attempt.claimed_by_id == here.user.pk
+    )
+    number = attempt.contact_point.value if attempt else number_of(patient)
+    due = bool(attempt and attempt.status == AttemptStatus.PLANNED and attempt.send_at <= here.now)
+    return Reaching(
+        number=str(number),
+        window=window,
+        windows=list(card.windows.all()) if card else [],
+        tried=[(each, outcome_words(each), why_words(each)) for each in _tried(row.step, patient)],
+        script=script_for(attempt, now=here.now) if attempt else "",
+        if_no_answer=next_words(if_no_answer(attempt, now=here.now), here) if attempt else "",
+        is_calling=calling,
+        may_call=bool(number) and (calling or due or window.is_open),
+    )
+
+
+def number_of(patient: Patient) -> str:
+    ties = PatientContact.objects.filter(patient=patient, contact_point__kind=AddressKind.PHONE)
+    tie = ties.exclude(contact_point__status=AddressStatus.BAD).select_related("contact_point").first()
+    return str(tie.contact_point.value) if tie else ""
+
+
+def next_words(following: Next, here: Here) -> str:
+    """What planning would do, in words."""
+    if following.at is None:
+        reason = following.reason.label if following.reason else ""
+        return _("a person decides: %(reason)s") % {"reason": reason}
+    values = {"when": said(following.at, now=here.now), "channel": Channel(following.channel).label}
+    return _("%(channel)s, %(when)s") % values
+
+
+def _tried(step: Step, patient: Patient) -> list[Attempt]:
+    done = [AttemptStatus.PLANNED, AttemptStatus.CANCELLED]
+    about = Attempt.objects.filter(patient=patient, task__step__journey=step.journey_id).exclude(
+        status__in=done
+    )
+    return list(about.select_related("contact_point").order_by("-send_at")[:6])
+
+
+def endings_of(step: Step) -> list[tuple[str, str]]:
+    """The outcomes a person may give a step by hand, in words."""
+    codes = (
+        step.template_step.outcomes
+        if step.template_step
+        else ["kept" if step.kind == StepKind.PROMISE else "done"]
+    )
+    by_hand = [code for code in codes if code not in NOT_BY_HAND and step.kind != StepKind.REVIEW]
+    if step.kind == StepKind.IDENTIFY:
+        return []
+    return [(code, str(OUTCOME_WORDS.get(code, code))) for code in by_hand]
+
+
+def chips(here: Here) -> list[tuple[str, datetime]]:
+    """The times people ask to be called back at: in an hour, this evening, tomorrow at this hour."""
+    local = localtime(here.now)
+    evening = local.replace(hour=18, minute=0, second=0, microsecond=0)
+    offered = [(_("in 1 hour"), local + LEAD)]
+    if evening - local > LEAD:
+        offered.append((_("today 18:00"), evening))
+    tomorrow = (local.replace(tzinfo=None) + timedelta(days=1)).replace(second=0, microsecond=0)
+    offered.append((_("tomorrow at this hour"), tomorrow.replace(tzinfo=local.tzinfo)))
+    return offered

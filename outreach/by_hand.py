@@ -1,0 +1,122 @@
+"""What a person at the desk decides about a contact beside the call itself: a message now, or not before a day."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.contrib.auth.models import User
+from django.db import transaction
+from django.db.models import TextChoices
+from django.utils.translation import gettext as _, gettext_lazy
+
+from journeys.actions import complete_step, lock_journey, record_events, snooze_step
+from journeys.clinic_time import soon
+from journeys.models import EventKind, Step, StepStatus
+from outreach import followup
+from outreach.calls import end_call, task_for
+from outreach.channels import PHONE
+from outreach.channels.phone import CallOutcome
+from outreach.followup import REPLANNED
+from outreach.models import Attempt, AttemptStatus, OutreachTask, Reply, TaskStatus
+from outreach.planning import NEVER_AGAIN, NOT_THIS_WAY, GiveUp, next_attempt
+from outreach.reach import ORDER, Reach
+from patients.actions import RefusedError
+
+MESSAGES = tuple(channel for channel in ORDER if channel != PHONE)
+
+
+class NotNowReason(TextChoices):
+    """The patient's own reason, never ours (S4.2)."""
+
+    MONEY = "money", gettext_lazy("Money")
+    FEAR = "fear", gettext_lazy("Fear")
+    TIME = "time", gettext_lazy("No time")
+    ELSEWHERE = "elsewhere", gettext_lazy("Treated elsewhere")
+    BETTER = "better", gettext_lazy("Feels better")
+    OTHER = "other", gettext_lazy("Another reason")
+
+
+@dataclass(frozen=True)
+class NotNow:
+    reason: str
+    words: str
+    ask_again_at: datetime
+
+
+@transaction.atomic
+def not_now(step: Step, said: NotNow, *, call: Attempt | None, now: datetime, by: User) -> None:
+    """The patient asks to wait: her words are kept, and we ask again on the day she named. Nothing is closed."""
+    if not said.words:
+        raise RefusedError(_("Write the patient's own words; a guess is not a reason."))
+    if said.ask_again_at <= now:
+        raise RefusedError(_("Choose a day that is still to come."))
+    lock_journey(step.journey_id)
+    if call:
+        end_call(call, CallOutcome.NOT_NOW, now=now, note=said.words)
+    Reply.objects.create(
+        clinic_id=step.clinic_id,
+        patient_id=step.journey.patient_id,
+        attempt=call,
+        channel=PHONE,
+        at=now,
+        body=said.words,
+        meaning=f"{CallOutcome.NOT_NOW}_{NotNowReason(said.reason)}",
+        step=step,
+    )
+    steps = followup.concerned(step)
+    for task in OutreachTask.objects.filter(step__in=steps, status=TaskStatus.OPEN):
+        followup.end_task(task, TaskStatus.DONE, CallOutcome.NOT_NOW, now=now)
+    *asking, waiting = steps  # a person's own step about another one ends; what it was about waits
+    for each in asking:
+        complete_step(each, CallOutcome.NOT_NOW, now=now, by=by, note=said.words)
+    _wait_until(waiting, said.ask_again_at, now=now, by=by)
+
+
+def _wait_until(step: Step, at: datetime, *, now: datetime, by: User) -> None:
+    clinic = step.journey.clinic
+    snooze_step(step, soon(clinic, followup.ANSWER_WITHIN, now=at), now=now, by=by)
+    if step.message_key:
+        Step.objects.filter(pk=step.pk, status=StepStatus.ACTIVE).update(contact_from=at)
+
+
+@transaction.atomic
+def message_now(
+    step: Step, *, call: Attempt | None, now: datetime, by: User, not_before: datetime
+) -> Attempt:
+    """Plan the message about this step for the next moment inside the patient's hours; the outbox sends it.
+
+    A person has decided that it leaves, so the caps do not count; hours, consent and bad addresses do.
+    """
+    patient = step.journey.patient
+    if patient is None:
+        raise RefusedError(_("Nobody knows yet whose this is."))
+    lock_journey(step.journey_id)
+    if call:
+        Attempt.objects.filter(pk=call.pk, status=AttemptStatus.SENDING, lease=call.lease).update(
+            status=AttemptStatus.CANCELLED, lease=None, lease_until=None, ended_at=now, outcome=REPLANNED
+        )
+    task = task_for(step, patient, now=now)
+    planned = Attempt.objects.filter(task=task, status=AttemptStatus.PLANNED)
+    planned.update(status=AttemptStatus.CANCELLED, ended_at=now, outcome=REPLANNED)
+    reach = Reach([task.pk], now=now)
+    loaded = reach.tasks[0]
+    plan = next_attempt(
+        list(reach.options(loaded, MESSAGES)),
+        [past for past in reach.past(loaded) if past.outcome in NEVER_AGAIN | NOT_THIS_WAY],
+        rules=reach.rules(loaded),
+        not_before=not_before,
+        deadline=task.deadline_at,
+    )
+    if isinstance(plan, GiveUp) or reach.under_way:
+        raise RefusedError(_("No message can be sent: no address is left that works and may be used."))
+    OutreachTask.objects.filter(pk=task.pk).update(plan_from=None)
+    record_events([step], EventKind.NOTED, now=now, by=by, detail=_("a message, as the desk decided"))
+    return Attempt.objects.create(
+        task=task,
+        clinic_id=task.clinic_id,
+        patient=patient,
+        contact_point_id=plan.contact_point,
+        channel=plan.channel,
+        send_at=plan.send_at,
+        expires_at=plan.expires_at,
+        why=" ".join(plan.why),
+    )

@@ -1,0 +1,95 @@
+/* What Today adds: a save that keeps trying over a bad line, drafts that outlive a power cut, the lease that
+   activity renews, and the focus inside an outcome that asks for something. Without it every form still works.
+   data-saves   on a form: sent by fetch, repeated with the same request_key until it gets through
+   data-draft   on a field: kept in this browser for this user and item until the item is saved */
+
+const desk = document.querySelector("[data-user]");
+const detail = document.querySelector("[data-item]");
+const bar = document.getElementById("not-saved");
+const WAITS = [1000, 2000, 4000, 8000, 15000];
+const RENEW_EVERY = 30_000;
+const token = () => document.querySelector("[name=csrfmiddlewaretoken]").value;
+
+/* Drafts */
+const draftsOf = (item) => `draft:${desk.dataset.user}:${item}:`;
+const keyOf = (field) => `${draftsOf(detail.dataset.item)}${field.id}`;
+
+function forget(item) {
+  Object.keys(localStorage)
+    .filter((key) => key.startsWith(draftsOf(item)))
+    .forEach((key) => localStorage.removeItem(key));
+}
+
+function bringBack() {
+  detail.querySelectorAll("[data-draft]").forEach((field) => {
+    const kept = localStorage.getItem(keyOf(field));
+    if (!kept || field.value) return;
+    field.value = kept;
+    field.closest("details")?.setAttribute("open", "");
+  });
+}
+
+/* Saves */
+function say(times) {
+  bar.textContent = `${bar.dataset.words} (${times})`;
+  bar.hidden = false;
+}
+
+function switchOff(off) {
+  document.querySelectorAll("[data-saves] button").forEach((button) => (button.disabled = off));
+}
+
+async function send(form, body, tried = 0) {
+  let answer;
+  try {
+    answer = await fetch(form.action, { method: "POST", body, headers: { "X-Keeps-Trying": "1" }, credentials: "same-origin" });
+  } catch {
+    answer = null;
+  }
+  if (answer?.headers.has("X-Go-To")) {
+    location.assign(answer.headers.get("X-Go-To"));
+    return;
+  }
+  if (answer && answer.status < 500) {
+    location.reload();
+    return;
+  }
+  say(tried + 1);
+  setTimeout(() => send(form, body, tried + 1), WAITS[Math.min(tried, WAITS.length - 1)]);
+}
+
+function onSubmit(event) {
+  const form = event.target.closest("[data-saves]");
+  if (!form) return;
+  event.preventDefault();
+  const body = new URLSearchParams(new FormData(form, event.submitter));
+  switchOff(true);
+  send(form, body);
+}
+
+/* The lease */
+let renewedAt = Date.now();
+
+function renew() {
+  if (!detail || Date.now() - renewedAt < RENEW_EVERY) return;
+  renewedAt = Date.now();
+  fetch(detail.dataset.keep, { method: "POST", headers: { "X-CSRFToken": token() }, credentials: "same-origin" }).catch(() => {});
+}
+
+/* Outcomes that ask */
+function onToggle(event) {
+  if (!event.target.open) return;
+  event.target.querySelector("form :is(.chips button, input:not([type=hidden]), select)")?.focus();
+}
+
+document.querySelectorAll("[data-saved]").forEach((form) => forget(form.dataset.saved));
+if (detail) {
+  bringBack();
+  detail.addEventListener("input", (event) => {
+    if (event.target.matches("[data-draft]")) localStorage.setItem(keyOf(event.target), event.target.value);
+    renew();
+  });
+  detail.querySelectorAll("details").forEach((element) => element.addEventListener("toggle", onToggle));
+}
+document.addEventListener("keydown", renew);
+document.addEventListener("submit", onSubmit);
