@@ -45,7 +45,7 @@ def serve(patient: Patient, here: Here) -> str:
             Serving.objects.create(patient=patient, user=here.user, until=here.now + SERVED_FOR)
     except IntegrityError:
         other = Serving.objects.filter(patient=patient).select_related("user").first()
-        return _name(other) if other else ""
+        return _name(other) if other else serve(patient, here)  # given back this very moment
     return ""
 
 

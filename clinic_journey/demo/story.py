@@ -98,10 +98,9 @@ class Story:
         )
         for step in due.exclude(kind=StepKind.IDENTIFY):
             if self.chance.random() < 0.9:  # noqa: PLR2004 - a share
-                with suppress(RefusedError):  # kept already by the end of the step it was promised about
-                    complete_step(
-                        step, "kept" if step.kind == StepKind.PROMISE else "done", now=at, by=self.rina
-                    )
+                with suppress(RefusedError):  # what it was about may have ended it a moment ago
+                    outcome = "kept" if step.kind == StepKind.PROMISE else "done"
+                    complete_step(step, outcome, now=at, by=self.rina)
 
     def _book_what_is_late(self, at: datetime) -> None:
         """Most patients whose next visit has no date get one on the phone."""
