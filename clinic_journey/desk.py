@@ -45,7 +45,9 @@ def serve(patient: Patient, here: Here) -> str:
             Serving.objects.create(patient=patient, user=here.user, until=here.now + SERVED_FOR)
     except IntegrityError:
         other = Serving.objects.filter(patient=patient).select_related("user").first()
-        return _name(other) if other else serve(patient, here)  # given back this very moment
+        if other is None or other.user_id == here.user.pk:  # given back, or taken by me, this very moment
+            return serve(patient, here)
+        return _name(other)
     return ""
 
 
@@ -74,6 +76,7 @@ def save(step: Step, press: Press, act: Callable[[], object], *, here: Here) -> 
         raise StaleStateError(_("%(who)s is with this patient right now.") % {"who": other})
     before = _same_press(press, here)
     if before:
+        Serving.objects.filter(patient=patient, user=here.user).delete()
         return before
     _refuse_if_overtaken(patient, press)
     was = picture(patient)

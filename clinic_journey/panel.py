@@ -11,11 +11,11 @@ from appointments.models import Appointment, Practitioner
 from appointments.suggestions import doctor_for, times_for
 from clinic_journey import desk
 from clinic_journey.booking import can_book, can_keep
-from clinic_journey.outcomes import OUTCOME_WORDS
+from clinic_journey.outcomes import MESSAGE, OUTCOME_WORDS, OUTCOMES, Outcome
 from clinic_journey.why import said
 from clinic_journey.worklist import Row
 from journeys.models import Step, StepKind
-from outreach.by_hand import NotNowReason
+from outreach.by_hand import NotNowReason, can_write_about
 from outreach.models import Attempt, AttemptStatus
 from outreach.preview import Next, Window, if_no_answer, window_of
 from outreach.queries import outcome_words, script_for, visit_of, why_words
@@ -49,12 +49,13 @@ class Reaching:
     if_no_answer: str
     is_calling: bool  # the call is mine and has begun
     may_call: bool  # it has begun or may begin now, inside the agreed hours
+    may_write: bool  # there is a message about this step
 
 
 @dataclass(frozen=True)
 class Panel:
     row: Row
-    reach: Reaching | None
+    reach: Reaching | None  # empty where the patient is not who is to be reached
     visit: Appointment | None
     keeps: bool
     times: list[datetime]
@@ -65,6 +66,15 @@ class Panel:
     request_key: str
     chips: list[tuple[str, datetime]]
     reasons: list[tuple[str, str]]
+
+    @property
+    def outcomes(self) -> list[Outcome]:
+        """Those that can be true now: a call that may not be made has no outcome."""
+        reach = self.reach
+        if reach is None:
+            return []
+        possible = [each for each in OUTCOMES if reach.may_call or not each.needs_call]
+        return [each for each in possible if reach.may_write or each.code != MESSAGE]
 
 
 def panel_of(row: Row, here: Here) -> Panel:
@@ -78,7 +88,7 @@ def panel_of(row: Row, here: Here) -> Panel:
         times = [start for start in found if not (keeps and visit and start == visit.start)]
     return Panel(
         row=row,
-        reach=reaching(row, patient, here) if patient else None,
+        reach=reaching(row, patient, here) if patient and step.kind != StepKind.REVIEW else None,
         visit=visit,
         keeps=keeps,
         times=times,
@@ -110,6 +120,7 @@ def reaching(row: Row, patient: Patient, here: Here) -> Reaching:
         if_no_answer=next_words(if_no_answer(attempt, now=here.now), here) if attempt else "",
         is_calling=calling,
         may_call=bool(number) and (calling or due or window.is_open),
+        may_write=can_write_about(row.step),
     )
 
 

@@ -26,17 +26,16 @@ from clinic_journey.outcomes import (
     MESSAGE,
     NEEDS_DOCTOR,
     NOT_NOW,
-    OUTCOMES,
     SKIP,
     words_of,
 )
 from clinic_journey.panel import endings_of, panel_of
 from clinic_journey.undo import undo as take_back_save
 from journeys.actions import complete_step
-from journeys.models import Step
+from journeys.models import Step, StepKind
 from journeys.queries import steps_visible_to
 from outreach.by_hand import NotNow, NotNowReason, message_now, not_now
-from outreach.calls import call_now, claim_call, record_outcome
+from outreach.calls import call_now, claim_call, record_outcome, release_visit
 from outreach.lost import COULD_NOT_REACH, refuse_a_guess
 from outreach.models import Attempt, AttemptStatus
 from outreach.preview import window_of
@@ -70,7 +69,6 @@ def _page(request: HttpRequest, here: Here, *, wanted: str, status: int = 200) -
         "list": queue,
         "chosen": chosen,
         "panel": panel_of(chosen, here) if chosen else None,
-        "outcomes": OUTCOMES,
         "last": last,
         "last_words": words_of(last.what) if last else "",
         "typed": request.POST,
@@ -251,6 +249,8 @@ def _finish(step: Step, code: str, note: str, here: Here) -> None:
         raise RefusedError(_("Write the patient's own words; a guess is not a reason."))
     if code == COULD_NOT_REACH:
         refuse_a_guess(step, now=here.now)
+    if code == DECLINED and step.kind == StepKind.CONFIRM:
+        release_visit(step, note, now=here.now, by=here.user)
     complete_step(step, code, now=here.now, by=here.user, note=note)
 
 

@@ -12,6 +12,7 @@ from zoneinfo import ZoneInfo
 from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from appointments.models import Appointment, AppointmentStatus
+from clinic_journey.models import DeskAction
 from clinic_journey.why import Facts, ago, facts_of, why_now
 from journeys.models import OwnerRole, Step, StepKind, StepStatus
 from outreach.models import Attempt, AttemptStatus, OutreachTask, TaskStatus
@@ -23,6 +24,7 @@ from patients.windows import ends_at
 READ = 200  # of each kind; a list longer than a day's work is cut, not counted
 BADGE = 100  # badges stop at 99+
 SOON = timedelta(hours=48)  # a visit nearer than this, and not confirmed, cannot wait
+HANDLED_FOR = timedelta(hours=3)  # what was just tried by hand and is planned on does not come straight back
 ROLES = {
     Role.RECEPTIONIST: (OwnerRole.RECEPTIONIST,),
     Role.DOCTOR: (OwnerRole.DOCTOR,),
@@ -143,13 +145,16 @@ def steps_by_hand(here: Here) -> QuerySet[Step]:
         status__in=[AttemptStatus.PLANNED, AttemptStatus.SENDING],
     )
     roles = ROLES[Role(here.role)]
+    handled = DeskAction.objects.filter(
+        step=OuterRef("pk"), undone_at__isnull=True, at__gt=here.now - HANDLED_FOR
+    )
     idle = ~Exists(working) & Q(contact_from__isnull=True)
     return (
         Step.objects.filter(
             clinic=here.clinic, owner_role__in={*roles, OwnerRole.MANAGER}, status=StepStatus.ACTIVE
         )
         .filter(Q(owner_role__in=roles) | Q(owner=here.user))  # who made a promise sees it passed on, too
-        .filter(idle | Q(due_at__lte=here.now))
+        .filter(idle | (Q(due_at__lte=here.now) & ~Exists(handled)))
         .exclude(Exists(ringing))
         .exclude(Q(kind=StepKind.VISIT, due_at__gt=here.now) & ~Exists(unconfirmed_visit(here.now)))
         .exclude(kind=StepKind.REVIEW, owner_role=OwnerRole.DOCTOR)

@@ -78,6 +78,11 @@ def _wait_until(step: Step, at: datetime, *, now: datetime, by: User) -> None:
         Step.objects.filter(pk=step.pk, status=StepStatus.ACTIVE).update(contact_from=at)
 
 
+def can_write_about(step: Step) -> bool:
+    """A message that is sent by hand says what the step, or the one it is about, would have said by itself."""
+    return bool(step.message_key or (step.about and step.about.message_key))
+
+
 @transaction.atomic
 def message_now(
     step: Step, *, call: Attempt | None, now: datetime, by: User, not_before: datetime
@@ -89,6 +94,8 @@ def message_now(
     patient = step.journey.patient
     if patient is None:
         raise RefusedError(_("Nobody knows yet whose this is."))
+    if not can_write_about(step):
+        raise RefusedError(_("There is no message about this; call the patient."))
     lock_journey(step.journey_id)
     if call:
         Attempt.objects.filter(pk=call.pk, status=AttemptStatus.SENDING, lease=call.lease).update(

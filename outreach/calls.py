@@ -235,11 +235,11 @@ def _declined(task: OutreachTask, attempt: Attempt, note: str, *, now: datetime,
     followup.end_task(task, TaskStatus.DONE, CallOutcome.DECLINED, now=now)
     for step in followup.concerned(task.step):
         if step.kind == StepKind.CONFIRM:
-            _release_visit(step, note, now=now, by=by)
+            release_visit(step, note, now=now, by=by)
         followup.end_step(step, CallOutcome.DECLINED, now=now, by=by, note=note)
 
 
-def _release_visit(step: Step, words: str, *, now: datetime, by: User | None) -> None:
+def release_visit(step: Step, words: str, *, now: datetime, by: User | None) -> None:
     """Who does not want the visit is not asked for another date: its step ends before the visit does."""
     visit = visit_of(step.journey_id)
     if visit is None or visit.status not in MOVABLE:

@@ -6,7 +6,7 @@ from zoneinfo import ZoneInfo
 
 from django.db.models import Q
 
-from journeys.models import StepKind
+from journeys.models import Step, StepKind
 from outreach.channels import FOR_A_MOMENT, in_use
 from outreach.models import NUMBER_TEST, Attempt, AttemptStatus, OutreachTask
 from outreach.planning import OTHER, Option, Past, Rules
@@ -30,6 +30,7 @@ REMEMBERED = timedelta(days=400)  # how far back a way of reaching somebody coun
 ORDER = (Channel.SMS, Channel.PHONE, Channel.WHATSAPP, Channel.EMAIL)
 CARRIED_OUT = (AttemptStatus.SENT, AttemptStatus.DELIVERED, AttemptStatus.FAILED, AttemptStatus.UNKNOWN)
 
+SPOKEN_OF_ONLY = {StepKind.PROMISE, StepKind.AWAIT_RESULT, StepKind.REVIEW, StepKind.REFER}
 NEWS = {StepKind.TELL, StepKind.CONFIRM, StepKind.PROMISE}
 
 
@@ -62,7 +63,7 @@ class Reach:
         patient = task.patient
         card = getattr(patient, "card", None)
         asked = (card.channel or None) if card and card.told_at else None
-        wanted: list[str] = [Channel.PHONE] if task.step.kind == StepKind.CALL else _in_order(asked)
+        wanted: list[str] = _in_order(asked) if can_be_written(task.step) else [Channel.PHONE]
         if channels:
             wanted = [channel for channel in _in_order(asked) if channel in channels]
         ties = _ties_to_use(patient, now=self.now)
@@ -105,6 +106,13 @@ class Reach:
 
     def rules(self, task: OutreachTask) -> Rules:
         return Rules(task.patient.zone, weekend_of(task.patient.clinic), task.max_attempts)
+
+
+def can_be_written(step: Step) -> bool:
+    """Whether there are words for a message. A person's own call and what concerns an institute have none."""
+    if step.kind in SPOKEN_OF_ONLY:
+        return bool(step.message_key or step.about_id)
+    return step.kind != StepKind.CALL
 
 
 def _in_order(asked: str | None) -> list[str]:

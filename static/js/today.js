@@ -25,7 +25,10 @@ function bringBack() {
     const kept = localStorage.getItem(keyOf(field));
     if (!kept || field.value) return;
     field.value = kept;
-    field.closest("details")?.setAttribute("open", "");
+    const asks = field.closest("details");
+    if (!asks || asks.open) return;
+    asks.dataset.restored = "1"; // opened by us: the focus stays where it is
+    asks.open = true;
   });
 }
 
@@ -78,7 +81,9 @@ function renew() {
 
 /* Outcomes that ask */
 function onToggle(event) {
-  if (!event.target.open) return;
+  const restored = event.target.dataset.restored;
+  delete event.target.dataset.restored;
+  if (!event.target.open || restored) return;
   event.target.querySelector("form :is(.chips button, input:not([type=hidden]), select)")?.focus();
 }
 

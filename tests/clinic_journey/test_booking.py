@@ -1,6 +1,7 @@
 """Booking from Today: whatever a row is about, one press keeps the held time or takes another one."""
 
 from datetime import datetime, timedelta
+from typing import Any
 
 import pytest
 from django.core.management import call_command
@@ -28,7 +29,7 @@ def journey_of(template: str) -> Journey:
 def kept_for(step: Step, status: str = AppointmentStatus.BOOKED) -> Appointment:
     """A visit tomorrow that the step's journey has, with another free time the day after."""
     until = NOW + timedelta(hours=20) if status == AppointmentStatus.PENDING else None
-    about = {"awaits": step} if until else {"step": step}
+    about: dict[str, Any] = {"awaits": step} if until else {"step": step}
     visit = builders.appointment(step.journey.patient, start=START, status=status, hold_until=until, **about)
     builders.open_time(visit.practitioner, OTHER)
     return visit

@@ -5,10 +5,11 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+from django.core.management import call_command
 from django.test import Client
 
 from clinic_journey.models import DeskAction, Serving, SetAside
-from journeys.models import Step, StepEvent, StepKind, StepStatus
+from journeys.models import Journey, Step, StepEvent, StepKind, StepStatus, StepTemplate
 from outreach.models import Attempt, AttemptStatus, OutreachTask, Reply
 from patients.models import AddressStatus, Channel, Clinic, Consent, ContactPoint, Role
 from tests import builders
@@ -292,3 +293,86 @@ def test_a_call_outside_the_agreed_hours_asks_why_and_keeps_it(clinic: Clinic) -
     assert "Say why you call now" in refused.content.decode()
     assert post(client, step, "call", because="she asked for it").status_code == 302
     assert Attempt.objects.get(status=AttemptStatus.SENDING).why == "|she asked for it"
+
+
+def test_where_there_are_no_words_no_message_is_offered_or_sent(clinic: Clinic) -> None:
+    step = a_call(clinic)
+    Step.objects.update(message_key="")
+    client = desk(clinic)
+    assert "Send the message" not in client.get("/today/").content.decode()
+    refused = post(client, step, outcome="message")
+    assert refused.status_code == 409
+    assert "There is no message about this" in refused.content.decode()
+
+
+def test_a_late_step_that_was_just_tried_does_not_come_straight_back(clinic: Clinic) -> None:
+    step = a_call(clinic)
+    Step.objects.update(due_at=NOW - timedelta(days=1))
+    client = desk(clinic)
+    assert "Dana Levi" in client.get("/today/").content.decode()
+    post(client, step, outcome="no_answer")
+    assert f"?item={step.public_id}" not in client.get("/today/").content.decode()
+
+
+def test_a_review_that_waits_offers_no_call(clinic: Clinic) -> None:
+    patient = builders.patient(clinic)
+    builders.step(builders.journey(patient), kind=StepKind.REVIEW, due_at=NOW - timedelta(days=1))
+    page = desk(clinic).get("/today/").content.decode()
+    assert "The result has waited" in page
+    assert "No answer" not in page
+
+
+def test_each_outcome_says_what_follows_before_it_happens(clinic: Clinic) -> None:
+    a_call(clinic)
+    page = desk(clinic).get("/today/").content.decode()
+    assert page.count("SMS, today 13:00") == 2, "beside the facts and on the button"
+
+
+def test_a_visit_the_patient_does_not_want_is_given_back_with_her_words(clinic: Clinic) -> None:
+    call_command("load_catalogue", verbosity=0)
+    step = builders.step(builders.journey(builders.patient(clinic)), kind=StepKind.CONFIRM)
+    key = StepTemplate.objects.get(template__key="imaging_treatment", key="tell_decision")
+    Step.objects.filter(pk=step.pk).update(template_step=key)
+    Journey.objects.update(template=key.template)
+    visit = builders.appointment(step.journey.patient, step=builders.step(step.journey, kind=StepKind.VISIT))
+    client = desk(clinic)
+    assert post(client, step, "finish", outcome="declined", note="").status_code == 409
+    assert post(client, step, "finish", outcome="declined", note="I moved away").status_code == 302
+    visit.refresh_from_db()
+    step.refresh_from_db()
+    assert (visit.status, visit.ended_because) == ("cancelled", "I moved away")
+    assert (step.outcome, step.note) == ("declined", "I moved away")
+    client.post(f"/today/undo/{DeskAction.objects.get().pk}/")
+    visit.refresh_from_db()
+    assert (visit.status, visit.slot_uses.count()) == ("booked", 30 // clinic.cell_minutes)
+
+
+def test_a_step_is_ended_by_hand_and_named_in_the_bar(clinic: Clinic) -> None:
+    step = builders.step(builders.journey(builders.patient(clinic)), kind=StepKind.PROMISE, title="the price")
+    client = desk(clinic)
+    assert post(client, step, "finish", outcome="nonsense").status_code == 409
+    assert post(client, step, "finish", outcome="kept").status_code == 302
+    page = client.get("/today/").content.decode()
+    assert "Saved: Done as promised." in page
+    client.post(f"/today/undo/{DeskAction.objects.get().pk}/")
+    step.refresh_from_db()
+    assert step.status == StepStatus.ACTIVE
+
+
+def test_booking_a_time_that_is_taken_names_who_has_it(clinic: Clinic) -> None:
+    step = a_call(clinic)
+    start = NOW + timedelta(days=1)
+    builders.appointment(
+        builders.patient(clinic, given_name="Igor", phone="050-234-5670"),
+        practitioner=builders.practitioner(clinic),
+        start=start,
+    )
+    answer = post(desk(clinic), step, "finish", start=start.isoformat())
+    assert answer.status_code == 409
+    assert "is booked for Igor Levi" in answer.content.decode()
+
+
+def test_a_broken_time_is_refused_in_words(clinic: Clinic) -> None:
+    answer = post(desk(clinic), a_call(clinic), "finish", start="yesterday")
+    assert answer.status_code == 409
+    assert "This time has passed" in answer.content.decode()
