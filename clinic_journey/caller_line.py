@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 
 from django.utils.formats import date_format
 from django.utils.text import capfirst
-from django.utils.translation import gettext as _, pgettext
+from django.utils.translation import get_language, gettext as _, pgettext
 
 A_WEEK = 7
 MONTH_ONLY_AFTER = 45  # days: a check-up so far ahead is named by its month
@@ -78,16 +78,22 @@ class Clock:
         }
         if days in near:
             return near[days] % {"time": clock}
-        return date_format(local, "l H:i" if abs(days) < A_WEEK else "l j E H:i")
+        return _day_words(local, "l H:i" if abs(days) < A_WEEK else "l j E H:i")
 
     def in_full(self, at: datetime) -> str:
-        return date_format(at.astimezone(ZoneInfo(self.zone)), "l j E H:i")
+        return _day_words(at.astimezone(ZoneInfo(self.zone)), "l j E H:i")
 
     def limit(self, at: datetime) -> str:
         """After “by”: an hour of today needs no day."""
         if self.days_to(at) == 0:
             return date_format(at.astimezone(ZoneInfo(self.zone)), "H:i")
         return self.said(at)
+
+
+def _day_words(local: datetime, form: str) -> str:
+    """Days of the week are small letters within a Russian sentence; Django's begin with a capital."""
+    words = date_format(local, form)
+    return words.lower() if (get_language() or "").startswith("ru") else words
 
 
 def line(story: Story, clock: Clock) -> str:
