@@ -15,6 +15,7 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "clinic_journey.settings")
 app = Celery("clinic_journey")
 app.config_from_object("django.conf:settings", namespace="CELERY")
 app.autodiscover_tasks()
+app.autodiscover_tasks(["clinic_journey.importing"])
 
 
 def every(seconds: float, task: str) -> dict[str, Any]:
@@ -30,6 +31,7 @@ app.conf.beat_schedule = {
     "plan attempts": every(5, "outreach.tasks.plan_attempts"),
     "recover leases": every(30, "outreach.tasks.recover"),
     "dispatch": every(5, "outreach.tasks.dispatch"),
+    "go on importing": every(5, "clinic_journey.importing.tasks.go_on_importing"),
     "fill calendars": {"task": "appointments.tasks.fill_slots", "schedule": crontab(hour="1", minute="10")},
     "load holidays": {"task": "patients.tasks.load_closed_days", "schedule": crontab(hour="2", minute="10")},
 }

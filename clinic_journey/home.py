@@ -1,9 +1,11 @@
 """Where each role begins, and the one search box."""
 
+from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.views.decorators.http import require_GET
 
+from clinic_journey.setup.views import may_open_a_clinic
 from patients import audit
 from patients.access import Here, for_staff
 from patients.models import Role
@@ -14,8 +16,15 @@ from referrals.queries import referrals_visible_to
 
 
 @require_GET
+@login_required
+def home(request: HttpRequest) -> HttpResponse:
+    if may_open_a_clinic(request):
+        return redirect("setup")
+    return _first_page(request)
+
+
 @for_staff()
-def home(_request: HttpRequest, here: Here) -> HttpResponse:
+def _first_page(_request: HttpRequest, here: Here) -> HttpResponse:
     return redirect("results" if here.role == Role.DOCTOR else "today")
 
 

@@ -1,13 +1,25 @@
-"""The reception desk's own rows: who is with which patient, what is set aside, and what was saved and can be undone."""
+"""The reception desk's own rows: who is with which patient, what is set aside, what was saved and can be undone."""
 
 from django.conf import settings
 from django.db import models
 from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 
+from clinic_journey.importing.models import Import, ImportProblem, ImportRow, KnownAs
 from journeys.models import Step
 from patients.models import Clinic, Patient
 from patients.models.clinic import one_of
+
+__all__ = [
+    "AsideKind",
+    "DeskAction",
+    "Import",
+    "ImportProblem",
+    "ImportRow",
+    "KnownAs",
+    "Serving",
+    "SetAside",
+]
 
 
 class Serving(models.Model):

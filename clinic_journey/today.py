@@ -43,7 +43,7 @@ from outreach.queries import attempts_visible_to
 from patients import audit
 from patients.access import Here, for_staff
 from patients.actions import RefusedError
-from patients.models import Channel
+from patients.models import Channel, Patient
 
 KEEPS_TRYING = (
     "X-Keeps-Trying"  # today.js sends it: it repeats a save that did not get through, and goes on itself
@@ -73,6 +73,7 @@ def _page(request: HttpRequest, here: Here, *, wanted: str, status: int = 200) -
         "last_words": words_of(last.what) if last else "",
         "typed": request.POST,
         "now": here.now,
+        "is_first_day": not queue.now and not Patient.objects.filter(clinic=here.clinic).exists(),
     }
     return render(request, "today/today.html", context, status=status)
 

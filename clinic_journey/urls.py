@@ -51,6 +51,8 @@ urlpatterns = [
     path("", include("referrals.urls")),
     path("audit/", audit_views.trail, name="audit"),
     path("audit/export/", audit_views.export, name="audit_export"),
+    path("import/", include("clinic_journey.importing.urls")),
+    path("setup/", include("clinic_journey.setup.urls")),
     path("p/<str:token>/", patient_page.page, name="patient_page"),
     path("p/<str:token>/answer/", patient_page.answer, name="patient_answer"),
     path("login/", auth_views.LoginView.as_view(redirect_authenticated_user=True), name="login"),

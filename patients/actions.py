@@ -262,9 +262,9 @@ MONDAY_WEEK = (0, 1, 2, 3, 4)
 
 
 @transaction.atomic
-def set_default_hours(clinic: Clinic) -> None:
+def set_default_hours(clinic: Clinic, *, rest_from_friday: bool | None = None) -> None:
     """A new clinic: its week and quiet hours as in standards.md 4.1, until told otherwise."""
-    rest_begins_friday = clinic.country == "IL"
+    rest_begins_friday = clinic.country == "IL" if rest_from_friday is None else rest_from_friday
     week = SUNDAY_WEEK if rest_begins_friday else MONDAY_WEEK
     half_day = 4 if rest_begins_friday else 5
     rows = [(HoursKind.OPEN, day, time(8), time(19)) for day in week]

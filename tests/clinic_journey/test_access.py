@@ -12,6 +12,7 @@ from clinic_journey.desk import Press, save
 from patients.access import Here
 from patients.models import Clinic, Role
 from tests import builders
+from tests.clinic_journey.importing.files import DANA, HEADER, csv_file, uploaded
 from tests.conftest import NOW
 
 pytestmark = pytest.mark.django_db
@@ -49,6 +50,12 @@ WITHOUT_AN_OBJECT = {
     "calendar_print",
     "calendar_week",
     "calendar_feed",
+    "imports",
+    "setup",
+    "setup_clinic",
+    "setup_hours",
+    "setup_patients",
+    "setup_standards",
 }
 
 
@@ -96,6 +103,7 @@ def objects_of(clinic: Clinic) -> dict[str, Any]:
         ).pk,
         "visit_type_id": builders.visit_type(clinic).pk,
         "action_id": save(step, Press("kept"), lambda: None, here=desk_of(clinic)).pk,
+        "import_id": uploaded(clinic, csv_file(HEADER, DANA)).public_id,
     }
 
 

@@ -1,0 +1,143 @@
+"""HTML input of the first run. Hours are typed as people write them: 8:00-13:00, 16:00-19:00."""
+
+import re
+from collections.abc import Mapping
+from datetime import time
+from typing import Any
+from zoneinfo import available_timezones
+
+import holidays
+from django import forms
+from django.core.exceptions import ValidationError
+from django.utils import dates
+from django.utils.translation import gettext as _, gettext_lazy
+from phonenumber_field.formfields import PhoneNumberField
+
+from clinic_journey.setup.actions import NewDoctor, Stretches
+from patients.models import Clinic, HoursKind, Language
+
+SUNDAY_FIRST, MONDAY_FIRST = (6, 0, 1, 2, 3, 4, 5), (0, 1, 2, 3, 4, 5, 6)
+FRIDAY, SATURDAY = "friday", "saturday"
+LTR = {"dir": "ltr"}
+_STRETCH = re.compile(r"(\d{1,2})(?:[:.](\d{2}))?\s*[-–—]\s*(\d{1,2})(?:[:.](\d{2}))?")
+
+
+def parse_stretches(text: str) -> list[tuple[time, time]]:
+    """The stretches of one day, in order and apart from each other; nothing typed is a day of rest."""
+    found: list[tuple[time, time]] = []
+    for part in filter(None, (piece.strip() for piece in re.split(r"[,;]", text))):
+        match = _STRETCH.fullmatch(part)
+        start, end = (_clock(match[1], match[2]), _clock(match[3], match[4])) if match else (None, None)
+        if start is None or end is None or start >= end or (found and start < found[-1][1]):
+            raise ValidationError(
+                _("Write hours as 8:00-19:00, with a break as 8:00-13:00, 16:00-19:00. Empty: closed.")
+            )
+        found.append((start, end))
+    return found
+
+
+def _clock(hour: str, minute: str | None) -> time | None:
+    if int(hour) == 24 and not int(minute or 0):  # noqa: PLR2004 - midnight, as the end of a day
+        return time.max
+    try:
+        return time(int(hour), int(minute or 0))
+    except ValueError:
+        return None
+
+
+def written(stretches: Stretches) -> str:
+    ends = ((start, "24:00" if end == time.max else f"{end:%H:%M}") for start, end in stretches)
+    return ", ".join(f"{start:%H:%M}-{end}" for start, end in ends)
+
+
+class HoursField(forms.CharField):
+    """One day's stretches in one line."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(required=False, max_length=80, widget=forms.TextInput(attrs=LTR), **kwargs)
+
+    def clean(self, value: Any) -> Any:
+        return parse_stretches(super().clean(value))
+
+
+class ClinicForm(forms.ModelForm):  # type: ignore[type-arg]  # no subscript at run time
+    """Who the clinic is, and which week it lives in."""
+
+    phone = PhoneNumberField(
+        label=gettext_lazy("Phone"), region="IL", widget=forms.TextInput(attrs={**LTR, "type": "tel"})
+    )
+    country = forms.ChoiceField(
+        label=gettext_lazy("Country"), help_text=gettext_lazy("Its holidays close the calendar.")
+    )
+    time_zone = forms.ChoiceField(label=gettext_lazy("Time zone"))
+    rest = forms.ChoiceField(
+        label=gettext_lazy("The week"),
+        choices=[
+            (FRIDAY, gettext_lazy("Sunday to Thursday, Friday until noon")),
+            (SATURDAY, gettext_lazy("Monday to Friday, Saturday until noon")),
+        ],
+        widget=forms.RadioSelect,
+        initial=FRIDAY,
+    )
+
+    class Meta:
+        model = Clinic
+        fields = ["name", "phone", "language", "country", "time_zone"]
+        labels = {
+            "name": gettext_lazy("Name of the clinic"),
+            "language": gettext_lazy("Language of most patients"),
+        }
+
+    field_order = ["name", "phone", "language", "country", "time_zone", "rest"]
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        countries = sorted(holidays.list_supported_countries(include_aliases=False))
+        self.fields["country"].choices = [(code, code) for code in countries]  # type: ignore[attr-defined]
+        self.fields["time_zone"].choices = [(zone, zone) for zone in sorted(available_timezones())]  # type: ignore[attr-defined]
+        self.fields["language"].choices = Language.choices  # type: ignore[attr-defined]
+        if self.instance.pk:
+            del self.fields["rest"]  # hours exist: they are changed day by day in the next step
+
+    def given(self) -> dict[str, Any]:
+        return {name: self.cleaned_data[name] for name in self.Meta.fields}
+
+    @property
+    def rest_from_friday(self) -> bool:
+        return bool(self.cleaned_data["rest"] == FRIDAY)
+
+
+class WeekForm(forms.Form):
+    """The hours of one kind, a line for each day."""
+
+    def __init__(self, clinic: Clinic, kind: HoursKind, data: Any = None) -> None:
+        super().__init__(data, prefix=str(kind))
+        week: dict[int, list[tuple[time, time]]] = {}
+        for row in clinic.hours.filter(kind=kind).order_by("start"):
+            week.setdefault(row.weekday, []).append((row.start, row.end))
+        for weekday in SUNDAY_FIRST if 6 in week else MONDAY_FIRST:  # noqa: PLR2004 - Sunday
+            self.fields[str(weekday)] = HoursField(
+                label=dates.WEEKDAYS[weekday], initial=written(week.get(weekday, []))
+            )
+
+    def week(self) -> Mapping[int, Stretches]:
+        return {int(name): stretches for name, stretches in self.cleaned_data.items()}
+
+
+class DoctorForm(forms.Form):
+    name = forms.CharField(label=gettext_lazy("Name of the doctor"), max_length=120)
+    weekdays = forms.MultipleChoiceField(
+        label=gettext_lazy("Receives on"),
+        choices=[(str(day), dates.WEEKDAYS[day]) for day in SUNDAY_FIRST],
+        widget=forms.CheckboxSelectMultiple,
+    )
+    hours = HoursField(label=gettext_lazy("From and to"), initial="09:00-17:00")
+
+    def clean_hours(self) -> Any:
+        if not self.cleaned_data["hours"]:
+            raise ValidationError(_("Write from when to when the doctor receives, such as 9:00-17:00."))
+        return self.cleaned_data["hours"]
+
+    def doctor(self) -> NewDoctor:
+        weekdays = [int(day) for day in self.cleaned_data["weekdays"]]
+        return NewDoctor(self.cleaned_data["name"], weekdays, self.cleaned_data["hours"])
