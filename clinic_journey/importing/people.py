@@ -26,6 +26,7 @@ OLDEST = 130  # years
 PHONE_DIGITS = 8, 15
 LONGEST_NAME = 80
 ISRAELI_ID = 9  # digits
+NUMBER = "number "  # begins the key of a number in the other program
 
 
 @dataclass(frozen=True)
@@ -69,21 +70,24 @@ class Record:
     def keys(self) -> list[str]:
         """Under what this row is found again: its number in the other program, and all that it says."""
         everything = "\x1f".join(str(getattr(self, each.name) or "") for each in fields(self))
-        named = [_digest(f"number {self.external_id}")] if self.external_id else []
-        return [*named, _digest(f"row {everything}")]
+        return [key for key in (self.number_key, f"row {_digest(everything)}") if key]
+
+    @property
+    def number_key(self) -> str:
+        return f"{NUMBER}{_digest(self.external_id)}" if self.external_id else ""
 
     @property
     def identity(self) -> str:
         """The same in two rows of a file: one of them is a repetition."""
         if self.external_id:
-            return _digest(f"number {self.external_id}")
+            return self.number_key
         if self.national_id:
-            return _digest(f"id {self.national_id}")
+            return f"id {_digest(self.national_id)}"
         return _digest(f"{fold_name(self.full_name)}\x1f{self.phone}\x1f{self.email}\x1f{self.birth_date}")
 
 
 def _digest(text: str) -> str:
-    return sha256(text.encode()).hexdigest()
+    return sha256(text.encode()).hexdigest()[:48]
 
 
 def read_person(cells: Mapping[str, str], terms: Terms) -> tuple[Record, list[Fault]]:
@@ -199,8 +203,11 @@ class Match:
 class Register:
     """The patients that some records may be about, read in a few queries for all of them."""
 
-    def __init__(self, clinic: Clinic, records: Sequence[Record]) -> None:
+    def __init__(self, clinic: Clinic, records: Sequence[Record], *, run_id: int = 0) -> None:
         self.clinic = clinic
+        self.run_id = run_id
+        self.of_this_run: set[int] = set()
+        self.numbers: dict[int, set[str]] = {}
         self.by_key: dict[str, Patient] = {}
         self.by_id: dict[str, Patient] = {}
         self.near: dict[object, list[Patient]] = {}
@@ -227,7 +234,15 @@ class Register:
         for tie in ties.select_related("patient", "contact_point"):
             self.near.setdefault(tie.contact_point.value, []).append(tie.patient)
         candidates = {each.pk for found in self.near.values() for each in found}
+        for row in KnownAs.objects.filter(patient__in=candidates):
+            self._note(row.patient_id, row.key)
+            if row.run_id == self.run_id:
+                self.of_this_run.add(row.patient_id)
         self._load_addresses([*candidates, *(each.pk for each in self.by_id.values())])
+
+    def _note(self, patient_id: int, key: str) -> None:
+        if key.startswith(NUMBER):
+            self.numbers.setdefault(patient_id, set()).add(key)
 
     def _load_addresses(self, patient_ids: Iterable[int]) -> None:
         ties = PatientContact.objects.filter(patient__in=set(patient_ids))
@@ -237,6 +252,8 @@ class Register:
     def remember(self, record: Record, patient: Patient) -> None:
         """A patient that was made just now is found by the rows that follow."""
         self.by_key.update(dict.fromkeys(record.keys, patient))
+        self._note(patient.pk, record.number_key)
+        self.of_this_run.add(patient.pk)
         if record.national_id:
             self.by_id[record.national_id] = patient
         for near in {record.birth_date, record.phone, record.email} - {None, ""}:
@@ -246,7 +263,8 @@ class Register:
     def find(self, record: Record) -> Match:
         """By number, by ID, or by the same name with an address or a birth date that nothing contradicts.
 
-        The same name and birth date under another address may be somebody else: that is for people to say.
+        The same name and birth date under another address may be somebody else: that is for people to say,
+        unless the file itself tells the two apart by a row for each.
         """
         for key in record.keys:
             if key in self.by_key:
@@ -259,7 +277,7 @@ class Register:
             theirs = {record.phone, record.email} - {""}
             if own & theirs or not own or not theirs:
                 sure.append(patient)
-            else:
+            elif patient.pk not in self.of_this_run:
                 doubtful.append(patient)
         return Match(sure[0]) if len(sure) == 1 else Match(None, sure + doubtful)
 
@@ -278,8 +296,15 @@ class Register:
         return [
             patient
             for patient in {each.pk: each for each in near}.values()
-            if _same_name(claim, record, patient) and not _somebody_else(claim, record, patient)
+            if _same_name(claim, record, patient)
+            and not _somebody_else(claim, record, patient)
+            and not self._has_another_number(patient, record)
         ]
+
+    def _has_another_number(self, patient: Patient, record: Record) -> bool:
+        """The other program knows the two as two people."""
+        numbers = self.numbers.get(patient.pk, set())
+        return bool(record.number_key and numbers and record.number_key not in numbers)
 
 
 def _same_name(claim: Claim, record: Record, patient: Patient) -> bool:

@@ -76,7 +76,7 @@ def carry_out(run: Import, rows: Sequence[ImportRow], read: Sequence[Read], *, n
 
 
 def _check(run: Import, rows: Sequence[ImportRow], read: Sequence[Read], *, now: datetime) -> None:
-    register = Register(run.clinic, [each.who for each in read])
+    register = Register(run.clinic, [each.who for each in read], run_id=run.pk)
     first = _first_numbers(run, rows, [each.meaning.identity for each in read])
     problems = []
     for row, each in zip(rows, read, strict=True):
@@ -116,7 +116,7 @@ def _first_numbers(run: Import, rows: Sequence[ImportRow], identities: list[str]
 
 
 def _import(run: Import, rows: Sequence[ImportRow], read: Sequence[Read], *, now: datetime) -> None:
-    register = Register(run.clinic, [each.who for each in read])
+    register = Register(run.clinic, [each.who for each in read], run_id=run.pk)
     unsolved = set(
         ImportProblem.objects.filter(row__in=rows)
         .exclude(code__in=run.left_empty)

@@ -6,19 +6,21 @@ from datetime import time
 from typing import Any
 from zoneinfo import available_timezones
 
-import holidays
 from django import forms
 from django.core.exceptions import ValidationError
 from django.utils import dates
 from django.utils.translation import gettext as _, gettext_lazy
-from phonenumber_field.formfields import PhoneNumberField
+from holidays.registry import COUNTRIES
 
 from clinic_journey.setup.actions import NewDoctor, Stretches
+from patients.actions import RefusedError, normal_phone
 from patients.models import Clinic, HoursKind, Language
 
 SUNDAY_FIRST, MONDAY_FIRST = (6, 0, 1, 2, 3, 4, 5), (0, 1, 2, 3, 4, 5, 6)
 FRIDAY, SATURDAY = "friday", "saturday"
 LTR = {"dir": "ltr"}
+# English names by code, as the calendar of holidays has them: UnitedStates is written in two words.
+COUNTRY_NAMES = {entry[1]: re.sub(r"(?<=[a-z])(?=[A-Z])", " ", entry[0]) for entry in COUNTRIES.values()}
 _STRETCH = re.compile(r"(\d{1,2})(?:[:.](\d{2}))?\s*[-–—]\s*(\d{1,2})(?:[:.](\d{2}))?")
 
 
@@ -63,8 +65,8 @@ class HoursField(forms.CharField):
 class ClinicForm(forms.ModelForm):  # type: ignore[type-arg]  # no subscript at run time
     """Who the clinic is, and which week it lives in."""
 
-    phone = PhoneNumberField(
-        label=gettext_lazy("Phone"), region="IL", widget=forms.TextInput(attrs={**LTR, "type": "tel"})
+    phone = forms.CharField(
+        label=gettext_lazy("Phone"), max_length=40, widget=forms.TextInput(attrs={**LTR, "type": "tel"})
     )
     country = forms.ChoiceField(
         label=gettext_lazy("Country"), help_text=gettext_lazy("Its holidays close the calendar.")
@@ -92,12 +94,22 @@ class ClinicForm(forms.ModelForm):  # type: ignore[type-arg]  # no subscript at 
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        countries = sorted(holidays.list_supported_countries(include_aliases=False))
-        self.fields["country"].choices = [(code, code) for code in countries]  # type: ignore[attr-defined]
+        self.fields["country"].choices = sorted(COUNTRY_NAMES.items(), key=lambda each: each[1])  # type: ignore[attr-defined]
         self.fields["time_zone"].choices = [(zone, zone) for zone in sorted(available_timezones())]  # type: ignore[attr-defined]
         self.fields["language"].choices = Language.choices  # type: ignore[attr-defined]
+        for name in ("country", "time_zone"):  # a new clinic begins with what most of ours have
+            self.initial[name] = getattr(self.instance, name)
         if self.instance.pk:
             del self.fields["rest"]  # hours exist: they are changed day by day in the next step
+
+    def clean(self) -> dict[str, Any]:
+        data = super().clean() or {}
+        try:
+            data["phone"] = normal_phone(data.get("phone", ""), region=data.get("country", "IL"))
+        except RefusedError as refusal:
+            if "phone" in data:
+                self.add_error("phone", str(refusal))
+        return data
 
     def given(self) -> dict[str, Any]:
         return {name: self.cleaned_data[name] for name in self.Meta.fields}

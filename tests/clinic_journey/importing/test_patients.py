@@ -213,6 +213,28 @@ def test_a_number_in_the_other_program_finds_the_patient_again() -> None:
     assert len(queries.differing(run)) == 2
 
 
+def test_two_numbers_in_the_other_program_are_two_people() -> None:
+    clinic = builders.clinic()
+    header = ("Patient number", "Full name", "Phone", "Date of birth")
+    mother, daughter = ("77", "Dana Levi", "050-234-5678", ""), ("78", "Dana Levi", "050-234-5678", "")
+    content = csv_file(header, mother, daughter)
+    assert states(imported(clinic, content)) == ["made", "made"]
+    assert states(imported(clinic, content)) == ["found", "found"]
+
+
+@pytest.mark.parametrize("apart", [0, 150])
+def test_namesakes_that_a_file_tells_apart_are_two_people(apart: int) -> None:
+    clinic = builders.clinic()
+    others = [(f"Person{n}", "Gray", f"050-2{n:06}", "", "", "") for n in range(apart)]
+    one, two = (
+        ("Dana", "Levi", "050-234-5678", "", "4.5.1991", ""),
+        ("Dana", "Levi", "052-345-6789", "", "4.5.1991", ""),
+    )
+    content = csv_file(HEADER, one, *others, two)
+    assert set(states(imported(clinic, content))) == {"made"}
+    assert set(states(imported(clinic, content))) == {"found"}
+
+
 def test_a_merged_patient_is_the_one_it_was_merged_into() -> None:
     clinic = builders.clinic()
     content = csv_file(HEADER, DANA)
