@@ -136,7 +136,8 @@ def refuse_a_guess(step: Step, *, now: datetime) -> None:
         return
     raise RefusedError(
         _(
-            "Not every way to reach the patient was tried. See under Silent what is left, or write what the patient said."
+            "Not every way to reach the patient was tried. "
+            "See under Silent what is left, or write what the patient said."
         )
     )
 
