@@ -51,6 +51,12 @@ def serve(patient: Patient, here: Here) -> str:
     return ""
 
 
+def turn_to(patient: Patient, here: Here) -> str:
+    """Serve this patient and leave any other: somebody is in one place at a time."""
+    Serving.objects.filter(user=here.user).exclude(patient=patient).delete()
+    return serve(patient, here)
+
+
 def _name(serving: Serving) -> str:
     return serving.user.first_name or serving.user.get_username()
 

@@ -94,7 +94,7 @@ def panel_of(row: Row, here: Here) -> Panel:
         times=times,
         doctor=doctor,
         endings=endings_of(step),
-        served_by=desk.serve(patient, here) if patient else "",
+        served_by=desk.turn_to(patient, here) if patient else "",
         seen=desk.newest_save(patient) if patient else 0,
         request_key=uuid.uuid4().hex,
         chips=chips(here),

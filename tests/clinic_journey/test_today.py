@@ -66,7 +66,7 @@ def test_the_page_asks_as_much_for_one_row_as_for_three(
     for n in range(rows):
         a_call(clinic, phone=f"050-234-567{n}")
     client.get("/today/")
-    with django_assert_num_queries(39):
+    with django_assert_num_queries(40):
         client.get("/today/")
 
 
@@ -244,6 +244,15 @@ def test_others_are_served_the_next_patient(clinic: Clinic) -> None:
     desk(clinic).get("/today/")
     desk(clinic).get("/today/")
     assert set(Serving.objects.values_list("patient__given_name", flat=True)) == {"Dana", "Igor"}
+
+
+def test_who_turns_to_another_patient_leaves_the_first(clinic: Clinic) -> None:
+    a_call(clinic)
+    second = a_call(clinic, given_name="Igor", phone="050-234-5679")
+    rina = desk(clinic)
+    rina.get("/today/")
+    rina.get(f"/today/?item={second.public_id}")
+    assert list(Serving.objects.values_list("patient__given_name", flat=True)) == ["Igor"]
 
 
 # What others change
