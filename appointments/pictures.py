@@ -121,10 +121,12 @@ def _drawn(visit: Appointment) -> dict[str, Any]:
         "id": str(visit.public_id),
         "start": _on_the_clock(visit.start),
         "end": _on_the_clock(visit.end),
-        "title": " · ".join(part for part in (who, words, visit.practitioner.name) if part),
+        "title": " · ".join(part for part in (who, words, visit.practitioner.name) if part),  # pointed at
         "classNames": [f"week-{LOOKS[status]}"],
         "editable": visit.status in MOVABLE and not visit.is_being_booked,
         "extendedProps": {
+            "who": who,
+            "words": " · ".join(part for part in (words, visit.practitioner.name) if part),
             "seen": seen_of(visit),
             "url": reverse("appointment", args=[visit.public_id]),
             "drop": reverse("appointment_drop", args=[visit.public_id]),

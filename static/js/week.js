@@ -20,6 +20,20 @@ function drop({ event }) {
   form.requestSubmit();
 }
 
+function element(name, text) {
+  const made = document.createElement(name);
+  made.textContent = text;
+  return made;
+}
+
+/* The hour and the name on the first line; how the visit stands, and with whom, below. */
+function content({ event }) {
+  const { who, words } = event.extendedProps;
+  const first = element("div", "");
+  first.append(element("b", onTheClock(event.start).slice(11)), " ", element("bdi", who));
+  return { domNodes: [first, element("small", words)] };
+}
+
 function draw() {
   const { feed, doctor, on, firstDay, minutes, language } = place.dataset;
   place.hidden = false;
@@ -31,13 +45,14 @@ function draw() {
     headerToolbar: { start: "", center: "", end: "" },
     allDaySlot: false,
     nowIndicator: true,
-    height: "640px",
+    height: "720px",
+    slotHeight: 40,
     slotMinTime: "08:00:00",
     slotMaxTime: "20:00:00",
     flexibleSlotTimeLimits: true,
     scrollTime: "08:00:00",
     slotLabelFormat: clock,
-    eventTimeFormat: clock,
+    eventContent: content,
     dayHeaderFormat: { weekday: "short", day: "numeric", month: "numeric" },
     snapDuration: { minutes: Number(minutes) },
     eventDurationEditable: false,
