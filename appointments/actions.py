@@ -28,6 +28,7 @@ from appointments.visits import (
     Visit,
     give_back,
     insert,
+    leave_open,
     refuse_nonsense,
     take_or_refuse,
     taken,
@@ -316,6 +317,7 @@ def _relocate(
     if appointment.status not in queries.MOVABLE or not unmoved.update(**new):
         raise StaleStateError(_("This visit was changed by somebody else meanwhile."))
     take_or_refuse(appointment, visit)
+    leave_open(appointment.practitioner, appointment.start, appointment.end, now=now)
     detail = f"{appointment.start:%F %R} -> {visit.start:%F %R} UTC {because}".strip()
     for name, value in new.items():
         setattr(appointment, name, value)
@@ -349,6 +351,7 @@ def cancel(appointment: Appointment, *, because: str, now: datetime, by: User | 
     journey = give_journey(appointment, now=now, by=by)
     _change(appointment, AppointmentStatus.CANCELLED, now=now, by=by, ended_because=because[:200])
     give_back(appointment)
+    leave_open(appointment.practitioner, appointment.start, appointment.end, now=now)
     _end_step(appointment, journey, CANCELLED, now=now, by=by)
 
 

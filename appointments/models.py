@@ -284,3 +284,7 @@ class AppointmentEvent(models.Model):
 
     def __str__(self) -> str:
         return f"{self.appointment_id} {self.what}"
+
+
+# At the end: these tables point at the ones above, and Django looks for an app's tables here.
+from appointments.waiting_models import Offer, Opening, WaitlistEntry  # noqa: E402, F401

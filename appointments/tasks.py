@@ -3,13 +3,18 @@
 from celery import shared_task
 from django.utils import timezone
 
-from appointments import actions, displaced, holds
+from appointments import actions, displaced, holds, openings
 from appointments.models import Appointment
 
 
 @shared_task
 def settle_holds() -> int:
     return holds.settle_holds(now=timezone.now())
+
+
+@shared_task
+def offer_openings() -> int:
+    return openings.offer_openings(now=timezone.now())
 
 
 @shared_task

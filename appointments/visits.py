@@ -20,6 +20,9 @@ from appointments.models import (
     VisitType,
 )
 from appointments.queries import find_times, open_cells, who_has
+from appointments.waiting_models import (
+    Opening,
+)
 from patients.actions import RefusedError
 from patients.models import Patient
 
@@ -229,3 +232,21 @@ def exchange(appointment: Appointment, wanted: list[int]) -> None:
 
 def give_back(appointment: Appointment) -> None:
     SlotUse.objects.filter(appointment=appointment).delete()
+
+
+def leave_open(practitioner: Practitioner, start: datetime, end: datetime, *, now: datetime) -> None:
+    """Write down that this time became free: the next tick offers it to those who wait. Inside atomic().
+
+    A time that is being offered already is left as it is; the tick asks the calendar how much of it is free.
+    """
+    if start <= now:
+        return
+    freed = Opening(
+        clinic_id=practitioner.clinic_id,
+        practitioner=practitioner,
+        start=start,
+        end=end,
+        freed_at=now,
+        wave_from=now,
+    )
+    Opening.objects.bulk_create([freed], ignore_conflicts=True)

@@ -81,6 +81,11 @@ def due_at(start: datetime, limit: Limit, opening: Hours) -> datetime:
             return _closing(_working_hours_later(start, ONE_HOUR, opening), opening)
 
 
+def open_for(start: datetime, lasting: timedelta, opening: Hours) -> datetime:
+    """When it has been open for so long since `start`. Raises NoWorkingTime if it never is."""
+    return _working_hours_later(as_instant(start), lasting, opening)
+
+
 def _date_of(at: datetime, opening: Hours) -> date:
     return at.astimezone(ZoneInfo(opening.zone)).date()
 

@@ -20,6 +20,7 @@ from appointments.models import (
     SlotUse,
     VisitType,
 )
+from appointments.waiting_models import Offer, Opening, WaitlistEntry
 from journeys.models import Journey, OwnerRole, Step, StepKind, StepStatus
 from outreach.models import Attempt, OutreachTask
 from patients.actions import NewPatient, register_patient, set_default_hours
@@ -166,6 +167,38 @@ def appointment(for_patient: Patient | None = None, *, minutes: int = 30, **fiel
         cells = open_time(doctor, start, minutes=minutes)
         SlotUse.objects.bulk_create([SlotUse(slot=cell, appointment=made) for cell in cells])
     return made
+
+
+def waiting_entry(for_patient: Patient | None = None, *, now: datetime = NOW, **fields: Any) -> WaitlistEntry:
+    """Who has a visit in two weeks and waits for a sooner day, with any doctor."""
+    visit = fields.pop("appointment", None)
+    if visit is None and "step" not in fields:
+        booked = {"start": now + timedelta(days=14)} | fields.pop("visit", {})
+        visit = appointment(for_patient, **booked)
+    if visit and visit.step is None:
+        visit.step = step(journey(visit.patient, now=now), kind=StepKind.VISIT, due_at=visit.end, now=now)
+        visit.save(update_fields=["step"])
+    about = fields.get("step") or visit.step
+    given = {"minutes": 30, "since_at": now, "journey": about.journey, "patient": about.journey.patient}
+    return WaitlistEntry.objects.create(clinic=about.clinic, appointment=visit, **{**given, **fields})
+
+
+def opening(of: Practitioner, start: datetime, *, minutes: int = 30, **fields: Any) -> Opening:
+    """A time that has just become free, with its cells."""
+    open_time(of, start, minutes=minutes)
+    given = {"freed_at": NOW, "wave_from": NOW, "end": start + timedelta(minutes=minutes)}
+    return Opening.objects.create(clinic=of.clinic, practitioner=of, start=start, **{**given, **fields})
+
+
+def offer(of: Opening, to: WaitlistEntry, **fields: Any) -> Offer:
+    """An open offer, as a wave makes it."""
+    about = step(
+        to.journey, kind=StepKind.AWAIT_PATIENT, owner_role=OwnerRole.PATIENT, message_key="sooner_time"
+    )
+    WaitlistEntry.objects.filter(pk=to.pk).update(status="offered")
+    given = {"start": of.start, "end": of.start + timedelta(minutes=to.minutes), "wave": 1, "made_at": NOW}
+    given |= {"answer_by": NOW + timedelta(hours=8)}
+    return Offer.objects.create(opening=of, entry=to, step=about, **{**given, **fields})
 
 
 def messages_loaded() -> None:
