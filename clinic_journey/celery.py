@@ -27,6 +27,7 @@ app.conf.beat_schedule = {
     "match documents": every(5, "referrals.tasks.match_documents"),
     "watch steps": every(60, "journeys.tasks.watch_steps"),
     "settle holds": every(60, "appointments.tasks.settle_holds"),
+    "offer freed times": every(15, "appointments.tasks.offer_openings"),
     "open outreach tasks": every(15, "outreach.tasks.open_tasks"),
     "plan attempts": every(5, "outreach.tasks.plan_attempts"),
     "recover leases": every(30, "outreach.tasks.recover"),

@@ -14,6 +14,7 @@ from outreach.channels import PHONE
 from outreach.channels.phone import CallOutcome
 from outreach.followup import NOT_NEEDED, REPLANNED, HandOver
 from outreach.models import NUMBER_TEST, Attempt, AttemptStatus, OutreachTask, TaskStatus
+from outreach.offers import ABOUT_AN_OFFER
 from outreach.planning import GiveUp, next_attempt
 from outreach.reach import Reach, channels_of
 from patients.actions import withdraw_consent
@@ -119,6 +120,9 @@ def _plan(task: OutreachTask, reach: Reach, *, now: datetime) -> int:
     )
     if isinstance(answer, GiveUp):
         followup.hand_over(task, HandOver(answer.reason.value), now=now)
+        return 0
+    if answer.send_at >= task.deadline_at and task.message_key in ABOUT_AN_OFFER:
+        followup.hand_over(task, HandOver.NO_OPEN_TIME, now=now)
         return 0
     planned = Attempt.objects.create(
         task=task,

@@ -14,6 +14,7 @@ from outreach import followup
 from outreach.channels import Message
 from outreach.followup import NOT_NEEDED, REPLANNED, HandOver
 from outreach.models import NUMBER_TEST, Attempt, AttemptStatus, OutreachTask, TaskStatus
+from outreach.offers import ABOUT_AN_OFFER, is_void, offers_of
 from outreach.queries import facts_for, hours_for, visits_of
 from outreach.rendering import CannotRender, Facts, Rendered, Texts
 from patients.models import (
@@ -59,10 +60,12 @@ def open_parcels(claimed: Sequence[int], lease: UUID, *, now: datetime) -> list[
     facts = facts_for([attempt.task for attempt in attempts], now=now)
     texts = Texts({attempt.task.message_key for attempt in attempts})
     with_visit = visits_of({attempt.task.step.journey_id for attempt in attempts}).keys()
+    offers = offers_of([attempt.task for attempt in attempts])
     parcels = []
     for attempt in attempts:
         task = attempt.task
-        if _is_over(task, with_visit):
+        tells_of_offer = task.message_key in ABOUT_AN_OFFER
+        if _is_over(task, with_visit) or (tells_of_offer and is_void(offers.get(task.step_id), now=now)):
             put_back(attempt, lease, now=now, again=False)
         elif not _may_leave(attempt, clock, silenced, now=now):
             put_back(attempt, lease, now=now)

@@ -15,6 +15,7 @@ from journeys import deadlines
 from journeys.actions import AdHoc, add_step, complete_step, record_events
 from journeys.clinic_time import soon
 from journeys.models import OPEN_JOURNEYS, EventKind, Journey, Step, StepKind, StepStatus, Words
+from outreach import offers
 from outreach.models import NUMBER_TEST, Attempt, AttemptStatus, OutreachTask, TaskStatus
 from patients.actions import RefusedError
 
@@ -61,6 +62,9 @@ def hand_over(task: OutreachTask, reason: HandOver, *, now: datetime) -> Step | 
         end_test(task, now=now)
         return None
     if not end_task(task, TaskStatus.GIVEN_UP, reason, now=now):
+        return None
+    if task.message_key in offers.ABOUT_AN_OFFER:  # by the time a person looked, it would be too late
+        offers.pass_over(task, now=now)
         return None
     step = task.step
     journey = Journey.objects.select_related("clinic").get(pk=step.journey_id)

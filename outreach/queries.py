@@ -7,13 +7,20 @@ from datetime import datetime
 from django.db.models import Min, Q, QuerySet
 from django.utils.translation import gettext_lazy
 
-from appointments.models import Appointment, AppointmentStatus
+from appointments.models import (
+    Appointment,
+    AppointmentStatus,
+)
+from appointments.waiting_models import (
+    Offer,
+)
 from journeys.models import Journey, Step, StepKind, StepStatus
 from outreach.channels import PHONE, Trouble
 from outreach.channels.phone import CallOutcome
 from outreach.learned import Try
 from outreach.links import url_for
 from outreach.models import NUMBER_TEST, Attempt, AttemptStatus, OutreachTask, Reply, TaskStatus
+from outreach.offers import offers_of
 from outreach.planning import Why
 from outreach.rendering import CannotRender, Facts, Texts
 from patients.models import HoursKind, MaySay, Patient
@@ -116,12 +123,23 @@ def facts_for(tasks: Iterable[OutreachTask], *, now: datetime) -> dict[int, Fact
     for journey_id, due_at in promised.order_by("-due_at").values_list("journey_id", "due_at"):
         if due_at:
             answers_due.setdefault(journey_id, due_at)
+    offers = offers_of(listed)
     return {
-        task.pk: _facts(
-            task, visits.get(task.step.journey_id), answers_due.get(task.step.journey_id), now=now
-        )
+        task.pk: _facts_of_offer(task, offers[task.step_id])
+        if task.step_id in offers
+        else _facts(task, visits.get(task.step.journey_id), answers_due.get(task.step.journey_id), now=now)
         for task in listed
     }
+
+
+def _facts_of_offer(task: OutreachTask, offer: Offer) -> Facts:
+    """The time that became free, not the one she has; `until`: when somebody else may be asked instead."""
+    return Facts(
+        name=task.patient.given_name,
+        link=url_for(task.step.journey),
+        date=offer.start,
+        until=offer.answer_by,
+    )
 
 
 def _facts(

@@ -18,6 +18,7 @@ from django.test import Client
 from appointments.cells import fill_slots
 from appointments.holds import settle_holds
 from appointments.models import Location, Practitioner, Schedule
+from appointments.openings import offer_openings
 from clinic_journey.demo.mail import institute_mail
 from journeys.watch import watch_steps
 from outreach.actions import open_tasks, plan_attempts
@@ -34,6 +35,7 @@ TICKS: tuple[Callable[..., object], ...] = (
     match_documents,
     watch_steps,
     settle_holds,
+    offer_openings,
     open_tasks,
     plan_attempts,
     recover,
