@@ -16,7 +16,8 @@ from django.utils import timezone, translation
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
-from appointments.models import AppointmentStatus
+from appointments import waiting
+from appointments.models import Appointment, AppointmentStatus
 from clinic_journey.language import NATIVE_NAMES
 from journeys.models import Journey, Step, StepKind, StepStatus, named
 from outreach.answers import answer as record_answer
@@ -146,10 +147,25 @@ def context_of(journey: Journey, request: HttpRequest, now: datetime) -> dict[st
         "said": request.GET.get("said", ""),
         "asked_for_time": "times" in request.GET,
         "answer_path": f"{path_for(journey)}answer/?lang={translation.get_language()}",
+        "offer": waiting.offer_to_answer(journey, now=now),
+        "waits": waiting.live_entry_in(journey, visit),
+        "can_wait": can_wait(step, visit, now),
+        "waiting_path": path_for(journey),
         "languages": list(NATIVE_NAMES.items()),
         "language": translation.get_language(),
         "demo": settings.DEMO,
     }
+
+
+def can_wait(step: Step | None, visit: Appointment | None, now: datetime) -> bool:
+    """A booked visit of another day may become sooner; a step that asks for a first date may wait for one."""
+    if visit:
+        return visit.status == AppointmentStatus.BOOKED and visit.start > now + timedelta(days=1)
+    return (
+        step is not None
+        and step.status == StepStatus.ACTIVE
+        and step.kind in {StepKind.BOOK, StepKind.RECALL}
+    )
 
 
 def way_of(journey: Journey, now: datetime) -> list[Stage]:

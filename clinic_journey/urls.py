@@ -15,8 +15,10 @@ from clinic_journey import (
     ledger_page,
     patient_page,
     patient_record,
+    patient_waiting,
     silent,
     today,
+    waiting,
 )
 from clinic_journey.api import router
 from clinic_journey.audit import views as audit_views
@@ -32,6 +34,11 @@ urlpatterns = [
     path("today/<uuid:step_id>/keep/", today.keep, name="keep"),
     path("today/live/", today.live, name="today_live"),
     path("today/undo/<int:action_id>/", today.undo, name="undo"),
+    path("waiting/", waiting.waiting_list, name="waiting"),
+    path("waiting/time/", waiting.offer_time, name="offer_time"),
+    path("waiting/offers/<uuid:offer_id>/", waiting.offer_answer, name="offer_answer"),
+    path("waiting/<uuid:entry_id>/leave/", waiting.leave_list, name="leave_list"),
+    path("patients/<uuid:patient_id>/wait/", waiting.wait, name="wait"),
     path("search/", home.search, name="search"),
     path("caller/", caller.matches, name="matches"),
     path("caller/<uuid:patient_id>/", caller.card, name="caller"),
@@ -55,6 +62,8 @@ urlpatterns = [
     path("setup/", include("clinic_journey.setup.urls")),
     path("p/<str:token>/", patient_page.page, name="patient_page"),
     path("p/<str:token>/answer/", patient_page.answer, name="patient_answer"),
+    path("p/<str:token>/offer/", patient_waiting.offer, name="patient_offer"),
+    path("p/<str:token>/sooner/", patient_waiting.sooner, name="patient_sooner"),
     path("login/", auth_views.LoginView.as_view(redirect_authenticated_user=True), name="login"),
     path("logout/", auth_views.LogoutView.as_view(), name="logout"),
     path("i18n/", include("django.conf.urls.i18n")),

@@ -100,16 +100,7 @@ def _plan_or_wait(task: OutreachTask, reach: Reach, *, now: datetime) -> int:
 
 
 def _plan(task: OutreachTask, reach: Reach, *, now: datetime) -> int:
-    if task.pk in reach.under_way:
-        return 0
-    if task.message_key == NUMBER_TEST:
-        followup.end_test(task, now=now)
-        return 0
-    if task.step.status == StepStatus.ON_HOLD:
-        followup.plan_again(task, at=now + LOOK_AGAIN)
-        return 0
-    if task.step.status != StepStatus.ACTIVE:
-        followup.end_task(task, TaskStatus.CANCELLED, NOT_NEEDED, now=now)
+    if task.pk in reach.under_way or _is_settled(task, now=now):
         return 0
     answer = next_attempt(
         list(reach.options(task)),
@@ -136,6 +127,19 @@ def _plan(task: OutreachTask, reach: Reach, *, now: datetime) -> int:
     )
     reach.remember(planned)
     return 1
+
+
+def _is_settled(task: OutreachTask, *, now: datetime) -> bool:
+    """Whether nothing is to be planned: its step has ended or rests, or it was a test made at the desk."""
+    if task.message_key == NUMBER_TEST:
+        followup.end_test(task, now=now)
+    elif task.step.status == StepStatus.ON_HOLD:
+        followup.plan_again(task, at=now + LOOK_AGAIN)
+    elif task.step.status != StepStatus.ACTIVE:
+        followup.end_task(task, TaskStatus.CANCELLED, NOT_NEEDED, now=now)
+    else:
+        return False
+    return True
 
 
 def cancel_for_steps(*, now: datetime) -> int:

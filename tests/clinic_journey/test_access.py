@@ -1,6 +1,7 @@
 """Every page by every asker: nobody sees another clinic's rows, and nobody gets in without a name."""
 
 from collections.abc import Iterator
+from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
@@ -25,6 +26,8 @@ OPEN_TO_ALL = {
     "ready",
     "patient_page",
     "patient_answer",
+    "patient_offer",
+    "patient_sooner",
     "upload",
 }
 NOT_OURS = ("admin/", "api/")  # the admin's own rules; the API has a walk of its own
@@ -56,6 +59,8 @@ WITHOUT_AN_OBJECT = {
     "setup_hours",
     "setup_patients",
     "setup_standards",
+    "waiting",
+    "offer_time",
 }
 
 
@@ -85,7 +90,11 @@ def objects_of(clinic: Clinic) -> dict[str, Any]:
     file = document.files.create(position=0, content_type="application/pdf", size=1, content="a.pdf")
     referral = builders.referral(patient)
     result = referral.results.create(document=document, source_id="x", received_at=NOW)
+    entry = builders.waiting_entry(patient)
+    freed = builders.opening(builders.practitioner(clinic), NOW + timedelta(days=2))
     return {
+        "entry_id": entry.public_id,
+        "offer_id": builders.offer(freed, entry).public_id,
         "patient_id": patient.public_id,
         "tie_id": tie.pk,
         "step_id": step.public_id,
@@ -160,6 +169,7 @@ def test_another_clinics_rows_are_not_found(path: str, pattern: URLPattern, role
         "/caller/?q=Levi",
         "/reports/ledgers/",
         "/patients/cards/",
+        "/waiting/",
     ],
 )
 def test_lists_hold_only_the_own_clinics_rows(path: str, role: str) -> None:

@@ -1,0 +1,70 @@
+"""The waiting list on the patient's own page: her answer to an offer, and whether she wants a sooner time."""
+
+from datetime import datetime
+from uuid import UUID
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils import translation
+from django.views.decorators.http import require_POST
+
+from appointments import waiting, waitlist
+from appointments.suggestions import VISIT_MINUTES
+from appointments.waiting_models import Offer
+from appointments.waitlist import OfferTakenError, Wanted
+from clinic_journey.patient_page import answerable_step, context_of, with_link
+from journeys.models import Journey, StepKind
+from outreach.links import path_for
+from outreach.offer_answers import ANSWERS, answer_offer
+from outreach.queries import visit_of
+from patients.actions import RefusedError
+
+NEAREST_NAMED = 3
+
+
+@require_POST
+@with_link
+def offer(request: HttpRequest, journey: Journey, now: datetime) -> HttpResponse:
+    """Yes or no to a freed time. The first yes wins; who is later keeps her date and sees what else is free."""
+    said, found = request.POST.get("said", ""), _offer(journey, request.POST.get("offer", ""))
+    if found is None or said not in ANSWERS:
+        return redirect(path_for(journey))
+    try:
+        answer_offer(found, said, now=now, channel="page")
+    except RefusedError as refusal:
+        context = context_of(journey, request, now) | {"refusal": str(refusal), "offer": None}
+        if isinstance(refusal, OfferTakenError):
+            context |= {"asked_for_time": True, "few_times": NEAREST_NAMED}
+        return render(request, "patient_page/page.html", context, status=409)
+    return redirect(f"{path_for(journey)}?said={said}&lang={translation.get_language()}")
+
+
+def _offer(journey: Journey, public_id: str) -> Offer | None:
+    offers = Offer.objects.filter(entry__journey=journey)
+    try:
+        return offers.select_related("opening__practitioner__clinic", "entry").get(public_id=UUID(public_id))
+    except (ValueError, Offer.DoesNotExist):
+        return None
+
+
+@require_POST
+@with_link
+def sooner(request: HttpRequest, journey: Journey, now: datetime) -> HttpResponse:
+    """She would like a sooner time, or wants to hear of none. The same again changes nothing further."""
+    visit = visit_of(journey.pk)
+    wants = request.POST.get("wants") == "yes"
+    try:
+        if wants and visit:
+            wanted = Wanted(waitlist.minutes_of(visit), visit.practitioner)
+            waitlist.wait_for_sooner(visit, wanted, now=now)
+        elif wants and journey.patient:
+            step = answerable_step(journey)
+            if step and step.kind in {StepKind.BOOK, StepKind.RECALL}:
+                waitlist.wait_for_any(journey.patient, step, Wanted(VISIT_MINUTES), now=now)
+        elif entry := waiting.live_entry_in(journey, visit):
+            waitlist.leave(entry, now=now, no_more=visit is not None)
+    except RefusedError as refusal:
+        context = context_of(journey, request, now) | {"refusal": str(refusal)}
+        return render(request, "patient_page/page.html", context, status=409)
+    said = "sooner" if wants else "not_sooner"
+    return redirect(f"{path_for(journey)}?said={said}&lang={translation.get_language()}")

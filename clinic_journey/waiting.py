@@ -1,0 +1,274 @@
+"""The waiting list at the desk: who waits, which times are being offered and what was answered."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from django import forms
+from django.contrib import messages
+from django.db.models import Q, QuerySet
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils.translation import gettext as _, gettext_lazy
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
+
+from appointments import openings, waiting, waitlist
+from appointments.forms import SENSIBLE, AskedForm, lengths, usual_length
+from appointments.models import Appointment, Practitioner
+from appointments.queries import appointments_visible_to, practitioners_visible_to
+from appointments.waiting_models import WaitlistEntry
+from appointments.waves import WAVE
+from journeys.models import Step
+from journeys.queries import steps_visible_to
+from outreach.channels import PHONE
+from outreach.offer_answers import ANSWERS, YES, answer_offer
+from patients.access import Here, for_staff
+from patients.actions import RefusedError
+from patients.models import Patient
+from patients.queries import patients_visible_to
+
+PAGE, SHOWN = 50, 30  # entries a page; openings under way
+COUNTED = timedelta(days=30)
+
+
+class DayInput(forms.DateInput):
+    input_type = "date"
+
+    def __init__(self) -> None:
+        super().__init__(format="%Y-%m-%d")
+
+
+class WaitForm(forms.Form):
+    """What she would take. Her hours are on her service card and are not asked twice."""
+
+    practitioner = forms.ModelChoiceField(
+        label=gettext_lazy("Doctor"),
+        queryset=Practitioner.objects.none(),
+        required=False,
+        empty_label=gettext_lazy("Any doctor"),
+    )
+    minutes = forms.TypedChoiceField(label=gettext_lazy("Minutes"), coerce=int)
+    earliest_on = forms.DateField(
+        label=gettext_lazy("Not before"), required=False, validators=SENSIBLE, widget=DayInput
+    )
+    latest_on = forms.DateField(
+        label=gettext_lazy("Not after"), required=False, validators=SENSIBLE, widget=DayInput
+    )
+
+    def __init__(
+        self,
+        *args: Any,
+        here: Here,
+        doctors: QuerySet[Practitioner],
+        visit: Appointment | None,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(*args, **kwargs)
+        self.here = here
+        doctor, minutes = self.fields["practitioner"], self.fields["minutes"]
+        assert isinstance(doctor, forms.ModelChoiceField)  # noqa: S101 - declared above
+        assert isinstance(minutes, forms.TypedChoiceField)  # noqa: S101
+        doctor.queryset = doctors
+        minutes.choices = [(n, str(n)) for n in lengths(here.clinic.cell_minutes)]
+        if visit:  # it keeps its length
+            del self.fields["minutes"]
+
+    def clean(self) -> dict[str, Any]:
+        given = super().clean() or self.cleaned_data
+        earliest, latest = given.get("earliest_on"), given.get("latest_on")
+        if latest and latest < self.here.now.date():
+            self.add_error("latest_on", _("This day is over. Choose one that is still to come."))
+        elif earliest and latest and latest < earliest:
+            self.add_error("latest_on", _("It ends before it begins. Choose a later day."))
+        return given
+
+
+@dataclass(frozen=True)
+class Asked:
+    """For what she would wait: another day for this visit, or a first date for this step, or for neither."""
+
+    patient: Patient
+    visit: Appointment | None
+    step: Step | None
+    doctor: Practitioner | None
+
+
+@require_GET
+@for_staff()
+def waiting_list(request: HttpRequest, here: Here) -> HttpResponse:
+    """Times under way first, then who waits, longest first; `after` is the last one seen."""
+    entries = waiting.live_entries(waiting.entries_visible_to(here.user).filter(clinic=here.clinic))
+    shown = list(_after(entries, request.GET.get("after", ""))[: PAGE + 1])
+    of_clinic = waiting.openings_visible_to(here.user).filter(clinic=here.clinic)
+    offers = waiting.offers_visible_to(here.user).filter(opening__clinic=here.clinic)
+    context = {
+        "entries": shown[:PAGE],
+        "next_url": f"?after={shown[PAGE - 1].public_id}" if len(shown) > PAGE else "",
+        "openings": waiting.openings_under_way(of_clinic)[:SHOWN],
+        "numbers": waiting.answers_since(offers, here.now - COUNTED),
+        "now": here.now,
+    }
+    return render(request, "waiting/list.html", context)
+
+
+def _after(entries: QuerySet[WaitlistEntry], public_id: str) -> QuerySet[WaitlistEntry]:
+    try:
+        last = entries.filter(public_id=UUID(public_id)).first()
+    except ValueError:
+        return entries
+    if last is None:
+        return entries
+    return entries.filter(Q(since_at__gt=last.since_at) | Q(since_at=last.since_at, pk__gt=last.pk))
+
+
+@require_http_methods(["GET", "POST"])
+@for_staff()
+def offer_time(request: HttpRequest, here: Here) -> HttpResponse:
+    """One free time: whom it suits, in the order of asking, and what those asked have said."""
+    doctor, start = _time_asked(request, here)
+    if request.method == "POST":
+        return _offer_now(request, here, doctor, start)
+    opening = waiting.opening_at(doctor, start, now=here.now)
+    offers = waiting.offers_visible_to(here.user).filter(opening=opening) if opening and opening.pk else []
+    context = {
+        "doctor": doctor,
+        "start": start,
+        "opening": opening,
+        "offers": offers,
+        "fitting": waiting.who_fits(opening, now=here.now) if opening else [],
+        "preselected": WAVE,
+        "now": here.now,
+    }
+    return render(request, "waiting/time.html", context)
+
+
+def _time_asked(request: HttpRequest, here: Here) -> tuple[Practitioner, datetime]:
+    form = AskedForm(request.GET)
+    if not form.is_valid() or not form.cleaned_data["doctor"] or not form.cleaned_data["at"]:
+        raise Http404
+    doctors = practitioners_visible_to(here.user).filter(clinic=here.clinic)
+    return get_object_or_404(doctors, pk=form.cleaned_data["doctor"]), form.cleaned_data["at"]
+
+
+def _offer_now(request: HttpRequest, here: Here, doctor: Practitioner, start: datetime) -> HttpResponse:
+    own = WaitlistEntry.objects.filter(clinic=here.clinic)
+    chosen = own.filter(pk__in=[text for text in request.POST.getlist("entry") if _is_key(text)])
+    try:
+        asked = openings.offer_by_hand(doctor, start, list(chosen.values_list("pk", flat=True)), now=here.now)
+    except RefusedError as refusal:
+        messages.error(request, str(refusal))
+    else:
+        messages.success(request, _("Offered to %(number)s. The first yes gets it.") % {"number": asked})
+    return redirect(request.get_full_path())
+
+
+def _is_key(text: str) -> bool:
+    return text.isascii() and text.isdecimal() and len(text) <= 18  # noqa: PLR2004 - longer ones are nobody's
+
+
+@require_POST
+@for_staff()
+def offer_answer(request: HttpRequest, here: Here, offer_id: UUID) -> HttpResponse:
+    """What she said on the phone or at the desk."""
+    offers = waiting.offers_visible_to(here.user).filter(opening__clinic=here.clinic)
+    offer = get_object_or_404(offers, public_id=offer_id)
+    said = request.POST.get("said", "")
+    if said not in ANSWERS:
+        raise Http404
+    try:
+        answer_offer(offer, said, now=here.now, channel=PHONE, by=here.user)
+    except RefusedError as refusal:
+        messages.error(request, str(refusal))
+    else:
+        yes, no = (
+            _("Booked. Repeat the date aloud."),
+            _("Noted. This time is not offered to this patient again."),
+        )
+        messages.success(request, yes if said == YES else no)
+    return redirect("waiting")
+
+
+@require_POST
+@for_staff()
+def leave_list(request: HttpRequest, here: Here, entry_id: UUID) -> HttpResponse:
+    entries = waiting.entries_visible_to(here.user).filter(clinic=here.clinic)
+    entry = get_object_or_404(entries, public_id=entry_id)
+    waitlist.leave(entry, now=here.now, no_more="no_more" in request.POST)
+    messages.success(request, _("Taken off the waiting list."))
+    return redirect("waiting")
+
+
+@require_http_methods(["GET", "POST"])
+@for_staff()
+def wait(request: HttpRequest, here: Here, patient_id: UUID) -> HttpResponse:
+    """Put a patient on the list: `visit` or `step` in the address say for what."""
+    patients = patients_visible_to(here.user).filter(clinic=here.clinic)
+    asked = _asked(request, here, get_object_or_404(patients, public_id=patient_id))
+    form = WaitForm(
+        request.POST or None,
+        here=here,
+        doctors=practitioners_visible_to(here.user).filter(clinic=here.clinic),
+        visit=asked.visit,
+        initial={
+            "practitioner": asked.visit.practitioner if asked.visit else asked.doctor,
+            "minutes": _minutes_asked(request, here),
+        },
+    )
+    if request.method == "POST" and form.is_valid():
+        try:
+            _join(asked, form.cleaned_data, here)
+        except RefusedError as refusal:
+            form.add_error(None, str(refusal))
+        else:
+            messages.success(
+                request, _("On the waiting list. The patient is asked when a time becomes free.")
+            )
+            return redirect("waiting")
+    context = {
+        "patient": asked.patient,
+        "visit": asked.visit,
+        "step": asked.step,
+        "form": form,
+        "entry": waiting.entry_of_visit(asked.visit) if asked.visit else None,
+    }
+    return render(request, "waiting/wait.html", context, status=422 if form.errors else 200)
+
+
+def _asked(request: HttpRequest, here: Here, patient: Patient) -> Asked:
+    form = AskedForm(request.GET)
+    if not form.is_valid():
+        raise Http404
+    doctor, step, visit = form.cleaned_data["doctor"], form.cleaned_data["step"], request.GET.get("visit")
+    doctors = practitioners_visible_to(here.user).filter(clinic=here.clinic)
+    steps = steps_visible_to(here.user).filter(journey__patient=patient)
+    visits = appointments_visible_to(here.user).filter(patient=patient)
+    try:
+        visit_id = UUID(visit) if visit else None
+    except ValueError as error:
+        raise Http404 from error
+    return Asked(
+        patient=patient,
+        visit=get_object_or_404(visits, public_id=visit_id) if visit_id else None,
+        step=get_object_or_404(steps, public_id=step) if step else None,
+        doctor=get_object_or_404(doctors, pk=doctor) if doctor else None,
+    )
+
+
+def _minutes_asked(request: HttpRequest, here: Here) -> int:
+    cell, text = here.clinic.cell_minutes, request.GET.get("minutes", "")
+    minutes = int(text) if _is_key(text) else 0
+    return minutes if minutes in lengths(cell) else usual_length(cell)
+
+
+def _join(asked: Asked, said: dict[str, Any], here: Here) -> None:
+    wanted = waitlist.Wanted(
+        minutes=waitlist.minutes_of(asked.visit) if asked.visit else said["minutes"],
+        practitioner=said["practitioner"],
+        earliest_on=said["earliest_on"],
+        latest_on=said["latest_on"],
+    )
+    if asked.visit:
+        waitlist.wait_for_sooner(asked.visit, wanted, now=here.now, by=here.user)
+    else:
+        waitlist.wait_for_any(asked.patient, asked.step, wanted, now=here.now, by=here.user)
