@@ -9,6 +9,7 @@ from rest_framework.views import exception_handler
 
 from appointments.api import AppointmentViewSet, PractitionerViewSet
 from appointments.visits import SlotTakenError
+from appointments.waiting_api import WaitingViewSet
 from outreach.api import OutreachTaskViewSet
 from patients.actions import RefusedError, StaleStateError
 from patients.api import AlreadyRegisteredError, PatientViewSet
@@ -26,6 +27,7 @@ router.register("referrals", ReferralViewSet, basename="api-referral")
 router.register("incoming-documents", DocumentViewSet, basename="api-document")
 router.register("appointments", AppointmentViewSet, basename="api-appointment")
 router.register("practitioners", PractitionerViewSet, basename="api-practitioner")
+router.register("waiting-list", WaitingViewSet, basename="api-waiting")
 router.register("outreach-tasks", OutreachTaskViewSet, basename="api-outreach-task")
 
 

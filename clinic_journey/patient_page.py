@@ -6,7 +6,7 @@ and previews fetch every link with GET, so only a pressed button counts as an an
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import MAXYEAR, datetime
+from datetime import MAXYEAR, datetime, timedelta
 from functools import wraps
 
 from django.conf import settings

@@ -27,7 +27,15 @@ from tests.conftest import NOW
 
 pytestmark = [pytest.mark.django_db, pytest.mark.time_machine(NOW, tick=False)]
 
-LISTS = ("patients", "referrals", "incoming-documents", "appointments", "practitioners", "outreach-tasks")
+LISTS = (
+    "patients",
+    "referrals",
+    "incoming-documents",
+    "appointments",
+    "practitioners",
+    "outreach-tasks",
+    "waiting-list",
+)
 SOON = "2026-03-10T10:00:00+02:00"
 
 
@@ -54,9 +62,11 @@ class Place:
         task = builders.task(builders.step(self.referral.journey), plan_from=None)
         builders.attempt(task, channel=Channel.PHONE, status=AttemptStatus.PLANNED)
         visit = builders.appointment(patient, practitioner=self.doctor, start=NOW - timedelta(hours=1))
+        waits = builders.waiting_entry(step=task.step)
         self.patient, self.visit = patient, visit
         self.ids = {
             "patients": patient.public_id,
+            "waiting-list": waits.public_id,
             "referrals": self.referral.public_id,
             "incoming-documents": document.public_id,
             "appointments": visit.public_id,
@@ -124,7 +134,7 @@ def ask(client: APIClient, method: str, route: str, place: Place) -> int:
 
 
 def test_every_route_is_walked() -> None:
-    assert len(ROUTES) == 30
+    assert len(ROUTES) == 32
     assert {route.split("/")[0] for _method, route in ROUTES} == {"", *LISTS}
 
 
@@ -208,6 +218,7 @@ QUERIES = {
     "appointments": 5,
     "practitioners": 5,
     "outreach-tasks": 5,
+    "waiting-list": 5,
 }
 
 
