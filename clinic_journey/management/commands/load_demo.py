@@ -14,6 +14,7 @@ from clinic_journey.demo.clinic import (
     message_at_any_hour,
 )
 from clinic_journey.demo.story import Story
+from clinic_journey.demo.waiting import put_on_waiting_list
 from patients.models import Clinic
 
 PATIENTS = 200
@@ -36,4 +37,5 @@ class Command(BaseCommand):
         story.plan(patients)
         story.play()
         message_at_any_hour(clinic)
+        put_on_waiting_list(clinic, staff["rina"], now=now)
         self.stdout.write(f"{clinic.name}: {len(patients)} patients, {len(doctors)} doctors")
