@@ -34,13 +34,14 @@ from journeys.actions import AdHoc, add_step, lock_journey
 from journeys.claims import Alarm, batches
 from journeys.models import OwnerRole, StepKind, StepStatus
 from patients.actions import RefusedError
-from patients.models import Clinic, HoursKind
+from patients.models import HoursKind
 from patients.queries import clock_of, opening_hours
 
 logger = logging.getLogger(__name__)
 
 INTERVAL = timedelta(seconds=15)
 RETRY = timedelta(hours=1)
+SHORTEST = timedelta(minutes=1)
 ONE = 1  # a transaction holds one opening
 ANSWER_WITHIN = deadlines.Limit(1, deadlines.Unit.WORKING_DAYS)  # then she may be offered something else
 GRACE = timedelta(minutes=10)  # for the tick to end an offer before its step counts as late
@@ -55,7 +56,7 @@ NEXT_WAVE = Alarm(
 def offer_openings(*, now: datetime, lasts: timedelta = INTERVAL) -> int:
     """End what is over, then ask the next wave about each time that is still free. Returns how many were asked."""
     _each(list(_entries_over(now=now)), _end_entry, now=now)
-    _each(_offers_to_look_at(), _look_at, now=now)
+    _each(_offers_over(now=now), _end_offer, now=now)
     asked = 0
     for rows in batches(NEXT_WAVE, now=now, limit=ONE, lasts=lasts):
         asked += sum(_ask_or_wait(pk, now=now) for (pk,) in rows)
@@ -89,13 +90,18 @@ def _end_entry(entry: WaitlistEntry, *, now: datetime) -> None:
     waitlist.end_entry(entry, WaitStatus.PLACED if got_one else WaitStatus.EXPIRED, now=now)
 
 
-def _offers_to_look_at() -> list[Offer]:
-    """Open ones, and those whose step still runs: a set that the people under way bound."""
+def _offers_over(*, now: datetime) -> list[Offer]:
+    """Of those whose step still runs, a set that the people under way bound, the ones with nothing to wait for."""
     unsettled = Offer.objects.filter(is_settled=False).select_related("step", "entry", "opening")
-    return list(waiting.marked_taken(unsettled))
+    looked_at = waiting.marked_taken(unsettled)
+    return [
+        offer
+        for offer in looked_at
+        if offer.status != OfferStatus.OPEN or _ends_as(offer, now=now) is not None
+    ]
 
 
-def _look_at(offer: Offer, *, now: datetime) -> None:
+def _end_offer(offer: Offer, *, now: datetime) -> None:
     lock_journey(offer.entry.journey_id)
     offer.refresh_from_db(fields=["status"])
     offer.step.refresh_from_db(fields=["status", "outcome"])
@@ -135,11 +141,8 @@ def _next_wave(opening: Opening, *, now: datetime) -> int:
         _close(opening, OpeningStatus.GONE)
         return 0
     asked = _make_offers(opening, waiting.who_fits(opening, now=now), now=now)
-    opening.wave += bool(asked)
-    wait = wave_waits(opening.start - now)
-    Opening.objects.filter(pk=opening.pk).update(
-        wave=opening.wave, wave_from=_waited(opening.practitioner.clinic, wait, now=now)
-    )
+    wave = opening.wave + bool(asked)
+    Opening.objects.filter(pk=opening.pk).update(wave=wave, wave_from=_next_look(opening, now=now))
     return asked
 
 
@@ -148,12 +151,18 @@ def _close(opening: Opening, status: OpeningStatus) -> None:
     Opening.objects.filter(pk=opening.pk).update(status=status, wave_from=None)
 
 
-def _waited(clinic: Clinic, wait: timedelta, *, now: datetime) -> datetime:
-    """Minutes in which no message may leave do not count: nobody could have answered."""
+def _next_look(opening: Opening, *, now: datetime) -> datetime:
+    """When the wave has waited: minutes in which no message may leave do not count, as nobody could have answered.
+
+    When it becomes too near to be offered at the latest, so that it is closed then.
+    """
+    clinic = opening.practitioner.clinic
+    hours = clock_of(clinic, now=now).hours(clinic.pk, HoursKind.MESSAGE)
     try:
-        return deadlines.open_for(now, wait, clock_of(clinic, now=now).hours(clinic.pk, HoursKind.MESSAGE))
+        waited = deadlines.open_for(now, wave_waits(opening.start - now), hours)
     except deadlines.NoWorkingTime:
-        return now + RETRY
+        waited = now + RETRY
+    return max(now + SHORTEST, min(waited, opening.start - NEAREST + SHORTEST))
 
 
 def _make_offers(
@@ -228,8 +237,7 @@ def offer_by_hand(
     asked = _make_offers(opening, fitting, now=now, most=len(wanted))
     if not asked:
         raise RefusedError(_("Nobody chosen waits for this time any more. Look at the list again."))
-    wait = wave_waits(opening.start - now)
     Opening.objects.filter(pk=opening.pk).update(
-        wave=opening.wave + 1, wave_from=_waited(practitioner.clinic, wait, now=now)
+        wave=opening.wave + 1, wave_from=_next_look(opening, now=now)
     )
     return asked

@@ -39,7 +39,7 @@ TAKES_YES = (OfferStatus.OPEN, OfferStatus.EXPIRED, OfferStatus.DECLINED)  # lat
 
 
 class OfferTakenError(RefusedError):
-    """Somebody said yes first, or the time was booked otherwise. She loses nothing by it."""
+    """Somebody said yes first, the time was booked otherwise, or it has begun. She loses nothing by it."""
 
     def __init__(self, *, keeps_date: bool) -> None:
         super().__init__(
@@ -183,7 +183,7 @@ def _accept(offer: Offer, *, now: datetime, by: User | None) -> Appointment:
     entry = WaitlistEntry.objects.select_related("journey", "patient__clinic", "step").get(pk=offer.entry_id)
     if offer.status == OfferStatus.ACCEPTED:
         return Appointment.objects.get(waiting_entries=entry)
-    if offer.status not in TAKES_YES or offer.opening.status == OpeningStatus.TAKEN:
+    if offer.status not in TAKES_YES or offer.opening.status == OpeningStatus.TAKEN or offer.start <= now:
         raise OfferTakenError(keeps_date=entry.appointment_id is not None)
     if not entry.is_live:
         raise StaleStateError(_("This was settled meanwhile; the page shows how it stands."))

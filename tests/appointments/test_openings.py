@@ -96,6 +96,16 @@ def test_at_night_a_wave_waits_until_messages_may_leave(doctor: Practitioner) ->
     assert (local.day, local.time()) == (10, time(9, 30)), "half an hour after the clinic may write"
 
 
+def test_it_is_closed_when_it_becomes_too_near_whatever_the_hour(doctor: Practitioner) -> None:
+    waits(doctor)
+    evening = NOW + 9 * HOUR  # 19:00 in Jerusalem
+    freed(doctor, evening)
+    while (opening := Opening.objects.get()).wave_from:
+        assert opening.wave_from <= evening - 2 * HOUR + MINUTE
+        offer_openings(now=opening.wave_from)
+    assert opening.status == "expired"
+
+
 def test_a_time_less_than_two_hours_ahead_is_not_offered(doctor: Practitioner) -> None:
     waits(doctor)
     freed(doctor, NOW + 110 * MINUTE)

@@ -80,6 +80,13 @@ def test_a_yes_after_its_time_counts_while_the_time_is_free() -> None:
     assert waitlist.accept(offer, now=NOW + HOUR).start == FREE_AT
 
 
+def test_a_yes_after_the_time_has_begun_is_too_late() -> None:
+    (offer,) = offered()
+    with pytest.raises(OfferTakenError):
+        waitlist.accept(offer, now=FREE_AT)
+    assert Appointment.objects.get().start == NOW + 14 * DAY
+
+
 def test_a_time_booked_by_the_desk_meanwhile_is_taken() -> None:
     (offer,) = offered()
     doctor = offer.opening.practitioner
