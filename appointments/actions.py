@@ -273,7 +273,6 @@ def repoint(awaits: Step, to: Step) -> int:
     return held.update(awaits=to)
 
 
-@transaction.atomic
 def move(
     appointment: Appointment,
     *,

@@ -72,7 +72,14 @@ def _start(patient: Patient, new: NewJourney, *, now: datetime, by: User | None 
 @transaction.atomic
 def open_steps(journey: Journey, keys: Iterable[str], *, now: datetime, by: User | None = None) -> list[Step]:
     """Open template steps of a journey; one that ran before opens as its next round."""
-    wanted = list(keys)
+    steps = _made(journey, list(keys), now=now)
+    Step.objects.bulk_create(steps)
+    record_events(steps, EventKind.OPENED, now=now, by=by)
+    return steps
+
+
+def _made(journey: Journey, wanted: Sequence[str], *, now: datetime) -> list[Step]:
+    """The steps as they would be written now."""
     if not wanted:
         return []
     templates = StepTemplate.objects.filter(template_id=journey.template_id, key__in=wanted)
@@ -82,13 +89,10 @@ def open_steps(journey: Journey, keys: Iterable[str], *, now: datetime, by: User
         .values_list("template_step_id", "round")
     )
     opening = opening_hours(journey.clinic, now=now)
-    steps = [
+    return [
         _step_from(journey, template, now=now, opening=opening, nth=rounds.get(template.pk, 0) + 1)
         for template in templates
     ]
-    Step.objects.bulk_create(steps)
-    record_events(steps, EventKind.OPENED, now=now, by=by)
-    return steps
 
 
 def _step_from(journey: Journey, template: StepTemplate, *, now: datetime, opening: Hours, nth: int) -> Step:
@@ -168,23 +172,51 @@ def complete_step(
 def _route(journey: Journey, key: str, outcome: str, *, now: datetime, by: User | None) -> list[Step]:
     assert journey.template is not None  # noqa: S101 - a template step lives in a templated journey
     graph = graph_of(journey.template)
-    ended = {
-        row[0]: row[1]
-        for row in journey.steps.filter(template_step__isnull=False, status=StepStatus.COMPLETED)
-        .order_by("completed_at", "round")
-        .values_list("template_step__key", "outcome")
-    }
     closing = routing.closes_after(graph, key, outcome)
     if closing:
         unneeded = list(journey.steps.filter(template_step__key__in=closing, status=StepStatus.ACTIVE))
         cancel_steps(unneeded, now=now, by=by, detail=_("no longer needed"))
-    already = set(
-        journey.steps.filter(status=StepStatus.ACTIVE, template_step__isnull=False).values_list(
-            "template_step__key", flat=True
-        )
-    )
-    wanted = [following for following in routing.opens_after(graph, ended, key) if following not in already]
+    wanted = _opens_after(graph, _way_so_far(journey), key, outcome)
     return open_steps(journey, wanted, now=now, by=by)
+
+
+@dataclass(frozen=True)
+class _Way:
+    """How each step of a journey last ended, and which are open."""
+
+    ended: dict[str, str]
+    active: frozenset[str]
+
+
+def _way_so_far(journey: Journey) -> _Way:
+    rows = list(
+        journey.steps.filter(
+            template_step__isnull=False, status__in=[StepStatus.COMPLETED, StepStatus.ACTIVE]
+        )
+        .order_by("completed_at", "round")
+        .values_list("template_step__key", "status", "outcome")
+    )
+    ended = {key: outcome for key, status, outcome in rows if status == StepStatus.COMPLETED}
+    return _Way(ended, frozenset(key for key, status, _outcome in rows if status == StepStatus.ACTIVE))
+
+
+def _opens_after(graph: routing.Graph, way: _Way, key: str, outcome: str) -> list[str]:
+    """What opens when a step has ended so, unless it is open already and stays so."""
+    going_on = way.active - {key} - set(routing.closes_after(graph, key, outcome))
+    found = routing.opens_after(graph, {**way.ended, key: outcome}, key)
+    return [following for following in found if following not in going_on]
+
+
+def would_open(step: Step, outcomes: Iterable[str], *, now: datetime) -> dict[str, list[Step]]:
+    """For each way to end an active step, the steps that would open: by the same rules, but nothing is written."""
+    template = step.template_step
+    if template is None or step.journey.template is None:
+        return {outcome: [] for outcome in outcomes}
+    graph, way = graph_of(step.journey.template), _way_so_far(step.journey)
+    keys = {outcome: _opens_after(graph, way, template.key, outcome) for outcome in outcomes}
+    made = _made(step.journey, sorted({key for opened in keys.values() for key in opened}), now=now)
+    by_key = {each.key: each for each in made}
+    return {outcome: [by_key[key] for key in opened] for outcome, opened in keys.items()}
 
 
 def _keep_promises(step: Step, *, now: datetime, by: User | None) -> None:

@@ -127,7 +127,7 @@ def facts_for(tasks: Iterable[OutreachTask], *, now: datetime) -> dict[int, Fact
     return {
         task.pk: _facts_of_offer(task, offers[task.step_id])
         if task.step_id in offers
-        else _facts(task, visits.get(task.step.journey_id), answers_due.get(task.step.journey_id), now=now)
+        else facts_of(task, visits.get(task.step.journey_id), answers_due.get(task.step.journey_id), now=now)
         for task in listed
     }
 
@@ -142,7 +142,7 @@ def _facts_of_offer(task: OutreachTask, offer: Offer) -> Facts:
     )
 
 
-def _facts(
+def facts_of(
     task: OutreachTask, visit: Appointment | None, answer_due: datetime | None, *, now: datetime
 ) -> Facts:
     """`by`: when the patient hears from us. `until`: when we need an answer, or what we promised before."""

@@ -186,3 +186,9 @@ def lacks_guardian(patient: Patient, *, on: date) -> bool:
         return False
     guardians = patient.contacts.filter(relation__in=GUARDIANS)
     return not guardians.exclude(contact_point__status=AddressStatus.BAD).exists()
+
+
+def doctors_of(clinic: Clinic) -> QuerySet[User]:
+    """The doctors who work in a clinic now, by name."""
+    mine = Membership.objects.filter(clinic=clinic, role=Role.DOCTOR).values("user")
+    return User.objects.filter(pk__in=mine, is_active=True).order_by("first_name", "last_name", "pk")

@@ -1,7 +1,7 @@
 """What people do: refer with the visit held, send files in, say whose a document is, decide on a result."""
 
 import secrets
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from hashlib import sha256
 
@@ -9,9 +9,10 @@ from django.contrib.auth.models import User
 from django.db import IntegrityError, transaction
 from django.utils.translation import gettext as _
 
-from appointments.actions import Visit, cancel, hold, move, note_why_held, settle
+from appointments.actions import Visit, cancel, hold, note_why_held, relocate, settle
 from appointments.models import Appointment, AppointmentStatus, Practitioner
 from appointments.queries import is_above_held_share
+from appointments.visits import visit_of
 from journeys.actions import (
     NewJourney,
     cancel_steps,
@@ -34,6 +35,7 @@ from referrals.models import (
     Result,
     Source,
 )
+from referrals.passing import end_pass
 from referrals.results import attach, waiting_step
 
 BY_A_PERSON = "person"  # IncomingDocument.matched_by
@@ -239,6 +241,23 @@ def _end_search(document: IncomingDocument, outcome: str, *, now: datetime, by: 
     complete_step(row.step, outcome, now=now, by=by, note=note)
 
 
+@dataclass(frozen=True)
+class OtherTime:
+    """When the doctor wants to see the patient instead; 0 minutes: as long as the visit that was held."""
+
+    start: datetime
+    minutes: int = 0
+
+
+def keeps_visit(choice: Decision, at: OtherTime | None = None) -> bool:
+    return choice == Decision.TREAT or (choice == Decision.TREAT_OTHER and at is not None)
+
+
+def outcome_of(choice: Decision, at: OtherTime | None = None) -> str:
+    """What the review ends with: a visit that the doctor has moved is told as one that was kept."""
+    return Decision.TREAT.value if keeps_visit(choice, at) else choice.value
+
+
 @transaction.atomic
 def record_review(
     result: Result,
@@ -247,12 +266,12 @@ def record_review(
     now: datetime,
     by: User,
     note: str = "",
-    start: datetime | None = None,
+    at: OtherTime | None = None,
 ) -> Result:
     """The doctor decides, once, on all files of this review; the held visit is settled along with it.
 
-    TREAT books what was held. TREAT_OTHER with `start` moves it there and books it, and the patient is told
-    as after TREAT; without `start` the desk finds a time. Everything else gives the time back.
+    TREAT books what was held. TREAT_OTHER with a time moves it there and books it, and the patient is told
+    as after TREAT; without one the desk finds a time. Everything else gives the time back.
     """
     review = Step.objects.select_related("template_step", "journey").get(results=result)
     lock_journey(review.journey_id)
@@ -262,13 +281,16 @@ def record_review(
     )
     if not decided:
         raise StaleStateError(_decided_already(result))
-    keep = choice == Decision.TREAT or (choice == Decision.TREAT_OTHER and start is not None)
+    end_pass(review, now=now)
+    keep = keeps_visit(choice, at)
     _stop_what_an_earlier_decision_began(result, choice, keep_visit=keep, now=now, by=by)
     if choice == Decision.TREAT and visit_in_hand(review) is None:
         raise RefusedError(_("No visit is held any more. Choose another time, or let the desk book."))
-    if choice == Decision.TREAT_OTHER and start is not None:
-        _set_visit(result.referral, review, start, now=now, by=by)
-    opened = complete_step(review, Decision.TREAT if keep else choice, now=now, by=by, note=note)
+    if choice == Decision.TREAT_OTHER and at is not None:
+        _set_visit(result.referral, review, at, now=now, by=by)
+    opened = complete_step(review, outcome_of(choice, at), now=now, by=by, note=note)
+    if note:  # reception reads it where the work is, not in the review
+        Step.objects.filter(pk__in=[step.pk for step in opened]).update(note=note)
     settle(review, opened, keep=keep, now=now, by=by)
     result.refresh_from_db()
     return result
@@ -316,12 +338,14 @@ def visit_in_hand(review: Step) -> Appointment | None:
     return held.order_by("start").first() or booked.order_by("start").first()
 
 
-def _set_visit(referral: Referral, review: Step, start: datetime, *, now: datetime, by: User) -> None:
+def _set_visit(referral: Referral, review: Step, at: OtherTime, *, now: datetime, by: User) -> None:
     visit = visit_in_hand(review)
     if visit is not None:
-        move(visit, start=start, now=now, by=by, because=_("the doctor chose another time"))
+        there = visit_of(visit)
+        there = replace(there, start=at.start, minutes=at.minutes or there.minutes)
+        relocate(visit, there, now=now, by=by, because=_("the doctor chose another time"))
         return
     journey = review.journey
     title = journey.title or referral.service
-    wanted = Visit(referral.patient, referral.requester, start, VISIT_MINUTES, title=title)
-    hold(wanted, awaits=review, until=start, now=now, by=by)
+    wanted = Visit(referral.patient, referral.requester, at.start, at.minutes or VISIT_MINUTES, title=title)
+    hold(wanted, awaits=review, until=at.start, now=now, by=by)

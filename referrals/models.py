@@ -4,7 +4,7 @@ import uuid
 
 from django.conf import settings
 from django.db import models
-from django.db.models import Q
+from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 
 from appointments.models import Practitioner
@@ -142,6 +142,9 @@ class IncomingDocument(models.Model):
         return [in_words(code) for code in self.reasons]
 
 
+PICTURES = {"image/png": b"\x89PNG\r\n\x1a\n", "image/jpeg": b"\xff\xd8\xff"}  # and how their bytes begin
+
+
 class DocumentFile(models.Model):
     """One file inside a document. `problem` says why it should not be trusted; it is kept all the same."""
 
@@ -159,6 +162,11 @@ class DocumentFile(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+    @property
+    def is_picture(self) -> bool:
+        """May be shown in place; whether its bytes are what they say is asked again when it is."""
+        return self.content_type in PICTURES and not self.problem
 
     @property
     def problem_words(self) -> str:
@@ -213,3 +221,39 @@ class Result(models.Model):
 
     def __str__(self) -> str:
         return f"{self.referral_id} {self.version}"
+
+
+class PassAnswer(models.TextChoices):
+    ACCEPTED = "accepted", _("Accepted")
+    GIVEN_BACK = "given_back", _("Given back")
+    ENDED = "ended", _("Decided before an answer")
+
+
+class ReviewPass(models.Model):
+    """One doctor asks another to decide. Until the other accepts, the owner stays and the clock runs."""
+
+    public_id = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
+    review = models.ForeignKey(Step, on_delete=models.CASCADE, related_name="passes")
+    by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
+    to = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="review_passes")
+    because = models.CharField(max_length=200, blank=True)
+    made_at = models.DateTimeField()
+    answer = models.CharField(max_length=12, choices=PassAnswer, blank=True)
+    answered_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(answer__in=["", *PassAnswer.values]), name="review_pass_answer_is_known"
+            ),
+            models.CheckConstraint(
+                condition=Q(answer="", answered_at__isnull=True)
+                | (~Q(answer="") & Q(answered_at__isnull=False)),
+                name="review_pass_answered_iff_it_has_a_time",
+            ),
+            models.CheckConstraint(condition=~Q(by=F("to")), name="review_is_passed_to_somebody_else"),
+            models.UniqueConstraint(fields=["review"], condition=Q(answer=""), name="review_one_open_pass"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.review_id} {self.answer}"

@@ -69,10 +69,10 @@ def _review_for(referral: Referral, journey: Journey, *, now: datetime, by: User
     if waiting and waiting.status == StepStatus.ACTIVE:
         complete_step(waiting, RECEIVED, now=now, by=by)
         journey.refresh_from_db()
-        review = _open_review(journey) or _review_again(journey, now=now, by=by)
+        review = _open_review(journey, now=now, by=by) or _review_again(journey, now=now, by=by)
         repoint(waiting, review)
         return review
-    return _open_review(journey) or _review_again(journey, now=now, by=by)
+    return _open_review(journey, now=now, by=by) or _review_again(journey, now=now, by=by)
 
 
 def waiting_step(referral: Referral) -> Step | None:
@@ -80,8 +80,13 @@ def waiting_step(referral: Referral) -> Step | None:
     return Step.objects.select_related("template_step").filter(referrals=referral).first()
 
 
-def _open_review(journey: Journey) -> Step | None:
-    return journey.steps.filter(kind=StepKind.REVIEW, status=StepStatus.ACTIVE).order_by("opened_at").last()
+def _open_review(journey: Journey, *, now: datetime, by: User | None) -> Step | None:
+    """The review that goes on; one that rested, as what came could not be read, begins its day anew."""
+    reviews = journey.steps.filter(kind=StepKind.REVIEW).order_by("opened_at")
+    resting = reviews.filter(status=StepStatus.ON_HOLD).last()
+    if resting is not None:
+        resume_step(resting, due_at=soon(journey.clinic, SAME_DAY, now=now), now=now, by=by)
+    return reviews.filter(status=StepStatus.ACTIVE).last()
 
 
 def _review_again(journey: Journey, *, now: datetime, by: User | None) -> Step:

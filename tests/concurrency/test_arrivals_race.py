@@ -14,9 +14,10 @@ from django.db import connection
 
 from appointments.actions import Visit
 from appointments.models import Appointment
-from journeys.models import Journey, StepKind, StepStatus
+from journeys.actions import reassign_step
+from journeys.models import Journey, Step, StepKind, StepStatus
 from patients.actions import StaleStateError
-from patients.models import Patient
+from patients.models import Patient, Role
 from referrals.actions import (
     NewReferral,
     match_by_hand,
@@ -36,6 +37,7 @@ from referrals.models import (
     Result,
     Source,
 )
+from referrals.passing import accept, give_back, pass_on
 from tests import builders
 from tests.conftest import NOW
 from tests.mails import PDF
@@ -139,6 +141,26 @@ def test_two_doctors_decide_once(referral: Referral) -> None:
     result.refresh_from_db()
     visit = Appointment.objects.get()
     assert (result.decision, visit.status) in {("treat", "booked"), ("no_treatment", "cancelled")}
+
+
+def test_a_passed_review_is_accepted_given_back_or_decided_by_one_only(referral: Referral) -> None:
+    receive_upload(referral, "image.pdf", PDF, now=NOW)
+    match_documents(now=NOW)
+    result = Result.objects.get()
+    assert result.review is not None
+    ada = builders.user(Role.DOCTOR, at=referral.clinic)
+    ben = builders.user(Role.DOCTOR, at=referral.clinic)
+    reassign_step(result.review, role="doctor", owner=ada, now=NOW)
+    asked = pass_on(result.review, to=ben, now=NOW, by=ada)
+    outcomes = race(
+        lambda: accept(asked, now=NOW, by=ben),
+        lambda: give_back(asked, now=NOW, by=ben),
+        lambda: record_review(result, Decision.NO_TREATMENT, now=NOW, by=ada),
+    )
+    asked.refresh_from_db()
+    review = Step.objects.get(pk=asked.review_id)
+    assert review.owner == (ben if asked.answer == "accepted" else ada)
+    assert refused(outcomes) == (2 if asked.answer == "ended" else 1)  # the owner may decide after an answer
 
 
 def test_matched_or_rejected_but_never_both(referral: Referral) -> None:

@@ -46,7 +46,12 @@ def test_every_message_that_a_journey_names_has_words_in_every_language(language
     call_command("load_catalogue", verbosity=0)
     call_command("load_messages", verbosity=0)
     named = StepTemplate.objects.values_list("message_key", "late_message_key")
-    keys = {key for pair in named for key in pair if key} | {"hold_moved", "hold_released", "visit_to_move"}
+    keys = {key for pair in named for key in pair if key} | {
+        "hold_moved",
+        "hold_released",
+        "visit_to_move",
+        "asked_again",
+    }
     texts, clinic = Texts(keys), builders.clinic()
     for key in keys:
         rendered = texts.render(key, "sms", language, FACTS, clinic)

@@ -20,6 +20,7 @@ from patients.models import Patient, Role
 from referrals import links
 from referrals.actions import (
     NewReferral,
+    OtherTime,
     hold_ends,
     match_by_hand,
     receive_upload,
@@ -364,7 +365,7 @@ def test_treat_books_the_held_visit_and_tells(result: Result, referral: Referral
 
 
 def test_treat_other_with_a_time_moves_the_hold_there_and_tells(result: Result, referral: Referral) -> None:
-    record_review(result, Decision.TREAT_OTHER, now=DECIDED, by=builders.user(), start=OTHER_AT)
+    record_review(result, Decision.TREAT_OTHER, now=DECIDED, by=builders.user(), at=OtherTime(OTHER_AT))
     visit = only_visit()
     assert (visit.status, visit.start) == (AppointmentStatus.BOOKED, OTHER_AT)
     assert active(referral.journey) == ["tell_decision", "visit"]
@@ -400,7 +401,7 @@ def test_treat_without_a_hold_asks_for_another_time(
         record_review(result, Decision.TREAT, now=DECIDED, by=rina)
     result.refresh_from_db()
     assert (result.decision, active(referral.journey)) == ("", ["inform_arrival", "review"])
-    record_review(result, Decision.TREAT_OTHER, now=DECIDED, by=rina, start=OTHER_AT)
+    record_review(result, Decision.TREAT_OTHER, now=DECIDED, by=rina, at=OtherTime(OTHER_AT))
     assert (only_visit().status, only_visit().start) == (AppointmentStatus.BOOKED, OTHER_AT)
 
 
@@ -416,7 +417,7 @@ def test_time_that_is_taken_leaves_the_review_undecided(
 ) -> None:
     appointments.book(Visit(patient, doctor, OTHER_AT, 30), now=NOW)
     with pytest.raises(SlotTakenError):
-        record_review(result, Decision.TREAT_OTHER, now=DECIDED, by=rina, start=OTHER_AT)
+        record_review(result, Decision.TREAT_OTHER, now=DECIDED, by=rina, at=OtherTime(OTHER_AT))
     result.refresh_from_db()
     assert result.decision == ""
 
@@ -449,7 +450,7 @@ def test_correction_moves_the_booked_visit_to_the_time_the_doctor_chose(
     record_review(result, Decision.TREAT, now=DECIDED, by=rina)
     corrected = send_in(referral, mails.PDF + b"%2")
     assert corrected is not None
-    record_review(corrected, Decision.TREAT_OTHER, now=DECIDED, by=rina, start=OTHER_AT)
+    record_review(corrected, Decision.TREAT_OTHER, now=DECIDED, by=rina, at=OtherTime(OTHER_AT))
     assert (only_visit().status, only_visit().start) == (AppointmentStatus.BOOKED, OTHER_AT)
     assert active(referral.journey) == ["tell_decision", "visit"]
 

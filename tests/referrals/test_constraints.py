@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from django.db import IntegrityError, transaction
 
-from referrals.models import DocumentFile, IncomingDocument, Referral, Result
+from referrals.models import DocumentFile, IncomingDocument, Referral, Result, ReviewPass
 from tests import builders
 from tests.conftest import NOW
 
@@ -114,3 +114,26 @@ def test_result_is_decided_exactly_when_it_has_a_time() -> None:
     refused(lambda: Result.objects.update(decision="treat"))
     refused(lambda: Result.objects.update(decided_at=NOW))
     assert Result.objects.update(decision="treat", decided_at=NOW) == 1
+
+
+def a_pass(**fields: object) -> ReviewPass:
+    given = {"by": builders.user(), "to": builders.user(), "made_at": NOW, **fields}
+    return ReviewPass.objects.create(**{"review": builders.step(kind="review"), **given})
+
+
+def test_a_review_has_one_open_pass() -> None:
+    first = a_pass()
+    refused(lambda: a_pass(review=first.review))
+    ReviewPass.objects.update(answer="given_back", answered_at=NOW)
+    a_pass(review=first.review)
+
+
+def test_a_pass_is_answered_exactly_when_it_has_a_time() -> None:
+    a_pass()
+    refused(lambda: ReviewPass.objects.update(answer="accepted"))
+    refused(lambda: ReviewPass.objects.update(answered_at=NOW))
+    refused(lambda: ReviewPass.objects.update(answer="x", answered_at=NOW))
+
+
+def test_nobody_passes_a_review_to_themselves() -> None:
+    refused(lambda: a_pass(to=(same := builders.user()), by=same))
