@@ -1,13 +1,11 @@
-"""Results for the doctor, the referral with its held visit, unmatched documents, the institute's upload."""
+"""The referral with its held visit, unmatched documents, the institute's upload."""
 
 from dataclasses import replace
 from datetime import datetime, timedelta
-from typing import Any
 from uuid import UUID, uuid4
 
 from django.conf import settings
 from django.contrib import messages
-from django.db.models import QuerySet
 from django.http import FileResponse, Http404, HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
@@ -20,94 +18,15 @@ from appointments.queries import practitioners_visible_to, visit_types_of
 from appointments.suggestions import VISIT_MINUTES, times_for
 from journeys.models import Step, StepKind
 from journeys.queries import steps_visible_to
-from patients import audit
 from patients.access import Here, for_staff
 from patients.actions import RefusedError
 from patients.models import Patient, Role
 from patients.queries import patients_visible_to
 from referrals import actions, links, queries
 from referrals.forms import ReferralForm, RejectForm, UploadForm, usual_wait
-from referrals.models import Decision, IncomingDocument, Referral, Result
-from referrals.words import in_words
+from referrals.models import PICTURES
 
 SHOWN = 100
-
-
-@require_GET
-@for_staff()
-def results(request: HttpRequest, here: Here) -> HttpResponse:
-    """To decide, expected, not matched, closed today: one list at a time, one item beside it."""
-    mine = queries.results_visible_to(here.user).filter(referral__clinic=here.clinic)
-    lists: dict[str, QuerySet[Any]] = {
-        "decide": queries.to_decide(mine),
-        "expected": queries.expected(queries.referrals_visible_to(here.user).filter(clinic=here.clinic)),
-        "unmatched": queries.unmatched(queries.documents_visible_to(here.user).filter(clinic=here.clinic)),
-        "closed": mine.filter(decided_at__gte=here.now - timedelta(hours=24)).order_by("-decided_at"),
-    }
-    shown = request.GET.get("list", "decide")
-    if shown not in lists:
-        raise Http404
-    rows = list(lists[shown][:SHOWN])
-    selected = next((row for row in rows if str(row.public_id) == request.GET.get("item")), None)
-    if selected is None and "item" not in request.GET and rows:
-        selected = rows[0]
-    audit.shows(*_patients_of(selected), rows=len(rows))
-    counts = {name: min(found.count(), SHOWN) for name, found in lists.items()}
-    context: dict[str, object] = {
-        "shown": shown,
-        "rows": rows,
-        "selected": selected,
-        "counts": counts,
-        "now": here.now,
-    }
-    if shown == "unmatched" and selected is not None:
-        context |= _puzzle(selected)
-    if shown in {"decide", "closed"} and selected is not None:
-        context |= _decision(selected)
-    return render(request, "referrals/results.html", context)
-
-
-def _patients_of(selected: Result | Referral | IncomingDocument | None) -> list[Patient]:
-    """Whose details stand beside the list; of a document that nobody could match, all who may be meant."""
-    if isinstance(selected, IncomingDocument):
-        return [referral.patient for referral in queries.candidates_of(selected)]
-    referral = selected.referral if isinstance(selected, Result) else selected
-    return [referral.patient] if referral else []
-
-
-def _puzzle(document: IncomingDocument) -> dict[str, object]:
-    """What is known about a document nobody could match for certain."""
-    return {
-        "candidates": queries.candidates_of(document),
-        "reject_form": RejectForm(),
-        "reasons": [in_words(code) for code in document.reasons],
-        "files": [(file, in_words(file.problem) if file.problem else "") for file in document.files.all()],
-    }
-
-
-def _decision(result: Result) -> dict[str, object]:
-    hold = actions.visit_in_hand(result.review) if result.review else None
-    open_to = [choice for choice in Decision if choice != Decision.TREAT or hold]
-    return {"hold": hold, "decisions": open_to, "files": result.document.files.all()}
-
-
-@require_POST
-@for_staff(Role.DOCTOR, Role.MANAGER, Role.ADMIN)
-def decide(request: HttpRequest, here: Here, result_id: UUID) -> HttpResponse:
-    """One key a decision; everything that follows from it happens at once. The role counts in its own clinic."""
-    mine = queries.results_visible_to(here.user).filter(referral__clinic=here.clinic)
-    result = get_object_or_404(mine, public_id=result_id)
-    decision = request.POST.get("decision", "")
-    if decision not in Decision.values:
-        raise Http404
-    try:
-        actions.record_review(result, decision, now=here.now, by=here.user, note=request.POST.get("note", ""))
-    except RefusedError as refusal:
-        messages.error(request, str(refusal))
-    else:
-        words = _("Decided: %(decision)s. The patient is told now.")
-        messages.success(request, words % {"decision": Decision(decision).label})
-    return redirect("results")
 
 
 @require_POST
@@ -164,6 +83,31 @@ def refused_holds(request: HttpRequest, here: Here) -> HttpResponse:
     return render(
         request, "referrals/refused_holds.html", {"referrals": queries.without_a_hold(mine)[:SHOWN]}
     )
+
+
+@require_GET
+@for_staff()
+def image(_request: HttpRequest, here: Here, file_id: int) -> HttpResponseBase:
+    """A picture that may be looked at in place: only one whose bytes say so now, and with nothing that could run."""
+    found = get_object_or_404(queries.files_visible_to(here.user), pk=file_id)
+    if not found.is_picture:
+        raise Http404
+    try:
+        stored = found.content.open("rb")
+    except FileNotFoundError as error:
+        raise Http404 from error
+    start = stored.read(len(PICTURES[found.content_type]))
+    stored.seek(0)
+    if start != PICTURES[found.content_type]:
+        stored.close()
+        raise Http404
+    answer = FileResponse(stored)
+    answer["Content-Type"] = found.content_type
+    answer["Content-Disposition"] = "inline"
+    answer["Content-Security-Policy"] = "sandbox; default-src 'none'; style-src 'unsafe-inline'"
+    answer["X-Content-Type-Options"] = "nosniff"
+    answer["Cache-Control"] = "private, no-store"
+    return answer
 
 
 @require_http_methods(["GET", "POST"])

@@ -92,6 +92,8 @@ def objects_of(clinic: Clinic) -> dict[str, Any]:
     result = referral.results.create(document=document, source_id="x", received_at=NOW)
     entry = builders.waiting_entry(patient)
     freed = builders.opening(builders.practitioner(clinic), NOW + timedelta(days=2))
+    review = builders.step(step.journey, kind="review")
+    asked = review.passes.create(by=builders.user(), to=builders.user(), made_at=NOW)
     return {
         "entry_id": entry.public_id,
         "offer_id": builders.offer(freed, entry).public_id,
@@ -104,6 +106,7 @@ def objects_of(clinic: Clinic) -> dict[str, Any]:
         "file_id": file.pk,
         "referral_id": referral.public_id,
         "result_id": result.public_id,
+        "pass_id": asked.public_id,
         "appointment_id": builders.appointment(patient).public_id,
         "practitioner_id": referral.requester_id,
         "schedule_id": builders.schedule(referral.requester).pk,

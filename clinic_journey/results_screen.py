@@ -1,0 +1,288 @@
+"""Results for the doctor: one key a decision, all that follows from it shown before and done at once."""
+
+from collections.abc import Callable
+from datetime import MAXYEAR, datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from django.contrib import messages
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_GET, require_POST
+
+from appointments.models import Appointment
+from appointments.suggestions import VISIT_MINUTES, times_for
+from clinic_journey.decisions_ahead import decisions_ahead
+from clinic_journey.results_list import (
+    SHOWN,
+    arrived_since,
+    counts_of,
+    expected_rows,
+    lists_of,
+    newest,
+    result_rows,
+    results_here,
+)
+from journeys.clinic_time import due_within
+from outreach.queries import messages_to
+from patients import audit
+from patients.access import Here, for_staff
+from patients.actions import RefusedError
+from patients.models import Patient, Role
+from patients.queries import User, doctors_of, opening_hours
+from referrals import actions, chasing, passing, queries
+from referrals.forms import RejectForm
+from referrals.models import Decision, IncomingDocument, Referral, Result, ReviewPass
+from referrals.words import in_words
+
+DECIDES = (Role.DOCTOR, Role.MANAGER, Role.ADMIN)
+LENGTHS = (20, 30, 40, 60, 90)
+DIGITS = 18  # of the largest key a database keeps
+ONE_MINUTE = timedelta(minutes=1)
+
+
+@require_GET
+@for_staff()
+def results(request: HttpRequest, here: Here) -> HttpResponse:
+    """To decide, expected, not matched, closed today: one list at a time, one item beside it."""
+    shown = request.GET.get("list", "decide")
+    return _screen(request, here, shown=shown, item=request.GET.get("item"))
+
+
+def _screen(
+    request: HttpRequest, here: Here, *, shown: str, item: str | None, note: str = "", status: int = 200
+) -> HttpResponse:
+    lists = lists_of(here)
+    if shown not in lists:
+        raise Http404
+    found = list(lists[shown][:SHOWN])
+    selected = next((row for row in found if str(row.public_id) == item), None)
+    if selected is None and item is None and found:
+        selected = found[0]
+    rows: list[Any] = found
+    if shown != "unmatched":
+        rows = expected_rows(found, here) if shown == "expected" else result_rows(found, here)
+    audit.shows(*_patients_of(selected), rows=len(found))
+    context: dict[str, object] = {
+        "shown": shown,
+        "rows": rows,
+        "selected": selected,
+        "row": next((row for row, known in zip(rows, found, strict=True) if known == selected), None),
+        "counts": counts_of(lists),
+        "newest": newest(here),
+        "now": here.now,
+        "note": note,
+    }
+    if isinstance(selected, IncomingDocument):
+        context |= _puzzle(selected)
+    elif isinstance(selected, Result):
+        context |= _decision(selected, here)
+    elif selected is not None:
+        context["looks"] = _looks(here)
+    return render(request, "referrals/results.html", context, status=status)
+
+
+def _patients_of(selected: Result | Referral | IncomingDocument | None) -> list[Patient]:
+    """Whose details stand beside the list; of a document that nobody could match, all who may be meant."""
+    if isinstance(selected, IncomingDocument):
+        return [referral.patient for referral in queries.candidates_of(selected)]
+    referral = selected.referral if isinstance(selected, Result) else selected
+    return [referral.patient] if referral else []
+
+
+def _puzzle(document: IncomingDocument) -> dict[str, object]:
+    """What is known about a document nobody could match for certain."""
+    return {
+        "candidates": queries.candidates_of(document),
+        "reject_form": RejectForm(),
+        "reasons": [in_words(code) for code in document.reasons],
+        "files": [(file, in_words(file.problem) if file.problem else "") for file in document.files.all()],
+    }
+
+
+def _decision(result: Result, here: Here) -> dict[str, object]:
+    visit = actions.visit_in_hand(result.review) if result.review else None
+    context: dict[str, object] = {
+        "hold": visit,
+        "files": result.document.files.all(),
+        "earlier": _earlier(result),
+    }
+    if result.decision or here.role not in DECIDES:
+        return context
+    return context | {
+        "ahead": decisions_ahead(result, visit, now=here.now),
+        "colleagues": _colleagues(result, here),
+        **_other_times(result, visit, here, 0),
+    }
+
+
+def _earlier(result: Result) -> list[tuple[Result, list[str]]]:
+    """The versions before this one: what was decided on them, and what the patient was told since."""
+    if result.version == 1:
+        return []
+    before = result.referral.results.filter(version__lt=result.version).select_related("decided_by")
+    told = list(messages_to(result.referral.patient).filter(task__step__journey=result.referral.journey_id))
+    return [
+        (each, [m.body for m in told if each.decided_at and m.sent_at and m.sent_at >= each.decided_at])
+        for each in before.order_by("-version")
+    ]
+
+
+def _colleagues(result: Result, here: Here) -> list[User]:
+    owner = result.review.owner_id if result.review else None
+    return [doctor for doctor in doctors_of(here.clinic) if doctor.pk not in {owner, here.user.pk}]
+
+
+def _other_times(result: Result, visit: Appointment | None, here: Here, minutes: int) -> dict[str, object]:
+    """Times for a visit of so many minutes; as long as the held one where nobody said."""
+    usual = (visit.end - visit.start) // ONE_MINUTE if visit else VISIT_MINUTES
+    length = minutes if minutes in LENGTHS else usual
+    doctor = visit.practitioner if visit else result.referral.requester
+    patient = result.referral.patient
+    times = times_for(patient, doctor, after=here.now + timedelta(hours=2), now=here.now, minutes=length)
+    return {"lengths": sorted({*LENGTHS, usual}), "length": length, "times": times}
+
+
+def _result(here: Here, result_id: UUID) -> Result:
+    """The role counts in its own clinic, and so does the result."""
+    return get_object_or_404(results_here(here), public_id=result_id)
+
+
+@require_GET
+@for_staff(*DECIDES)
+def other_times(request: HttpRequest, here: Here, result_id: UUID) -> HttpResponse:
+    """The times for another length, without leaving what was typed."""
+    result = _result(here, result_id)
+    visit = actions.visit_in_hand(result.review) if result.review else None
+    found = _other_times(result, visit, here, _minutes(request.GET.get("minutes", "")))
+    return render(request, "referrals/_times.html", found)
+
+
+def _minutes(text: str) -> int:
+    return int(text) if text in {str(length) for length in range(5, 181, 5)} else 0
+
+
+def _other_time(request: HttpRequest) -> actions.OtherTime | None:
+    try:
+        start = datetime.fromisoformat(request.POST.get("start", ""))
+    except ValueError:
+        return None
+    if start.tzinfo is None or not 1 < start.year < MAXYEAR:
+        return None
+    return actions.OtherTime(start, _minutes(request.POST.get("minutes", "")))
+
+
+@require_POST
+@for_staff(*DECIDES)
+def decide(request: HttpRequest, here: Here, result_id: UUID) -> HttpResponse:
+    """One key a decision; everything that follows from it happens at once."""
+    result = _result(here, result_id)
+    note = request.POST.get("note", "").replace("\0", "").strip()
+    at = _other_time(request)
+    decision = Decision.TREAT_OTHER if at else request.POST.get("decision", "")
+    if decision not in Decision.values:
+        raise Http404
+    try:
+        actions.record_review(result, decision, now=here.now, by=here.user, note=note, at=at)
+    except RefusedError as refusal:
+        messages.error(request, str(refusal))
+        return _screen(request, here, shown="decide", item=str(result.public_id), note=note, status=409)
+    words = _("Decided: %(decision)s. The patient is told now.")
+    messages.success(request, words % {"decision": Decision(decision).label})
+    return redirect("results")
+
+
+def _done(request: HttpRequest, act: Callable[[], object], words: str, back: str) -> HttpResponse:
+    try:
+        act()
+    except RefusedError as refusal:
+        messages.error(request, str(refusal))
+    else:
+        messages.success(request, words)
+    return redirect(back)
+
+
+@require_POST
+@for_staff(*DECIDES)
+def pass_on(request: HttpRequest, here: Here, result_id: UUID) -> HttpResponse:
+    result = _result(here, result_id)
+    to = doctors_of(here.clinic).filter(username=request.POST.get("to", "")).first()
+    back = f"/results/?item={result.public_id}"
+    if result.review is None or to is None:
+        messages.error(request, _("Choose a doctor of this clinic."))
+        return redirect(back)
+    review, because = result.review, request.POST.get("because", "")
+    words = _("Passed to %(name)s. Until it is accepted it stays where it is, and the clock runs.")
+    return _done(
+        request,
+        lambda: passing.pass_on(review, to=to, now=here.now, by=here.user, because=because),
+        words % {"name": to.get_full_name()},
+        back,
+    )
+
+
+@require_POST
+@for_staff(*DECIDES)
+def answer_pass(request: HttpRequest, here: Here, pass_id: UUID) -> HttpResponse:
+    """Accept, or give back; only the colleague who was asked can."""
+    asked = get_object_or_404(
+        ReviewPass.objects.select_related("review"),
+        public_id=pass_id,
+        review__clinic=here.clinic,
+        to=here.user,
+    )
+    accepts = request.POST.get("answer") == "accept"
+    act = passing.accept if accepts else passing.give_back
+    words = _("It is yours now.") if accepts else _("Given back. It stays with its owner.")
+    return _done(request, lambda: act(asked, now=here.now, by=here.user), words, "/results/")
+
+
+@require_POST
+@for_staff(*DECIDES)
+def ask_again(request: HttpRequest, here: Here, result_id: UUID) -> HttpResponse:
+    """It cannot be read: reception asks the institute, and the patient gets a date."""
+    result = _result(here, result_id)
+    words = _(
+        "Reception asks for it again, and the patient is told by when she hears. Your review rests until then."
+    )
+    return _done(request, lambda: chasing.ask_again(result, now=here.now, by=here.user), words, "/results/")
+
+
+def _looks(here: Here) -> list[datetime]:
+    """When to look again: in one, two and three working days."""
+    opening = opening_hours(here.clinic, now=here.now)
+    return [due_within(limit, opening, now=here.now) for limit in chasing.LOOK_AGAIN]
+
+
+@require_POST
+@for_staff()
+def chase(request: HttpRequest, here: Here, referral_id: UUID) -> HttpResponse:
+    """The institute was asked: what it said, and when we look again."""
+    mine = queries.referrals_visible_to(here.user).filter(clinic=here.clinic)
+    referral = get_object_or_404(mine, public_id=referral_id)
+    nth = request.POST.get("look", "")
+    back = f"/results/?list=expected&item={referral.public_id}"
+    looks = _looks(here)
+    if nth not in {str(n) for n in range(len(looks))}:
+        messages.error(request, _("Choose when to look again."))
+        return redirect(back)
+    at, words = looks[int(nth)], request.POST.get("words", "").replace("\0", "")
+    return _done(
+        request,
+        lambda: chasing.chase(referral, look_again_at=at, now=here.now, by=here.user, words=words),
+        _("Noted. It comes back to the top when it is time to look."),
+        back,
+    )
+
+
+@require_GET
+@for_staff()
+def fresh(request: HttpRequest, here: Here) -> HttpResponse:
+    """Whether something has arrived since the page was made: a line to press, never a row that moves."""
+    since = request.GET.get("since", "")
+    mark = int(since) if since.isdecimal() and len(since) <= DIGITS else 0
+    arrived = arrived_since(here, mark)
+    if str(arrived) == request.GET.get("known", "0"):
+        return HttpResponse(status=204)
+    return render(request, "referrals/_fresh.html", {"arrived": arrived, "newest": mark})
