@@ -9,9 +9,12 @@ from django.utils.translation import gettext_lazy
 from appointments import waitlist
 from appointments.visits import spoken
 from appointments.waiting_models import Offer
+from journeys.models import Step, StepKind, StepStatus
+from outreach.actions import cancel_for_step
 from outreach.calls import record_outcome
 from outreach.channels import PHONE
 from outreach.channels.phone import CallOutcome
+from outreach.followup import end_step
 from outreach.models import Attempt, AttemptStatus, Reply
 from patients.actions import StaleStateError
 
@@ -38,6 +41,7 @@ def answer_offer(offer: Offer, said: str, *, now: datetime, channel: str, by: Us
     try:
         if said == YES:
             waitlist.accept(offer, now=now, by=by)
+            _end_question(offer, now=now, by=by)
         else:
             waitlist.decline(offer, now=now, by=by, no_more=said == NO_MORE)
     finally:
@@ -49,6 +53,16 @@ def _words(offer: Offer, said: str) -> str:
     doctor = offer.opening.practitioner
     with translation.override(doctor.clinic.language):
         return str(ANSWERS[said]) % {"time": spoken(offer.start, doctor)}
+
+
+def _end_question(offer: Offer, *, now: datetime, by: User | None) -> None:
+    """Who says yes to a time has confirmed it: what still asks her to confirm the visit has its answer."""
+    asks = Step.objects.filter(
+        journey=offer.entry.journey_id, kind=StepKind.CONFIRM, status=StepStatus.ACTIVE
+    ).select_related("template_step")
+    for step in asks:
+        cancel_for_step(step, now=now, outcome=CallOutcome.CONFIRMED)
+        end_step(step, CallOutcome.CONFIRMED, now=now, by=by)
 
 
 def _end_call(offer: Offer, *, now: datetime, by: User) -> None:

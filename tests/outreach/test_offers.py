@@ -154,3 +154,13 @@ def test_who_likes_calls_is_called_and_the_answer_ends_the_call(entry: WaitlistE
     call.refresh_from_db()
     assert (call.status, call.outcome) == ("delivered", "spoken")
     assert OutreachTask.objects.get().status == "done"
+
+
+def test_a_yes_answers_the_question_whether_the_visit_suits(entry: WaitlistEntry) -> None:
+    tick(NOW)
+    asks = builders.step(entry.journey, kind=StepKind.CONFIRM, message_key="held_visit")
+    task = builders.task(asks, message_key="held_visit")
+    answer_offer(Offer.objects.get(), YES, now=NOW + MINUTE, channel="page")
+    asks.refresh_from_db()
+    task.refresh_from_db()
+    assert (asks.status, asks.outcome, task.status) == ("completed", "confirmed", "done")
