@@ -13,7 +13,14 @@ from django.db import IntegrityError, transaction
 from django.utils.translation import gettext as _
 
 from clinic_journey.importing.columns import guess_columns, guess_date_order, missing_columns
-from clinic_journey.importing.models import MAY_MAP, Import, ImportProblem, ImportStatus
+from clinic_journey.importing.models import (
+    MAY_GO,
+    MAY_MAP,
+    Import,
+    ImportProblem,
+    ImportRow,
+    ImportStatus,
+)
 from clinic_journey.importing.reading import Look, look
 from clinic_journey.importing.words import may_be_left_empty
 from patients.actions import RefusedError, StaleStateError
@@ -100,8 +107,14 @@ def choose_columns(run: Import, columns: Sequence[str], date_order: str, *, now:
     )
     if not moved:
         raise StaleStateError(_("This import has gone on meanwhile."))
+    _drop_rows(run)
+
+
+def _drop_rows(run: Import) -> None:
+    """In pieces, since Django reads what it deletes: memory stays bounded whatever the file."""
     ImportProblem.objects.filter(run=run).delete()
-    run.rows.all().delete()
+    while some := list(run.rows.values_list("pk", flat=True)[:1000]):
+        ImportRow.objects.filter(pk__in=some).delete()
 
 
 def decide(run: Import, codes: Sequence[str]) -> None:
@@ -138,11 +151,11 @@ def _enter_alone(run: Import, source: ImportStatus, target: ImportStatus, *, now
 
 
 def throw_away(run: Import) -> None:
-    """Remove an import of which nothing was written; its file goes with it."""
-    never = (ImportStatus.MAPPING, ImportStatus.CHECKED, ImportStatus.FAILED)
+    """Remove an import of which nothing is written, or nothing any more; its file goes with it."""
     with transaction.atomic():
-        locked = Import.objects.select_for_update().filter(pk=run.pk, status__in=never).first()
+        locked = Import.objects.select_for_update().filter(pk=run.pk, status__in=MAY_GO).first()
         if locked is None:
             raise StaleStateError(_("This import has gone on meanwhile."))
+        _drop_rows(locked)
         locked.delete()
     run.file.delete(save=False)

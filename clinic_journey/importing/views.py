@@ -171,7 +171,7 @@ def throw_away(request: HttpRequest, here: Here, import_id: UUID) -> HttpRespons
     except RefusedError as refusal:
         messages.error(request, str(refusal))
         return redirect("import", run.public_id)
-    messages.success(request, _("Removed. Nothing of this file was imported."))
+    messages.success(request, _("Removed, with the file."))
     return redirect("imports")
 
 

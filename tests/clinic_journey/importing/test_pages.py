@@ -158,7 +158,7 @@ def test_another_sheet_is_taken_or_refused() -> None:
 def test_what_is_too_late_is_said(action: str) -> None:
     clinic = builders.clinic()
     run = imported(clinic, csv_file(HEADER, DANA))
-    Import.objects.filter(pk=run.pk).update(status=ImportStatus.UNDONE)
+    Import.objects.filter(pk=run.pk).update(status=ImportStatus.UNDOING)
     answer = manager(clinic).post(f"/import/{run.public_id}/{action}/", follow=True)
     assert "This import has gone on meanwhile" in answer.content.decode()
 
