@@ -43,7 +43,7 @@ _NAMES = {
     "رقم الهوية|هوية|رقم هوية|id",
     "external_id": "patient number|patient no|patient id|external id|file number|chart number|chart|card number|"
     "record number|מספר מטופל|מס מטופל|מספר לקוח|מספר תיק|מס תיק|קוד מטופל|номер пациента|номер карты|"
-    "код пациента|карта|رقم المريض|رقم الملف|رقم",
+    "код пациента|карта|رقم المريض|رقم الملف|رقم|no|number|מספר|номер",
     "given_name": "first name|given name|forename|firstname|שם פרטי|имя|имя пациента|الاسم الاول|الاسم الشخصي|"
     "اسم شخصي",
     "family_name": "family name|last name|surname|lastname|שם משפחה|משפחה|фамилия|اسم العائلة|العائلة|اللقب",

@@ -100,7 +100,8 @@ def _check(run: Import, rows: Sequence[ImportRow], read: Sequence[Read], *, now:
 def _beside(row: ImportRow, read: Read, register: Register, *, now: datetime) -> list[Fault]:
     """What is wrong with a row beside what we have already."""
     if isinstance(read.meaning, Wish):
-        return [] if read.faults else check_visit(row, read.meaning, register, now=now)
+        is_whole = all(fault.code == "minutes_wrong" for fault in read.faults)  # the usual length stands in
+        return check_visit(row, read.meaning, register, now=now) if is_whole else []
     match = register.find(read.meaning)
     row.patient = match.patient
     if match.doubtful:

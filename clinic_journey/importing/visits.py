@@ -168,7 +168,7 @@ def known_visit(visit: Visit) -> Appointment | None:
 def write_visit(row: ImportRow, wish: Wish, register: Register, *, now: datetime) -> None:
     patient = register.find(wish.who).patient
     if patient is None or wish.doctor is None or wish.start is None:
-        raise RefusedError(_("The patient of this row is not registered any more."))
+        raise RefusedError(_("The patient of this row is not registered."))
     visit = Visit(patient, wish.doctor, wish.start, wish.minutes, wish.title)
     row.patient = patient
     row.appointment, row.state = known_visit(visit), RowState.FOUND

@@ -77,6 +77,7 @@ def test_emails(text: str, *, whole: bool) -> None:
         (["الاسم", "رقم الهوية", "هاتف", "تاريخ الميلاد"], ["full_name", "national_id", "phone", "birth_date"]),
         (["Patient no.", "ФИО", "Mobile phone", "Notes"], ["external_id", "full_name_reversed", "phone", ""]),
         (["Home phone", "Mobile"], ["", "phone"]),
+        (["No.", "Name"], ["external_id", "full_name"]),
     ],
 )  # fmt: skip
 def test_columns_are_guessed_from_their_names(header: list[str], columns: list[str]) -> None:

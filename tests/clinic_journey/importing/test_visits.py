@@ -77,6 +77,17 @@ def test_each_problem_has_its_own_name(dana: Patient, cells: dict[str, str], cod
     assert "%(" not in group.examples[0].expected
 
 
+def test_a_length_that_does_not_fit_hides_no_other_problem(dana: Patient) -> None:
+    rows = changed(Minutes="25"), changed(Minutes="25", ID_number="039337423", Time="10:00")
+    content = csv_file(HEADER, *rows)
+    assert problems(checked(dana.clinic, content, KIND)) == [
+        (2, "minutes_wrong"),
+        (3, "minutes_wrong"),
+        (3, "patient_unknown"),
+    ]
+    assert states(imported(dana.clinic, content, KIND, left_empty=["minutes_wrong"])) == ["made", "refused"]
+
+
 def test_the_doctor_is_found_by_a_part_of_the_name_if_only_one_has_it(dana: Patient) -> None:
     builders.practitioner(dana.clinic, name="Dr Tal Shaham")
     assert states(checked(dana.clinic, csv_file(HEADER, changed(Doctor="cohen")), KIND)) == ["ready"]
