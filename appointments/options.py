@@ -9,7 +9,7 @@ from django.utils.translation import gettext as _, gettext_lazy
 from appointments import actions, holds
 from appointments.models import APPOINTMENT_MOVES, Appointment, AppointmentStatus
 from journeys.actions import ATTENDED
-from journeys.models import EdgeEffect, Step, StepEdge
+from journeys.models import EdgeEffect, StepEdge
 
 EVENT_WORDS = {
     actions.ABOVE_SHARE: gettext_lazy("Held above a quarter of the doctor's week"),
@@ -47,12 +47,13 @@ def acts_for(visit: Appointment, follows: dict[str, str], *, now: datetime) -> l
     return acts
 
 
-def follow_ups(step: Step | None) -> dict[str, str]:
-    """The steps that open after each outcome of a visit, by name."""
+def follow_ups(visit: Appointment) -> dict[str, str]:
+    """The steps that open after each outcome of a visit, by name; a hold that is given back opens none."""
     ends = (ATTENDED, actions.NO_SHOW, actions.CANCELLED)
-    if step is None:
+    step = visit.step
+    if visit.status == AppointmentStatus.PENDING:
         return {}
-    if step.template_step_id is None:
+    if step is None or step.template_step_id is None:
         new_date = _("next: find a new date")
         return {actions.NO_SHOW: new_date, actions.CANCELLED: new_date}
     edges = StepEdge.objects.filter(source=step.template_step_id, effect=EdgeEffect.OPENS)

@@ -34,6 +34,7 @@ from patients.actions import RefusedError
 LONGEST_FEED = timedelta(days=42)
 MONDAY_FIRST = ("ru",)
 WEEK = timedelta(days=7)
+TWO_LINES = timedelta(minutes=30)  # the picture has room for a second line from this length on
 
 
 class RangeForm(forms.Form):
@@ -122,7 +123,10 @@ def _drawn(visit: Appointment) -> dict[str, Any]:
         "start": _on_the_clock(visit.start),
         "end": _on_the_clock(visit.end),
         "title": " · ".join(part for part in (who, words, visit.practitioner.name) if part),  # pointed at
-        "classNames": [f"week-{LOOKS[status]}"],
+        "classNames": [
+            f"week-{LOOKS[status]}",
+            *(["week-short"] if visit.end - visit.start < TWO_LINES else []),
+        ],
         "editable": visit.status in MOVABLE and not visit.is_being_booked,
         "extendedProps": {
             "who": who,

@@ -132,7 +132,7 @@ def _page(
     step = visit.step or visit.awaits
     journey = step.journey if step else None
     own = [pk for pk in (visit.step_id, visit.awaits_id) if pk]
-    follows = follow_ups(visit.step)
+    follows = follow_ups(visit)
     context = {
         "visit": visit,
         "seen": seen_of(visit),

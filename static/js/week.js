@@ -44,7 +44,6 @@ function draw() {
     locale: language,
     headerToolbar: { start: "", center: "", end: "" },
     allDaySlot: false,
-    nowIndicator: true,
     height: "720px",
     slotHeight: 40,
     slotMinTime: "08:00:00",

@@ -126,6 +126,15 @@ def test_visit_of_a_journey_says_what_each_end_opens(
     assert Step.objects.get(status=StepStatus.ACTIVE).kind == StepKind.BOOK
 
 
+def test_a_visit_without_a_journey_says_that_a_new_date_is_looked_for(
+    desk: Client, patient: Patient, doctor: Practitioner
+) -> None:
+    booked = visit_at(patient, doctor, TOMORROW_9)
+    held = visit_at(patient, doctor, TOMORROW_9 + 60 * MINUTE, "pending", hold_until=TOMORROW_9)
+    pages = [text_of(desk.get(f"/appointments/{visit.public_id}/")) for visit in (booked, held)]
+    assert ["next: find a new date" in page for page in pages] == [True, False]
+
+
 def test_form_of_a_page_grown_old_changes_nothing(
     desk: Client, patient: Patient, doctor: Practitioner
 ) -> None:
