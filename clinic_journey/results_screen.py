@@ -105,7 +105,7 @@ def _decision(result: Result, here: Here) -> dict[str, object]:
     visit = actions.visit_in_hand(result.review) if result.review else None
     context: dict[str, object] = {
         "hold": visit,
-        "files": result.document.files.all(),
+        "files": sorted(result.document.files.all(), key=lambda file: not file.is_picture),
         "earlier": _earlier(result),
     }
     if result.decision or here.role not in DECIDES:
