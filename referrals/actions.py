@@ -168,10 +168,11 @@ def hold_ends(start: datetime, *, now: datetime) -> datetime:
 
 
 def _new_code() -> str:
+    """With a digit in it: so it is known for a code also where somebody drops the hyphen."""
     while True:
-        code = "R-" + "".join(secrets.choice(CODE_ALPHABET) for _place in range(CODE_LENGTH))
-        if not Referral.objects.filter(code=code).exists():
-            return code
+        body = "".join(secrets.choice(CODE_ALPHABET) for _place in range(CODE_LENGTH))
+        if any(sign.isdigit() for sign in body) and not Referral.objects.filter(code=f"R-{body}").exists():
+            return f"R-{body}"
 
 
 @transaction.atomic
