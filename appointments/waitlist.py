@@ -35,6 +35,7 @@ from patients.models import Patient
 from patients.queries import opening_hours
 
 DATE_WITHIN = deadlines.Limit(5, deadlines.Unit.WORKING_DAYS)  # for one who waits with no visit at all
+NOT_THIS_TIME = "not_this_time"  # the outcome of an offer's step
 TAKES_YES = (OfferStatus.OPEN, OfferStatus.EXPIRED, OfferStatus.DECLINED)  # late, or after a change of mind
 
 
@@ -233,7 +234,9 @@ def settle_step(offer: Offer, *, now: datetime, by: User | None = None) -> None:
     if ended.status == OfferStatus.OPEN or ended.is_settled:
         return
     if ended.step.status == StepStatus.ACTIVE and ended.step.journey.status in OPEN_JOURNEYS:
-        complete_step(ended.step, ended.status, now=now, by=by)
+        # A no to one time is no refusal of care, which would need the patient's own words.
+        outcome = NOT_THIS_TIME if ended.status == OfferStatus.DECLINED else ended.status
+        complete_step(ended.step, outcome, now=now, by=by)
     Offer.objects.filter(pk=offer.pk).update(is_settled=True)
 
 

@@ -144,6 +144,7 @@ def context_of(journey: Journey, request: HttpRequest, now: datetime) -> dict[st
         "to_confirm": bool(visit and visit.confirmed_at is None and visit.status == AppointmentStatus.BOOKED),
         "is_held": is_held,
         "times": times,
+        "few_times": "",  # all of them; a refused offer names a few
         "said": request.GET.get("said", ""),
         "asked_for_time": "times" in request.GET,
         "answer_path": f"{path_for(journey)}answer/?lang={translation.get_language()}",

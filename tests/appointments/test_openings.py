@@ -241,7 +241,7 @@ def test_only_a_no_is_a_no_however_else_a_call_ended(doctor: Practitioner, outco
     waits(doctor)
     freed(doctor)
     offer_openings(now=NOW)
-    ended = {"status": StepStatus.COMPLETED, "completed_at": NOW, "outcome": outcome}
+    ended = {"status": StepStatus.COMPLETED, "completed_at": NOW, "outcome": outcome, "note": "at work then"}
     Step.objects.filter(offer__isnull=False).update(**ended)
     offer_openings(now=NOW)
     assert Offer.objects.get().status == status

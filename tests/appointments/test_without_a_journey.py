@@ -122,7 +122,7 @@ def test_an_unconfirmed_visit_two_days_ahead_is_a_row_for_the_desk(
     assert worklist(here).now == []  # the machine is about to ask
     Step.objects.update(contact_from=None)
     (row,) = worklist(here).now
-    assert row.reasons == ["The visit is near and the patient has not confirmed it."]
+    assert row.reasons == ["The visit Wednesday 11 March, 07:00 is not confirmed."]
     early = Here(here.user, here.clinic, here.role, NOW - 2 * DAY)
     assert worklist(early).now == []
     actions.confirm(made, now=NOW)

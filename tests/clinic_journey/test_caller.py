@@ -243,8 +243,8 @@ def test_a_broken_promise_is_in_the_managers_today_and_in_its_makers(clinic: Cli
     watch_steps(now=late)
     with time_machine.travel(late, tick=False):
         for client in (manager, rina):
-            assert "Broken promise: the price" in client.get("/today/").content.decode()
-        assert "Broken promise" not in desk(clinic).get("/today/").content.decode()
+            assert "and are late: the price" in client.get("/today/").content.decode()
+        assert "the price" not in desk(clinic).get("/today/").content.decode()
 
 
 def test_two_clinics_of_one_user_are_two_places(clinic: Clinic, dana: Patient) -> None:
