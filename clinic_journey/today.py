@@ -16,6 +16,7 @@ from django.views.decorators.http import require_GET, require_POST
 from appointments.visits import FAR, SlotTakenError
 from clinic_journey import desk
 from clinic_journey.booking import book_from_today
+from clinic_journey.caller import promise_context
 from clinic_journey.desk import Press
 from clinic_journey.desk_queue import news_for, queue_of
 from clinic_journey.models import AsideKind, DeskAction
@@ -65,7 +66,7 @@ def _page(request: HttpRequest, here: Here, *, wanted: str, status: int = 200) -
     chosen = chosen or queue.first_free()
     audit.shows(*[chosen.patient] if chosen and chosen.patient else [], rows=len(queue.everything))
     last = desk.last_action_of(here)
-    context = {
+    context: dict[str, object] = {
         "list": queue,
         "chosen": chosen,
         "panel": panel_of(chosen, here) if chosen else None,
@@ -75,6 +76,8 @@ def _page(request: HttpRequest, here: Here, *, wanted: str, status: int = 200) -
         "now": here.now,
         "is_first_day": not queue.now and not Patient.objects.filter(clinic=here.clinic).exists(),
     }
+    if chosen and chosen.patient:
+        context |= promise_context(here) | {"here_path": _item(chosen.step)}
     return render(request, "today/today.html", context, status=status)
 
 

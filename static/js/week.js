@@ -36,6 +36,7 @@ function content({ event }) {
 
 function draw() {
   const { feed, doctor, on, firstDay, minutes, language } = place.dataset;
+  const weekday = new Intl.DateTimeFormat(language, { weekday: "short" });
   place.hidden = false;
   EventCalendar.create(place, {
     view: "timeGridWeek",
@@ -52,7 +53,7 @@ function draw() {
     scrollTime: "08:00:00",
     slotLabelFormat: clock,
     eventContent: content,
-    dayHeaderFormat: { weekday: "short", day: "numeric", month: "numeric" },
+    dayHeaderFormat: (date) => `${weekday.format(date)} ${date.getDate()}.${date.getMonth() + 1}`,
     snapDuration: { minutes: Number(minutes) },
     eventDurationEditable: false,
     eventStartEditable: true,
