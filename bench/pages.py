@@ -29,9 +29,15 @@ DESK = (
     "/results/",
     "/results/?list=expected",
     "/results/?list=unmatched",
+    "/results/?list=closed",
     "/calendar/",
+    "/calendar/week/",
+    "/silent/",
+    "/waiting/",
+    "/patients/cards/",
+    "/caller/?q=organ",
 )
-MANAGERS: tuple[str, ...] = ()
+MANAGERS = ("/audit/", "/reports/ledgers/", "/schedules/", "/referrals/refused-holds/", "/import/")
 SEARCHES = {"latin": "organ", "cyrillic": "узнец", "hebrew": "זרח", "arabic": "حدا", "number": "502-00 01"}
 
 

@@ -82,7 +82,8 @@ def grouped(silences: Iterable[Silence]) -> list[Group]:
 @for_staff()
 def silent_list(request: HttpRequest, here: Here) -> HttpResponse:
     """A page of silent patients, the longest due first; those who have answered since are left out."""
-    tasks = silent_tasks(here.user).filter(clinic=here.clinic)
+    # The clinic of the step is the same one; by it the database walks the open steps in the order of the list.
+    tasks = silent_tasks(here.user).filter(clinic=here.clinic, step__clinic=here.clinic)
     page = list(after_task(tasks, request.GET.get("after", ""))[: PAGE + 1])
     silences = [each for each in read_silences(page[:PAGE], now=here.now) if each.is_silent]
     context = {

@@ -344,6 +344,7 @@ class Step(models.Model):
         ]
         indexes = [
             models.Index(fields=["about"], name="step_promises", condition=Q(about__isnull=False)),
+            models.Index(fields=["clinic", "due_at"], name="step_ledger", condition=Q(kind=StepKind.PROMISE)),
             models.Index(
                 fields=["due_at"],
                 name="step_due",
@@ -404,7 +405,10 @@ class StepEvent(models.Model):
 
     class Meta:
         constraints = [one_of("kind", EventKind, name="step_event_kind_is_known")]
-        indexes = [models.Index(fields=["step", "at"], name="step_event_by_step")]
+        indexes = [
+            models.Index(fields=["step", "at"], name="step_event_by_step"),
+            models.Index(fields=["at"], name="step_event_chases", condition=Q(kind=EventKind.CHASED)),
+        ]
         ordering = ["at", "id"]
 
     def __str__(self) -> str:

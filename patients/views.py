@@ -10,7 +10,14 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 from patients import actions, audit
 from patients.access import CLINIC_KEY, Here, for_staff
 from patients.forms import PatientForm
-from patients.queries import after_patient, clinics_visible_to, patients_visible_to, search_patients
+from patients.models import Channel, Language
+from patients.queries import (
+    after_patient,
+    clinics_visible_to,
+    listed,
+    patients_visible_to,
+    search_patients,
+)
 
 PAGE = 50
 KEY_DIGITS = 18  # longer numbers are nobody's key
@@ -22,10 +29,14 @@ def patient_list(request: HttpRequest, here: Here) -> HttpResponse:
     """A page of patients by name; `after` is the last one seen, so that depth costs nothing."""
     text = request.GET.get("q", "").strip()
     patients = search_patients(patients_visible_to(here.user).filter(clinic=here.clinic), text)
-    shown = list(after_patient(patients, request.GET.get("after", ""))[: PAGE + 1])
-    more = shown[PAGE - 1].public_id if len(shown) > PAGE else None
-    audit.shows(rows=len(shown[:PAGE]))
-    return render(request, "patients/list.html", {"patients": shown[:PAGE], "q": text, "more": more})
+    found = listed(after_patient(patients, request.GET.get("after", "")), limit=PAGE + 1)
+    more = found[PAGE - 1].public_id if len(found) > PAGE else None
+    languages, channels = (
+        {value: str(words) for value, words in each.choices} for each in (Language, Channel)
+    )
+    shown = [(each, languages[each.language], channels.get(each.channel or "", "")) for each in found[:PAGE]]
+    audit.shows(rows=len(shown))
+    return render(request, "patients/list.html", {"patients": shown, "q": text, "more": more})
 
 
 @require_http_methods(["GET", "POST"])
