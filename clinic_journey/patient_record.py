@@ -15,6 +15,7 @@ from appointments.models import Appointment, AppointmentStatus
 from clinic_journey.addresses import reach_of
 from clinic_journey.caller import caller_context
 from clinic_journey.cards import card_of
+from clinic_journey.history_words import detail_words
 from journeys import actions as journey_actions
 from journeys.actions import NewJourney
 from journeys.models import EventKind, Journey, JourneyTemplate, Step, StepStatus, TemplateStatus
@@ -110,7 +111,7 @@ def history(patient: Patient, zone: str) -> list[Moment]:
             event.at,
             event.by.get_full_name() if event.by else _("system"),
             f"{event.step.name}: {event.get_kind_display()}",
-            event.detail,
+            detail_words(event),
             event.kind in {EventKind.STALLED, EventKind.CHASED},
         )
         for event in history_of(patient).exclude(step__outreach_tasks__message_key=NUMBER_TEST)[:HISTORY]

@@ -1,0 +1,48 @@
+"""What happened to a step, in the reader's words: the history keeps codes and instants."""
+
+from datetime import datetime
+
+from django.utils.formats import date_format
+from django.utils.timezone import localtime
+from django.utils.translation import gettext_lazy
+
+from appointments.models import AppointmentStatus
+from appointments.waiting_models import OfferStatus
+from clinic_journey.outcomes import OUTCOME_WORDS
+from journeys.models import EventKind, OwnerRole, StepEvent
+from referrals.models import Decision
+
+ENDED_AS = {
+    **{value: words for value, words in OfferStatus.choices if value != OfferStatus.DECLINED},
+    **dict(Decision.choices),
+    **OUTCOME_WORDS,
+    "attended": AppointmentStatus.FULFILLED.label,
+    "no_show": AppointmentStatus.NOSHOW.label,
+    "cancelled": AppointmentStatus.CANCELLED.label,
+    "revoked": gettext_lazy("Taken back"),
+    "identified": gettext_lazy("Found whose it is"),
+    "rejected": gettext_lazy("Not ours"),
+    "replanned": gettext_lazy("Planned another way"),
+    "no_other_number": gettext_lazy("No other number"),
+    "not_this_time": gettext_lazy("Not at this time"),
+    "not_needed": gettext_lazy("Not needed"),
+}
+MOVED_TO = {EventKind.DEADLINE_MOVED, EventKind.SNOOZED}
+
+
+def detail_words(event: StepEvent) -> str:
+    """The detail of an event; what a person wrote stays as it is."""
+    if event.kind == EventKind.COMPLETED:
+        return str(ENDED_AS.get(event.detail, event.detail))
+    if event.kind in {EventKind.ESCALATED, EventKind.REASSIGNED} and event.detail in OwnerRole.values:
+        return str(OwnerRole(event.detail).label)
+    if event.kind in MOVED_TO:
+        return _when(event.detail)
+    return "" if event.kind == EventKind.CONTACTED else event.detail
+
+
+def _when(text: str) -> str:
+    try:
+        return date_format(localtime(datetime.fromisoformat(text)), "D j E, H:i")
+    except ValueError:
+        return text
