@@ -10,6 +10,7 @@ from appointments.models import AppointmentStatus
 from appointments.waiting_models import OfferStatus
 from clinic_journey.outcomes import OUTCOME_WORDS
 from journeys.models import EventKind, OwnerRole, StepEvent
+from outreach.models import Reply
 from referrals.models import Decision
 
 ENDED_AS = {
@@ -27,6 +28,12 @@ ENDED_AS = {
     "not_this_time": gettext_lazy("Not at this time"),
     "not_needed": gettext_lazy("Not needed"),
 }
+ANSWERS = {
+    "confirm": gettext_lazy("The time suits"),
+    "another_time": gettext_lazy("Wants another time"),
+    "cannot_come": gettext_lazy("Cannot come"),
+    "stop": gettext_lazy("Asked us to stop"),
+}
 MOVED_TO = {EventKind.DEADLINE_MOVED, EventKind.SNOOZED}
 
 
@@ -39,6 +46,11 @@ def detail_words(event: StepEvent) -> str:
     if event.kind in MOVED_TO:
         return _when(event.detail)
     return "" if event.kind == EventKind.CONTACTED else event.detail
+
+
+def said_by_patient(reply: Reply) -> str:
+    """The patient's own words; where a button was pressed, what it says."""
+    return reply.body or str(ANSWERS.get(reply.meaning, ""))
 
 
 def _when(text: str) -> str:

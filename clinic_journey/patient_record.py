@@ -15,7 +15,7 @@ from appointments.models import Appointment, AppointmentStatus
 from clinic_journey.addresses import reach_of
 from clinic_journey.caller import caller_context
 from clinic_journey.cards import card_of
-from clinic_journey.history_words import detail_words
+from clinic_journey.history_words import detail_words, said_by_patient
 from journeys import actions as journey_actions
 from journeys.actions import NewJourney
 from journeys.models import EventKind, Journey, JourneyTemplate, Step, StepStatus, TemplateStatus
@@ -66,7 +66,7 @@ def patient(request: HttpRequest, here: Here, patient_id: UUID) -> HttpResponse:
         "templates": JourneyTemplate.objects.filter(status=TemplateStatus.ACTIVE).order_by("key"),
         **caller_context(found, here),
         "silent_tasks": list(silent_tasks(here.user).filter(patient=found)[:5]),
-        "replies": found.replies.order_by("-at")[:5],
+        "replies": [(reply, said_by_patient(reply)) for reply in found.replies.order_by("-at")[:5]],
         "now": here.now,
     }
     return render(request, "patient_record/patient.html", context)
