@@ -28,6 +28,7 @@ from appointments.queries import (
 )
 from appointments.views import asked_of, found_visit, refuse_unless_seen, seen_of, words_of
 from appointments.visits import spoken
+from patients import audit
 from patients.access import Here, for_staff
 from patients.actions import RefusedError
 
@@ -78,7 +79,8 @@ def calendar_week(request: HttpRequest, here: Here) -> HttpResponse:
     if asked["doctor"] and asked["doctor"] not in {doctor.pk for doctor in doctors}:
         raise Http404
     of_clinic = appointments_visible_to(here.user)
-    visits = visits_between(of_clinic, here.clinic, first, first + WEEK, doctor=asked["doctor"])
+    visits = list(visits_between(of_clinic, here.clinic, first, first + WEEK, doctor=asked["doctor"]))
+    audit.shows(rows=len(visits))
     by_day = groupby(visits, key=lambda visit: timezone.localtime(visit.start).date())
     context = {
         "first": first,
@@ -106,7 +108,10 @@ def calendar_feed(request: HttpRequest, here: Here) -> JsonResponse:
         raise Http404
     asked = form.cleaned_data
     of_clinic = appointments_visible_to(here.user)
-    visits = visits_between(of_clinic, here.clinic, asked["start"], asked["end"], doctor=asked["doctor"])
+    visits = list(
+        visits_between(of_clinic, here.clinic, asked["start"], asked["end"], doctor=asked["doctor"])
+    )
+    audit.shows(rows=len(visits))
     return JsonResponse([_drawn(visit) for visit in visits], safe=False)
 
 
@@ -171,7 +176,8 @@ def appointment_drop(request: HttpRequest, here: Here, appointment_id: UUID) -> 
 def calendar_print(request: HttpRequest, here: Here) -> HttpResponse:
     """The visits of a day, a list for each doctor; one page without a script, made for paper."""
     on = asked_of(request)["on"] or timezone.localtime(here.now).date()
-    visits = day_on_paper(appointments_visible_to(here.user), here.clinic, on)
+    visits = list(day_on_paper(appointments_visible_to(here.user), here.clinic, on))
+    audit.shows(rows=len(visits))
     by_doctor = groupby(visits, key=lambda visit: visit.practitioner)
     context = {
         "on": on,

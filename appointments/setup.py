@@ -14,6 +14,7 @@ from appointments import schedules
 from appointments.models import Practitioner, Schedule, ScheduleException, VisitType
 from appointments.queries import appointments_visible_to, outside_hours, practitioners_visible_to
 from appointments.setup_forms import EndForm, ExceptionForm, HoursForm, VisitTypeForm
+from patients import audit
 from patients.access import Here, for_staff
 from patients.actions import RefusedError
 from patients.models import Role
@@ -44,12 +45,14 @@ def _schedule_page(
     if doctor:
         visits = appointments_visible_to(here.user).filter(practitioner=doctor)
         rules = doctor.schedules.exclude(valid_until__lt=today).select_related("location")
+        outside = list(outside_hours(visits, now=here.now)[:SHOWN])
+        audit.shows(rows=len(outside))
         exceptions = doctor.exceptions.filter(last_on__gte=today).select_related("location", "made_by")
         context |= {
             # The week begins on Sunday.
             "rules": sorted(rules, key=lambda rule: ((rule.weekday + 1) % 7, rule.start, rule.pk)),
             "exceptions": exceptions[:SHOWN],
-            "outside": outside_hours(visits, now=here.now)[:SHOWN],
+            "outside": outside,
             "hours_form": HoursForm(clinic=here.clinic, initial={"valid_from": today}),
             "exception_form": ExceptionForm(clinic=here.clinic, initial={"first_on": today}),
             "end_form": EndForm(initial={"last_on": today}),

@@ -74,7 +74,8 @@ def calendar(request: HttpRequest, here: Here) -> HttpResponse:
     )
     if day is None:
         raise Http404
-    audit.shows(rows=len(day.visits))
+    found = list(search_patients(of_clinic, asked["whom"])[:FOUND]) if asked["whom"] else None
+    audit.shows(*[patient] if patient else [], rows=len(day.visits if found is None else found))
     context = {
         "day": day,
         "doctors": doctors,
@@ -85,7 +86,7 @@ def calendar(request: HttpRequest, here: Here) -> HttpResponse:
         "after": on + timedelta(days=1),
         "cell_minutes": here.clinic.cell_minutes,
         "as_list": "list" in request.GET,
-        "found": search_patients(of_clinic, asked["whom"])[:FOUND] if asked["whom"] else None,
+        "found": found,
     }
     return render(request, "appointments/calendar.html", context)
 

@@ -23,6 +23,7 @@ from clinic_journey.caller_line import Clock
 from journeys.chases import Promise, log_chase, make_promise
 from journeys.models import OwnerRole
 from journeys.promise_times import Chip, choices, fits, next_fit
+from patients import audit
 from patients.access import Here, for_staff
 from patients.models import Patient, Role
 from patients.queries import opening_hours, patients_visible_to, search_patients
@@ -128,7 +129,9 @@ def local_path(request: HttpRequest, default: str) -> str:
 def matches(request: HttpRequest, here: Here) -> HttpResponse:
     """Whoever fits what is typed so far: by name, number, ID, or the code of a referral; at most eight."""
     text = request.GET.get("q", "").strip()
-    context = {"q": text, "matches": _matching(text, here), "return": local_path(request, "")}
+    found = _matching(text, here)
+    audit.shows(rows=len(found))
+    context = {"q": text, "matches": found, "return": local_path(request, "")}
     part = request.headers.get("HX-Request") == "true"
     return render(request, "caller/_matches.html" if part else "caller/matches.html", context)
 

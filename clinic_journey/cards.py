@@ -17,6 +17,7 @@ from clinic_journey.card_rates import coming_without_card, rates_of, weeks_befor
 from outreach.learned import PHONE, Learned, learn
 from outreach.queries import tries_of
 from outreach.reach import message_channel_for
+from patients import audit
 from patients.access import Here, for_staff
 from patients.actions import CardAnswers, save_card
 from patients.card_form import WHOLE_DAY, CardForm
@@ -105,6 +106,7 @@ def cards(request: HttpRequest, here: Here) -> HttpResponse:
     waiting = list(
         coming_without_card(here.clinic, after=request.GET.get("after", ""), now=here.now)[: PAGE + 1]
     )
+    audit.shows(rows=len(waiting[:PAGE]))
     context = {
         "weeks": weeks_before(here.now, here.clinic.time_zone),
         "everybody": rates.everybody,

@@ -15,6 +15,7 @@ from journeys.ledgers import (
     promises_by_owner,
     promises_visible_to,
 )
+from patients import audit
 from patients.access import Here, for_staff
 from patients.models import Role
 
@@ -33,6 +34,7 @@ def ledgers(request: HttpRequest, here: Here) -> HttpResponse:
     broken = broken_promises(promises, now=here.now).order_by("-due_at", "-pk")
     chase_page, more_chases = _page(chases, request.GET.get("chase", ""), "at")
     broken_page, more_broken = _page(broken, request.GET.get("promise", ""), "due_at")
+    audit.shows(rows=len(chase_page) + len(broken_page))
     since = here.now - COUNTED
     context = {
         "chases": chase_page,

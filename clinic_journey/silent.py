@@ -16,6 +16,7 @@ from outreach.models import OutreachTask
 from outreach.queries import tasks_visible_to
 from outreach.silence import Cause, DayKind, DayPart, Mark
 from outreach.silent import Silence, after_task, read_silences, silent_tasks
+from patients import audit
 from patients.access import Here, for_staff
 from patients.actions import RefusedError
 from patients.models import Channel
@@ -86,6 +87,7 @@ def silent_list(request: HttpRequest, here: Here) -> HttpResponse:
     tasks = silent_tasks(here.user).filter(clinic=here.clinic, step__clinic=here.clinic)
     page = list(after_task(tasks, request.GET.get("after", ""))[: PAGE + 1])
     silences = [each for each in read_silences(page[:PAGE], now=here.now) if each.is_silent]
+    audit.shows(rows=len(silences))
     context = {
         "groups": grouped(silences),
         "next_url": f"?after={page[PAGE - 1].public_id}" if len(page) > PAGE else "",

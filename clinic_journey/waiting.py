@@ -23,6 +23,7 @@ from journeys.models import Step
 from journeys.queries import steps_visible_to
 from outreach.channels import PHONE
 from outreach.offer_answers import ANSWERS, YES, answer_offer
+from patients import audit
 from patients.access import Here, for_staff
 from patients.actions import RefusedError
 from patients.models import Patient
@@ -102,6 +103,7 @@ def waiting_list(request: HttpRequest, here: Here) -> HttpResponse:
     shown = list(_after(entries, request.GET.get("after", ""))[: PAGE + 1])
     of_clinic = waiting.openings_visible_to(here.user).filter(clinic=here.clinic)
     offers = waiting.offers_visible_to(here.user).filter(opening__clinic=here.clinic)
+    audit.shows(rows=len(shown[:PAGE]))
     context = {
         "entries": shown[:PAGE],
         "next_url": f"?after={shown[PAGE - 1].public_id}" if len(shown) > PAGE else "",
@@ -130,13 +132,15 @@ def offer_time(request: HttpRequest, here: Here) -> HttpResponse:
     if request.method == "POST":
         return _offer_now(request, here, doctor, start)
     opening = waiting.opening_at(doctor, start, now=here.now)
-    offers = waiting.offers_visible_to(here.user).filter(opening=opening) if opening and opening.pk else []
+    asked = waiting.offers_visible_to(here.user).filter(opening=opening) if opening and opening.pk else []
+    offers, fitting = list(asked), waiting.who_fits(opening, now=here.now) if opening else []
+    audit.shows(rows=len(offers) + len(fitting))
     context = {
         "doctor": doctor,
         "start": start,
         "opening": opening,
         "offers": offers,
-        "fitting": waiting.who_fits(opening, now=here.now) if opening else [],
+        "fitting": fitting,
         "preselected": WAVE,
         "now": here.now,
     }

@@ -16,6 +16,7 @@ from django.utils import timezone
 from patients.models import Clinic, Membership
 
 P = ParamSpec("P")
+PLACE = "place_of_the_asker"  # on the request, so that view, page and audit trail look once
 CLINIC_KEY = "clinic"  # in the session: the clinic chosen by somebody who works in several
 
 
@@ -37,14 +38,22 @@ def place_of(request: HttpRequest) -> Here | None:
     """The clinic chosen in this session, else the first the user works in; None for nobody's user."""
     if not request.user.is_authenticated:
         return None
+    kept = vars(request)
+    if PLACE not in kept:
+        kept[PLACE] = _look_up(request, request.user)
+    place: Here | None = kept[PLACE]
+    return place
+
+
+def _look_up(request: HttpRequest, user: User) -> Here | None:
     memberships = (
-        Membership.objects.filter(user=request.user).select_related("clinic").order_by("clinic__name")
+        Membership.objects.filter(user=user).select_related("clinic").order_by("clinic__name")
     )
     by_clinic = {membership.clinic_id: membership for membership in memberships}
     if not by_clinic:
         return None
     chosen = by_clinic.get(request.session.get(CLINIC_KEY, 0)) or next(iter(by_clinic.values()))
-    return Here(request.user, chosen.clinic, chosen.role, timezone.now())
+    return Here(user, chosen.clinic, chosen.role, timezone.now())
 
 
 def for_staff(*roles: str) -> Callable[[StaffView[P, R]], Callable[Concatenate[HttpRequest, P], R]]:

@@ -18,6 +18,7 @@ from appointments.queries import practitioners_visible_to, visit_types_of
 from appointments.suggestions import VISIT_MINUTES, times_for
 from journeys.models import Step, StepKind
 from journeys.queries import steps_visible_to
+from patients import audit
 from patients.access import Here, for_staff
 from patients.actions import RefusedError
 from patients.models import Patient, Role
@@ -80,9 +81,9 @@ def file(_request: HttpRequest, here: Here, file_id: int) -> HttpResponseBase:
 def refused_holds(request: HttpRequest, here: Here) -> HttpResponse:
     """Referrals without a held visit, with the reason that was given (S1.3)."""
     mine = queries.referrals_visible_to(here.user).filter(clinic=here.clinic)
-    return render(
-        request, "referrals/refused_holds.html", {"referrals": queries.without_a_hold(mine)[:SHOWN]}
-    )
+    found = list(queries.without_a_hold(mine)[:SHOWN])
+    audit.shows(rows=len(found))
+    return render(request, "referrals/refused_holds.html", {"referrals": found})
 
 
 @require_GET

@@ -7,13 +7,14 @@ from django.apps import apps
 from django.db import models
 from django.urls import ResolverMatch
 
-from appointments.models import Appointment
+from appointments.models import Appointment, Offer, WaitlistEntry
+from clinic_journey.models import DeskAction
 from journeys.models import Journey, Step
 from outreach.links import journey_for
 from outreach.models import OutreachTask
-from patients.models import By, Patient
+from patients.models import By, Patient, PatientContact
 from referrals.links import referral_for
-from referrals.models import DocumentFile, IncomingDocument, Referral, Result
+from referrals.models import DocumentFile, IncomingDocument, Referral, Result, ReviewPass
 
 Subject = tuple[int | None, int]  # keys of the patient and of the clinic
 
@@ -28,6 +29,11 @@ WAYS: dict[type[models.Model], tuple[str, str]] = {
     IncomingDocument: ("referral__patient", "clinic"),
     DocumentFile: ("document__referral__patient", "document__clinic"),
     OutreachTask: ("patient", "clinic"),
+    PatientContact: ("patient", "patient__clinic"),
+    WaitlistEntry: ("patient", "clinic"),
+    Offer: ("entry__patient", "entry__clinic"),
+    ReviewPass: ("review__journey__patient", "review__clinic"),
+    DeskAction: ("patient", "clinic"),
 }
 # The arguments of our addresses, and the routes of the API, whose argument is always `id`.
 NAMED: dict[str, type[models.Model]] = {
@@ -39,15 +45,31 @@ NAMED: dict[str, type[models.Model]] = {
     "result_id": Result,
     "document_id": IncomingDocument,
     "file_id": DocumentFile,
+    "task_id": OutreachTask,
+    "tie_id": PatientContact,
+    "entry_id": WaitlistEntry,
+    "offer_id": Offer,
+    "pass_id": ReviewPass,
+    "action_id": DeskAction,
     "api-patient": Patient,
     "api-referral": Referral,
     "api-document": IncomingDocument,
     "api-appointment": Appointment,
     "api-outreach-task": OutreachTask,
+    "api-waiting": WaitlistEntry,
 }
 # Links without a login, by the first part of their address: a patient's own, and an institute's.
 HOLDERS = {"p": By.PATIENT, "u": By.INSTITUTE}
-OF_NOBODY = {"clinic", "code"}  # arguments that name no object of a patient
+# Arguments that name no object of one patient. An import is of many: its pages say how many rows they show.
+OF_NOBODY = {
+    "clinic",
+    "code",
+    "practitioner_id",
+    "schedule_id",
+    "exception_id",
+    "visit_type_id",
+    "import_id",
+}
 
 
 def holder_of(match: ResolverMatch) -> By | None:

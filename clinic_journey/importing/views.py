@@ -15,6 +15,7 @@ from clinic_journey.importing.forms import ColumnsForm, UploadForm
 from clinic_journey.importing.models import AT_WORK, MAY_MAP, Import, ImportKind, ImportStatus, RowState
 from clinic_journey.importing.reading import Layout, rows
 from clinic_journey.importing.workbook import sheets
+from patients import audit
 from patients.access import Here, for_staff
 from patients.actions import RefusedError
 from patients.models import Role
@@ -78,6 +79,7 @@ def _outcome(run: Import) -> dict[str, object]:
     counts = queries.counts(run)
     outcome = [(state.label, counts.by_state[state]) for state in RowState if state in counts.by_state]
     noted, differing = queries.noted(run), queries.differing(run)
+    audit.shows(rows=len({row.pk for row in (*noted, *(each.row for each in differing))}))
     return {"counts": counts, "outcome": outcome, "noted": noted, "differing": differing}
 
 
@@ -122,16 +124,19 @@ def _columns_page(request: HttpRequest, run: Import, form: ColumnsForm, *, statu
         (field, [cells[number] for cells in sample if number < len(cells) and cells[number]])
         for number, field in enumerate(form.columns)
     ]
+    audit.shows(rows=len(sample))
     context = {"run": run, "form": form, "shown": shown, "sheets": names, "step": 2}
     return render(request, "importing/columns.html", context, status=status)
 
 
 def _check_page(request: HttpRequest, run: Import, here: Here) -> HttpResponse:
+    preview = queries.preview(run, now=here.now)
+    audit.shows(rows=len(preview))
     context = {
         "run": run,
         "groups": queries.problem_groups(run),
         "counts": queries.counts(run),
-        "preview": queries.preview(run, now=here.now),
+        "preview": preview,
         "step": 3,
     }
     return render(request, "importing/check.html", context)
@@ -180,6 +185,7 @@ def throw_away(request: HttpRequest, here: Here, import_id: UUID) -> HttpRespons
 def rejected_rows(_request: HttpRequest, here: Here, import_id: UUID) -> StreamingHttpResponse:
     """The rows left out with their reasons, as a table to repair and upload again."""
     run = _import(here, import_id)
+    audit.shows(rows=queries.refused_rows(run).count())
     answer = StreamingHttpResponse(rejected.lines(run), content_type="text/csv; charset=utf-8")
     answer["Content-Disposition"] = 'attachment; filename="left-out.csv"'
     return answer

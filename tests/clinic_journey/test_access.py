@@ -40,6 +40,7 @@ WITHOUT_AN_OBJECT = {
     "new",
     "choose_clinic",
     "results",
+    "results_fresh",
     "calendar",
     "audit",
     "audit_export",

@@ -2,6 +2,7 @@
 
 from datetime import timedelta
 from typing import Any
+from urllib.parse import urlencode
 
 import pytest
 from django.test import Client
@@ -28,7 +29,25 @@ from tests.conftest import NOW
 
 pytestmark = [pytest.mark.django_db, pytest.mark.time_machine(NOW, tick=False)]
 
-SHOWS_NOBODY = {"home", "new", "choose_clinic", "audit_export"}  # of the pages without an object
+SHOWS_NOBODY = {  # of the pages without an object; parts that ask by themselves are told in counts alone
+    "home",
+    "new",
+    "choose_clinic",
+    "audit_export",
+    "today_live",
+    "results_fresh",
+    "visit_types",
+    "imports",
+    "setup",
+    "setup_clinic",
+    "setup_hours",
+    "setup_patients",
+    "setup_standards",
+}
+NEEDS_MORE = {  # asked for beside the name, else there is nothing to show
+    "calendar_feed": {"start": "2026-03-08", "end": "2026-03-15"},
+    "offer_time": {"doctor": "{practitioner_id}", "at": "2026-03-11T09:00+02:00"},
+}
 
 
 def reads(**fields: Any) -> list[AuditEvent]:
@@ -54,7 +73,9 @@ def test_a_page_that_names_an_object_says_whose_record_was_looked_at(path: str, 
     client.raise_request_exception = False
     answer = client.get(filled(path, objects))
     patient = Patient.objects.get(public_id=objects["patient_id"])
-    if answer.status_code == 200:
+    if set(pattern.pattern.converters) <= OF_NOBODY:
+        assert reads() == []
+    elif answer.status_code == 200:
         event = AuditEvent.objects.get(action="read", patient=patient)
         assert (event.what, event.clinic_id, event.by) == (pattern.name, clinic.pk, "user")
         assert event.actor_id is not None
@@ -84,12 +105,42 @@ def test_a_page_of_many_says_what_was_asked_and_how_many_were_shown(path: str, p
     if pattern.name not in WITHOUT_AN_OBJECT - SHOWS_NOBODY:
         return
     clinic = builders.clinic()
-    objects_of(clinic)
-    answer = logged_in(Role.MANAGER, clinic).get(f"/{path}?q=Dana")
+    objects = objects_of(clinic)
+    more = {key: value.format(**objects) for key, value in NEEDS_MORE.get(str(pattern.name), {}).items()}
+    asked = urlencode({"q": "Dana", **more})
+    answer = logged_in(Role.MANAGER, clinic).get(f"/{path}?{asked}")
     event = AuditEvent.objects.get(action="search")
     assert answer.status_code in {200, 302}
-    assert (event.what, event.asked, event.clinic_id) == (pattern.name, "q=Dana", clinic.pk)
+    assert (event.what, event.asked, event.clinic_id) == (pattern.name, asked, clinic.pk)
     assert event.rows is not None
+
+
+@pytest.mark.parametrize("page", ["/today/live/", "/results/fresh/?known=9"])
+def test_a_part_that_asks_by_itself_names_nobody_and_leaves_no_trace(page: str) -> None:
+    clinic = builders.clinic()
+    with_a_patient(clinic)
+    answer = logged_in(Role.MANAGER, clinic).get(page, headers={"HX-Request": "true"})
+    assert answer.status_code == 200
+    assert "Dana" not in answer.content.decode()
+    assert reads() == []
+    assert not AuditEvent.objects.filter(action__in=["list", "search"]).exists()
+
+
+@pytest.mark.parametrize(("step", "rows"), [("columns/", 1), ("left-out.csv", 0)])
+def test_an_import_says_how_many_rows_it_shows(step: str, rows: int) -> None:
+    clinic = builders.clinic()
+    objects = objects_of(clinic)
+    answer = logged_in(Role.MANAGER, clinic).get(f"/import/{objects['import_id']}/{step}")
+    assert answer.status_code == 200
+    event = AuditEvent.objects.get(action="list")
+    assert (event.rows, event.what_id) == (rows, str(objects["import_id"]))
+
+
+def test_the_week_counts_the_visits_it_shows() -> None:
+    clinic = builders.clinic()
+    visit = builders.appointment(builders.patient(clinic))
+    logged_in(Role.MANAGER, clinic).get(f"/calendar/week/?on={visit.start.date()}")
+    assert AuditEvent.objects.get(action="list").rows == 1
 
 
 def test_a_list_names_nobody_but_counts() -> None:
@@ -167,7 +218,8 @@ def test_a_link_nobody_gave_out_leaves_no_trace(client: Client) -> None:
 
 
 @pytest.mark.parametrize(
-    "name", ["patients", "referrals", "incoming-documents", "appointments", "outreach-tasks"]
+    "name",
+    ["patients", "referrals", "incoming-documents", "appointments", "outreach-tasks", "waiting-list"],
 )
 def test_the_api_says_whose_record_a_program_read(name: str) -> None:
     place = Place()
