@@ -19,6 +19,7 @@ from appointments.models import Appointment, AppointmentEvent, AppointmentStatus
 from appointments.visits import taken, visit_of
 from clinic_journey.models import DeskAction
 from clinic_journey.outcomes import saved_words
+from clinic_journey.undo_waiting import give_back_places, refuse_if_an_offer_has_ended, take_back_freed_time
 from journeys.actions import lock_journey, record_events
 from journeys.models import EventKind, Journey, JourneyStatus, Step, StepStatus
 from outreach.models import Attempt, AttemptStatus, OutreachTask, Reply, TaskStatus
@@ -98,15 +99,17 @@ def undo(action: DeskAction, *, now: datetime, by: User) -> None:
     _refuse_if_saved_again(action)
     _refuse_if_contacted(changes, action)
     _refuse_if_changed(changes)
+    refuse_if_an_offer_has_ended(action, changes.get("step", {}))
     _take_back(changes, action, now=now, by=by)
     try:
         with transaction.atomic():
             _restore(changes)
+            give_back_places(action, steps=changes.get("step", {}), visits=changes.get("visit", {}))
     except IntegrityError as clash:
         raise StaleStateError(
             _("Something else has begun since then; it cannot be undone any more.")
         ) from clash
-    _restore_cells(changes)
+    _restore_cells(changes, action)
     record_events([action.step], EventKind.NOTED, now=now, by=by, detail=_("undone: %s") % action.what)
 
 
@@ -228,14 +231,16 @@ def _values(model: Any, line: Line) -> Line:
     }
 
 
-def _restore_cells(changes: Changes) -> None:
+def _restore_cells(changes: Changes, action: DeskAction) -> None:
     """Take the time again; somebody who has it by now keeps it, and is named."""
     lost = [before for before, after in changes.get("cell", {}).values() if before and after is None]
-    for key in sorted({line["appointment_id"] for line in lost}):
-        visit = Appointment.objects.select_related("patient", "practitioner__clinic").get(pk=key)
-        cells = sorted(line["slot_id"] for line in lost if line["appointment_id"] == key)
+    visits = Appointment.objects.select_related("patient", "practitioner__clinic").order_by("pk")
+    freed = list(visits.filter(pk__in={line["appointment_id"] for line in lost}))
+    for visit in freed:
+        cells = sorted(line["slot_id"] for line in lost if line["appointment_id"] == visit.pk)
         try:
             with transaction.atomic():
-                SlotUse.objects.bulk_create([SlotUse(slot_id=cell, appointment_id=key) for cell in cells])
+                SlotUse.objects.bulk_create([SlotUse(slot_id=cell, appointment=visit) for cell in cells])
         except IntegrityError as clash:
             raise RefusedError(taken(visit_of(visit)).for_staff) from clash
+    take_back_freed_time(action, freed)

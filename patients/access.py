@@ -46,9 +46,7 @@ def place_of(request: HttpRequest) -> Here | None:
 
 
 def _look_up(request: HttpRequest, user: User) -> Here | None:
-    memberships = (
-        Membership.objects.filter(user=user).select_related("clinic").order_by("clinic__name")
-    )
+    memberships = Membership.objects.filter(user=user).select_related("clinic").order_by("clinic__name")
     by_clinic = {membership.clinic_id: membership for membership in memberships}
     if not by_clinic:
         return None

@@ -62,5 +62,5 @@ WATCHED = (
         "{row}.clinic_id",
         ignored=("raw", "reasons", "candidates", "match_from", "tries", "step_id"),
     ),
-    Watched(Appointment, clinic="{row}.clinic_id", ignored=("request_key",), inserts=False),
+    Watched(Appointment, clinic="{row}.clinic_id", ignored=("request_key", "step_id"), inserts=False),
 )

@@ -286,7 +286,7 @@ def test_the_live_part_asks_as_much_for_one_row_as_for_three(
 
 
 def test_an_empty_list_names_two_useful_jobs(clinic: Clinic) -> None:
-    builders.patient(clinic)
+    builders.patient(clinic)  # without any, it would be the first day
     page = desk(clinic).get("/today/").content.decode()
     assert "Fill in missing service cards" in page
     assert "Look at the held visits" in page

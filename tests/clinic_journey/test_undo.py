@@ -10,7 +10,9 @@ from django.core.management import call_command
 from django.db import IntegrityError
 
 from appointments.actions import Visit, book
-from appointments.models import Appointment, AppointmentStatus, SlotUse
+from appointments.models import Appointment, AppointmentStatus, Offer, Opening, SlotUse, WaitlistEntry
+from appointments.openings import offer_openings
+from appointments.waiting_models import OpeningStatus
 from clinic_journey.booking import book_from_today
 from clinic_journey.desk import Press, save
 from clinic_journey.models import DeskAction, Serving, SetAside
@@ -19,7 +21,7 @@ from journeys.actions import NewJourney, complete_step, start_journey
 from journeys.models import Step, StepEvent, StepKind, StepStatus
 from outreach.actions import open_tasks, plan_attempts
 from outreach.by_hand import NotNow, message_now, not_now
-from outreach.calls import claim_call, record_outcome
+from outreach.calls import claim_call, record_outcome, release_visit
 from outreach.dispatch import dispatch
 from outreach.models import Attempt, AttemptStatus
 from patients.access import Here
@@ -196,6 +198,100 @@ def test_a_time_that_somebody_has_taken_since_is_theirs() -> None:
         undo(action, now=LATER, by=action.user)
     visit.refresh_from_db()
     assert visit.start == START + timedelta(days=1), "a refused undo changes nothing"
+
+
+def somebody_waits(visit: Appointment) -> WaitlistEntry:
+    waits = builders.patient(visit.clinic, given_name="Igor", family_name="Petrov", phone="050-234-5679")
+    return builders.waiting_entry(waits, now=NOW - timedelta(days=1), practitioner=visit.practitioner)
+
+
+def a_release() -> tuple[DeskAction, Appointment]:
+    """A visit given up in Today in the patient's words, so that its time is free."""
+    builders.messages_loaded()
+    patient = builders.patient()
+    step = builders.step(builders.journey(patient), kind=StepKind.CONFIRM)
+    visit = builders.appointment(patient, start=START, step=step)
+    at = here(patient)
+
+    def do() -> None:
+        release_visit(step, "no thank you", now=NOW, by=at.user)
+
+    return save(step, Press("declined"), do, here=at), visit
+
+
+@pytest.mark.parametrize("free", [a_move, a_release])
+def test_a_time_that_is_taken_back_is_offered_to_nobody(
+    free: Callable[[], tuple[DeskAction, Appointment]],
+) -> None:
+    action, visit = free()
+    somebody_waits(visit)
+    assert Opening.objects.get(start=START).status == OpeningStatus.OPEN
+    undo(action, now=LATER, by=action.user)
+    visit.refresh_from_db()
+    assert (visit.start, visit.status) == (START, AppointmentStatus.BOOKED)
+    assert SlotUse.objects.filter(appointment=visit).count() == len(taken_cells(visit))
+    opening = Opening.objects.get(start=START)
+    assert (opening.status, opening.wave_from) == (OpeningStatus.GONE, None)
+    assert offer_openings(now=LATER) == 0
+
+
+def taken_cells(visit: Appointment) -> list[datetime]:
+    minutes = (visit.end - visit.start) // timedelta(minutes=1)
+    return [visit.start + timedelta(minutes=n) for n in range(0, minutes, visit.clinic.cell_minutes)]
+
+
+@pytest.mark.parametrize("free", [a_move, a_release])
+def test_a_time_that_others_were_offered_since_is_not_taken_back(
+    free: Callable[[], tuple[DeskAction, Appointment]],
+) -> None:
+    action, visit = free()
+    somebody_waits(visit)
+    assert offer_openings(now=NOW + timedelta(minutes=1)) == 1
+    visit.refresh_from_db()
+    after = (visit.start, visit.status)
+    with pytest.raises(RefusedError, match="has been offered to others"):
+        undo(action, now=LATER, by=action.user)
+    visit.refresh_from_db()
+    action.refresh_from_db()
+    assert (visit.start, visit.status) == after, "a refused undo changes nothing"
+    assert action.undone_at is None
+    assert Offer.objects.get().status == "open"
+
+
+def test_who_got_a_date_that_is_undone_waits_again_in_her_place() -> None:
+    builders.messages_loaded()
+    call_command("load_catalogue", verbosity=0)
+    patient = builders.patient()
+    step = start_journey(patient, NewJourney("next_stage"), now=NOW).steps.get()
+    builders.open_time(builders.practitioner(patient.clinic), START)
+    entry = builders.waiting_entry(step=step)
+    at = here(patient)
+
+    def do() -> None:
+        book_from_today(step, START, call=None, now=NOW, by=at.user)
+
+    action = save(step, Press("booked"), do, here=at)
+    offer_openings(now=NOW + timedelta(minutes=1))
+    entry.refresh_from_db()
+    assert entry.status == "placed"
+    undo(action, now=LATER, by=at.user)
+    entry.refresh_from_db()
+    assert (entry.status, entry.ended_at, entry.since_at) == ("waiting", None, NOW)
+
+
+def test_an_offer_that_has_ended_since_is_left_alone() -> None:
+    builders.messages_loaded()
+    entry = builders.waiting_entry()
+    offer = builders.offer(builders.opening(builders.practitioner(entry.clinic), START), entry)
+    at = here(entry.patient)
+
+    def do() -> None:
+        complete_step(offer.step, "declined", now=NOW, by=at.user, note="too early")
+
+    action = save(offer.step, Press("declined"), do, here=at)
+    offer_openings(now=NOW + timedelta(minutes=1))
+    with pytest.raises(RefusedError, match="offer to this patient has ended"):
+        undo(action, now=LATER, by=at.user)
 
 
 def test_an_undone_booking_frees_its_time_and_can_be_made_again() -> None:

@@ -65,7 +65,7 @@ def test_the_whole_way_without_javascript() -> None:
     until_idle(run)
     page = client.get(address).content.decode()
     assert "Show the patients" in page
-    assert "hx-trigger" not in page
+    assert "data-poll" not in page
     assert Patient.objects.count() == 1
     client.post(f"{address}undo/")
     until_idle(run)
