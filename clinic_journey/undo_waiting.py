@@ -5,8 +5,15 @@ from collections.abc import Iterable
 from django.db.models import Exists, OuterRef, Q
 from django.utils.translation import gettext as _
 
-from appointments.models import Appointment, Offer, Opening, WaitlistEntry
-from appointments.waiting_models import OfferStatus, OpeningStatus, WaitStatus
+from appointments.models import Appointment
+from appointments.waiting_models import (
+    Offer,
+    OfferStatus,
+    Opening,
+    OpeningStatus,
+    WaitlistEntry,
+    WaitStatus,
+)
 from clinic_journey.models import DeskAction
 from patients.actions import StaleStateError
 

@@ -7,7 +7,8 @@ from django.apps import apps
 from django.db import models
 from django.urls import ResolverMatch
 
-from appointments.models import Appointment, Offer, WaitlistEntry
+from appointments.models import Appointment
+from appointments.waiting_models import Offer, WaitlistEntry
 from clinic_journey.models import DeskAction
 from journeys.models import Journey, Step
 from outreach.links import journey_for

@@ -10,9 +10,9 @@ from django.core.management import call_command
 from django.db import IntegrityError
 
 from appointments.actions import Visit, book
-from appointments.models import Appointment, AppointmentStatus, Offer, Opening, SlotUse, WaitlistEntry
+from appointments.models import Appointment, AppointmentStatus, SlotUse
 from appointments.openings import offer_openings
-from appointments.waiting_models import OpeningStatus
+from appointments.waiting_models import Offer, Opening, OpeningStatus, WaitlistEntry
 from clinic_journey.booking import book_from_today
 from clinic_journey.desk import Press, save
 from clinic_journey.models import DeskAction, Serving, SetAside
