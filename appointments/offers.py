@@ -1,11 +1,13 @@
 """The times offered for a visit: on several days, first those at hours the patient can come (surfaces.md 4.4)."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
+from itertools import groupby, islice, tee
 from zoneinfo import ZoneInfo
 
 from appointments.models import Practitioner
-from appointments.queries import find_times
+from appointments.queries import find_times, fitting_starts
 from patients.models import Patient
 from patients.queries import opening_hours, patient_hours
 from patients.windows import ALWAYS, Hours, Interval, open_intervals, starts_at
@@ -13,7 +15,7 @@ from patients.windows import ALWAYS, Hours, Interval, open_intervals, starts_at
 AHEAD = timedelta(days=45)
 SOON = timedelta(days=14)  # what cannot be had by then is said, with the nearest that can
 COLLEAGUES = 4
-DAYS, A_DAY = 3, 2
+DAYS = 3
 MOMENT = timedelta(minutes=1)
 
 
@@ -54,8 +56,10 @@ def offers_for(patient: Patient, wanted: Wanted, *, now: datetime, nearest: list
     asked = _asked(wanted, now=now)
     zone = wanted.doctor.clinic.time_zone
     after = max(now, starts_at(zone, wanted.not_before, time.min)) if wanted.not_before else now
-    suiting = _over_days(wanted, after, within=within)
-    others = [start for start in _over_days(wanted, after) if not _suits(start, wanted, within)]
+    # Read once for both: where few times are free, the calendar is looked through to its end.
+    starts, again = tee(fitting_starts(wanted.doctor, wanted.minutes, after=after, before=after + AHEAD))
+    suiting = _over_days(wanted, (start for start in starts if _suits(start, wanted, within)))
+    others = [start for start in _over_days(wanted, again) if not _suits(start, wanted, within)]
     none_soon = not suiting or suiting[0] > after + SOON
     asks_colleagues = wanted.always_colleagues or none_soon
     found = {*asked, *nearest, *suiting, *others}
@@ -89,19 +93,14 @@ def _asked(wanted: Wanted, *, now: datetime) -> list[datetime]:
     return find_times(wanted.doctor, wanted.minutes, after=at, before=at + MOMENT, limit=1)
 
 
-def _over_days(wanted: Wanted, after: datetime, *, within: tuple[Hours, ...] = ()) -> list[datetime]:
-    """Two times on each of the next days that have any: a choice of days rather than of minutes."""
-    zone, before = ZoneInfo(wanted.doctor.clinic.time_zone), after + AHEAD
+def _over_days(wanted: Wanted, starts: Iterator[datetime]) -> list[datetime]:
+    """Two times on each of the next days that have any, one after the other: days to choose from, not minutes."""
+    zone, lasting = ZoneInfo(wanted.doctor.clinic.time_zone), timedelta(minutes=wanted.minutes)
     found: list[datetime] = []
-    for _nth in range(DAYS):
-        times = find_times(
-            wanted.doctor, wanted.minutes, after=after, before=before, within=within, limit=A_DAY
-        )
-        if not times:
-            break
-        on = times[0].astimezone(zone).date()
-        found += [start for start in times if start.astimezone(zone).date() == on]
-        after = starts_at(zone.key, on + timedelta(days=1), time.min)
+    for _on, of_day in islice(groupby(starts, key=lambda start: start.astimezone(zone).date()), DAYS):
+        first = next(of_day)
+        second = next((start for start in of_day if start >= first + lasting), None)
+        found += [first, second] if second else [first]
     return found
 
 

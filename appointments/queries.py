@@ -60,7 +60,7 @@ def find_times(
     """
     found: list[datetime] = []
     lasting = timedelta(minutes=minutes)
-    for start in _fitting_starts(practitioner, minutes, after=after, before=before):
+    for start in fitting_starts(practitioner, minutes, after=after, before=before):
         if found and start < found[-1] + lasting:
             continue
         visit = Interval(start, start + lasting)
@@ -71,9 +71,10 @@ def find_times(
     return found
 
 
-def _fitting_starts(
+def fitting_starts(
     practitioner: Practitioner, minutes: int, *, after: datetime, before: datetime
 ) -> Iterator[datetime]:
+    """Every start in [after, before) at which a visit fits, overlapping ones too; read as far as it is asked."""
     ahead = LOOK_AT
     while after < before:
         until = min(after + ahead, before)

@@ -10,6 +10,7 @@ from appointments.models import Appointment, AppointmentStatus
 from journeys.actions import would_open
 from journeys.models import OwnerRole, Step, StepKind
 from outreach.message_preview import Preview, Said
+from patients.windows import Hours
 from referrals.actions import keeps_visit, outcome_of
 from referrals.models import Decision, Result
 
@@ -31,13 +32,15 @@ class Ahead:
         return self.decision == Decision.TREAT_OTHER
 
 
-def decisions_ahead(result: Result, visit: Appointment | None, *, now: datetime) -> list[Ahead]:
+def decisions_ahead(
+    result: Result, visit: Appointment | None, *, opening: Hours, now: datetime
+) -> list[Ahead]:
     """The same digit for the same decision, with and without a held visit; without one, nothing is kept."""
     review = result.review
     if review is None:
         return []
     open_to = [choice for choice in Decision if choice != Decision.TREAT or visit]
-    opened = would_open(review, {outcome_of(choice) for choice in open_to}, now=now)
+    opened = would_open(review, {outcome_of(choice) for choice in open_to}, opening=opening, now=now)
     every = [step for steps in opened.values() for step in steps]
     preview = Preview(result.referral.patient, every, reader=(get_language() or "en")[:2], now=now)
     digits = {choice: digit for digit, choice in enumerate(Decision, start=1)}

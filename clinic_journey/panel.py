@@ -4,6 +4,7 @@ import uuid
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from django.db.models import prefetch_related_objects
 from django.utils.timezone import localtime
 from django.utils.translation import gettext as _
 
@@ -105,6 +106,7 @@ def panel_of(row: Row, here: Here) -> Panel:
 def reaching(row: Row, patient: Patient, here: Here) -> Reaching:
     attempt = row.attempt
     card = getattr(patient, "card", None)
+    prefetch_related_objects([card] if card else [], "windows")  # for the window and for the page
     window = window_of(patient, Channel.PHONE, now=here.now)
     calling = bool(
         attempt and attempt.status == AttemptStatus.SENDING and attempt.claimed_by_id == here.user.pk

@@ -11,7 +11,6 @@ from journeys.clinic_time import due_within
 from journeys.deadlines import Limit, Unit
 from journeys.models import EventKind, OwnerRole, Step, StepEvent, StepKind
 from patients.access import Here
-from patients.queries import opening_hours
 from referrals import queries
 from referrals.models import Referral, Result, ReviewPass
 
@@ -57,13 +56,14 @@ def results_here(here: Here) -> QuerySet[Result]:
         queries.results_visible_to(here.user)
         .filter(referral__clinic=here.clinic)
         .select_related("review__owner", "review__template_step", "review__journey__template")
-        .select_related("referral__patient__clinic", "referral__journey__clinic")
+        .select_related("review__journey__clinic", "referral__requester__clinic")
+        .select_related("referral__patient__clinic", "referral__patient__card")
     )
 
 
-def counts_of(lists: dict[str, QuerySet[Any]]) -> dict[str, int]:
-    """No list is counted beyond what a badge can say."""
-    return {name: found[:SHOWN].count() for name, found in lists.items()}
+def counts_of(lists: dict[str, QuerySet[Any]], **known: int) -> dict[str, int]:
+    """No list is counted beyond what a badge can say, and none that has been read."""
+    return {name: found[:SHOWN].count() for name, found in lists.items() if name not in known} | known
 
 
 def result_rows(results: Iterable[Result], here: Here) -> list[ResultRow]:
@@ -73,13 +73,14 @@ def result_rows(results: Iterable[Result], here: Here) -> list[ResultRow]:
     apologies = {step.about_id: step for step in promised}
     asked = ReviewPass.objects.filter(review__in=reviews, answer="").select_related("by", "to")
     passes = {each.review_id: each for each in asked}
-    opening = opening_hours(here.clinic, now=here.now)
     rows = []
     for result in listed:
         review = result.review
         late = bool(review and not result.decision and review.due_at and review.due_at <= here.now)
         grave_at = (
-            due_within(GRAVE_AFTER, opening, now=review.due_at) if late and review and review.due_at else None
+            due_within(GRAVE_AFTER, here.opening, now=review.due_at)
+            if late and review and review.due_at
+            else None
         )
         rows.append(
             ResultRow(

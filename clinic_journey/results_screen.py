@@ -30,7 +30,7 @@ from patients import audit
 from patients.access import Here, for_staff
 from patients.actions import RefusedError
 from patients.models import Patient, Role
-from patients.queries import User, doctors_of, opening_hours
+from patients.queries import User, doctors_of
 from referrals import actions, chasing, passing, queries
 from referrals.forms import RejectForm
 from referrals.models import Decision, IncomingDocument, Referral, Result, ReviewPass
@@ -69,7 +69,7 @@ def _screen(
         "rows": rows,
         "selected": selected,
         "row": next((row for row, known in zip(rows, found, strict=True) if known == selected), None),
-        "counts": counts_of(lists),
+        "counts": counts_of(lists, **{shown: len(found)}),
         "newest": newest(here),
         "now": here.now,
         "note": note,
@@ -111,7 +111,7 @@ def _decision(result: Result, here: Here) -> dict[str, object]:
     if result.decision or here.role not in DECIDES:
         return context
     return context | {
-        "ahead": decisions_ahead(result, visit, now=here.now),
+        "ahead": decisions_ahead(result, visit, opening=here.opening, now=here.now),
         "colleagues": _colleagues(result, here),
         **_other_times(result, visit, here, 0),
     }
@@ -251,8 +251,7 @@ def ask_again(request: HttpRequest, here: Here, result_id: UUID) -> HttpResponse
 
 def _looks(here: Here) -> list[datetime]:
     """When to look again: in one, two and three working days."""
-    opening = opening_hours(here.clinic, now=here.now)
-    return [due_within(limit, opening, now=here.now) for limit in chasing.LOOK_AGAIN]
+    return [due_within(limit, here.opening, now=here.now) for limit in chasing.LOOK_AGAIN]
 
 
 @require_POST

@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 
 from django.contrib.auth.models import User
 from django.db import transaction
+from django.db.models import prefetch_related_objects
 from django.utils.translation import gettext as _
 
 from journeys import deadlines, routing
@@ -72,23 +73,24 @@ def _start(patient: Patient, new: NewJourney, *, now: datetime, by: User | None 
 @transaction.atomic
 def open_steps(journey: Journey, keys: Iterable[str], *, now: datetime, by: User | None = None) -> list[Step]:
     """Open template steps of a journey; one that ran before opens as its next round."""
-    steps = _made(journey, list(keys), now=now)
+    wanted = list(keys)
+    if not wanted:
+        return []
+    steps = _made(journey, wanted, opening=opening_hours(journey.clinic, now=now), now=now)
     Step.objects.bulk_create(steps)
     record_events(steps, EventKind.OPENED, now=now, by=by)
     return steps
 
 
-def _made(journey: Journey, wanted: Sequence[str], *, now: datetime) -> list[Step]:
+def _made(journey: Journey, wanted: Sequence[str], *, opening: Hours, now: datetime) -> list[Step]:
     """The steps as they would be written now."""
-    if not wanted:
-        return []
-    templates = StepTemplate.objects.filter(template_id=journey.template_id, key__in=wanted)
+    known = journey.template.steps.all() if journey.template else []
+    templates = [template for template in known if template.key in wanted]
     rounds = dict(
-        journey.steps.filter(template_step__in=templates)
+        journey.steps.filter(template_step__in=[template.pk for template in templates])
         .order_by("round")
         .values_list("template_step_id", "round")
     )
-    opening = opening_hours(journey.clinic, now=now)
     return [
         _step_from(journey, template, now=now, opening=opening, nth=rounds.get(template.pk, 0) + 1)
         for template in templates
@@ -207,14 +209,18 @@ def _opens_after(graph: routing.Graph, way: _Way, key: str, outcome: str) -> lis
     return [following for following in found if following not in going_on]
 
 
-def would_open(step: Step, outcomes: Iterable[str], *, now: datetime) -> dict[str, list[Step]]:
+def would_open(
+    step: Step, outcomes: Iterable[str], *, opening: Hours, now: datetime
+) -> dict[str, list[Step]]:
     """For each way to end an active step, the steps that would open: by the same rules, but nothing is written."""
     template = step.template_step
     if template is None or step.journey.template is None:
         return {outcome: [] for outcome in outcomes}
+    prefetch_related_objects([step.journey.template], "steps")  # for the graph and for what opens
     graph, way = graph_of(step.journey.template), _way_so_far(step.journey)
     keys = {outcome: _opens_after(graph, way, template.key, outcome) for outcome in outcomes}
-    made = _made(step.journey, sorted({key for opened in keys.values() for key in opened}), now=now)
+    wanted = sorted({key for opened in keys.values() for key in opened})
+    made = _made(step.journey, wanted, opening=opening, now=now)
     by_key = {each.key: each for each in made}
     return {outcome: [by_key[key] for key in opened] for outcome, opened in keys.items()}
 

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
-from functools import wraps
+from functools import cached_property, wraps
 from typing import Concatenate, ParamSpec, TypeVar, cast
 
 from django.contrib.auth.decorators import login_required
@@ -14,6 +14,8 @@ from django.http.response import HttpResponseBase
 from django.utils import timezone
 
 from patients.models import Clinic, Membership
+from patients.queries import opening_hours
+from patients.windows import Hours
 
 P = ParamSpec("P")
 PLACE = "place_of_the_asker"  # on the request, so that view, page and audit trail look once
@@ -28,6 +30,11 @@ class Here:
     clinic: Clinic
     role: str
     now: datetime
+
+    @cached_property
+    def opening(self) -> Hours:
+        """The clinic's hours, read once for all that a page counts in them."""
+        return opening_hours(self.clinic, now=self.now)
 
 
 R = TypeVar("R", bound=HttpResponseBase)

@@ -333,7 +333,7 @@ def _stop_what_an_earlier_decision_began(
 
 def visit_in_hand(review: Step) -> Appointment | None:
     """The visit this review decides about: the one held for it, else, after a correction, the one booked."""
-    visits = Appointment.objects.select_related("patient", "practitioner", "step")
+    visits = Appointment.objects.select_related("patient", "practitioner__clinic", "step")
     held = visits.filter(awaits=review, status=AppointmentStatus.PENDING)
     booked = visits.filter(step__journey=review.journey_id, status=AppointmentStatus.BOOKED)
     return held.order_by("start").first() or booked.order_by("start").first()

@@ -139,4 +139,4 @@ def test_booking_page_asks_the_same_for_three_visits_as_for_one(
         visit_at(patient, doctor, TOMORROW_9 + n * 30 * MINUTE)
         # patient, card, its hours; opening hours, closed days; doctors and types, each for the choice again;
         # coming; kept; 6 looks
-        assert questions(desk, f"/patients/{patient.public_id}/book/") == 18
+        assert questions(desk, f"/patients/{patient.public_id}/book/") == 13

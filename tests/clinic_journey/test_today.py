@@ -281,7 +281,7 @@ def test_the_live_part_asks_as_much_for_one_row_as_for_three(
     client = desk(clinic)
     for n in range(rows):
         a_call(clinic, phone=f"050-234-567{n}")
-    with django_assert_num_queries(15):
+    with django_assert_num_queries(14):
         client.get("/today/live/?shown=p0.")
 
 
