@@ -62,15 +62,7 @@ NAMED: dict[str, type[models.Model]] = {
 # Links without a login, by the first part of their address: a patient's own, and an institute's.
 HOLDERS = {"p": By.PATIENT, "u": By.INSTITUTE}
 # Arguments that name no object of one patient. An import is of many: its pages say how many rows they show.
-OF_NOBODY = {
-    "clinic",
-    "code",
-    "practitioner_id",
-    "schedule_id",
-    "exception_id",
-    "visit_type_id",
-    "import_id",
-}
+OF_NOBODY = {"clinic", "code", "practitioner_id", "schedule_id", "exception_id", "visit_type_id", "import_id"}
 
 
 def holder_of(match: ResolverMatch) -> By | None:
