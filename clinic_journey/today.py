@@ -32,6 +32,7 @@ from clinic_journey.outcomes import (
 )
 from clinic_journey.panel import endings_of, panel_of
 from clinic_journey.undo import undo as take_back_save
+from clinic_journey.worklist import whole
 from journeys.actions import complete_step
 from journeys.models import Step, StepKind
 from journeys.queries import steps_visible_to
@@ -64,6 +65,8 @@ def _page(request: HttpRequest, here: Here, *, wanted: str, status: int = 200) -
     if wanted and chosen is None:
         messages.info(request, _("This one is no longer on the list; here is the next."))
     chosen = chosen or queue.first_free()
+    if chosen:
+        chosen = whole(chosen, here)
     audit.shows(*[chosen.patient] if chosen and chosen.patient else [], rows=len(queue.everything))
     last = desk.last_action_of(here)
     context: dict[str, object] = {

@@ -14,7 +14,7 @@ from django.db.models import Exists, OuterRef, Q, QuerySet
 from appointments.models import Appointment, AppointmentStatus
 from clinic_journey.models import DeskAction
 from clinic_journey.why import Facts, ago, facts_of, why_now
-from journeys.models import OwnerRole, Step, StepKind, StepStatus
+from journeys.models import OwnerRole, Step, StepKind, StepStatus, StepTemplate
 from outreach.models import Attempt, AttemptStatus, OutreachTask, TaskStatus
 from outreach.queries import attempts_visible_to, calls_later, calls_now
 from patients.access import Here
@@ -22,6 +22,9 @@ from patients.models import Channel, Patient, Role
 from patients.windows import ends_at
 
 READ = 200  # of each kind; a list longer than a day's work is cut, not counted
+READ_LATER = 50  # a dozen of them are shown
+AHEAD = timedelta(days=31)  # what is due after that is nothing for today
+ROW_NEEDS = ("about", "journey__patient")
 BADGE = 100  # badges stop at 99+
 SOON = timedelta(hours=48)  # a visit nearer than this, and not confirmed, cannot wait
 HANDLED_FOR = timedelta(hours=3)  # what was just tried by hand and is planned on does not come straight back
@@ -92,11 +95,12 @@ def worklist(here: Here) -> Worklist:
     coming: list[Attempt] = []
     if shows_calls:
         calls = attempts_visible_to(here.user).filter(clinic=here.clinic)
-        calls = calls.select_related(*_ATTEMPT_NEEDS)
+        calls = calls.select_related(None).select_related(*(f"task__step__{name}" for name in ROW_NEEDS))
         ringing = list(calls_now(calls, now=here.now)[:READ])
-        coming = list(calls_later(calls, now=here.now, until=midnight(here))[:READ])
-    by_hand = list(steps_by_hand(here)[:READ])
+        coming = list(calls_later(calls, now=here.now, until=midnight(here))[:READ_LATER])
+    by_hand = list(steps_by_hand(here).select_related(*ROW_NEEDS)[:READ])
     steps = [*(attempt.task.step for attempt in [*ringing, *coming]), *by_hand]
+    _share_templates(steps)
     facts, told = facts_of(steps), _told(steps)
 
     def row(step: Step, attempt: Attempt | None) -> Row:
@@ -119,11 +123,31 @@ def worklist(here: Here) -> Worklist:
     )
 
 
-_ATTEMPT_NEEDS = (
-    "patient__card",
-    "task__step__about__template_step",
-    "task__step__journey__patient__clinic",
-)
+def _share_templates(steps: Sequence[Step]) -> None:
+    """Read each template step once: hundreds of rows come from a few dozen of them, each with words to unpack."""
+    concerned = [*steps, *(step.about for step in steps if step.about)]
+    found = StepTemplate.objects.in_bulk(
+        {step.template_step_id for step in concerned if step.template_step_id}
+    )
+    for step in concerned:
+        if step.template_step_id:
+            step.template_step = found[step.template_step_id]
+
+
+def whole(row: Row, here: Here) -> Row:
+    """The chosen row with all that its panel shows: of the others a name and a sentence are enough."""
+    if row.attempt:
+        calls = attempts_visible_to(here.user).select_related(
+            "patient__card", "task__step__about__template_step", "task__step__journey__patient__clinic"
+        )
+        row.attempt = calls.get(pk=row.attempt.pk)
+        row.step = row.attempt.task.step
+    else:
+        found = Step.objects.select_related(
+            "journey__patient__clinic", "journey__template", "template_step", "owner", "about__template_step"
+        )
+        row.step = found.get(pk=row.step.pk)
+    return row
 
 
 def _begins_at(row: Row) -> datetime:
@@ -158,9 +182,7 @@ def steps_by_hand(here: Here) -> QuerySet[Step]:
         .exclude(Exists(ringing))
         .exclude(Q(kind=StepKind.VISIT, due_at__gt=here.now) & ~Exists(unconfirmed_visit(here.now)))
         .exclude(kind=StepKind.REVIEW, owner_role=OwnerRole.DOCTOR)
-        .select_related(
-            "journey__patient__clinic", "journey__template", "template_step", "owner", "about__template_step"
-        )
+        .filter(due_at__lte=here.now + AHEAD)
         .order_by("due_at")
     )
 

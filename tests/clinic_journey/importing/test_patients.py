@@ -48,7 +48,7 @@ def everything() -> list[tuple[object, ...]]:
 
 
 def test_patients_become_as_the_file_says() -> None:
-    clinic = builders.clinic()
+    clinic = builders.clinic(language="en")
     run = imported(clinic, csv_file(HEADER, DANA, YOSSI))
     assert (run.status, states(run)) == (ImportStatus.DONE, ["made", "made"])
     dana = Patient.objects.get(given_name="Dana")
@@ -62,7 +62,7 @@ def test_patients_become_as_the_file_says() -> None:
 
 
 def test_a_sheet_becomes_the_same_as_a_text() -> None:
-    clinic = builders.clinic()
+    clinic = builders.clinic(language="en")
     imported(clinic, csv_file(HEADER, DANA))
     row = ("Dana", "Levi", 502345678, "dana@mail.example", date(1991, 5, 4), 123456782)
     assert states(imported(clinic, xlsx_file(HEADER, row))) == ["found"]
@@ -87,7 +87,7 @@ def test_a_sheet_becomes_the_same_as_a_text() -> None:
 )
 def test_each_problem_has_its_own_name(changed: dict[int, str], code: str) -> None:
     row = [changed.get(n, cell) for n, cell in enumerate(DANA)]
-    run = checked(builders.clinic(), csv_file(HEADER, row))
+    run = checked(builders.clinic(language="en"), csv_file(HEADER, row))
     assert problems(run) == [(2, code)]
     (group,) = queries.problem_groups(run)
     (example,) = group.examples
@@ -97,7 +97,7 @@ def test_each_problem_has_its_own_name(changed: dict[int, str], code: str) -> No
 
 def test_a_group_says_row_column_found_and_expected() -> None:
     short = [("A", "B", "050-23", "", "", ""), ("C", "D", "050-24", "", "", "")]
-    run = checked(builders.clinic(), csv_file(HEADER, DANA, *short))
+    run = checked(builders.clinic(language="en"), csv_file(HEADER, DANA, *short))
     (group,) = queries.problem_groups(run)
     assert (group.code, group.count) == ("phone_short", 2)
     first = group.examples[0]
@@ -106,12 +106,12 @@ def test_a_group_says_row_column_found_and_expected() -> None:
 
 
 def test_more_cells_than_columns_are_not_guessed_at() -> None:
-    run = checked(builders.clinic(), csv_file(HEADER, (*DANA[:2], *DANA)))
+    run = checked(builders.clinic(language="en"), csv_file(HEADER, (*DANA[:2], *DANA)))
     assert (2, "too_many_cells") in problems(run)
 
 
 def test_rows_with_a_problem_are_left_out_or_imported_without_the_field() -> None:
-    clinic = builders.clinic()
+    clinic = builders.clinic(language="en")
     content = csv_file(HEADER, DANA, ("Yossi", "Cohen", "05", "", "yesterday", ""))
     assert states(imported(clinic, content)) == ["made", "refused"]
     run = imported(clinic, content, left_empty=["phone_short", "birth_unreadable", "name_missing"])
@@ -122,7 +122,7 @@ def test_rows_with_a_problem_are_left_out_or_imported_without_the_field() -> Non
 
 
 def test_repetitions_inside_a_file_are_found() -> None:
-    run = imported(builders.clinic(), csv_file(HEADER, DANA, YOSSI, DANA, YOSSI))
+    run = imported(builders.clinic(language="en"), csv_file(HEADER, DANA, YOSSI, DANA, YOSSI))
     assert states(run) == ["made", "made", "refused", "refused"]
     assert problems(run) == [(4, "repeated"), (5, "repeated")]
     assert [p.detail for p in run.problems.all()] == ["2", "3"]
@@ -130,12 +130,12 @@ def test_repetitions_inside_a_file_are_found() -> None:
 
 def test_a_repetition_is_found_chunks_later() -> None:
     others = [(f"Person{n}", "Gray", f"050-2{n:06}", "", "", "") for n in range(230)]
-    run = checked(builders.clinic(), csv_file(HEADER, DANA, *others, DANA))
+    run = checked(builders.clinic(language="en"), csv_file(HEADER, DANA, *others, DANA))
     assert problems(run) == [(233, "repeated")]
 
 
 def test_the_same_file_twice_changes_nothing() -> None:
-    clinic = builders.clinic()
+    clinic = builders.clinic(language="en")
     rows = (DANA, YOSSI, ("Only", "Name", "", "", "", ""), ("Noa", "Bar", "", "noa@mail.example", "", ""))
     content = csv_file(HEADER, *rows)
     imported(clinic, content, left_empty=["no_address"])
@@ -146,7 +146,7 @@ def test_the_same_file_twice_changes_nothing() -> None:
 
 
 def test_a_second_run_after_people_changed_the_record_changes_nothing() -> None:
-    clinic = builders.clinic()
+    clinic = builders.clinic(language="en")
     content = csv_file(HEADER, DANA)
     imported(clinic, content)
     Patient.objects.update(given_name="Daniela", birth_date=date(1990, 1, 1))
@@ -160,7 +160,7 @@ def test_a_second_run_after_people_changed_the_record_changes_nothing() -> None:
 
 
 def test_only_empty_fields_of_a_known_patient_are_filled() -> None:
-    clinic = builders.clinic()
+    clinic = builders.clinic(language="en")
     known = builders.patient(clinic, given_name="Dana", family_name="Levi", phone="050-234-5678")
     run = imported(clinic, csv_file(HEADER, DANA))
     assert states(run) == ["filled"]
@@ -175,7 +175,7 @@ def test_only_empty_fields_of_a_known_patient_are_filled() -> None:
 
 
 def test_a_known_patient_with_another_phone_is_listed_not_changed() -> None:
-    clinic = builders.clinic()
+    clinic = builders.clinic(language="en")
     known = builders.patient(clinic, national_id="123456782", phone="054-987-6543")
     run = imported(clinic, csv_file(HEADER, DANA))
     (difference,) = queries.differing(run)
@@ -188,7 +188,7 @@ def test_a_known_patient_with_another_phone_is_listed_not_changed() -> None:
 
 
 def test_the_same_name_and_birth_date_under_another_phone_is_for_people_to_say() -> None:
-    clinic = builders.clinic()
+    clinic = builders.clinic(language="en")
     builders.patient(clinic, phone="054-987-6543", birth_date=date(1991, 5, 4))
     content = csv_file(HEADER, (*DANA[:3], "", DANA[4], ""))
     assert states(imported(clinic, content)) == ["refused"]
@@ -198,14 +198,14 @@ def test_the_same_name_and_birth_date_under_another_phone_is_for_people_to_say()
 
 
 def test_family_members_share_a_phone_and_stay_apart() -> None:
-    clinic = builders.clinic()
+    clinic = builders.clinic(language="en")
     run = imported(clinic, csv_file(HEADER, DANA, ("Noa", "Levi", DANA[2], "", "1.2.2015", "")))
     assert states(run) == ["made", "made"]
     assert ContactPoint.objects.filter(value="+972502345678").count() == 1
 
 
 def test_a_number_in_the_other_program_finds_the_patient_again() -> None:
-    clinic = builders.clinic()
+    clinic = builders.clinic(language="en")
     header = ("Patient number", "Full name", "Phone")
     imported(clinic, csv_file(header, ("77", "Dana Levi", "050-234-5678")))
     run = imported(clinic, csv_file(header, ("77", "Dana Levi-Bar", "052-345-6789")))
@@ -214,7 +214,7 @@ def test_a_number_in_the_other_program_finds_the_patient_again() -> None:
 
 
 def test_two_numbers_in_the_other_program_are_two_people() -> None:
-    clinic = builders.clinic()
+    clinic = builders.clinic(language="en")
     header = ("Patient number", "Full name", "Phone", "Date of birth")
     mother, daughter = ("77", "Dana Levi", "050-234-5678", ""), ("78", "Dana Levi", "050-234-5678", "")
     content = csv_file(header, mother, daughter)
@@ -224,7 +224,7 @@ def test_two_numbers_in_the_other_program_are_two_people() -> None:
 
 @pytest.mark.parametrize("apart", [0, 150])
 def test_namesakes_that_a_file_tells_apart_are_two_people(apart: int) -> None:
-    clinic = builders.clinic()
+    clinic = builders.clinic(language="en")
     others = [(f"Person{n}", "Gray", f"050-2{n:06}", "", "", "") for n in range(apart)]
     one, two = (
         ("Dana", "Levi", "050-234-5678", "", "4.5.1991", ""),
@@ -236,7 +236,7 @@ def test_namesakes_that_a_file_tells_apart_are_two_people(apart: int) -> None:
 
 
 def test_a_merged_patient_is_the_one_it_was_merged_into() -> None:
-    clinic = builders.clinic()
+    clinic = builders.clinic(language="en")
     content = csv_file(HEADER, DANA)
     imported(clinic, content)
     other = builders.patient(clinic, given_name="Dana", phone="054-987-6543")
@@ -246,12 +246,12 @@ def test_a_merged_patient_is_the_one_it_was_merged_into() -> None:
 
 
 def test_another_clinics_patients_are_nobody_here() -> None:
-    builders.patient(builders.clinic(), national_id="123456782")
-    assert states(imported(builders.clinic(), csv_file(HEADER, DANA))) == ["made"]
+    builders.patient(builders.clinic(language="en"), national_id="123456782")
+    assert states(imported(builders.clinic(language="en"), csv_file(HEADER, DANA))) == ["made"]
 
 
 def test_the_choice_of_columns_is_remembered_for_the_same_header() -> None:
-    clinic = builders.clinic()
+    clinic = builders.clinic(language="en")
     content = csv_file(("One", "Two", "Three"), ("Dana", "x", "050-234-5678"))
     run = uploaded(clinic, content)
     assert run.columns == ["", "", ""]
@@ -260,11 +260,11 @@ def test_the_choice_of_columns_is_remembered_for_the_same_header() -> None:
         ["full_name", "", "phone"],
         "mdy",
     )
-    assert uploaded(builders.clinic(), content).columns == ["", "", ""]
+    assert uploaded(builders.clinic(language="en"), content).columns == ["", "", ""]
 
 
 def test_columns_can_be_chosen_again_until_something_is_written() -> None:
-    run = checked(builders.clinic(), csv_file(HEADER, DANA, ("A", "B", "05", "", "", "")))
+    run = checked(builders.clinic(language="en"), csv_file(HEADER, DANA, ("A", "B", "05", "", "", "")))
     actions.choose_columns(run, ["given_name", "", "", "email", "", ""], "dmy", now=NOW)
     run.refresh_from_db()
     assert (run.status, run.rows.count(), run.problems.count()) == (ImportStatus.READING, 0, 0)
@@ -273,9 +273,9 @@ def test_columns_can_be_chosen_again_until_something_is_written() -> None:
 
 
 def test_one_import_of_a_clinic_writes_at_a_time() -> None:
-    clinic = builders.clinic()
+    clinic = builders.clinic(language="en")
     one, two = checked(clinic, csv_file(HEADER, DANA)), checked(clinic, csv_file(HEADER, YOSSI))
-    elsewhere = checked(builders.clinic(), csv_file(HEADER, YOSSI))
+    elsewhere = checked(builders.clinic(language="en"), csv_file(HEADER, YOSSI))
     actions.start(one, now=NOW)
     with pytest.raises(RefusedError, match="Another import"):
         actions.start(two, now=NOW)
@@ -285,7 +285,7 @@ def test_one_import_of_a_clinic_writes_at_a_time() -> None:
 
 
 def test_undoing_leaves_nothing_behind() -> None:
-    clinic = builders.clinic()
+    clinic = builders.clinic(language="en")
     builders.patient(clinic, given_name="Avi", phone="058-765-4321")
     before = everything()
     run = undone(imported(clinic, csv_file(HEADER, DANA, YOSSI)))
@@ -295,7 +295,7 @@ def test_undoing_leaves_nothing_behind() -> None:
 
 
 def test_undoing_empties_the_fields_it_filled_unless_changed_since() -> None:
-    clinic = builders.clinic()
+    clinic = builders.clinic(language="en")
     builders.patient(clinic, given_name="Dana", family_name="", phone="050-234-5678", birth_date=None)
     before = everything()
     content = csv_file(HEADER, ("Dana", "", *DANA[2:]))
@@ -330,7 +330,7 @@ def add_attempt(patient: Patient) -> None:
     ],
 )
 def test_undoing_keeps_what_was_touched_since_and_says_why(since: object, why: str) -> None:
-    run = imported(builders.clinic(), csv_file(HEADER, (*DANA[:3], "", *DANA[4:]), YOSSI))
+    run = imported(builders.clinic(language="en"), csv_file(HEADER, (*DANA[:3], "", *DANA[4:]), YOSSI))
     since(Patient.objects.get(given_name="Dana"))  # type: ignore[operator]
     undone(run, now=NOW + timedelta(hours=1))
     assert states(run) == ["kept", "taken_back"]
@@ -340,7 +340,7 @@ def test_undoing_keeps_what_was_touched_since_and_says_why(since: object, why: s
 
 
 def test_a_file_that_breaks_off_in_the_middle_says_so() -> None:
-    clinic = builders.clinic()
+    clinic = builders.clinic(language="en")
     good = csv_file(HEADER, *[DANA] * 60)
     run = checked(clinic, good + b'"' + b"x" * 200_000)
     assert (run.status, "never closed" in run.trouble) == (ImportStatus.FAILED, True)

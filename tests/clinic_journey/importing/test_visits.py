@@ -38,7 +38,7 @@ def changed(**cells: str) -> tuple[str, ...]:
 @pytest.fixture
 def dana() -> Patient:
     """A clinic with a patient and a doctor, who receives on Tuesday 10 March from 9 to 12."""
-    dana = builders.patient(national_id=ID)
+    dana = builders.patient(builders.clinic(language="en"), national_id=ID)
     doctor = builders.practitioner(dana.clinic)
     builders.open_time(doctor, datetime(2026, 3, 10, 9, tzinfo=ZoneInfo("Asia/Jerusalem")), minutes=180)
     return dana
