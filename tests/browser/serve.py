@@ -10,7 +10,6 @@ a login that may see it; FOLDER/ready appears when the server answers.
 import json
 import os
 import sys
-from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -18,8 +17,6 @@ from typing import Any
 import time_machine
 
 MONDAY = datetime(2026, 3, 9, 8, 5, tzinfo=UTC)  # 10:05 in Jerusalem
-LOGINS = ("rina", "cohen", "dan", "admin")
-NOT_PAGES = {"logout", "set_language", "alive", "ready", "file", "schema"}
 
 
 def main(folder: Path, port: int) -> None:
@@ -43,6 +40,8 @@ def prepare(folder: Path) -> None:
     from django.core.management import call_command  # noqa: PLC0415 - app ready
     from django.db import connection  # noqa: PLC0415 - app ready
 
+    from tests.browser.pages import pages  # noqa: PLC0415 - app ready
+
     for command in ("migrate", "load_catalogue", "load_messages", "load_demo"):
         call_command(command, verbosity=0, stdout=sys.stderr)
     (folder / "pages.json").write_text(json.dumps(list(pages())))
@@ -64,70 +63,6 @@ def serve(folder: Path, port: int) -> None:
     server.set_app(application)
     (folder / "ready").touch()
     server.serve_forever()
-
-
-def pages() -> Iterator[dict[str, str]]:
-    """Every page of the product that a GET shows, with an object of the demo and the first login that sees it."""
-    from django.test import Client  # noqa: PLC0415 - app ready
-
-    from outreach.links import path_for  # noqa: PLC0415 - app ready
-    from tests.clinic_journey.test_access import routes  # noqa: PLC0415 - app ready
-
-    objects, patient_links = choose()
-    clients = {name: Client(headers={"host": "localhost"}) for name in LOGINS}
-    for name, client in clients.items():
-        assert client.login(username=name, password="demo")
-    yield {"name": "login", "path": "/login/", "login": ""}
-    for name, journey in patient_links.items():
-        yield {"name": name, "path": path_for(journey), "login": ""}
-    for route, pattern in routes():
-        path = f"/{route}"
-        for argument, value in objects.items():
-            for kind in ("uuid", "int"):
-                path = path.replace(f"<{kind}:{argument}>", str(value))
-        if "<" in path or pattern.name in NOT_PAGES:
-            continue
-        for login, client in clients.items():
-            answer = client.get(path)
-            if answer.status_code == 200 and answer["Content-Type"].startswith("text/html"):
-                yield {"name": str(pattern.name), "path": path, "login": login}
-                break
-
-
-def choose() -> tuple[dict[str, Any], dict[str, Any]]:
-    """One object of each kind that a URL may name, and the journeys whose patients' pages are looked at."""
-    from appointments.models import Appointment, AppointmentStatus  # noqa: PLC0415 - app ready
-    from journeys.models import Journey, JourneyStatus, StepKind, StepStatus  # noqa: PLC0415 - app ready
-    from referrals.models import IncomingDocument, Referral, Result  # noqa: PLC0415 - app ready
-
-    referral = Referral.objects.filter(results__isnull=False).first()
-    assert referral is not None
-    booked = Appointment.objects.filter(status=AppointmentStatus.BOOKED).first()
-    result, document = Result.objects.first(), IncomingDocument.objects.first()
-    assert booked
-    assert result
-    assert document
-    journeys = Journey.objects.filter(status=JourneyStatus.ACTIVE, patient__isnull=False)
-    asked = journeys.filter(steps__kind=StepKind.CONFIRM, steps__status=StepStatus.ACTIVE).first()
-    invited = journeys.filter(steps__kind=StepKind.RECALL, steps__status=StepStatus.ACTIVE).first()
-    step = referral.journey.steps.first()
-    assert asked
-    assert invited
-    assert step
-    objects = {
-        "patient_id": referral.patient.public_id,
-        "step_id": step.public_id,
-        "journey_id": referral.journey.public_id,
-        "document_id": document.public_id,
-        "referral_id": referral.public_id,
-        "result_id": result.public_id,
-        "appointment_id": booked.public_id,
-    }
-    return objects, {
-        "patient_page_confirm": asked,
-        "patient_page_invited": invited,
-        "patient_page_waits": referral.journey,
-    }
 
 
 if __name__ == "__main__":

@@ -65,9 +65,9 @@ def test_every_page_fits_speaks_one_language_and_is_accessible(
                 continue
             separator = "&" if "?" in each["path"] else "?"
             path = f"{each['path']}{separator}lang={language}" if not login else each["path"]
+            page.goto(path)
             for size in (DESK, PHONE if login else OLD_PHONE):
                 page.set_viewport_size(size)  # type: ignore[arg-type]  # it wants its own TypedDict
-                page.goto(path)
                 name = f"{each['name']} {language} {size['width']}"
                 picture(page, name.replace(" ", "-"))
                 trouble += [f"{name}: too wide: {element}" for element in page.evaluate(TOO_WIDE)]

@@ -1,0 +1,159 @@
+"""Every page of the product that a GET shows, each with an object of the demo and a login that may see it."""
+
+from collections.abc import Iterator
+from typing import Any
+from urllib.parse import quote
+
+from django.test import Client
+
+from appointments.models import Appointment, AppointmentStatus
+from appointments.waiting_models import Offer, OfferStatus, WaitlistEntry
+from clinic_journey.importing.models import Import
+from journeys.models import Journey, JourneyStatus, Step, StepKind, StepStatus
+from outreach.links import path_for
+from outreach.silent import silent_tasks
+from patients.models import Clinic
+from patients.queries import User
+from referrals.models import IncomingDocument, Referral, Result
+from tests.browser.serve import MONDAY
+from tests.clinic_journey.importing.files import DANA, HEADER, YOSSI, checked, csv_file, uploaded
+from tests.clinic_journey.test_access import routes
+
+LOGINS = ("rina", "cohen", "dan", "admin")
+NOT_PAGES = {"logout", "set_language", "alive", "ready", "file", "schema"}
+PARTS = {
+    "today_live",
+    "results_fresh",
+    "other_times",
+    "address_test",
+    "search",
+}  # of a page, or the way to one
+ACTIVE = {"status": JourneyStatus.ACTIVE, "patient__isnull": False}
+
+
+def pages() -> Iterator[dict[str, str]]:
+    objects = choose()
+    clients = {name: Client(headers={"host": "localhost"}) for name in LOGINS}
+    for name, client in clients.items():
+        assert client.login(username=name, password="demo")
+    yield {"name": "login", "path": "/login/", "login": ""}
+    for name, path in patient_pages():
+        yield {"name": name, "path": path, "login": ""}
+    for name, path in [*routed(objects), *by_query(objects)]:
+        for login, client in clients.items():
+            answer = client.get(path)
+            if answer.status_code == 200 and answer["Content-Type"].startswith("text/html"):
+                yield {"name": name, "path": path, "login": login}
+                break
+    yield {"name": "results_decide", "path": "/results/", "login": "cohen"}
+    yield {"name": "results_nothing", "path": "/results/?item=none", "login": "cohen"}
+    yield {"name": "not_found", "path": "/patients/nobody/", "login": "rina"}
+    yield {"name": "not_allowed", "path": "/audit/", "login": "rina"}
+
+
+def routed(objects: dict[str, Any]) -> Iterator[tuple[str, str]]:
+    for route, pattern in routes():
+        path = f"/{route}"
+        for argument, value in objects.items():
+            for kind in ("uuid", "int"):
+                path = path.replace(f"<{kind}:{argument}>", str(value))
+        if "<" not in path and pattern.name not in NOT_PAGES | PARTS:
+            yield str(pattern.name), path
+
+
+def by_query(objects: dict[str, Any]) -> Iterator[tuple[str, str]]:
+    """What a page shows only when it is asked for more."""
+    booked = objects["booked"]
+    at = quote(booked.start.isoformat())
+    on = booked.start.date()
+    for kind in (StepKind.CALL, StepKind.TELL, StepKind.BOOK, StepKind.REVIEW, StepKind.IDENTIFY):
+        step = objects[kind]
+        yield f"today_{kind}", f"/today/?item={step}"
+    for shown in ("expected", "unmatched", "closed"):
+        yield f"results_{shown}", f"/results/?list={shown}"
+    yield "calendar_list", f"/calendar/?on={on}&list=1"
+    yield "calendar_time", f"/calendar/?on={on}&doctor={booked.practitioner_id}&at={at}"
+    yield "calendar_for", f"/calendar/?on={on}&patient={objects['patient_id']}"
+    yield "calendar_empty", "/calendar/?on=2026-03-13"
+    yield "calendar_week_doctor", f"/calendar/week/?on={on}&doctor={booked.practitioner_id}"
+    yield "offer_time_to", f"/waiting/time/?doctor={booked.practitioner_id}&at={at}"
+    yield "matches_none", "/caller/?q=nobody"
+    yield "matches_some", "/caller/?q=a"
+    yield "list_some", "/patients/?q=a"
+    yield "import_checked", f"/import/{objects['checked']}/"
+
+
+def choose() -> dict[str, Any]:
+    """One object of each kind that a URL may name, under the name of its argument."""
+    clinic = Clinic.objects.get()
+    referral = Referral.objects.filter(results__isnull=False).first()
+    booked = Appointment.objects.filter(status=AppointmentStatus.BOOKED, start__gt=MONDAY).first()
+    result, document = Result.objects.first(), IncomingDocument.objects.first()
+    silent = silent_tasks(User.objects.get(username="rina")).first()
+    entry, offer = WaitlistEntry.objects.first(), Offer.objects.first()
+    visit_type = clinic.visit_types.first()
+    assert referral
+    assert booked
+    assert result
+    assert document
+    assert entry
+    assert offer
+    assert visit_type
+    step, tie = referral.journey.steps.first(), referral.patient.contacts.first()
+    schedule = referral.requester.schedules.first()
+    assert step
+    assert tie
+    assert schedule
+    objects: dict[str, Any] = {
+        "patient_id": referral.patient.public_id,
+        "tie_id": tie.pk,
+        "step_id": step.public_id,
+        "journey_id": referral.journey.public_id,
+        "document_id": document.public_id,
+        "referral_id": referral.public_id,
+        "result_id": result.public_id,
+        "appointment_id": booked.public_id,
+        "entry_id": entry.public_id,
+        "offer_id": offer.public_id,
+        "practitioner_id": referral.requester_id,
+        "schedule_id": schedule.pk,
+        "visit_type_id": visit_type.pk,
+        "import_id": uploaded(clinic, csv_file(HEADER, DANA, YOSSI)).public_id,
+        "checked": checked(clinic, csv_file(HEADER, DANA, YOSSI, ("", "", "12", "x", "y", "z"))).public_id,
+        "booked": booked,
+    }
+    if silent:
+        objects["task_id"] = silent.public_id
+    for kind in StepKind.values:
+        first = Step.objects.filter(kind=kind, status=StepStatus.ACTIVE).first()
+        objects[kind] = first.public_id if first else ""
+    assert Import.objects.count() == 2
+    return objects
+
+
+def patient_pages() -> Iterator[tuple[str, str]]:
+    """The patient's page as it is in each state of the way."""
+    journeys = Journey.objects.filter(**ACTIVE)
+    visits = Appointment.objects.filter(start__gt=MONDAY)
+    booked = visits.filter(status=AppointmentStatus.BOOKED)
+    offered = Offer.objects.filter(status=OfferStatus.OPEN).exclude(entry__appointment=None)
+    states = {
+        "confirm": journeys.filter(steps__appointments__in=booked.filter(confirmed_at=None)),
+        "confirmed": journeys.filter(steps__appointments__in=booked.exclude(confirmed_at=None)),
+        "held": journeys.filter(steps__holds__in=visits.filter(status=AppointmentStatus.PENDING)),
+        "offered": journeys.filter(steps__appointments__in=offered.values("entry__appointment")),
+        "invited": journeys.filter(steps__kind=StepKind.RECALL, steps__status=StepStatus.ACTIVE),
+        "late": journeys.filter(
+            steps__kind=StepKind.BOOK, steps__status=StepStatus.ACTIVE, steps__due_at__lt=MONDAY
+        ),
+        "ended": Journey.objects.exclude(ended_at=None).filter(patient__isnull=False),
+    }
+    for name, found in states.items():
+        journey = found.first()
+        if journey:
+            yield f"patient_page_{name}", path_for(journey)
+    asked = states["confirm"].first()
+    assert asked
+    yield "patient_page_other_time", f"{path_for(asked)}?times=1"
+    yield "patient_page_thanks", f"{path_for(asked)}?said=confirm"
+    yield "patient_page_gone", "/p/nothing/"
