@@ -44,7 +44,7 @@ from outreach.preview import window_of
 from outreach.queries import attempts_visible_to
 from patients import audit
 from patients.access import Here, for_staff
-from patients.actions import RefusedError
+from patients.actions import RefusedError, StaleStateError
 from patients.models import Channel, Patient
 
 KEEPS_TRYING = (
@@ -115,6 +115,11 @@ def _save(request: HttpRequest, here: Here, step: Step, what: str, act: Callable
 
 def _refused(request: HttpRequest, here: Here, step: Step, refusal: RefusedError) -> HttpResponse:
     messages.error(request, refusal.for_staff if isinstance(refusal, SlotTakenError) else str(refusal))
+    note = _text(request, "note")
+    if note and isinstance(
+        refusal, StaleStateError
+    ):  # the row may be gone, and with it the field it stood in
+        messages.info(request, _("You had written: “%(words)s”") % {"words": note})
     if KEEPS_TRYING in request.headers:
         return _to(request, _item(step))
     return _page(request, here, wanted=str(step.public_id), status=409)
