@@ -1,0 +1,87 @@
+"""Each main job by keyboard alone, in four layouts, within the keys that surfaces.md gives it."""
+
+import pytest
+from playwright.sync_api import expect
+
+from tests.browser.at_the_desk import CALLED, SAVED, open_row, patient_with, saves
+from tests.browser.conftest import LANGUAGES, DemoServer, Opener
+from tests.browser.keyboard import Keyboard
+
+pytestmark = pytest.mark.parametrize("language", LANGUAGES)
+BOOKED = "SELECT count(*) FROM appointments_appointment WHERE status = 'booked'"
+NEVER_ASKED = (
+    "EXISTS (SELECT 1 FROM patients_servicecard c WHERE c.patient_id = p.id AND c.told_at IS NULL"
+    " AND NOT EXISTS (SELECT 1 FROM patients_contactwindow w WHERE w.card_id = c.id))"
+)
+SLOT = "#book button[data-key=Digit2]"
+
+
+def test_no_answer_is_one_key(demo: DemoServer, open_page: Opener, language: str) -> None:
+    page = open_page("/today/", language=language)
+    open_row(page, CALLED)
+    ended = "SELECT count(*) FROM outreach_attempt WHERE outcome = 'no_answer'"
+    ((before,),) = demo.rows(ended)
+    keys = Keyboard(page, language)
+    keys.press("Digit2")
+    expect(page.locator(SAVED)).to_be_visible()
+    assert keys.pressed == 1
+    assert saves(demo) == ["no_answer"]
+    assert demo.rows(ended) == [(before + 1,)]
+
+
+def test_booking_is_two_keys(demo: DemoServer, open_page: Opener, language: str) -> None:
+    page = open_page("/today/", language=language)
+    open_row(page, "[data-then='#book']", SLOT)
+    chosen = page.locator(SLOT).get_attribute("value")
+    keys = Keyboard(page, language)
+    keys.press("Digit1")
+    expect(page.locator("#book")).to_have_js_property("id", "book")
+    keys.press("Digit2")
+    expect(page.locator(SAVED)).to_be_visible()
+    assert keys.pressed == 2
+    assert saves(demo) == ["booked"]
+    at_that_time = (
+        "SELECT count(*) FROM appointments_appointment WHERE status = 'booked' AND start = datetime(?)"
+    )
+    assert demo.rows(at_that_time, chosen)[0][0] >= 1
+
+
+def test_a_card_is_saved_with_five_keys(demo: DemoServer, open_page: Opener, language: str) -> None:
+    patient = patient_with(demo, NEVER_ASKED)
+    page = open_page(f"/patients/{patient}/card/", language=language)
+    keys = Keyboard(page, language)
+    keys.press("Digit3", "KeyW", "KeyY", "KeyR", "Enter")
+    page.wait_for_url(lambda url: not url.endswith("/card/"))
+    assert keys.pressed == 5
+    said = (
+        "SELECT DISTINCT c.channel, p.language, w.start, w.end FROM patients_contactwindow w"
+        " JOIN patients_servicecard c ON c.id = w.card_id JOIN patients_patient p ON p.id = c.patient_id"
+        " WHERE p.public_id = ?"
+    )
+    assert demo.rows(said, patient.hex) == [("sms", "ru", "16:00:00", "20:00:00")]
+
+
+def test_a_decision_is_one_key(demo: DemoServer, open_page: Opener, language: str) -> None:
+    page = open_page("/results/", login="cohen", language=language)
+    decided = "SELECT count(*) FROM referrals_result WHERE decision = 'no_treatment'"
+    ((before,),) = demo.rows(decided)
+    keys = Keyboard(page, language)
+    with page.expect_navigation():
+        keys.press("Digit3")
+    assert keys.pressed == 1
+    assert demo.rows(decided) == [(before + 1,)]
+
+
+def test_the_next_visit_is_two_keys(demo: DemoServer, open_page: Opener, language: str) -> None:
+    patient = patient_with(
+        demo, "NOT EXISTS (SELECT 1 FROM appointments_appointment a WHERE a.patient_id = p.id)"
+    )
+    page = open_page(f"/patients/{patient}/", language=language)
+    ((before,),) = demo.rows(BOOKED)
+    keys = Keyboard(page, language)
+    with page.expect_navigation():
+        keys.press("KeyB")
+    with page.expect_navigation():
+        keys.press("Digit1")
+    assert keys.pressed == 2
+    assert demo.rows(BOOKED) == [(before + 1,)]
