@@ -24,7 +24,9 @@ class ReferralForm(forms.Form):
         label=_("Kind"),
         choices=[("imaging_treatment", _("Treatment after images")), ("urgent_treatment", _("Urgent: pain"))],
     )
-    title = forms.CharField(label=_("Treatment"), max_length=120, help_text=_("For staff, e.g. tooth 36."))
+    title = forms.CharField(
+        label=_("Treatment"), max_length=120, required=False, help_text=_("For staff, e.g. tooth 36.")
+    )
     service = forms.CharField(label=_("What is needed"), max_length=120)
     question = forms.CharField(
         label=_("Question to answer"), required=False, widget=forms.Textarea(attrs={"rows": 2})

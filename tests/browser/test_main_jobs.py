@@ -9,6 +9,7 @@ from tests.browser.keyboard import Keyboard
 
 pytestmark = pytest.mark.parametrize("language", LANGUAGES)
 BOOKED = "SELECT count(*) FROM appointments_appointment WHERE status = 'booked'"
+HELD = "SELECT count(*) FROM appointments_appointment WHERE status = 'pending' AND awaits_id IS NOT NULL"
 NEVER_ASKED = (
     "EXISTS (SELECT 1 FROM patients_servicecard c WHERE c.patient_id = p.id AND c.told_at IS NULL"
     " AND NOT EXISTS (SELECT 1 FROM patients_contactwindow w WHERE w.card_id = c.id))"
@@ -85,3 +86,18 @@ def test_the_next_visit_is_two_keys(demo: DemoServer, open_page: Opener, languag
         keys.press("Digit1")
     assert keys.pressed == 2
     assert demo.rows(BOOKED) == [(before + 1,)]
+
+
+def test_a_referral_leaves_with_a_held_visit_in_two_keys(
+    demo: DemoServer, open_page: Opener, language: str
+) -> None:
+    patient = patient_with(demo, "NOT EXISTS (SELECT 1 FROM referrals_referral r WHERE r.patient_id = p.id)")
+    page = open_page(f"/patients/{patient}/", language=language)
+    ((before,),) = demo.rows(HELD)
+    keys = Keyboard(page, language)
+    with page.expect_navigation():
+        keys.press("KeyR")
+    with page.expect_navigation():
+        keys.press("Digit1")
+    assert keys.pressed == 2
+    assert demo.rows(HELD) == [(before + 1,)]
