@@ -14,10 +14,7 @@ from django.utils import translation
 from django.utils.translation import gettext as _, gettext_lazy
 
 from appointments import waiting, waitlist
-from appointments.models import (
-    AppointmentStatus,
-    Practitioner,
-)
+from appointments.models import AppointmentStatus, Practitioner
 from appointments.visits import spoken
 from appointments.waiting_models import (
     LIVE_ENTRIES,

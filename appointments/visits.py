@@ -20,9 +20,7 @@ from appointments.models import (
     VisitType,
 )
 from appointments.queries import find_times, open_cells, who_has
-from appointments.waiting_models import (
-    Opening,
-)
+from appointments.waiting_models import Opening
 from patients.actions import RefusedError
 from patients.models import Patient
 

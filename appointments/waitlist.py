@@ -12,11 +12,7 @@ from django.db import IntegrityError, transaction
 from django.utils.translation import gettext as _
 
 from appointments import actions
-from appointments.models import (
-    Appointment,
-    AppointmentStatus,
-    Practitioner,
-)
+from appointments.models import Appointment, AppointmentStatus, Practitioner
 from appointments.visits import SlotTakenError, Visit, leave_open
 from appointments.waiting_models import (
     LIVE_ENTRIES,

@@ -39,12 +39,6 @@ def graph_of(template: JourneyTemplate) -> Graph:
     return Graph(nodes, edges)
 
 
-def journeys_visible_to(user: User) -> QuerySet[Journey]:
-    return Journey.objects.filter(clinic__memberships__user_id=user.pk).select_related(
-        "clinic", "patient", "template"
-    )
-
-
 def steps_visible_to(user: User) -> QuerySet[Step]:
     return Step.objects.filter(clinic__memberships__user_id=user.pk).select_related(
         "journey__patient", "journey__template", "template_step", "clinic", "owner"

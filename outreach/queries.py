@@ -7,19 +7,14 @@ from datetime import datetime
 from django.db.models import Min, Q, QuerySet
 from django.utils.translation import gettext_lazy
 
-from appointments.models import (
-    Appointment,
-    AppointmentStatus,
-)
-from appointments.waiting_models import (
-    Offer,
-)
-from journeys.models import Journey, Step, StepKind, StepStatus
+from appointments.models import Appointment, AppointmentStatus
+from appointments.waiting_models import Offer
+from journeys.models import Step, StepKind, StepStatus
 from outreach.channels import PHONE, Trouble
 from outreach.channels.phone import CallOutcome
 from outreach.learned import Try
 from outreach.links import url_for
-from outreach.models import NUMBER_TEST, Attempt, AttemptStatus, OutreachTask, Reply, TaskStatus
+from outreach.models import NUMBER_TEST, Attempt, AttemptStatus, OutreachTask, TaskStatus
 from outreach.offers import offers_of
 from outreach.planning import Why
 from outreach.rendering import CannotRender, Facts, Texts
@@ -47,10 +42,6 @@ def attempts_visible_to(user: User) -> QuerySet[Attempt]:
     )
 
 
-def replies_visible_to(user: User) -> QuerySet[Reply]:
-    return Reply.objects.filter(clinic__memberships__user_id=user.pk).select_related("patient", "step")
-
-
 def calls_now(attempts: QuerySet[Attempt], *, now: datetime) -> QuerySet[Attempt]:
     """The desk's call list: planned calls whose window is open, and those somebody is making."""
     due = Q(status=AttemptStatus.PLANNED, send_at__lte=now, expires_at__gt=now)
@@ -74,15 +65,6 @@ def messages_to(patient: Patient) -> QuerySet[Attempt]:
         .exclude(channel=PHONE)
         .select_related("task__step")
         .order_by("-sent_at")
-    )
-
-
-def contacts_of(journey: Journey) -> QuerySet[Attempt]:
-    """Every contact about one journey, for its history."""
-    return (
-        Attempt.objects.filter(task__step__journey=journey)
-        .select_related("contact_point", "claimed_by", "task__step__template_step")
-        .order_by("-send_at")
     )
 
 

@@ -44,10 +44,6 @@ def clinics_visible_to(user: User) -> QuerySet[Clinic]:
     return Clinic.objects.filter(memberships__user_id=user.pk).order_by("name")
 
 
-def membership_of(user: User, clinic: Clinic) -> Membership | None:
-    return Membership.objects.filter(user_id=user.pk, clinic=clinic).first()
-
-
 def patients_visible_to(user: User) -> QuerySet[Patient]:
     """Patients of the clinics the user works in, merged records left out."""
     return (

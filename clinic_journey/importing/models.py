@@ -33,7 +33,6 @@ class ImportStatus(models.TextChoices):
 
 
 AT_WORK = (ImportStatus.READING, ImportStatus.CHECKING, ImportStatus.IMPORTING, ImportStatus.UNDOING)
-WRITING = (ImportStatus.IMPORTING, ImportStatus.UNDOING)
 MAY_MAP = (ImportStatus.MAPPING, ImportStatus.CHECKED)
 MAY_GO = (*MAY_MAP, ImportStatus.FAILED, ImportStatus.UNDONE)
 
