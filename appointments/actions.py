@@ -7,21 +7,29 @@ writes locks in one order, the journey, the appointment, the cells, so that nobo
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
-from typing import Any
-from zoneinfo import ZoneInfo
 
 from django.contrib.auth.models import User
 from django.db import IntegrityError, transaction
 from django.utils.translation import gettext as _
 
 from appointments import queries
+from appointments.attendance import arrive, fulfil, no_show
 from appointments.cells import fill_slots
 from appointments.models import (
-    APPOINTMENT_MOVES,
     Appointment,
-    AppointmentEvent,
     AppointmentStatus,
     Practitioner,
+)
+from appointments.ties import (
+    BOOKED,
+    CANCELLED,
+    change,
+    end_step,
+    give_journey,
+    link,
+    lock_journey_of,
+    open_step_of,
+    record,
 )
 from appointments.visits import (
     SlotTakenError,
@@ -34,26 +42,14 @@ from appointments.visits import (
     taken,
     visit_of,
 )
-from journeys import deadlines
 from journeys.actions import (
-    ATTENDED,
-    AdHoc,
-    NewJourney,
-    add_step,
     complete_step,
     lock_journey,
     move_deadline,
-    start_journey,
 )
-from journeys.clinic_time import soon
 from journeys.models import (
-    OPEN_JOURNEYS,
-    Journey,
-    JourneyTemplate,
     Step,
-    StepKind,
     StepStatus,
-    TemplateStatus,
 )
 from patients.actions import RefusedError, StaleStateError
 
@@ -61,7 +57,6 @@ __all__ = [
     "SlotTakenError",
     "Visit",
     "arrive",
-    "ask_to_book",
     "book",
     "book_alone",
     "book_for_step",
@@ -69,7 +64,6 @@ __all__ = [
     "confirm",
     "fill_slots",
     "fulfil",
-    "give_journey",
     "hold",
     "move",
     "no_show",
@@ -79,12 +73,9 @@ __all__ = [
     "settle",
 ]
 
-BOOKED, CANCELLED, NO_SHOW = "booked", "cancelled", "no_show"  # outcomes of steps, as templates name them
 ABOVE_SHARE = "above_share"
 MOVED, CONFIRMED = "moved", "confirmed"  # events beside the status words
 HOLD_LEAD = timedelta(hours=24)  # a visit that still waits for its result is looked at this long before
-ONE_VISIT = "single_visit"  # the journey of a visit that no other journey asks for
-REBOOK_WITHIN = deadlines.Limit(1, deadlines.Unit.WORKING_DAYS)
 
 
 def hold(
@@ -128,26 +119,6 @@ def book_alone(
     return booked
 
 
-def give_journey(appointment: Appointment, *, now: datetime, by: User | None) -> Journey | None:
-    """The visit's journey, locked. One that is certain and has none is given one; a hold is not."""
-    if appointment.step:
-        return lock_journey(appointment.step.journey_id)
-    if appointment.status not in {AppointmentStatus.BOOKED, AppointmentStatus.ARRIVED}:
-        return None
-    opened: Sequence[Step] = ()
-    patient, title, doctor = appointment.patient, appointment.title, appointment.practitioner.user
-    if JourneyTemplate.objects.filter(key=ONE_VISIT, status=TemplateStatus.ACTIVE).exists():
-        journey = start_journey(patient, NewJourney(ONE_VISIT, title=title, doctor=doctor), now=now, by=by)
-        asked = queries.book_step_of(journey)
-        opened = complete_step(asked, BOOKED, now=now, by=by) if asked else ()
-    else:
-        journey = Journey.objects.create(
-            clinic_id=appointment.clinic_id, patient=patient, title=title, doctor=doctor, opened_at=now
-        )
-    _link(appointment, journey, opened, now=now, by=by)
-    return journey
-
-
 def _make(visit: Visit, new: Appointment) -> Appointment:
     """Take the time or say who has it. The same request again finds what it made the first time."""
     refuse_nonsense(visit, now=new.made_at)
@@ -184,25 +155,7 @@ def _lock_awaited(step_id: int) -> None:
 
 def note_why_held(appointment: Appointment, because: str, *, now: datetime, by: User | None) -> None:
     """Why this visit is held although a quarter of the doctor's week is held already."""
-    _record(appointment, ABOVE_SHARE, now=now, by=by, detail=because)
-
-
-def _record(appointment: Appointment, what: str, *, now: datetime, by: User | None, detail: str = "") -> None:
-    AppointmentEvent.objects.create(appointment=appointment, what=what, at=now, by=by, detail=detail[:300])
-
-
-def _change(
-    appointment: Appointment, to: AppointmentStatus, *, now: datetime, by: User | None, **written: Any
-) -> None:
-    """The one conditional update of a status: from the state the caller saw, if that may become `to`."""
-    moved = to in APPOINTMENT_MOVES[appointment.status] and (
-        Appointment.objects.filter(pk=appointment.pk, status=appointment.status).update(status=to, **written)
-    )
-    if not moved:
-        raise StaleStateError(_("This visit was changed by somebody else meanwhile."))
-    for name, value in {"status": to, **written}.items():
-        setattr(appointment, name, value)
-    _record(appointment, to, now=now, by=by, detail=written.get("ended_because", ""))
+    record(appointment, ABOVE_SHARE, now=now, by=by, detail=because)
 
 
 @transaction.atomic
@@ -223,28 +176,11 @@ def book_for_step(step: Step, visit: Visit, *, now: datetime, by: User | None = 
     else:
         appointment = book(visit, now=now, by=by)
     if is_ad_hoc:  # its end opens nothing and may end the journey, so the VISIT step comes first
-        _link(appointment, journey, (), now=now, by=by)
+        link(appointment, journey, (), now=now, by=by)
     opened = complete_step(step, BOOKED, now=now, by=by)
     if not is_ad_hoc:
-        _link(appointment, journey, opened, now=now, by=by)
+        link(appointment, journey, opened, now=now, by=by)
     return appointment
-
-
-def _link(
-    appointment: Appointment, journey: Journey, opened: Sequence[Step], *, now: datetime, by: User | None
-) -> None:
-    """Tie a booked visit to the step that ends when it takes place; a visit in a journey is never without."""
-    if appointment.status == AppointmentStatus.PENDING or appointment.step_id:
-        return
-    step = next((step for step in opened if step.kind == StepKind.VISIT), None)
-    step = step or queries.visit_step_without_visit(journey)
-    if step:
-        move_deadline(step, appointment.end, now=now, by=by)
-    else:
-        new = AdHoc(StepKind.VISIT, appointment.title, appointment.end)
-        step = add_step(journey, new, now=now, by=by)
-    Appointment.objects.filter(pk=appointment.pk).update(step=step)
-    appointment.step = step
 
 
 @transaction.atomic
@@ -261,8 +197,8 @@ def settle(
         if not keep:
             cancel(appointment, because=_("not needed after all"), now=now, by=by)
             continue
-        _change(appointment, AppointmentStatus.BOOKED, now=now, by=by, hold_until=None)
-        _link(appointment, journey, unlinked, now=now, by=by)
+        change(appointment, AppointmentStatus.BOOKED, now=now, by=by, hold_until=None)
+        link(appointment, journey, unlinked, now=now, by=by)
         unlinked = [step for step in unlinked if step.pk != appointment.step_id]
     return settled
 
@@ -294,7 +230,7 @@ def relocate(
     appointment: Appointment, visit: Visit, *, now: datetime, by: User | None = None, because: str = ""
 ) -> None:
     """Move a visit as `move` does, or make it longer or shorter; who was asked to move it has done so."""
-    _lock_journey_of(appointment)
+    lock_journey_of(appointment)
     _relocate(appointment, visit, now=now, by=by, because=because)
     about = appointment.step_id or appointment.awaits_id
     for asked in queries.steps_to_move(about) if about else ():
@@ -320,8 +256,8 @@ def _relocate(
     detail = f"{appointment.start:%F %R} -> {visit.start:%F %R} UTC {because}".strip()
     for name, value in new.items():
         setattr(appointment, name, value)
-    _record(appointment, MOVED, now=now, by=by, detail=detail)
-    step = _open_step_of(appointment)
+    record(appointment, MOVED, now=now, by=by, detail=detail)
+    step = open_step_of(appointment)
     if step:
         move_deadline(step, visit.end, now=now, by=by)
 
@@ -332,90 +268,14 @@ def _hold_until(start: datetime, lead: timedelta, *, now: datetime) -> datetime:
     return until if until > now else max(start, now + timedelta(minutes=1))
 
 
-def _lock_journey_of(appointment: Appointment) -> Journey | None:
-    return lock_journey(appointment.step.journey_id) if appointment.step else None
-
-
-def _open_step_of(appointment: Appointment) -> Step | None:
-    """The VISIT step, unless somebody has ended it already. Read under the journey's lock."""
-    if appointment.step_id is None:
-        return None
-    steps = Step.objects.filter(pk=appointment.step_id, status=StepStatus.ACTIVE)
-    return steps.select_related("template_step").first()
-
-
 @transaction.atomic
 def cancel(appointment: Appointment, *, because: str, now: datetime, by: User | None = None) -> None:
     """Give the time back; a booked visit's step ends “cancelled”, and its journey asks for another date."""
     journey = give_journey(appointment, now=now, by=by)
-    _change(appointment, AppointmentStatus.CANCELLED, now=now, by=by, ended_because=because[:200])
+    change(appointment, AppointmentStatus.CANCELLED, now=now, by=by, ended_because=because[:200])
     give_back(appointment)
     leave_open(appointment.practitioner, appointment.start, appointment.end, now=now)
-    _end_step(appointment, journey, CANCELLED, now=now, by=by)
-
-
-@transaction.atomic
-def no_show(appointment: Appointment, *, now: datetime, by: User | None = None) -> None:
-    if now < appointment.start:
-        raise RefusedError(_("This visit has not begun yet."))
-    journey = give_journey(appointment, now=now, by=by)
-    _change(appointment, AppointmentStatus.NOSHOW, now=now, by=by)
-    give_back(appointment)
-    _end_step(appointment, journey, NO_SHOW, now=now, by=by)
-
-
-@transaction.atomic
-def fulfil(appointment: Appointment, *, now: datetime, by: User | None = None) -> None:
-    """The visit took place; what follows it in the journey opens. Only who is here may begin before the time."""
-    if now < appointment.start and appointment.status == AppointmentStatus.BOOKED:
-        raise RefusedError(_("This visit has not begun yet."))
-    journey = _lock_journey_of(appointment)
-    _change(appointment, AppointmentStatus.FULFILLED, now=now, by=by)
-    _end_step(appointment, journey, ATTENDED, now=now, by=by)
-
-
-def _end_step(
-    appointment: Appointment, journey: Journey | None, outcome: str, *, now: datetime, by: User | None
-) -> None:
-    step = _open_step_of(appointment)
-    if not step or not journey:
-        return
-    if step.template_step_id is None and outcome != ATTENDED:  # no routing would ask for another date
-        ask_to_book(journey, now=now, by=by)
-    complete_step(step, outcome, now=now, by=by)
-
-
-def ask_to_book(journey: Journey, *, now: datetime, by: User | None = None) -> None:
-    """A BOOK step for the desk, unless one is open: a journey is never without a next date."""
-    if queries.book_step_of(journey) or journey.status not in OPEN_JOURNEYS:
-        return
-    due_at = soon(journey.clinic, REBOOK_WITHIN, now=now)
-    add_step(
-        journey,
-        AdHoc(StepKind.BOOK, lambda: _("Find a new date"), due_at, message_key="next_step"),
-        now=now,
-        by=by,
-    )
-
-
-@transaction.atomic
-def arrive(appointment: Appointment, *, now: datetime, by: User | None = None) -> None:
-    """The patient is here. One who was taken for absent gets the time back, if it is still free."""
-    zone = ZoneInfo(appointment.practitioner.clinic.time_zone)
-    is_ahead = now.astimezone(zone).date() < appointment.start.astimezone(zone).date()
-    if is_ahead and AppointmentStatus.ARRIVED in APPOINTMENT_MOVES[appointment.status]:
-        raise RefusedError(_("This visit is on a later day. Move it to today if the patient is here."))
-    was_missed = appointment.status == AppointmentStatus.NOSHOW
-    journey = _lock_journey_of(appointment)
-    _change(appointment, AppointmentStatus.ARRIVED, now=now, by=by)
-    if not was_missed:
-        return
-    take_or_refuse(appointment, visit_of(appointment))
-    rebooking = queries.book_step_of(journey) if journey else None
-    if journey and rebooking:
-        appointment.step = None
-        opened = complete_step(rebooking, BOOKED, now=now, by=by)
-        _link(appointment, journey, opened, now=now, by=by)
+    end_step(appointment, journey, CANCELLED, now=now, by=by)
 
 
 @transaction.atomic
@@ -424,6 +284,6 @@ def confirm(appointment: Appointment, *, now: datetime, by: User | None = None) 
     seen = Appointment.objects.filter(pk=appointment.pk, start=appointment.start, status__in=queries.MOVABLE)
     if seen.filter(confirmed_at__isnull=True).update(confirmed_at=now):
         appointment.confirmed_at = now
-        _record(appointment, CONFIRMED, now=now, by=by)
+        record(appointment, CONFIRMED, now=now, by=by)
     elif not seen.exists():
         raise StaleStateError(_("This visit was changed by somebody else meanwhile."))

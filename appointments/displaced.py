@@ -13,8 +13,8 @@ from django.db.models import QuerySet
 from django.utils.translation import gettext as _
 
 from appointments import queries
-from appointments.actions import REBOOK_WITHIN, give_journey
 from appointments.models import Appointment, AppointmentStatus
+from appointments.ties import REBOOK_WITHIN, give_journey
 from appointments.visits import spoken
 from journeys.actions import AdHoc, add_step, lock_journey
 from journeys.clinic_time import soon

@@ -10,8 +10,9 @@ from django.db import connection, transaction
 from django.utils.translation import gettext as _
 
 from appointments import queries
-from appointments.actions import SlotTakenError, ask_to_book, cancel, move
+from appointments.actions import SlotTakenError, cancel, move
 from appointments.models import Appointment, AppointmentEvent, AppointmentStatus, Practitioner
+from appointments.ties import ask_to_book
 from journeys import deadlines
 from journeys.actions import AdHoc, add_step
 from journeys.claims import Alarm, batches

@@ -6,7 +6,7 @@ from datetime import datetime
 from django.utils import timezone
 from django.utils.translation import gettext as _, gettext_lazy
 
-from appointments import actions, holds
+from appointments import actions, holds, ties
 from appointments.models import APPOINTMENT_MOVES, Appointment, AppointmentStatus
 from journeys.actions import ATTENDED
 from journeys.models import EdgeEffect, StepEdge
@@ -41,7 +41,7 @@ def acts_for(visit: Appointment, follows: dict[str, str], *, now: datetime) -> l
     if AppointmentStatus.FULFILLED in moves and (has_begun or visit.status == AppointmentStatus.ARRIVED):
         acts.append(Act("fulfil", _("Took place"), follows.get(ATTENDED, "")))
     if AppointmentStatus.NOSHOW in moves and has_begun:
-        acts.append(Act("no_show", _("Did not come"), follows.get(actions.NO_SHOW, "")))
+        acts.append(Act("no_show", _("Did not come"), follows.get(ties.NO_SHOW, "")))
     if visit.status == AppointmentStatus.PENDING and visit.awaits_id is None:
         acts.append(Act("book", _("Keep: book it"), _("it waits for nothing")))
     return acts
@@ -49,13 +49,13 @@ def acts_for(visit: Appointment, follows: dict[str, str], *, now: datetime) -> l
 
 def follow_ups(visit: Appointment) -> dict[str, str]:
     """The steps that open after each outcome of a visit, by name; a hold that is given back opens none."""
-    ends = (ATTENDED, actions.NO_SHOW, actions.CANCELLED)
+    ends = (ATTENDED, ties.NO_SHOW, ties.CANCELLED)
     step = visit.step
     if visit.status == AppointmentStatus.PENDING:
         return {}
     if step is None or step.template_step_id is None:
         new_date = _("next: find a new date")
-        return {actions.NO_SHOW: new_date, actions.CANCELLED: new_date}
+        return {ties.NO_SHOW: new_date, ties.CANCELLED: new_date}
     edges = StepEdge.objects.filter(source=step.template_step_id, effect=EdgeEffect.OPENS)
     found = [(edge.outcome, edge.target.name) for edge in edges.select_related("target").order_by("pk")]
     named = {end: [name for outcome, name in found if outcome in ("", end)] for end in ends}

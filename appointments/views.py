@@ -14,7 +14,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _, gettext_lazy
 from django.views.decorators.http import require_GET, require_POST
 
-from appointments import actions, holds
+from appointments import actions, holds, ties
 from appointments.day import day_of_doctors
 from appointments.forms import AskedForm, CancelForm
 from appointments.models import APPOINTMENT_MOVES, Appointment, AppointmentStatus
@@ -141,7 +141,7 @@ def _page(
         "acts": acts_for(visit, follows, now=here.now),
         "can_move": visit.status in MOVABLE,
         "can_cancel": AppointmentStatus.CANCELLED in APPOINTMENT_MOVES[visit.status],
-        "after_cancel": follows.get(actions.CANCELLED, ""),
+        "after_cancel": follows.get(ties.CANCELLED, ""),
         "cancel_form": cancel_form,
         "next_steps": open_steps_of(journey).exclude(pk__in=own) if journey else [],
         "history": history_of(visit),

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from django.core.management import call_command
 
-from appointments import actions
+from appointments import actions, ties
 from appointments.actions import SlotTakenError, Visit
 from appointments.models import Appointment, AppointmentStatus
 from journeys.actions import NewJourney, complete_step, start_journey
@@ -138,7 +138,7 @@ def test_another_time_moves_the_visit_there_is(journey: Journey) -> None:
 
 
 def test_a_step_outside_the_template_holds_again_while_the_result_is_awaited(journey: Journey) -> None:
-    actions.ask_to_book(journey, now=NOW)
+    ties.ask_to_book(journey, now=NOW)
     visit = actions.book_for_step(open_step(journey, StepKind.BOOK), visit_for(journey), now=NOW)
     assert (visit.status, visit.awaits) == (PENDING, open_step(journey, StepKind.AWAIT_RESULT))
     assert visit.hold_until == START - timedelta(hours=24)
@@ -146,7 +146,7 @@ def test_a_step_outside_the_template_holds_again_while_the_result_is_awaited(jou
 
 def test_a_step_outside_the_template_moves_the_hold_there_is(journey: Journey) -> None:
     hold = held(journey)
-    actions.ask_to_book(journey, now=NOW)
+    ties.ask_to_book(journey, now=NOW)
     later = visit_for(journey, practitioner=hold.practitioner, start=START + timedelta(days=1))
     visit = actions.book_for_step(open_step(journey, StepKind.BOOK), later, now=NOW)
     assert (visit, visit.status, visit.start) == (hold, PENDING, later.start)
@@ -155,7 +155,7 @@ def test_a_step_outside_the_template_moves_the_hold_there_is(journey: Journey) -
 
 def test_a_journey_without_a_template_goes_on_until_its_visit() -> None:
     journey = builders.journey()
-    actions.ask_to_book(journey, now=NOW)
+    ties.ask_to_book(journey, now=NOW)
     visit = actions.book_for_step(open_step(journey, StepKind.BOOK), visit_for(journey), now=NOW)
     assert visit.step == open_step(journey, StepKind.VISIT)
     actions.fulfil(visit, now=START)
@@ -165,12 +165,12 @@ def test_a_journey_without_a_template_goes_on_until_its_visit() -> None:
 
 def test_booking_is_asked_for_once_and_only_in_an_open_journey() -> None:
     journey = builders.journey()
-    actions.ask_to_book(journey, now=NOW)
-    actions.ask_to_book(journey, now=NOW)
+    ties.ask_to_book(journey, now=NOW)
+    ties.ask_to_book(journey, now=NOW)
     step = journey.steps.get()
     assert (step.kind, step.message_key, step.contact_from) == (StepKind.BOOK, "next_step", NOW)
     ended = builders.journey(status=JourneyStatus.COMPLETED, ended_at=NOW)
-    actions.ask_to_book(ended, now=NOW)
+    ties.ask_to_book(ended, now=NOW)
     assert not ended.steps.exists()
 
 
