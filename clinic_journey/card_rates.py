@@ -4,14 +4,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from typing import Any
-from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from django.db.models import Count, Exists, F, OuterRef, Q, QuerySet
 
 from appointments.models import Appointment, AppointmentEvent, AppointmentStatus
 from patients.models import CARD_LASTS, Clinic
-from patients.queries import card_is_complete
+from patients.queries import card_is_complete, named_by
 from patients.windows import starts_at
 
 WEEKS = 4
@@ -107,14 +106,7 @@ def coming_without_card(clinic: Clinic, *, after: str, now: datetime) -> QuerySe
         .select_related("patient__card", "practitioner")
         .order_by("start", "pk")
     )
-    last = _visit(clinic, after)
+    last = named_by(Appointment.objects.filter(clinic=clinic), after)
     if last is None:
         return found
     return found.filter(Q(start__gt=last.start) | Q(start=last.start, pk__gt=last.pk))
-
-
-def _visit(clinic: Clinic, public_id: str) -> Appointment | None:
-    try:
-        return Appointment.objects.filter(clinic=clinic, public_id=UUID(public_id)).first()
-    except ValueError:
-        return None

@@ -1,7 +1,6 @@
 """The waiting list on the patient's own page: her answer to an offer, and whether she wants a sooner time."""
 
 from datetime import datetime
-from uuid import UUID
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
@@ -18,6 +17,7 @@ from outreach.links import path_for
 from outreach.offer_answers import ANSWERS, answer_offer
 from outreach.queries import visit_of
 from patients.actions import RefusedError
+from patients.queries import named_by
 
 NEAREST_NAMED = 3
 
@@ -41,10 +41,7 @@ def offer(request: HttpRequest, journey: Journey, now: datetime) -> HttpResponse
 
 def _offer(journey: Journey, public_id: str) -> Offer | None:
     offers = Offer.objects.filter(entry__journey=journey)
-    try:
-        return offers.select_related("opening__practitioner__clinic", "entry").get(public_id=UUID(public_id))
-    except (ValueError, Offer.DoesNotExist):
-        return None
+    return named_by(offers.select_related("opening__practitioner__clinic", "entry"), public_id)
 
 
 @require_POST

@@ -27,7 +27,7 @@ from patients import audit
 from patients.access import Here, for_staff
 from patients.actions import RefusedError
 from patients.models import Patient
-from patients.queries import patients_visible_to
+from patients.queries import named_by, patients_visible_to
 
 PAGE, SHOWN = 50, 30  # entries a page; openings under way
 COUNTED = timedelta(days=30)
@@ -115,10 +115,7 @@ def waiting_list(request: HttpRequest, here: Here) -> HttpResponse:
 
 
 def _after(entries: QuerySet[WaitlistEntry], public_id: str) -> QuerySet[WaitlistEntry]:
-    try:
-        last = entries.filter(public_id=UUID(public_id)).first()
-    except ValueError:
-        return entries
+    last = named_by(entries, public_id)
     if last is None:
         return entries
     return entries.filter(Q(since_at__gt=last.since_at) | Q(since_at=last.since_at, pk__gt=last.pk))

@@ -3,7 +3,6 @@
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime
-from uuid import UUID
 
 from django.db.models import Count, Exists, OuterRef, Q, QuerySet, Subquery
 
@@ -28,7 +27,7 @@ from outreach.silence import (
     marked,
     untried,
 )
-from patients.queries import User
+from patients.queries import User, named_by
 
 NO_OTHER_NUMBER = "no_other_number"  # how the desk's search for another number may end
 GAVE_UP = (HandOver.ATTEMPTS_USED, HandOver.NO_ADDRESS)
@@ -115,10 +114,7 @@ def silent_tasks(user: User) -> QuerySet[OutreachTask]:
 
 def after_task(tasks: QuerySet[OutreachTask], public_id: str) -> QuerySet[OutreachTask]:
     """The rest of the list after one task, by key; an empty or unknown id means from the start."""
-    try:
-        last = tasks.filter(public_id=UUID(public_id)).first()
-    except ValueError:
-        return tasks
+    last = named_by(tasks, public_id)
     if last is None:
         return tasks
     due_at = last.step.due_at

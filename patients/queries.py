@@ -3,11 +3,11 @@
 import re
 from collections.abc import Iterable
 from datetime import date, datetime, time, timedelta
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 from uuid import UUID
 
 from django.contrib.auth import models as auth
-from django.db.models import OuterRef, Q, QuerySet, Subquery
+from django.db.models import Model, OuterRef, Q, QuerySet, Subquery
 
 from patients.identity import Claim, Person, ascii_digits, fold_name
 from patients.models import (
@@ -29,6 +29,7 @@ from patients.models import (
 from patients.windows import ALWAYS, Hours, WeeklyWindow
 
 User = auth.User
+Row = TypeVar("Row", bound=Model)
 CLOSED_AHEAD = timedelta(days=400)
 NUMBER_SEPARATORS = re.compile(r"[\s()+.\u2010-\u2015\u05be-]+")
 WEEKENDS = {"IL": frozenset({4, 5})}
@@ -95,12 +96,17 @@ def listed(patients: QuerySet[Patient], *, limit: int) -> list[Listed]:
     return [Listed(*row) for row in rows[:limit]]
 
 
+def named_by(rows: QuerySet[Row], public_id: str) -> Row | None:
+    """The row that an address or a form names, where lists go on from and answers belong; nonsense names none."""
+    try:
+        return rows.filter(public_id=UUID(public_id)).first()
+    except ValueError:
+        return None
+
+
 def after_patient(patients: QuerySet[Patient], public_id: str) -> QuerySet[Patient]:
     """The rest of a list by name after one patient, by key; an empty id means from the start."""
-    try:
-        last = patients.filter(public_id=UUID(public_id)).first()
-    except ValueError:
-        return patients
+    last = named_by(patients, public_id)
     if last is None:
         return patients
     same_family = Q(family_name=last.family_name)

@@ -1,7 +1,6 @@
 """The audit trail for managers: looked through page by page, or taken out as a file."""
 
-import csv
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 from uuid import UUID
 from zoneinfo import ZoneInfo
@@ -17,6 +16,7 @@ from django.views.decorators.http import require_GET, require_POST
 from clinic_journey.audit.middleware import event_by, origin_of
 from clinic_journey.audit.search import Line, Place, Wanted, all_lines, lines, name_of, what_words
 from clinic_journey.audit.words import CHOICES
+from clinic_journey.spreadsheet import csv_lines
 from patients import audit
 from patients.access import Here, for_staff
 from patients.models import AuditAction, Patient, Role
@@ -24,7 +24,6 @@ from patients.queries import patients_visible_to, search_patients
 
 PAGE, FOUND, ASKED = 50, 8, 300
 HEADINGS = ("at", "who", "action", "what", "patient", "patient_id", "detail", "changes", "ip", "agent")
-FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
 class TrailForm(forms.Form):
@@ -116,7 +115,7 @@ def export(request: HttpRequest, here: Here) -> HttpResponse | StreamingHttpResp
     audit.record(said)
     rows = all_lines(form.wanted(here, patient))
     answer = StreamingHttpResponse(
-        _as_csv(rows, here.clinic.time_zone), content_type="text/csv; charset=utf-8"
+        csv_lines(_as_rows(rows, here.clinic.time_zone)), content_type="text/csv; charset=utf-8"
     )
     answer["Content-Disposition"] = f'attachment; filename="audit-{here.now:%Y-%m-%d}.csv"'
     return answer
@@ -139,19 +138,10 @@ def _address(request: HttpRequest, **changed: str) -> str:
     return "?" + asked.urlencode()
 
 
-def _as_csv(rows: Iterator[Line], zone: str) -> Iterator[str]:
-    """Line by line; with the mark by which spreadsheets know UTF-8."""
-    writer = csv.writer(_Echo())
-    yield "\ufeff" + str(writer.writerow(HEADINGS))
+def _as_rows(rows: Iterator[Line], zone: str) -> Iterator[Sequence[str]]:
+    yield HEADINGS
     for row in rows:
-        yield str(writer.writerow([_harmless(text) for text in _cells(row, ZoneInfo(zone))]))
-
-
-class _Echo:
-    """What the csv module writes to, where each line is passed on at once."""
-
-    def write(self, text: str) -> str:
-        return text
+        yield _cells(row, ZoneInfo(zone))
 
 
 def _cells(row: Line, zone: ZoneInfo) -> list[str]:
@@ -169,8 +159,3 @@ def _cells(row: Line, zone: ZoneInfo) -> list[str]:
         row.ip,
         row.agent,
     ]
-
-
-def _harmless(text: str) -> str:
-    """A spreadsheet runs what begins like a formula; an apostrophe before it makes it text."""
-    return f"'{text}" if text.lstrip(" ").startswith(FORMULA) else text
