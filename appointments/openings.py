@@ -29,10 +29,11 @@ from appointments.waves import NEAREST, WAVE, wave_waits
 from journeys import deadlines
 from journeys.actions import AdHoc, add_step, lock_journey
 from journeys.claims import Alarm, batches
+from journeys.clinic_time import soon
 from journeys.models import OwnerRole, StepKind, StepStatus
 from patients.actions import RefusedError
 from patients.models import HoursKind
-from patients.queries import clock_of, opening_hours
+from patients.queries import clock_of
 
 logger = logging.getLogger(__name__)
 
@@ -207,10 +208,7 @@ def _offer(
 
 def _answer_by(opening: Opening, *, now: datetime) -> datetime:
     clinic = opening.practitioner.clinic
-    try:
-        a_day = deadlines.due_at(now, ANSWER_WITHIN, opening_hours(clinic, now=now))
-    except deadlines.NoWorkingTime:
-        a_day = now + timedelta(days=1)
+    a_day = soon(clinic, ANSWER_WITHIN, now=now)
     return max(now + timedelta(minutes=10), min(a_day, opening.start - NEAREST))
 
 

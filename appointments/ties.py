@@ -46,6 +46,7 @@ def give_journey(appointment: Appointment, *, now: datetime, by: User | None) ->
         return lock_journey(appointment.step.journey_id)
     if appointment.status not in {AppointmentStatus.BOOKED, AppointmentStatus.ARRIVED}:
         return None
+    _refuse_if_given(appointment)
     opened: Sequence[Step] = ()
     patient, title, doctor = appointment.patient, appointment.title, appointment.practitioner.user
     if JourneyTemplate.objects.filter(key=ONE_VISIT, status=TemplateStatus.ACTIVE).exists():
@@ -58,6 +59,13 @@ def give_journey(appointment: Appointment, *, now: datetime, by: User | None) ->
         )
     link(appointment, journey, opened, now=now, by=by)
     return journey
+
+
+def _refuse_if_given(appointment: Appointment) -> None:
+    """Two at once may give a visit its journey; who waits here for the other starts none that nothing would end."""
+    current = Appointment.objects.select_for_update(no_key=True).filter(pk=appointment.pk)
+    if current.values_list("step_id", flat=True).first() is not None:
+        raise StaleStateError(_("This visit was changed by somebody else meanwhile."))
 
 
 def lock_journey_of(appointment: Appointment) -> Journey | None:

@@ -13,6 +13,7 @@ from django.utils.translation import gettext as _
 
 from appointments import actions
 from appointments.models import Appointment, AppointmentStatus, Practitioner
+from appointments.ties import give_journey
 from appointments.visits import SlotTakenError, Visit, leave_open
 from appointments.waiting_models import (
     LIVE_ENTRIES,
@@ -25,10 +26,10 @@ from appointments.waiting_models import (
 )
 from journeys import deadlines
 from journeys.actions import AdHoc, add_step, complete_step, lock_journey
+from journeys.clinic_time import soon
 from journeys.models import OPEN_JOURNEYS, Journey, Step, StepKind, StepStatus
 from patients.actions import RefusedError, StaleStateError
 from patients.models import Patient
-from patients.queries import opening_hours
 
 DATE_WITHIN = deadlines.Limit(5, deadlines.Unit.WORKING_DAYS)  # for one who waits with no visit at all
 NOT_THIS_TIME = "not_this_time"  # the outcome of an offer's step
@@ -68,25 +69,12 @@ def wait_for_sooner(
         raise RefusedError(_("Only a booked visit that is still to come can become sooner."))
     if by and WaitlistEntry.objects.filter(appointment=visit, wants_no_more=True).exists():
         raise RefusedError(_("The patient asked not to be offered anything sooner for this visit."))
-    journey = _journey_of(visit, now=now, by=by)
+    journey = give_journey(visit, now=now, by=by)
+    if journey is None:
+        raise StaleStateError(_("This visit was changed by somebody else meanwhile."))
     if by is None:
         WaitlistEntry.objects.filter(appointment=visit, wants_no_more=True).update(wants_no_more=False)
     return _join(WaitlistEntry(appointment=visit, journey=journey), wanted, now=now, by=by)
-
-
-def _journey_of(visit: Appointment, *, now: datetime, by: User | None) -> Journey:
-    """The journey of the visit; one booked without any gets its own, which ends with the visit."""
-    if visit.step:
-        return lock_journey(visit.step.journey_id)
-    journey = Journey.objects.create(
-        clinic_id=visit.clinic_id, patient_id=visit.patient_id, title=visit.title, opened_at=now
-    )
-    title = visit.title or str(StepKind.VISIT.label)
-    step = add_step(journey, AdHoc(StepKind.VISIT, title, visit.end), now=now, by=by)
-    if not Appointment.objects.filter(pk=visit.pk, step__isnull=True).update(step=step):
-        raise StaleStateError(_("This visit was changed by somebody else meanwhile."))
-    visit.step = step
-    return journey
 
 
 @transaction.atomic
@@ -96,7 +84,7 @@ def wait_for_any(
     """Wait for a first date. Without a step that asks for one, a step of the reception is opened: its clock."""
     if step is None:
         journey = Journey.objects.create(clinic_id=patient.clinic_id, patient=patient, opened_at=now)
-        due_at = deadlines.due_at(now, DATE_WITHIN, opening_hours(patient.clinic, now=now))
+        due_at = soon(patient.clinic, DATE_WITHIN, now=now)
         step = add_step(
             journey, AdHoc(StepKind.BOOK, _("Find a date; on the waiting list"), due_at), now=now, by=by
         )
