@@ -1,0 +1,178 @@
+"""Step, the house's only clock, and what has happened to each."""
+
+import uuid
+
+from django.conf import settings
+from django.db import models
+from django.db.models import F, Q
+from django.utils.translation import gettext_lazy as _
+
+from journeys.models.journey import Journey
+from journeys.models.template import OwnerRole, StepKind, StepTemplate
+from journeys.models.words import named
+from patients.models import Clinic
+from patients.models.clinic import one_of
+
+
+class StepStatus(models.TextChoices):
+    PLANNED = "planned", _("Planned")
+    ACTIVE = "active", _("Active")
+    ON_HOLD = "on_hold", _("On hold")
+    COMPLETED = "completed", _("Completed")
+    CANCELLED = "cancelled", _("Cancelled")
+
+
+STEP_MOVES: dict[str, frozenset[str]] = {
+    StepStatus.PLANNED: frozenset({StepStatus.ACTIVE, StepStatus.CANCELLED}),
+    StepStatus.ACTIVE: frozenset({StepStatus.COMPLETED, StepStatus.ON_HOLD, StepStatus.CANCELLED}),
+    StepStatus.ON_HOLD: frozenset({StepStatus.ACTIVE, StepStatus.CANCELLED}),
+    StepStatus.COMPLETED: frozenset(),
+    StepStatus.CANCELLED: frozenset(),
+}
+
+
+class Step(models.Model):
+    """One obligation with an owner and a deadline. Everything that can be late is a row here (house.md 4)."""
+
+    public_id = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
+    # Each index on this table is written again by every claim: those that another one covers are left out.
+    clinic = models.ForeignKey(Clinic, on_delete=models.PROTECT, related_name="+", db_index=False)
+    journey = models.ForeignKey(Journey, on_delete=models.CASCADE, related_name="steps", db_index=False)
+    template_step = models.ForeignKey(
+        StepTemplate, null=True, blank=True, on_delete=models.PROTECT, db_index=False
+    )
+    round = models.PositiveSmallIntegerField(default=1)  # a corrected result reopens a review as round 2
+    kind = models.CharField(max_length=16, choices=StepKind)
+    title = models.CharField(
+        max_length=200, blank=True
+    )  # for steps outside a template, e.g. a promise's words
+    names = models.JSONField(default=dict, blank=True)  # the title in each language, where it is ours
+    status = models.CharField(max_length=10, choices=StepStatus)
+    owner_role = models.CharField(max_length=16, choices=OwnerRole, blank=True)
+    owner = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        null=True,
+        blank=True,
+        on_delete=models.SET_NULL,
+        related_name="owned_steps",
+        db_index=False,
+    )
+    passed_on_from = models.CharField(
+        max_length=16, choices=OwnerRole, blank=True, default="", db_default=""
+    )  # whose it was when it became late and went to another role
+    opened_at = models.DateTimeField(null=True, blank=True)
+    due_at = models.DateTimeField(null=True, blank=True)
+    contact_from = models.DateTimeField(
+        null=True, blank=True
+    )  # a consumed alarm: cleared by the tick that takes it
+    message_key = models.CharField(max_length=60, blank=True)  # what the next contact is about
+    stalled_at = models.DateTimeField(null=True, blank=True)
+    completed_at = models.DateTimeField(null=True, blank=True)
+    outcome = models.CharField(max_length=40, blank=True)
+    note = models.TextField(blank=True)
+    about = models.ForeignKey(
+        "self", null=True, blank=True, on_delete=models.CASCADE, related_name="promises", db_index=False
+    )
+
+    class Meta:
+        constraints = [
+            one_of("status", StepStatus, name="step_status_is_known"),
+            one_of("kind", StepKind, name="step_kind_is_known"),
+            models.CheckConstraint(
+                condition=Q(owner_role__in=["", *OwnerRole.values]), name="step_owner_role_is_known"
+            ),
+            models.CheckConstraint(
+                condition=Q(passed_on_from__in=["", *OwnerRole.values]), name="step_passed_on_from_is_known"
+            ),
+            models.CheckConstraint(
+                condition=~Q(status=StepStatus.ACTIVE) | (Q(due_at__isnull=False) & ~Q(owner_role="")),
+                name="active_step_has_a_deadline_and_an_owner",
+            ),
+            models.CheckConstraint(
+                condition=(Q(status=StepStatus.COMPLETED, completed_at__isnull=False) & ~Q(outcome=""))
+                | (~Q(status=StepStatus.COMPLETED) & Q(completed_at__isnull=True, outcome="")),
+                name="step_completed_iff_it_has_an_outcome",
+            ),
+            models.CheckConstraint(
+                condition=Q(stalled_at__isnull=True) | Q(stalled_at__gte=F("due_at")),
+                name="step_stalls_only_after_its_deadline",
+            ),
+            models.CheckConstraint(
+                condition=~Q(outcome="declined") | ~Q(note=""),
+                name="declined_step_has_the_patients_words",
+            ),
+            models.UniqueConstraint(
+                fields=["journey", "template_step", "round"], name="step_once_per_journey_and_round"
+            ),
+        ]
+        indexes = [
+            models.Index(fields=["about"], name="step_promises", condition=Q(about__isnull=False)),
+            models.Index(fields=["clinic", "due_at"], name="step_ledger", condition=Q(kind=StepKind.PROMISE)),
+            models.Index(
+                fields=["due_at"],
+                name="step_due",
+                condition=Q(status=StepStatus.ACTIVE, stalled_at__isnull=True),
+            ),
+            models.Index(
+                fields=["contact_from"], name="step_contact", condition=Q(contact_from__isnull=False)
+            ),
+            models.Index(
+                fields=["clinic", "owner_role", "due_at"],
+                name="step_worklist",
+                condition=Q(status=StepStatus.ACTIVE),
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+    @property
+    def key(self) -> str:
+        return self.template_step.key if self.template_step else self.kind
+
+    @property
+    def name(self) -> str:
+        """Words for staff; needs `template_step` loaded."""
+        if self.template_step:
+            return self.template_step.name
+        return named(self.names) or self.title or str(StepKind(self.kind).label)
+
+
+class EventKind(models.TextChoices):
+    OPENED = "opened", _("opened")
+    COMPLETED = "completed", _("completed")
+    CANCELLED = "cancelled", _("cancelled")
+    HELD = "held", _("put on hold")
+    RESUMED = "resumed", _("resumed")
+    STALLED = "stalled", _("is late")
+    ESCALATED = "escalated", _("passed on")
+    REASSIGNED = "reassigned", _("reassigned")
+    SNOOZED = "snoozed", _("postponed")
+    CHASED = "chased", _("the patient had to ask")
+    PROMISED = "promised", _("promised")
+    DEADLINE_MOVED = "deadline_moved", _("deadline moved")
+    CONTACTED = "contacted", _("contacted")
+    NOTED = "noted", _("noted")
+
+
+class StepEvent(models.Model):
+    """What happened to a step: append-only, in the same transaction as the change itself."""
+
+    step = models.ForeignKey(Step, on_delete=models.CASCADE, related_name="events", db_index=False)
+    kind = models.CharField(max_length=16, choices=EventKind)
+    at = models.DateTimeField()
+    by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.SET_NULL, db_index=False
+    )
+    detail = models.CharField(max_length=300, blank=True)
+
+    class Meta:
+        constraints = [one_of("kind", EventKind, name="step_event_kind_is_known")]
+        indexes = [
+            models.Index(fields=["step", "at"], name="step_event_by_step"),
+            models.Index(fields=["at"], name="step_event_chases", condition=Q(kind=EventKind.CHASED)),
+        ]
+        ordering = ["at", "id"]
+
+    def __str__(self) -> str:
+        return f"{self.step_id} {self.kind}"
