@@ -26,7 +26,7 @@ from appointments.waiting_models import (
 )
 from journeys import deadlines
 from journeys.actions import AdHoc, add_step, complete_step, lock_journey
-from journeys.clinic_time import soon
+from journeys.clinic_time import refuse_without_hours, soon
 from journeys.models import OPEN_JOURNEYS, Journey, Step, StepKind, StepStatus
 from patients.actions import RefusedError, StaleStateError
 from patients.models import Patient
@@ -83,6 +83,7 @@ def wait_for_any(
 ) -> WaitlistEntry:
     """Wait for a first date. Without a step that asks for one, a step of the reception is opened: its clock."""
     if step is None:
+        refuse_without_hours(patient.clinic, now=now)
         journey = Journey.objects.create(clinic_id=patient.clinic_id, patient=patient, opened_at=now)
         due_at = soon(patient.clinic, DATE_WITHIN, now=now)
         step = add_step(

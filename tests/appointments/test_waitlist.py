@@ -6,12 +6,13 @@ from typing import Any
 import pytest
 from django.db import IntegrityError, transaction
 
-from appointments import actions, waitlist
+from appointments import actions, ties, waitlist
 from appointments.models import Appointment
 from appointments.waiting_models import Offer, OfferStatus, Opening, WaitlistEntry
 from appointments.waitlist import OfferTakenError, Wanted
-from journeys.models import Step, StepKind
-from patients.actions import RefusedError
+from journeys.models import Journey, Step, StepKind
+from patients.actions import RefusedError, StaleStateError
+from patients.models import ClinicHours
 from tests import builders
 from tests.conftest import NOW
 
@@ -132,6 +133,23 @@ def test_a_visit_without_a_journey_gets_one_and_joining_twice_is_one_entry() -> 
     step = Appointment.objects.get(pk=visit.pk).step
     assert step is not None
     assert (step.kind, step.due_at, step.journey) == (StepKind.VISIT, visit.end, entry.journey)
+
+
+def test_two_who_give_a_visit_its_journey_at_once_leave_one() -> None:
+    visit = builders.appointment(start=NOW + 14 * DAY)
+    seen = Appointment.objects.get(pk=visit.pk)
+    waitlist.wait_for_sooner(visit, HALF_AN_HOUR, now=NOW)
+    with pytest.raises(StaleStateError, match="changed by somebody else"), transaction.atomic():
+        ties.give_journey(seen, now=NOW, by=None)
+    assert Journey.objects.count() == 1
+
+
+def test_waiting_for_a_first_date_asks_for_the_opening_hours_first() -> None:
+    patient = builders.patient()
+    ClinicHours.objects.filter(clinic=patient.clinic).delete()
+    with pytest.raises(RefusedError, match="no opening hours yet"):
+        waitlist.wait_for_any(patient, None, HALF_AN_HOUR, now=NOW)
+    assert not Journey.objects.exists()
 
 
 @pytest.mark.parametrize("fields", [{"status": "pending", "hold_until": NOW + DAY}, {"start": NOW - DAY}])

@@ -1,0 +1,20 @@
+"""The menu under a person's name leads managers, and nobody else, to what only they may open."""
+
+import pytest
+from django.test import Client
+from django.urls import reverse
+
+from patients.models import Role
+from tests import builders
+
+pytestmark = pytest.mark.django_db
+FOR_MANAGERS = {reverse(name) for name in ("audit", "imports", "ledgers", "refused_holds", "setup")}
+
+
+@pytest.mark.parametrize(
+    ("role", "led_to"), [(Role.MANAGER, FOR_MANAGERS), (Role.ADMIN, FOR_MANAGERS), (Role.RECEPTIONIST, set())]
+)
+def test_managers_are_led_to_their_pages(client: Client, role: Role, led_to: set[str]) -> None:
+    client.force_login(builders.user(role, at=builders.clinic()))
+    page = client.get("/waiting/").content.decode()
+    assert {address for address in FOR_MANAGERS if f'href="{address}"' in page} == led_to
