@@ -89,8 +89,7 @@ def _move(visit: Appointment, form: MoveForm, here: Here) -> None:
 @for_staff()
 def book_visit(request: HttpRequest, here: Here, patient_id: UUID) -> HttpResponseBase:
     """A new visit; with `step` in the address, the one that this step asks for."""
-    patient = get_object_or_404(patients_visible_to(here.user), public_id=patient_id)
-    timezone.activate(patient.clinic.time_zone)
+    patient = get_object_or_404(patients_visible_to(here.user), public_id=patient_id, clinic=here.clinic)
     asked = asked_of(request)
     steps = steps_visible_to(here.user).filter(journey__patient=patient)
     step = get_object_or_404(steps, public_id=asked["step"]) if asked["step"] else None
@@ -124,7 +123,8 @@ def book_visit(request: HttpRequest, here: Here, patient_id: UUID) -> HttpRespon
 @for_staff()
 def appointment_let_go(request: HttpRequest, here: Here, appointment_id: UUID) -> HttpResponse:
     """Give back the time that this person keeps; the page may be gone already when it asks for that."""
-    visit = get_object_or_404(appointments_visible_to(here.user), public_id=appointment_id)
+    visits = appointments_visible_to(here.user).filter(clinic=here.clinic)
+    visit = get_object_or_404(visits, public_id=appointment_id)
     if not kept_by(here.user).filter(pk=visit.pk).exists():
         raise Http404
     let_go(here.user)

@@ -92,19 +92,21 @@ def calendar(request: HttpRequest, here: Here) -> HttpResponse:
 
 
 def found_visit(here: Here, appointment_id: UUID) -> Appointment:
-    """The visit with what its page says about it; from here on the page's times are its clinic's."""
-    visits = appointments_visible_to(here.user).select_related(
-        "patient__clinic",
-        "practitioner__clinic",
-        "step__template_step",
-        "step__journey__template",
-        "awaits__template_step",
-        "awaits__journey__template",
-        "made_by",
+    """The visit with what its page says about it."""
+    visits = (
+        appointments_visible_to(here.user)
+        .filter(clinic=here.clinic)
+        .select_related(
+            "patient__clinic",
+            "practitioner__clinic",
+            "step__template_step",
+            "step__journey__template",
+            "awaits__template_step",
+            "awaits__journey__template",
+            "made_by",
+        )
     )
-    found = get_object_or_404(visits, public_id=appointment_id)
-    timezone.activate(found.practitioner.clinic.time_zone)
-    return found
+    return get_object_or_404(visits, public_id=appointment_id)
 
 
 def seen_of(visit: Appointment) -> str:

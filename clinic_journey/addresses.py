@@ -107,14 +107,15 @@ def _back(request: HttpRequest, tie_or_patient: PatientContact | Patient) -> Htt
 
 
 def _tie(here: Here, patient_id: UUID, tie_id: int) -> PatientContact:
-    return get_object_or_404(ties_visible_to(here.user), patient__public_id=patient_id, pk=tie_id)
+    ties = ties_visible_to(here.user).filter(patient__clinic=here.clinic)
+    return get_object_or_404(ties, patient__public_id=patient_id, pk=tie_id)
 
 
 @require_http_methods(["GET", "POST"])
 @for_staff()
 def address_add(request: HttpRequest, here: Here, patient_id: UUID) -> HttpResponse:
     """One more way to reach the patient. A number that others have too asks first what may be said there."""
-    patient = get_object_or_404(patients_visible_to(here.user), public_id=patient_id)
+    patient = get_object_or_404(patients_visible_to(here.user), public_id=patient_id, clinic=here.clinic)
     beginning = TieForm.beginning() | {"kind": "phone"}
     form = NewTieForm(request.POST if request.method == "POST" else None, initial=beginning)
     others: list[Patient] = []

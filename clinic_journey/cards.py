@@ -57,7 +57,7 @@ def way_back(request: HttpRequest, patient: Patient) -> str:
 @for_staff()
 def card(request: HttpRequest, here: Here, patient_id: UUID) -> HttpResponse:
     """Asked at check-in and before check-out; afterwards back to where she was."""
-    patient = get_object_or_404(patients_visible_to(here.user), public_id=patient_id)
+    patient = get_object_or_404(patients_visible_to(here.user), public_id=patient_id, clinic=here.clinic)
     form = CardForm.of(patient, request.POST if request.method == "POST" else None)
     back = way_back(request, patient)
     if form.is_valid():

@@ -135,7 +135,7 @@ def history(patient: Patient, zone: str) -> list[Moment]:
 @require_POST
 @for_staff()
 def start(request: HttpRequest, here: Here, patient_id: UUID) -> HttpResponse:
-    found = get_object_or_404(patients_visible_to(here.user), public_id=patient_id)
+    found = get_object_or_404(patients_visible_to(here.user), public_id=patient_id, clinic=here.clinic)
     key = request.POST.get("template", "")
     if not JourneyTemplate.objects.filter(key=key, status=TemplateStatus.ACTIVE).exists():
         messages.error(request, _("Choose why the patient is with us."))

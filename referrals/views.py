@@ -25,15 +25,25 @@ from patients.models import Patient, Role
 from patients.queries import patients_visible_to
 from referrals import actions, links, queries
 from referrals.forms import ReferralForm, RejectForm, UploadForm, usual_wait
-from referrals.models import PICTURES
+from referrals.models import PICTURES, DocumentFile, IncomingDocument
 
 SHOWN = 100
+
+
+def _document(here: Here, document_id: UUID) -> IncomingDocument:
+    documents = queries.documents_visible_to(here.user).filter(clinic=here.clinic)
+    return get_object_or_404(documents, public_id=document_id)
+
+
+def _file(here: Here, file_id: int) -> DocumentFile:
+    files = queries.files_visible_to(here.user).filter(document__clinic=here.clinic)
+    return get_object_or_404(files, pk=file_id)
 
 
 @require_POST
 @for_staff()
 def match(request: HttpRequest, here: Here, document_id: UUID) -> HttpResponse:
-    document = get_object_or_404(queries.documents_visible_to(here.user), public_id=document_id)
+    document = _document(here, document_id)
     code = request.POST.get("code", "").strip().upper()
     referral = queries.referrals_visible_to(here.user).filter(code=code, clinic=document.clinic).first()
     if referral is None:
@@ -51,7 +61,7 @@ def match(request: HttpRequest, here: Here, document_id: UUID) -> HttpResponse:
 @require_POST
 @for_staff()
 def reject(request: HttpRequest, here: Here, document_id: UUID) -> HttpResponse:
-    document = get_object_or_404(queries.documents_visible_to(here.user), public_id=document_id)
+    document = _document(here, document_id)
     form = RejectForm(request.POST)
     if not form.is_valid():
         messages.error(request, _("Say why it is not ours; the document is kept with the reason."))
@@ -69,7 +79,7 @@ def reject(request: HttpRequest, here: Here, document_id: UUID) -> HttpResponse:
 @for_staff()
 def file(_request: HttpRequest, here: Here, file_id: int) -> HttpResponseBase:
     """A stored file, as a download; never rendered inside our own pages (standards.md 5.5)."""
-    found = get_object_or_404(queries.files_visible_to(here.user), pk=file_id)
+    found = _file(here, file_id)
     answer = FileResponse(found.content.open("rb"), as_attachment=True, filename=found.name or "document")
     answer["Content-Type"] = found.content_type or "application/octet-stream"
     answer["Content-Security-Policy"] = "sandbox; default-src 'none'"
@@ -90,7 +100,7 @@ def refused_holds(request: HttpRequest, here: Here) -> HttpResponse:
 @for_staff()
 def image(_request: HttpRequest, here: Here, file_id: int) -> HttpResponseBase:
     """A picture that may be looked at in place: only one whose bytes say so now, and with nothing that could run."""
-    found = get_object_or_404(queries.files_visible_to(here.user), pk=file_id)
+    found = _file(here, file_id)
     if not found.is_picture:
         raise Http404
     try:
@@ -115,7 +125,7 @@ def image(_request: HttpRequest, here: Here, file_id: int) -> HttpResponseBase:
 @for_staff()
 def refer(request: HttpRequest, here: Here, patient_id: UUID) -> HttpResponse:
     """The referral and the held visit in one form: she leaves with both dates (S1.2)."""
-    patient = get_object_or_404(patients_visible_to(here.user), public_id=patient_id)
+    patient = get_object_or_404(patients_visible_to(here.user), public_id=patient_id, clinic=here.clinic)
     doctors = practitioners_visible_to(here.user).filter(clinic=patient.clinic)
     asked_by = request.GET.get("step", "") or request.POST.get("step", "")
     first = doctors.first()
@@ -206,7 +216,9 @@ def _new_referral(form: ReferralForm, patient: Patient) -> actions.NewReferral:
 @for_staff()
 def referral(request: HttpRequest, here: Here, referral_id: UUID) -> HttpResponse:
     """What the patient takes along: both dates, the code, and the institute's upload link."""
-    found = get_object_or_404(queries.referrals_visible_to(here.user), public_id=referral_id)
+    found = get_object_or_404(
+        queries.referrals_visible_to(here.user), public_id=referral_id, clinic=here.clinic
+    )
     held = Appointment.objects.filter(awaits__journey=found.journey).order_by("start").first()
     address = found.clinic.intake_address
     local, _at, domain = address.partition("@")
