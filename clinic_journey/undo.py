@@ -15,8 +15,8 @@ from django.utils.formats import time_format
 from django.utils.timezone import localtime
 from django.utils.translation import gettext as _, gettext_lazy
 
-from appointments.models import Appointment, AppointmentEvent, AppointmentStatus, SlotUse
-from appointments.visits import taken, visit_of
+from appointments.models import Appointment, AppointmentEvent, AppointmentStatus, Slot, SlotUse
+from appointments.visits import cells_of, taken, visit_of
 from clinic_journey.models import DeskAction
 from clinic_journey.outcomes import saved_words
 from clinic_journey.undo_waiting import give_back_places, refuse_if_an_offer_has_ended, take_back_freed_time
@@ -232,12 +232,19 @@ def _values(model: Any, line: Line) -> Line:
 
 
 def _restore_cells(changes: Changes, action: DeskAction) -> None:
-    """Take the time again; somebody who has it by now keeps it, and is named."""
+    """Take the time again; somebody who has it by now keeps it, and is named.
+
+    Where the hours were cut anew since, the time has other cells, or none any more.
+    """
     lost = [before for before, after in changes.get("cell", {}).values() if before and after is None]
     visits = Appointment.objects.select_related("patient", "practitioner__clinic").order_by("pk")
     freed = list(visits.filter(pk__in={line["appointment_id"] for line in lost}))
     for visit in freed:
         cells = sorted(line["slot_id"] for line in lost if line["appointment_id"] == visit.pk)
+        # Locked, so that hours changed this very moment wait for us and leave the cells.
+        there = Slot.objects.select_for_update(no_key=True).filter(pk__in=cells).order_by("start")
+        if len(there.values_list("pk", flat=True)) < len(cells):
+            cells = cells_of(visit.practitioner, visit.start, visit.end)
         try:
             with transaction.atomic():
                 SlotUse.objects.bulk_create([SlotUse(slot_id=cell, appointment=visit) for cell in cells])
