@@ -28,7 +28,7 @@ from journeys import deadlines
 from journeys.actions import AdHoc, add_step, complete_step, lock_journey
 from journeys.clinic_time import refuse_without_hours, soon
 from journeys.models import OPEN_JOURNEYS, Journey, Step, StepKind, StepStatus
-from patients.actions import RefusedError, StaleStateError
+from patients.actions import RefusedError, StaleStateError, lock_patient
 from patients.models import Patient
 
 DATE_WITHIN = deadlines.Limit(5, deadlines.Unit.WORKING_DAYS)  # for one who waits with no visit at all
@@ -81,8 +81,21 @@ def wait_for_sooner(
 def wait_for_any(
     patient: Patient, step: Step | None, wanted: Wanted, *, now: datetime, by: User | None = None
 ) -> WaitlistEntry:
-    """Wait for a first date. Without a step that asks for one, a step of the reception is opened: its clock."""
+    """Wait for a first date. Without a step that asks for one, a step of the reception is opened: its clock.
+
+    Joining twice is no error: the patient's lock makes the second press find what the first one made.
+    """
     if step is None:
+        lock_patient(patient.pk)
+        before = WaitlistEntry.objects.filter(
+            patient=patient,
+            appointment__isnull=True,
+            step__template_step__isnull=True,
+            journey__template__isnull=True,
+            status__in=LIVE_ENTRIES,
+        ).first()
+        if before:
+            return before
         refuse_without_hours(patient.clinic, now=now)
         journey = Journey.objects.create(clinic_id=patient.clinic_id, patient=patient, opened_at=now)
         due_at = soon(patient.clinic, DATE_WITHIN, now=now)

@@ -1,0 +1,21 @@
+"""Pressed twice, or with what no page of ours would send: once, and in words."""
+
+import pytest
+
+from appointments.waiting_models import WaitlistEntry
+from journeys.models import Journey
+from patients.models import Role
+from tests import builders
+from tests.clinic_journey.test_access import logged_in
+from tests.conftest import NOW
+
+pytestmark = [pytest.mark.django_db, pytest.mark.time_machine(NOW, tick=False)]
+
+
+def test_put_on_the_list_twice_she_waits_once() -> None:
+    patient = builders.patient()
+    desk = logged_in(Role.RECEPTIONIST, patient.clinic)
+    for _press in range(2):
+        assert desk.post(f"/patients/{patient.public_id}/wait/", {"minutes": "30"}).status_code == 302
+    assert WaitlistEntry.objects.count() == 1
+    assert Journey.objects.count() == 1
