@@ -51,6 +51,7 @@ KEEPS_TRYING = (
     "X-Keeps-Trying"  # today.js sends it: it repeats a save that did not get through, and goes on itself
 )
 DECLINED = "declined"
+DIGITS = 18  # of the largest key a database keeps
 
 
 @require_GET
@@ -104,7 +105,9 @@ def _save(request: HttpRequest, here: Here, step: Step, what: str, act: Callable
     """One save; refused in words, with everything that was typed still in its place."""
     seen = request.POST.get("seen", "")
     press = Press(
-        what, request.POST.get("request_key", "")[:40] or None, int(seen) if seen.isdecimal() else None
+        what,
+        request.POST.get("request_key", "")[:40] or None,
+        int(seen) if seen.isdecimal() and len(seen) <= DIGITS else None,
     )
     try:
         desk.save(step, press, act, here=here)

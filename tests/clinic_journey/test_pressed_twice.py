@@ -6,7 +6,7 @@ from appointments.waiting_models import WaitlistEntry
 from journeys.models import Journey
 from patients.models import Role
 from tests import builders
-from tests.clinic_journey.test_access import logged_in
+from tests.clinic_journey.test_access import logged_in, objects_of
 from tests.conftest import NOW
 
 pytestmark = [pytest.mark.django_db, pytest.mark.time_machine(NOW, tick=False)]
@@ -19,3 +19,11 @@ def test_put_on_the_list_twice_she_waits_once() -> None:
         assert desk.post(f"/patients/{patient.public_id}/wait/", {"minutes": "30"}).status_code == 302
     assert WaitlistEntry.objects.count() == 1
     assert Journey.objects.count() == 1
+
+
+def test_a_page_that_says_nonsense_of_what_it_has_seen_is_refused() -> None:
+    clinic = builders.clinic()
+    objects = objects_of(clinic)
+    desk = logged_in(Role.RECEPTIONIST, clinic)
+    form = {"outcome": "no_answer", "because": "asked", "seen": "9" * 5000}
+    assert desk.post(f"/today/{objects['step_id']}/outcome/", form).status_code in {302, 409}
