@@ -12,7 +12,7 @@ from django.utils.translation import gettext as _
 from appointments import queries
 from appointments.actions import SlotTakenError, cancel, move
 from appointments.models import Appointment, AppointmentEvent, AppointmentStatus, Practitioner
-from appointments.ties import ask_to_book
+from appointments.ties import ask_to_book, give_journey
 from journeys import deadlines
 from journeys.actions import AdHoc, add_step
 from journeys.claims import Alarm, batches
@@ -126,7 +126,10 @@ def _end(hold: Appointment, *, now: datetime) -> bool:
 
 
 def keep(hold: Appointment, *, now: datetime, by: User | None = None) -> None:
-    """Book by hand a hold that waits for nothing; one that awaits a step is settled when that ends."""
+    """Book by hand a hold that waits for nothing; one that awaits a step is settled when that ends.
+
+    It gets a journey of its own, like any visit that no other journey asks for.
+    """
     waiting = Appointment.objects.filter(
         pk=hold.pk, start=hold.start, status=AppointmentStatus.PENDING, awaits__isnull=True
     )
@@ -134,6 +137,7 @@ def keep(hold: Appointment, *, now: datetime, by: User | None = None) -> None:
         if not waiting.update(status=AppointmentStatus.BOOKED, hold_until=None):
             raise StaleStateError(_("This visit was changed by somebody else meanwhile."))
         AppointmentEvent.objects.create(appointment=hold, what=AppointmentStatus.BOOKED, at=now, by=by)
+        give_journey(queries.locked(hold.pk), now=now, by=by)
 
 
 def _move_on(hold: Appointment, awaited: Step, *, now: datetime) -> bool:
