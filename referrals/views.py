@@ -80,7 +80,11 @@ def reject(request: HttpRequest, here: Here, document_id: UUID) -> HttpResponse:
 def file(_request: HttpRequest, here: Here, file_id: int) -> HttpResponseBase:
     """A stored file, as a download; never rendered inside our own pages (standards.md 5.5)."""
     found = _file(here, file_id)
-    answer = FileResponse(found.content.open("rb"), as_attachment=True, filename=found.name or "document")
+    try:
+        stored = found.content.open("rb")
+    except FileNotFoundError as error:
+        raise Http404 from error
+    answer = FileResponse(stored, as_attachment=True, filename=found.name or "document")
     answer["Content-Type"] = found.content_type or "application/octet-stream"
     answer["Content-Security-Policy"] = "sandbox; default-src 'none'"
     return answer

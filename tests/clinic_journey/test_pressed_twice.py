@@ -41,3 +41,9 @@ def test_a_hold_booked_by_hand_has_a_journey_like_any_visit() -> None:
     held.refresh_from_db()
     assert held.step is not None
     assert held.step.kind == StepKind.VISIT
+
+
+def test_a_file_that_is_gone_is_not_found() -> None:
+    clinic = builders.clinic()
+    objects = objects_of(clinic)
+    assert logged_in(Role.DOCTOR, clinic).get(f"/files/{objects['file_id']}/").status_code == 404
