@@ -274,7 +274,9 @@ def record_review(
     TREAT books what was held. TREAT_OTHER with a time moves it there and books it, and the patient is told
     as after TREAT; without one the desk finds a time. Everything else gives the time back.
     """
-    review = Step.objects.select_related("template_step", "journey").get(results=result)
+    review = Step.objects.select_related("template_step", "journey").filter(results=result).first()
+    if review is None:
+        raise StaleStateError(_("This was decided meanwhile."))
     lock_journey(review.journey_id)
     choice = Decision(decision)
     decided = Result.objects.filter(review=review, decision="").update(
