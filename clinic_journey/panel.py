@@ -21,7 +21,8 @@ from outreach.models import Attempt, AttemptStatus
 from outreach.preview import Next, Window, if_no_answer, window_of
 from outreach.queries import outcome_words, script_for, visit_of, why_words
 from patients.access import Here
-from patients.models import AddressKind, AddressStatus, Channel, ContactWindow, Patient, PatientContact
+from patients.models import Channel, ContactWindow, Patient
+from patients.queries import first_phone
 
 LEAD = timedelta(hours=1)  # nobody is offered a time sooner than that
 # These follow from something else that has its own screen, or change a visit.
@@ -127,8 +128,7 @@ def reaching(row: Row, patient: Patient, here: Here) -> Reaching:
 
 
 def number_of(patient: Patient) -> str:
-    ties = PatientContact.objects.filter(patient=patient, contact_point__kind=AddressKind.PHONE)
-    tie = ties.exclude(contact_point__status=AddressStatus.BAD).select_related("contact_point").first()
+    tie = first_phone(patient)
     return str(tie.contact_point.value) if tie else ""
 
 

@@ -31,12 +31,12 @@ def test_each_visit_says_time_patient_type_phone_and_state(
         "Dana Levi",
         "Check-up",
         "Tooth 36",
-        "+972502345678",
+        "050-234-5678",
         "confirmed",
         "card missing",
     ):
         assert words in dana
-    for words in ("+972527654321", ">held<"):
+    for words in ("052-765-4321", ">held<"):
         assert words in rest
     assert "card missing" not in rest
     assert "2 visits" in page

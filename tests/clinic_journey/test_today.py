@@ -386,3 +386,12 @@ def test_a_broken_time_is_refused_in_words(clinic: Clinic) -> None:
     answer = post(desk(clinic), a_call(clinic), "finish", start="yesterday")
     assert answer.status_code == 409
     assert "This time has passed" in answer.content.decode()
+
+
+def test_a_number_where_nobody_may_call_is_not_shown_to_call(clinic: Clinic) -> None:
+    patient = builders.patient(clinic)
+    patient.contacts.update(may_be_called=False)
+    builders.step(builders.journey(patient), kind=StepKind.BOOK, due_at=NOW)
+    page = desk(clinic).get("/today/").content.decode()
+    assert patient.full_name in page
+    assert "tel:" not in page
