@@ -88,7 +88,7 @@ class Calendar:
         from django.db import connection  # noqa: PLC0415 - app ready
 
         with connection.cursor() as cursor:
-            cursor.execute(f"TRUNCATE {TABLES}")
+            cursor.execute(f"TRUNCATE {TABLES} CASCADE")
             cursor.execute("VACUUM ANALYZE appointments_slot")
             cursor.execute("CHECKPOINT")
 
