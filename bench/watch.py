@@ -9,6 +9,7 @@ statement a batch: claim with SKIP LOCKED, mark, append the event.
 import argparse
 import os
 import statistics
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -182,8 +183,10 @@ def memory_megabytes() -> float:
 
 
 def measure_flood(table: Table) -> None:
-    """100,000 steps stall at once; until every one has its outreach task."""
-    from outreach.actions import open_tasks  # noqa: PLC0415 - app ready
+    """100,000 steps stall at once; until every one is marked and has its outreach task.
+
+    As a worker of two runs it (compose.yaml): the tick that marks and the tick that opens tasks, side by side.
+    """
     from outreach.models import OutreachTask  # noqa: PLC0415 - app ready
 
     count = 100_000
@@ -195,11 +198,12 @@ def measure_flood(table: Table) -> None:
         every=every,
         last=every * count,
     )
+    table.tidy()  # in life nobody wrote these rows a moment ago
 
     def flood() -> None:
-        ours()
-        while open_tasks(now=NOW):
-            pass
+        with ThreadPoolExecutor(2) as worker:
+            for tick in [worker.submit(ours), worker.submit(open_all, count)]:
+                tick.result()
 
     took = seconds(flood)
     made = OutreachTask.objects.count()
@@ -209,6 +213,14 @@ def measure_flood(table: Table) -> None:
         "<= 8 s",
         met=took <= 8 and made == count,
     )
+
+
+def open_all(count: int) -> None:
+    """Rows that the other tick holds at the moment are passed over, and taken the next time round."""
+    from outreach.actions import open_tasks  # noqa: PLC0415 - app ready
+
+    while count > 0:
+        count -= open_tasks(now=NOW)
 
 
 if __name__ == "__main__":

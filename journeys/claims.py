@@ -90,19 +90,24 @@ def batches(
 
 @dataclass(frozen=True)
 class Rows:
-    """Rows to insert, one for each chosen row of `source` (alias s), joined and filtered as told."""
+    """Rows to insert, one for each chosen row of `source` (alias s), joined and filtered as told.
+
+    `unless` names the unique index, as ON CONFLICT does, whose rows stay as they are; naming it spares the
+    database the look into all the others.
+    """
 
     into: str
     columns: Mapping[str, str]  # column -> SQL expression over s and the joined tables
     source: str
     joins: str = ""
     where: str = "TRUE"
+    unless: str = ""
 
 
 def insert_for(rows: Rows, *, ids: Sequence[int], **values: Any) -> int:
     """Insert `rows` for the ids given, in one statement; returns how many.
 
-    Rows that a unique constraint already holds are left as they are: the constraint is for safety.
+    Rows that the index of `rows.unless` already holds are left as they are: the constraint is for safety.
     """
     if not ids:
         return 0
@@ -116,10 +121,11 @@ def insert_for(rows: Rows, *, ids: Sequence[int], **values: Any) -> int:
         )
     else:
         wanted, key, listed = "json_each(%(ids)s) AS w", "w.value", "[" + ",".join(map(str, ids)) + "]"
+    held = f" ON CONFLICT {rows.unless} DO NOTHING" if rows.unless else ""
     with connection.cursor() as cursor:
         cursor.execute(
             f"INSERT INTO {rows.into} ({names}) SELECT {expressions} FROM {wanted} "  # noqa: S608 - names are ours
-            f"CROSS JOIN {rows.source} s {rows.joins} WHERE s.id = {key} AND {rows.where} ON CONFLICT DO NOTHING",
+            f"CROSS JOIN {rows.source} s {rows.joins} WHERE s.id = {key} AND {rows.where}{held}",
             {**adapted(values), "ids": listed},
         )
         return int(cursor.rowcount)

@@ -74,6 +74,7 @@ def _insert_tasks(step_ids: Sequence[int], *, now: datetime) -> None:
         joins="JOIN journeys_journey j ON j.id = s.journey_id AND j.patient_id IS NOT NULL "
         "LEFT JOIN journeys_steptemplate t ON t.id = s.template_step_id",
         where="s.status = 'active' AND s.message_key <> ''",
+        unless="(step_id) WHERE status = 'open'",
     )
     insert_for(rows, ids=step_ids, purpose=str(Purpose.SERVICE), open=str(TaskStatus.OPEN), now=now)
 

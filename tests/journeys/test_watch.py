@@ -73,7 +73,7 @@ def test_insert_for_leaves_what_a_unique_constraint_already_holds() -> None:
     step = builders.step()
     table, source = StepEvent._meta.db_table, Step._meta.db_table
     columns = {"id": "s.id", "step_id": "s.id", "kind": "'noted'", "at": "%(now)s", "detail": "''"}
-    rows = Rows(table, columns, source)
+    rows = Rows(table, columns, source, unless="(id)")
     assert insert_for(rows, ids=[step.pk], now=NOW) == 1
     assert insert_for(rows, ids=[step.pk], now=NOW) == 0
     assert insert_for(rows, ids=[], now=NOW) == 0
