@@ -8,6 +8,7 @@ from django.core.checks import CheckMessage, Error, Tags, Warning as CheckWarnin
 from django.db import connections
 
 from clinic_journey.audit import triggers
+from patients.country import FOLDER, ProfileError, read_profile
 
 
 @register(Tags.database)
@@ -70,6 +71,20 @@ def channels_reach_somebody(**_kwargs: object) -> list[CheckMessage]:
             id="clinic_journey.W001",
         )
     ]
+
+
+@register()
+def country_rules_can_be_read(**_kwargs: object) -> list[CheckMessage]:
+    """A file with a mistake is found at start, not at the first patient of that country."""
+    found: list[CheckMessage] = []
+    for path in sorted(FOLDER.glob("*.toml")):
+        try:
+            read_profile(path)
+        except ProfileError as error:
+            found.append(
+                Error(str(error), hint=f"Mend {path.name} in patients/profiles.", id="clinic_journey.E007")
+            )
+    return found
 
 
 @register(Tags.security, deploy=True)

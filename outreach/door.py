@@ -125,11 +125,9 @@ def _may_leave(
     on_hold = attempt.task.step.status == StepStatus.ON_HOLD
     if on_hold or key in silenced or attempt.contact_point.status == AddressStatus.BAD:
         return False
-    _own, clinics = hours = hours_for(attempt.patient, attempt.channel, clock)
-    if (
-        attempt.task.message_key == NUMBER_TEST
-    ):  # she asks for it in person; the law's hours hold all the same
-        hours = (clinics,)
+    own, *others = hours_for(attempt.patient, attempt.channel, clock)
+    # A test message she asks for in person; the clinic's hours and the law's hold all the same.
+    hours = others if attempt.task.message_key == NUMBER_TEST else (own, *others)
     return now < attempt.expires_at and is_open(now, *hours)
 
 

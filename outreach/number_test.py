@@ -25,7 +25,7 @@ from patients.models import (
     PatientContact,
     Purpose,
 )
-from patients.queries import clock_of
+from patients.queries import clock_of, lawful_hours
 from patients.windows import is_open
 
 AT_THE_DESK = timedelta(minutes=10)  # nobody waits longer for a message; after that it would only puzzle her
@@ -90,7 +90,8 @@ def _refuse(tie: PatientContact, channel: str, *, now: datetime) -> None:
     if withdrawn.exists():
         raise RefusedError(_("The patient asked us not to write here. Nothing is sent until she allows it."))
     clinic = tie.patient.clinic
-    if not is_open(now, clock_of(clinic, now=now).hours(clinic.pk, HoursKind.MESSAGE)):
+    kind = HoursKind.MESSAGE
+    if not is_open(now, clock_of(clinic, now=now).hours(clinic.pk, kind), lawful_hours(tie.patient, kind)):
         raise RefusedError(
             _("No message may leave at this hour. Call the number instead, while she is here.")
         )

@@ -19,7 +19,7 @@ from outreach.offers import offers_of
 from outreach.planning import Why
 from outreach.rendering import CannotRender, Facts, Texts
 from patients.models import HoursKind, MaySay, Patient
-from patients.queries import ClinicClock, User, patient_hours
+from patients.queries import ClinicClock, User, lawful_hours, patient_hours
 from patients.windows import Hours
 
 LIVE_VISITS = (AppointmentStatus.PENDING, AppointmentStatus.BOOKED, AppointmentStatus.ARRIVED)
@@ -168,10 +168,10 @@ def script_for(attempt: Attempt, *, now: datetime) -> str:
 
 
 def hours_for(patient: Patient, channel: str, clock: ClinicClock) -> tuple[Hours, ...]:
-    """All that must be open for a contact: the patient's windows, and the clinic's hours for this kind of it."""
+    """All that must be open for a contact: the patient's windows, the clinic's hours for this kind, the law's."""
     kind = HoursKind.CALL if channel == PHONE else HoursKind.MESSAGE
     card = getattr(patient, "card", None)
-    return patient_hours(patient, card), clock.hours(patient.clinic_id, kind)
+    return patient_hours(patient, card), clock.hours(patient.clinic_id, kind), lawful_hours(patient, kind)
 
 
 WHY_WORDS = {

@@ -23,7 +23,7 @@ from patients.models import (
     PatientContact,
     Relation,
 )
-from patients.queries import ClinicClock, weekend_of
+from patients.queries import ClinicClock, caps_of, weekend_of
 
 REMEMBERED = timedelta(days=400)  # how far back a way of reaching somebody counts as tried
 # A text first, then a voice (surfaces.md 2.3); only where the patient has asked for nothing.
@@ -105,7 +105,9 @@ class Reach:
         self._coming.setdefault(attempt.patient_id, []).append((attempt.task_id, coming))
 
     def rules(self, task: OutreachTask) -> Rules:
-        return Rules(task.patient.zone, weekend_of(task.patient.clinic), task.max_attempts)
+        clinic = task.patient.clinic
+        a_day, a_week = caps_of(clinic)
+        return Rules(task.patient.zone, weekend_of(clinic), task.max_attempts, a_day, a_week)
 
 
 def can_be_written(step: Step) -> bool:

@@ -9,6 +9,7 @@ from uuid import UUID
 from django.contrib.auth import models as auth
 from django.db.models import Model, OuterRef, Q, QuerySet, Subquery
 
+from patients.country import profile_of
 from patients.identity import Claim, Person, ascii_digits, fold_name
 from patients.models import (
     CARD_LASTS,
@@ -32,13 +33,20 @@ User = auth.User
 Row = TypeVar("Row", bound=Model)
 CLOSED_AHEAD = timedelta(days=400)
 NUMBER_SEPARATORS = re.compile(r"[\s()+.\u2010-\u2015\u05be-]+")
-WEEKENDS = {"IL": frozenset({4, 5})}
-SATURDAY_AND_SUNDAY = frozenset({5, 6})
 
 
 def weekend_of(clinic: Clinic) -> frozenset[int]:
     """The two days of rest in the clinic's country; Monday is 0."""
-    return WEEKENDS.get(clinic.country, SATURDAY_AND_SUNDAY)
+    return profile_of(clinic.country).weekend
+
+
+def caps_of(clinic: Clinic) -> tuple[int, int]:
+    """How often a patient is contacted at most, a day and in seven days, over all channels."""
+    profile = profile_of(clinic.country)
+    return (
+        min(clinic.contacts_a_day or profile.contacts_a_day, profile.contacts_a_day),
+        min(clinic.contacts_a_week or profile.contacts_a_week, profile.contacts_a_week),
+    )
 
 
 def clinics_visible_to(user: User) -> QuerySet[Clinic]:
@@ -155,6 +163,12 @@ def patient_hours(patient: Patient, card: ServiceCard | None) -> Hours:
     rows = list(card.windows.all()) if card else []
     windows = tuple(WeeklyWindow(row.weekday, row.start, row.end) for row in rows)
     return Hours.of(patient.zone, windows or ALWAYS, {})
+
+
+def lawful_hours(patient: Patient, kind: HoursKind) -> Hours:
+    """What the clinic's country allows at most, on the patient's own clock."""
+    profile = profile_of(patient.clinic.country)
+    return Hours.of(patient.zone, profile.call if kind == HoursKind.CALL else profile.message, {})
 
 
 def people_like(clinic: Clinic, claim: Claim) -> list[Person]:

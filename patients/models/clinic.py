@@ -39,12 +39,26 @@ class Clinic(models.Model):
         default=10,
         help_text=_("The calendar's grid: every schedule of the clinic is cut into cells of this length."),
     )
+    contacts_a_day = models.PositiveSmallIntegerField(
+        null=True,
+        blank=True,
+        help_text=_("At most, per patient and over all channels. Empty: as the country's rules say."),
+    )
+    contacts_a_week = models.PositiveSmallIntegerField(
+        null=True,
+        blank=True,
+        help_text=_("The country's rules hold where they are stricter."),
+    )
 
     class Meta:
         constraints = [
             one_of("language", Language, name="clinic_language_is_known"),
             models.CheckConstraint(
                 condition=Q(cell_minutes__gte=5), name="clinic_cell_is_five_minutes_or_more"
+            ),
+            models.CheckConstraint(
+                condition=~Q(contacts_a_day=0) & ~Q(contacts_a_week=0),
+                name="clinic_caps_let_somebody_be_told",
             ),
         ]
 

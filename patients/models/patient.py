@@ -8,9 +8,8 @@ from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _, pgettext_lazy
 
+from patients.country import profile_of
 from patients.models.clinic import Clinic, Language, one_of
-
-ADULT_FROM = 18
 
 
 class PatientStatus(models.TextChoices):
@@ -80,11 +79,15 @@ class Patient(models.Model):
         return self.time_zone or self.clinic.time_zone
 
     def is_minor(self, *, on: date) -> bool:
-        """A child on that day, as far as we know the birth date; on the birthday itself no longer."""
+        """A child on that day, as far as we know the birth date; on the birthday itself no longer.
+
+        Needs `clinic` loaded: each country has its own age of majority.
+        """
         born = self.birth_date
         if born is None:
             return False
-        return (on.year - born.year) - ((on.month, on.day) < (born.month, born.day)) < ADULT_FROM
+        adult_from = profile_of(self.clinic.country).age_of_majority
+        return (on.year - born.year) - ((on.month, on.day) < (born.month, born.day)) < adult_from
 
 
 class AddressKind(models.TextChoices):

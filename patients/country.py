@@ -1,0 +1,98 @@
+"""What law and good practice of a country allow: data in `profiles/*.toml`, one file a country or group of them.
+
+What a clinic sets is laid over it and can only be stricter: hours are intersected, caps are the smaller one.
+"""
+
+import tomllib
+from dataclasses import dataclass
+from datetime import time
+from enum import StrEnum
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from patients.windows import WeeklyWindow
+
+FOLDER = Path(__file__).parent / "profiles"
+NEUTRAL = "neutral"
+WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
+
+
+class AutomatedVoice(StrEnum):
+    ALLOWED = "allowed"
+    WITH_CONSENT = "with_consent"
+    OFF = "off"
+
+
+class ProfileError(Exception):
+    """A profile file that says something it cannot mean: "file: what is wrong"."""
+
+
+@dataclass(frozen=True)
+class CountryProfile:
+    """`message` and `call`: windows of every day on the patient's own clock. Days of rest are the clinic's to say."""
+
+    name: str
+    version: str
+    reviewed_by: str
+    countries: tuple[str, ...]
+    weekend: frozenset[int]
+    age_of_majority: int
+    contacts_a_day: int
+    contacts_a_week: int
+    automated_voice: AutomatedVoice
+    channels_to_attest: frozenset[str]
+    message: tuple[WeeklyWindow, ...]
+    call: tuple[WeeklyWindow, ...]
+
+
+def read_profile(path: Path) -> CountryProfile:
+    """One file, or ProfileError."""
+    try:
+        given = tomllib.loads(path.read_text(encoding="utf-8"))
+        return CountryProfile(
+            name=path.stem,
+            version=given["version"],
+            reviewed_by=given["reviewed_by"],
+            countries=tuple(given["countries"]),
+            weekend=frozenset(WEEKDAYS.index(day) for day in given["weekend"]),
+            age_of_majority=_positive(given["age_of_majority"]),
+            contacts_a_day=_positive(given["contacts_a_day"]),
+            contacts_a_week=_positive(given["contacts_a_week"]),
+            automated_voice=AutomatedVoice(given["automated_voice"]),
+            channels_to_attest=frozenset(given["channels_to_attest"]),
+            message=_week(given["message"]),
+            call=_week(given["call"]),
+        )
+    except KeyError as missing:
+        raise ProfileError(f"{path.name}: {missing} is missing") from missing
+    except (ValueError, TypeError) as error:  # TOML that cannot be read is a ValueError, too
+        raise ProfileError(f"{path.name}: {error}") from error
+
+
+def profile_of(country: str) -> CountryProfile:
+    """The rules of an ISO 3166 code; a country without its own has the neutral ones."""
+    return _by_country().get(country) or _by_country()[NEUTRAL]
+
+
+@cache
+def _by_country() -> dict[str, CountryProfile]:
+    found: dict[str, CountryProfile] = {}
+    for profile in map(read_profile, sorted(FOLDER.glob("*.toml"))):
+        for code in profile.countries or (NEUTRAL,):
+            if found.setdefault(code, profile) is not profile:
+                raise ProfileError(f"{profile.name}: {code} is in {found[code].name} already")
+    return found
+
+
+def _positive(number: Any) -> int:
+    if not isinstance(number, int) or number < 1:
+        raise ValueError(f"{number!r} is not a whole number from 1 on")
+    return number
+
+
+def _week(hours: str) -> tuple[WeeklyWindow, ...]:
+    start, _dash, end = hours.partition("-")
+    return tuple(
+        WeeklyWindow(day, time.fromisoformat(start), time.fromisoformat(end)) for day in range(len(WEEKDAYS))
+    )
