@@ -10,7 +10,7 @@ from django.db.models import Count, Exists, F, OuterRef, Q, QuerySet
 
 from appointments.models import Appointment, AppointmentEvent, AppointmentStatus
 from patients.models import CARD_LASTS, Clinic
-from patients.queries import card_is_complete, named_by
+from patients.queries import beyond, card_is_complete, named_by
 from patients.windows import starts_at
 
 WEEKS = 4
@@ -107,6 +107,4 @@ def coming_without_card(clinic: Clinic, *, after: str, now: datetime) -> QuerySe
         .order_by("start", "pk")
     )
     last = named_by(Appointment.objects.filter(clinic=clinic), after)
-    if last is None:
-        return found
-    return found.filter(Q(start__gt=last.start) | Q(start=last.start, pk__gt=last.pk))
+    return beyond(found, last, "start", "pk")

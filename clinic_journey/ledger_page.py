@@ -3,7 +3,7 @@
 from datetime import timedelta
 from typing import TypeVar
 
-from django.db.models import Model, Q, QuerySet
+from django.db.models import Model, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_GET
@@ -18,6 +18,7 @@ from journeys.ledgers import (
 from patients import audit
 from patients.access import Here, for_staff
 from patients.models import Role
+from patients.queries import beyond
 
 PAGE = 25
 COUNTED = timedelta(weeks=8)
@@ -50,8 +51,5 @@ def ledgers(request: HttpRequest, here: Here) -> HttpResponse:
 def _page(rows: QuerySet[Row], after: str, column: str) -> tuple[list[Row], int | None]:
     """The rows after a key, newest first, and the key to go on from if there are more."""
     last = rows.filter(pk=int(after)).first() if after.isdecimal() and len(after) <= KEY_DIGITS else None
-    if last is not None:
-        at = getattr(last, column)
-        rows = rows.filter(Q(**{f"{column}__lt": at}) | Q(**{column: at, "pk__lt": last.pk}))
-    found = list(rows[: PAGE + 1])
+    found = list(beyond(rows, last, f"-{column}", "-pk")[: PAGE + 1])
     return found[:PAGE], found[PAGE - 1].pk if len(found) > PAGE else None

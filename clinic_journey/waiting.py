@@ -7,7 +7,7 @@ from uuid import UUID
 
 from django import forms
 from django.contrib import messages
-from django.db.models import Q, QuerySet
+from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _, gettext_lazy
@@ -27,7 +27,7 @@ from patients import audit
 from patients.access import Here, for_staff
 from patients.actions import RefusedError
 from patients.models import Patient
-from patients.queries import named_by, patients_visible_to
+from patients.queries import beyond, named_by, patients_visible_to
 
 PAGE, SHOWN = 50, 30  # entries a page; openings under way
 COUNTED = timedelta(days=30)
@@ -100,7 +100,8 @@ class Asked:
 def waiting_list(request: HttpRequest, here: Here) -> HttpResponse:
     """Times under way first, then who waits, longest first; `after` is the last one seen."""
     entries = waiting.live_entries(waiting.entries_visible_to(here.user).filter(clinic=here.clinic))
-    shown = list(_after(entries, request.GET.get("after", ""))[: PAGE + 1])
+    last = named_by(WaitlistEntry.objects.filter(clinic=here.clinic), request.GET.get("after", ""))
+    shown = list(beyond(entries, last, "since_at", "pk")[: PAGE + 1])
     of_clinic = waiting.openings_visible_to(here.user).filter(clinic=here.clinic)
     offers = waiting.offers_visible_to(here.user).filter(opening__clinic=here.clinic)
     audit.shows(rows=len(shown[:PAGE]))
@@ -112,13 +113,6 @@ def waiting_list(request: HttpRequest, here: Here) -> HttpResponse:
         "now": here.now,
     }
     return render(request, "waiting/list.html", context)
-
-
-def _after(entries: QuerySet[WaitlistEntry], public_id: str) -> QuerySet[WaitlistEntry]:
-    last = named_by(entries, public_id)
-    if last is None:
-        return entries
-    return entries.filter(Q(since_at__gt=last.since_at) | Q(since_at=last.since_at, pk__gt=last.pk))
 
 
 @require_http_methods(["GET", "POST"])

@@ -32,6 +32,7 @@ from patients.windows import ALWAYS, Hours, WeeklyWindow
 User = auth.User
 Row = TypeVar("Row", bound=Model)
 CLOSED_AHEAD = timedelta(days=400)
+BY_NAME = ("family_name", "given_name", "id")
 NUMBER_SEPARATORS = re.compile(r"[\s()+.\u2010-\u2015\u05be-]+")
 
 
@@ -66,7 +67,7 @@ def search_patients(patients: QuerySet[Patient], text: str) -> QuerySet[Patient]
     """By any part of a name, number or ID: each word must appear in the folded search key."""
     for word in _search_words(text):
         patients = patients.filter(search_key__contains=word)
-    return patients.order_by("family_name", "given_name", "id")
+    return patients.order_by(*BY_NAME)
 
 
 def _search_words(text: str) -> list[str]:
@@ -112,18 +113,22 @@ def named_by(rows: QuerySet[Row], public_id: str) -> Row | None:
         return None
 
 
-def after_patient(patients: QuerySet[Patient], public_id: str) -> QuerySet[Patient]:
-    """The rest of a list by name after one patient, by key; an empty id means from the start."""
-    last = named_by(patients, public_id)
+def beyond(rows: QuerySet[Row], last: Row | None, *order: str) -> QuerySet[Row]:
+    """The rest of a list that is in this order after its last row seen, so that depth costs nothing.
+
+    Without a row it is the list from its start. The first of the conditions says nothing new; without it the
+    database would read the index from its beginning.
+    """
     if last is None:
-        return patients
-    same_family = Q(family_name=last.family_name)
-    # The first condition says nothing new; without it the database would read the index from its beginning.
-    return patients.filter(family_name__gte=last.family_name).filter(
-        Q(family_name__gt=last.family_name)
-        | (same_family & Q(given_name__gt=last.given_name))
-        | (same_family & Q(given_name=last.given_name, id__gt=last.pk))
-    )
+        return rows
+    first, same, further = Q(), Q(), Q()
+    for name in order:
+        column, comes = name.lstrip("-"), "lt" if name.startswith("-") else "gt"
+        value = getattr(last, column)
+        first = first or Q(**{f"{column}__{comes}e": value})
+        further |= same & Q(**{f"{column}__{comes}": value})
+        same &= Q(**{column: value})
+    return rows.filter(first, further)
 
 
 class ClinicClock:

@@ -12,9 +12,11 @@ from patients.access import CLINIC_KEY, Here, for_staff
 from patients.forms import PatientForm
 from patients.models import Channel, Language
 from patients.queries import (
-    after_patient,
+    BY_NAME,
+    beyond,
     clinics_visible_to,
     listed,
+    named_by,
     patients_visible_to,
     search_patients,
 )
@@ -28,8 +30,9 @@ KEY_DIGITS = 18  # longer numbers are nobody's key
 def patient_list(request: HttpRequest, here: Here) -> HttpResponse:
     """A page of patients by name; `after` is the last one seen, so that depth costs nothing."""
     text = request.GET.get("q", "").strip()
-    patients = search_patients(patients_visible_to(here.user).filter(clinic=here.clinic), text)
-    found = listed(after_patient(patients, request.GET.get("after", "")), limit=PAGE + 1)
+    patients = patients_visible_to(here.user).filter(clinic=here.clinic)
+    last = named_by(patients, request.GET.get("after", ""))
+    found = listed(beyond(search_patients(patients, text), last, *BY_NAME), limit=PAGE + 1)
     more = found[PAGE - 1].public_id if len(found) > PAGE else None
     languages, channels = (
         {value: str(words) for value, words in each.choices} for each in (Language, Channel)
