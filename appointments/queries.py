@@ -85,17 +85,6 @@ def fitting_starts(
         after, ahead = until, 2 * ahead
 
 
-def day_of(practitioner: Practitioner, on: date) -> QuerySet[Appointment]:
-    """The visits of a local day, in order; those that did not come stay visible, cancelled ones do not."""
-    first, last = bounds_of(practitioner, on, on)
-    return (
-        Appointment.objects.filter(practitioner=practitioner, start__gte=first, start__lt=last)
-        .exclude(status=AppointmentStatus.CANCELLED)
-        .select_related("patient", "step", "awaits")
-        .order_by("start")
-    )
-
-
 def visits_between(
     visits: QuerySet[Appointment], clinic: Clinic, first: date, last: date, *, doctor: int | None = None
 ) -> QuerySet[Appointment]:

@@ -3,7 +3,7 @@ from datetime import date, time, timedelta
 import pytest
 
 from appointments import queries
-from appointments.models import AppointmentStatus, Slot
+from appointments.models import Slot
 from patients.windows import Hours, WeeklyWindow
 from tests import builders
 from tests.conftest import NOW
@@ -76,29 +76,6 @@ def test_no_more_times_are_given_than_asked_for() -> None:
     doctor = builders.practitioner()
     builders.open_time(doctor, NOW, minutes=120)
     assert len(queries.find_times(doctor, 10, after=NOW, before=NOW + 2 * HOUR, limit=4)) == 4
-
-
-@pytest.mark.parametrize("count", [1, 3])
-def test_a_day_shows_its_visits_in_order_under_three_queries(
-    count: int, django_assert_max_num_queries: object
-) -> None:
-    doctor = builders.practitioner()
-    on = date(2026, 3, 10)
-    for n in reversed(range(count)):
-        builders.appointment(
-            builders.patient(doctor.clinic, phone=""),
-            practitioner=doctor,
-            start=NOW + timedelta(days=1, hours=n),
-        )
-    builders.appointment(
-        builders.patient(doctor.clinic, phone=""), practitioner=doctor, status=AppointmentStatus.CANCELLED
-    )
-    builders.appointment(
-        builders.patient(doctor.clinic, phone=""), practitioner=doctor, start=NOW + timedelta(days=2)
-    )
-    with django_assert_max_num_queries(1):  # type: ignore[operator]
-        seen = [(visit.start, visit.patient.full_name) for visit in queries.day_of(doctor, on)]
-    assert seen == [(NOW + timedelta(days=1, hours=n), "Dana Levi") for n in range(count)]
 
 
 def test_a_day_is_as_long_as_the_local_day() -> None:
