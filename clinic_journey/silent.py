@@ -15,11 +15,12 @@ from outreach.lost import ask_for_number, close_as_lost, replan, say_no_other_nu
 from outreach.models import OutreachTask
 from outreach.queries import tasks_visible_to
 from outreach.silence import Cause, DayKind, DayPart, Mark
-from outreach.silent import Silence, after_task, read_silences, silent_tasks
+from outreach.silent import LONGEST_DUE, Silence, silences_in, silent_tasks
 from patients import audit
 from patients.access import Here, for_staff
 from patients.actions import RefusedError
 from patients.models import Channel
+from patients.queries import beyond, named_by
 
 PAGE = 40
 CAUSE_WORDS = {
@@ -83,14 +84,14 @@ def grouped(silences: Iterable[Silence]) -> list[Group]:
 @for_staff()
 def silent_list(request: HttpRequest, here: Here) -> HttpResponse:
     """A page of silent patients, the longest due first; those who have answered since are left out."""
-    # The clinic of the step is the same one; by it the database walks the open steps in the order of the list.
-    tasks = silent_tasks(here.user).filter(clinic=here.clinic, step__clinic=here.clinic)
-    page = list(after_task(tasks, request.GET.get("after", ""))[: PAGE + 1])
-    silences = [each for each in read_silences(page[:PAGE], now=here.now) if each.is_silent]
+    last = named_by(OutreachTask.objects.filter(clinic=here.clinic), request.GET.get("after", ""))
+    tasks = beyond(silent_tasks(here.user).filter(clinic=here.clinic), last, *LONGEST_DUE)
+    page = silences_in(tasks[: PAGE + 1], now=here.now)
+    silences = [each for each in page[:PAGE] if each.is_silent]
     audit.shows(rows=len(silences))
     context = {
         "groups": grouped(silences),
-        "next_url": f"?after={page[PAGE - 1].public_id}" if len(page) > PAGE else "",
+        "next_url": f"?after={page[PAGE - 1].task.public_id}" if len(page) > PAGE else "",
         "previous_url": "?" if request.GET.get("after") else "",
     }
     return render(request, "silent/list.html", context)

@@ -23,6 +23,7 @@ from clinic_journey.undo_waiting import give_back_places, refuse_if_an_offer_has
 from journeys.actions import lock_journey, record_events
 from journeys.models import EventKind, Journey, JourneyStatus, Step, StepStatus
 from outreach.models import Attempt, AttemptStatus, OutreachTask, Reply, TaskStatus
+from outreach.unanswered import count_unanswered
 from patients.actions import RefusedError, StaleStateError
 from patients.models import Consent, ContactPoint, Patient, ServiceCard
 
@@ -212,6 +213,7 @@ def _restore(changes: Changes) -> None:
         for key, (before, _after) in changes.get(kind, {}).items():
             if before is not None:
                 model.objects.filter(pk=key).update(**_values(model, _put_down(kind, before)))
+    count_unanswered(int(key) for key in changes.get("task", {}))
 
 
 def _put_down(kind: str, before: Line) -> Line:

@@ -21,6 +21,7 @@ from outreach.followup import REPLANNED
 from outreach.models import Attempt, AttemptStatus, OutreachTask, Reply, TaskStatus
 from outreach.queries import visit_of
 from outreach.reach import message_channel_for
+from outreach.unanswered import count_unanswered
 from patients.actions import RefusedError, StaleStateError, mark_address
 from patients.models import AddressStatus, Patient, ServiceCard
 from patients.queries import first_phone
@@ -176,6 +177,7 @@ def end_call(attempt: Attempt, code: CallOutcome, *, now: datetime, note: str) -
     )
     if not ended:
         raise StaleStateError(_("This call was taken over by somebody else meanwhile."))
+    count_unanswered([attempt.task_id])
 
 
 def _prefers_message(patient: Patient, *, now: datetime, by: User | None) -> None:

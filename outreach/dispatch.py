@@ -22,6 +22,7 @@ from outreach.channels import ChannelError, Receipt, Transport, by_machine
 from outreach.door import Parcel
 from outreach.followup import HandOver
 from outreach.models import Attempt, AttemptStatus
+from outreach.unanswered import count_unanswered
 from patients.actions import mark_address
 from patients.models import AddressStatus
 
@@ -146,7 +147,10 @@ def _deliver(parcel: Parcel, transport: Transport, *, now: datetime) -> str:
 def _end(attempt: Attempt, status: AttemptStatus, *, now: datetime, **fields: object) -> bool:
     """Write the outcome while the lease is still ours; False: somebody else decided, and theirs stands."""
     ours = Attempt.objects.filter(pk=attempt.pk, status=AttemptStatus.SENDING, lease=attempt.lease)
-    return bool(ours.update(status=status, lease=None, lease_until=None, ended_at=now, **fields))
+    if not ours.update(status=status, lease=None, lease_until=None, ended_at=now, **fields):
+        return False
+    count_unanswered([attempt.task_id])
+    return True
 
 
 @transaction.atomic

@@ -24,8 +24,8 @@ from journeys.models import (
 )
 from outreach import followup
 from outreach.followup import REPLANNED, HandOver
-from outreach.models import Attempt, AttemptStatus, OutreachTask, Reply, TaskStatus
-from outreach.silent import GAVE_UP, NO_OTHER_NUMBER, Silence, read_silences
+from outreach.models import GAVE_UP, Attempt, AttemptStatus, OutreachTask, Reply, TaskStatus
+from outreach.silent import NO_OTHER_NUMBER, Silence, read_silences
 from patients.actions import RefusedError, StaleStateError
 
 DESK = "desk"  # the channel of words that were said to a person

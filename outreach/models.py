@@ -9,6 +9,7 @@ from django.utils.functional import cached_property
 from django.utils.translation import gettext_lazy as _
 
 from journeys.models import Step
+from outreach.silence import ENOUGH
 from patients.models import Channel, Clinic, ContactPoint, Language, Patient, PatientContact, Purpose
 from patients.models.clinic import one_of
 
@@ -47,6 +48,15 @@ class TaskStatus(models.TextChoices):
     CANCELLED = "cancelled", _("Cancelled")
 
 
+GAVE_UP = (
+    "attempts_used",
+    "no_address",
+)  # outcomes of a task in which the machine stopped for want of an answer
+SILENT = Q(status=TaskStatus.OPEN, unanswered__gte=ENOUGH) | Q(
+    status=TaskStatus.GIVEN_UP, outcome__in=GAVE_UP
+)
+
+
 class OutreachTask(models.Model):
     """Why we contact somebody, until when, and how often at most (FHIR CommunicationRequest)."""
 
@@ -65,6 +75,7 @@ class OutreachTask(models.Model):
     plan_from = models.DateTimeField(null=True, blank=True)  # a consumed alarm: when to plan the next attempt
     deadline_at = models.DateTimeField()
     max_attempts = models.PositiveSmallIntegerField(default=4)
+    unanswered = models.PositiveSmallIntegerField(default=0, db_default=0)  # see outreach/unanswered.py
     ended_at = models.DateTimeField(null=True, blank=True)
     outcome = models.CharField(max_length=40, blank=True)
 
@@ -88,6 +99,9 @@ class OutreachTask(models.Model):
                 condition=Q(status="open", plan_from__isnull=False),
             ),
             models.Index(fields=["patient", "opened_at"], name="outreach_task_by_patient"),
+            models.Index(
+                fields=["clinic", "deadline_at", "id"], name="outreach_task_silent", condition=SILENT
+            ),
         ]
 
     def __str__(self) -> str:

@@ -24,6 +24,7 @@ from patients.windows import Hours
 
 LIVE_VISITS = (AppointmentStatus.PENDING, AppointmentStatus.BOOKED, AppointmentStatus.ARRIVED)
 UNFINISHED = (AttemptStatus.PLANNED, AttemptStatus.SENDING)
+CARRIED_OUT = (AttemptStatus.SENT, AttemptStatus.DELIVERED, AttemptStatus.FAILED, AttemptStatus.UNKNOWN)
 
 
 def tasks_visible_to(user: User) -> QuerySet[OutreachTask]:

@@ -1,16 +1,16 @@
 """By which ways the patients of some tasks may be reached, and what was tried: rows as planning wants them."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
-from django.db.models import Q
+from django.db.models import Prefetch, Q, QuerySet
 
 from journeys.models import Step, StepKind
 from outreach.channels import FOR_A_MOMENT, in_use
 from outreach.models import NUMBER_TEST, Attempt, AttemptStatus, OutreachTask
 from outreach.planning import OTHER, Option, Past, Rules
-from outreach.queries import UNFINISHED, hours_for
+from outreach.queries import CARRIED_OUT, UNFINISHED, hours_for
 from patients.models import (
     GUARDIANS,
     AddressKind,
@@ -28,7 +28,6 @@ from patients.queries import ClinicClock, caps_of, weekend_of
 REMEMBERED = timedelta(days=400)  # how far back a way of reaching somebody counts as tried
 # A text first, then a voice (surfaces.md 2.3); only where the patient has asked for nothing.
 ORDER = (Channel.SMS, Channel.PHONE, Channel.WHATSAPP, Channel.EMAIL)
-CARRIED_OUT = (AttemptStatus.SENT, AttemptStatus.DELIVERED, AttemptStatus.FAILED, AttemptStatus.UNKNOWN)
 
 SPOKEN_OF_ONLY = {StepKind.PROMISE, StepKind.AWAIT_RESULT, StepKind.REVIEW, StepKind.REFER}
 NEWS = {StepKind.TELL, StepKind.CONFIRM, StepKind.PROMISE}
@@ -37,14 +36,14 @@ NEWS = {StepKind.TELL, StepKind.CONFIRM, StepKind.PROMISE}
 class Reach:
     """Read once for a batch, in a number of queries that does not grow with it."""
 
-    def __init__(self, task_ids: Sequence[int], *, now: datetime) -> None:
+    def __init__(self, tasks: Iterable[int] | QuerySet[OutreachTask], *, now: datetime) -> None:
         self.now = now
+        chosen = tasks if isinstance(tasks, QuerySet) else OutreachTask.objects.filter(pk__in=tasks)
+        ties = PatientContact.objects.select_related("contact_point")
         self.tasks = list(
-            OutreachTask.objects.filter(pk__in=task_ids)
-            .select_related(
+            chosen.select_related(
                 "patient__clinic", "patient__card", "step__journey__clinic", "step__template_step"
-            )
-            .prefetch_related("patient__card__windows", "patient__contacts__contact_point")
+            ).prefetch_related("patient__card__windows", Prefetch("patient__contacts", ties))
         )
         patients = {task.patient_id for task in self.tasks}
         clinics = {task.clinic_id: task.patient.clinic for task in self.tasks}
@@ -54,9 +53,11 @@ class Reach:
                 patient__in=patients, status=ConsentStatus.WITHDRAWN, superseded_at__isnull=True
             ).values_list("patient_id", "contact_point_id", "channel", "purpose")
         )
-        self._tried = _tried_with(patients, now=now)
-        self._coming = _planned_for(patients)
-        self.under_way = {task for coming in self._coming.values() for task, _past in coming}
+        made = _attempts_with(patients, now=now)
+        self.unfinished = {each.task_id: each for each in made if each.status in UNFINISHED}
+        self.under_way = set(self.unfinished)
+        self._tried = _by_patient(each for each in made if each.status not in UNFINISHED)
+        self._coming = _by_patient(self.unfinished.values())
 
     def options(self, task: OutreachTask, channels: Iterable[str] = ()) -> Iterable[Option]:
         """Each usable address on each channel that is on, or on these alone; what the patient asked for first."""
@@ -101,8 +102,7 @@ class Reach:
 
     def remember(self, attempt: Attempt) -> None:
         """Planned a moment ago: the patient's next task in this batch has to leave room for it."""
-        coming = Past(attempt.channel, attempt.contact_point_id, attempt.send_at, OTHER)
-        self._coming.setdefault(attempt.patient_id, []).append((attempt.task_id, coming))
+        self._coming.setdefault(attempt.patient_id, []).append((attempt.task_id, _past_of(attempt)))
 
     def rules(self, task: OutreachTask) -> Rules:
         clinic = task.patient.clinic
@@ -150,31 +150,32 @@ def _ties_to_use(patient: Patient, *, now: datetime) -> list[PatientContact]:
     return [tie for tie in ties if tie.relation != Relation.PARENT]
 
 
-def _planned_for(patients: Iterable[int]) -> dict[int, list[tuple[int, Past]]]:
-    """What these patients will get, or get at this moment: it fills their days as what they had does."""
-    found: dict[int, list[tuple[int, Past]]] = {}
-    rows = Attempt.objects.filter(patient__in=patients, status__in=UNFINISHED)
-    for patient, task, channel, point, at in rows.values_list(
-        "patient_id", "task_id", "channel", "contact_point_id", "send_at"
-    ):
-        found.setdefault(patient, []).append((task, Past(channel, point, at, OTHER)))
-    return found
-
-
-def _tried_with(patients: Iterable[int], *, now: datetime) -> dict[int, list[tuple[int, Past]]]:
-    """What was tried with these patients, each with its task.
+def _attempts_with(patients: Iterable[int], *, now: datetime) -> list[Attempt]:
+    """What was tried with these patients, and what they will get or get at this moment: it fills their days too.
 
     What never left, because our own channel was down for a moment, has reached and disturbed nobody.
     """
-    tried = Attempt.objects.filter(
-        patient__in=patients, status__in=CARRIED_OUT, send_at__gte=now - REMEMBERED
-    ).exclude(Q(status=AttemptStatus.FAILED), Q(outcome__in=FOR_A_MOMENT))
-    tried = tried.exclude(task__message_key=NUMBER_TEST)  # asked for at the desk; it disturbed nobody
-    found: dict[int, list[tuple[int, Past]]] = {}
-    rows = tried.order_by("send_at").values_list(
-        "patient_id", "task_id", "channel", "contact_point_id", "send_at", "called_at", "sent_at", "outcome"
+    carried_out = Q(status__in=CARRIED_OUT, send_at__gte=now - REMEMBERED)
+    kept_back = Q(status=AttemptStatus.FAILED, outcome__in=FOR_A_MOMENT)
+    asked_for = Q(task__message_key=NUMBER_TEST)  # at the desk; it disturbed nobody
+    rows = Attempt.objects.filter(
+        Q(status__in=UNFINISHED) | carried_out & ~kept_back & ~asked_for, patient__in=patients
     )
-    for patient, task, channel, point, planned, called, sent, outcome in rows:
-        past = Past(channel, point, sent or called or planned, outcome or AttemptStatus.SENT.value)
-        found.setdefault(patient, []).append((task, past))
+    texts = ("body", "subject", "error")
+    return list(rows.defer(*texts).order_by("send_at"))
+
+
+def _by_patient(attempts: Iterable[Attempt]) -> dict[int, list[tuple[int, Past]]]:
+    """Each contact with its task."""
+    found: dict[int, list[tuple[int, Past]]] = {}
+    for attempt in attempts:
+        found.setdefault(attempt.patient_id, []).append((attempt.task_id, _past_of(attempt)))
     return found
+
+
+def _past_of(attempt: Attempt) -> Past:
+    if attempt.status in UNFINISHED:
+        return Past(attempt.channel, attempt.contact_point_id, attempt.send_at, OTHER)
+    at = attempt.sent_at or attempt.called_at or attempt.send_at
+    outcome = attempt.outcome or AttemptStatus.SENT.value
+    return Past(attempt.channel, attempt.contact_point_id, at, outcome)

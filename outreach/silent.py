@@ -4,18 +4,13 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from django.db.models import Count, Exists, OuterRef, Q, QuerySet, Subquery
+from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from journeys.models import Step, StepKind, StepStatus
-from outreach.channels import FOR_A_MOMENT
-from outreach.followup import HandOver
-from outreach.models import Attempt, OutreachTask, TaskStatus
+from outreach.models import SILENT, Attempt, OutreachTask, TaskStatus
 from outreach.planning import OTHER, GiveUp, Plan, Why, next_attempt, reachable_cells
-from outreach.queries import UNFINISHED
-from outreach.reach import CARRIED_OUT, Reach
+from outreach.reach import Reach
 from outreach.silence import (
-    ANSWERED,
-    BAD_ADDRESS,
     ENOUGH,
     Cause,
     Cell,
@@ -27,10 +22,10 @@ from outreach.silence import (
     marked,
     untried,
 )
-from patients.queries import User, named_by
+from patients.queries import User
 
+LONGEST_DUE = ("deadline_at", "pk")
 NO_OTHER_NUMBER = "no_other_number"  # how the desk's search for another number may end
-GAVE_UP = (HandOver.ATTEMPTS_USED, HandOver.NO_ADDRESS)
 
 
 @dataclass(frozen=True)
@@ -91,55 +86,29 @@ class Silence:
 def silent_tasks(user: User) -> QuerySet[OutreachTask]:
     """Contacts of the user's clinics that got no answer twice, or that the machine gave up; the longest due first."""
     reopened = OutreachTask.objects.filter(step=OuterRef("step"), status=TaskStatus.OPEN)
-    tried = Attempt.objects.filter(task=OuterRef("pk"), status__in=CARRIED_OUT)
-    in_vain = tried.exclude(outcome__in=[*ANSWERED, *FOR_A_MOMENT]).order_by()
-    unheard = in_vain.values("task").annotate(n=Count("pk")).values("n")
     return (
         OutreachTask.objects.filter(
-            Q(status=TaskStatus.OPEN)
-            | Q(status=TaskStatus.GIVEN_UP, outcome__in=GAVE_UP) & ~Exists(reopened),
-            clinic__memberships__user_id=user.pk,
-            step__status=StepStatus.ACTIVE,
+            SILENT, clinic__memberships__user_id=user.pk, step__status=StepStatus.ACTIVE
         )
-        .alias(unheard=Subquery(unheard))
-        .filter(
-            Q(status=TaskStatus.GIVEN_UP)
-            | Q(unheard__gte=ENOUGH)
-            | Q(Exists(tried.filter(outcome__in=BAD_ADDRESS)))
-        )
+        .filter(Q(status=TaskStatus.OPEN) | ~Exists(reopened))
         .select_related("patient", "step__template_step", "step__journey__template", "clinic")
-        .order_by("step__due_at", "pk")
+        .order_by(*LONGEST_DUE)
     )
-
-
-def after_task(tasks: QuerySet[OutreachTask], public_id: str) -> QuerySet[OutreachTask]:
-    """The rest of the list after one task, by key; an empty or unknown id means from the start."""
-    last = named_by(tasks, public_id)
-    if last is None:
-        return tasks
-    due_at = last.step.due_at
-    return tasks.filter(Q(step__due_at__gt=due_at) | Q(step__due_at=due_at, pk__gt=last.pk))
 
 
 def read_silences(tasks: Iterable[OutreachTask], *, now: datetime) -> list[Silence]:
-    """What each of some tasks shows, in the order given, in a number of queries that does not grow with them."""
+    """What each of some tasks shows, in the order given."""
     keys = [task.pk for task in tasks]
-    reach = Reach(keys, now=now)
-    planned = {
-        attempt.task_id: attempt
-        for attempt in Attempt.objects.filter(task__in=keys, status__in=UNFINISHED).select_related(
-            "contact_point"
-        )
-    }
-    searched = set(
-        Step.objects.filter(
-            about__outreach_tasks__in=keys, kind=StepKind.CALL, outcome=NO_OTHER_NUMBER
-        ).values_list("about_id", flat=True)
-    )
-    found = {
-        task.pk: _silence(task, reach, planned.get(task.pk), task.step_id in searched) for task in reach.tasks
-    }
+    read = silences_in(OutreachTask.objects.filter(pk__in=keys), now=now)
+    found = {silence.task.pk: silence for silence in read}
     return [found[key] for key in keys if key in found]
+
+
+def silences_in(tasks: QuerySet[OutreachTask], *, now: datetime) -> list[Silence]:
+    """What the tasks of a page show, in a number of queries that does not grow with them."""
+    searched = Step.objects.filter(about=OuterRef("step"), kind=StepKind.CALL, outcome=NO_OTHER_NUMBER)
+    reach = Reach(tasks.annotate(searched=Exists(searched)), now=now)
+    return [_silence(task, reach, reach.unfinished.get(task.pk), task.searched) for task in reach.tasks]
 
 
 def _silence(task: OutreachTask, reach: Reach, planned: Attempt | None, searched: bool) -> Silence:  # noqa: FBT001

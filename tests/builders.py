@@ -23,6 +23,7 @@ from appointments.models import (
 from appointments.waiting_models import Offer, Opening, WaitlistEntry
 from journeys.models import Journey, OwnerRole, Step, StepKind, StepStatus
 from outreach.models import Attempt, OutreachTask
+from outreach.unanswered import count_unanswered
 from patients.actions import NewPatient, register_patient, set_default_hours
 from patients.models import Channel, Clinic, Membership, Patient, Role
 from referrals.models import IncomingDocument, Referral, Source
@@ -226,9 +227,11 @@ def attempt(of: OutreachTask | None = None, *, now: datetime = NOW, **fields: An
         "expires_at": now + timedelta(hours=2),
         "contact_point": about.patient.contacts.get().contact_point,
     }
-    return Attempt.objects.create(
+    made = Attempt.objects.create(
         task=about, clinic=about.clinic, patient=about.patient, **{**given, **fields}
     )
+    count_unanswered([about.pk])
+    return made
 
 
 def api(of: User | None = None) -> APIClient:

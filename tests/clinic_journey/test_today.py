@@ -66,7 +66,7 @@ def test_the_page_asks_as_much_for_one_row_as_for_three(
     for n in range(rows):
         a_call(clinic, phone=f"050-234-567{n}")
     client.get("/today/")
-    with django_assert_num_queries(43):
+    with django_assert_num_queries(41):
         client.get("/today/")
 
 

@@ -21,9 +21,9 @@ from journeys.actions import NewJourney, complete_step, start_journey
 from journeys.models import Step, StepEvent, StepKind, StepStatus
 from outreach.actions import open_tasks, plan_attempts
 from outreach.by_hand import NotNow, message_now, not_now
-from outreach.calls import claim_call, record_outcome, release_visit
+from outreach.calls import call_now, claim_call, record_outcome, release_visit
 from outreach.dispatch import dispatch
-from outreach.models import Attempt, AttemptStatus
+from outreach.models import Attempt, AttemptStatus, OutreachTask
 from patients.access import Here
 from patients.actions import RefusedError, mark_address
 from patients.models import AddressStatus, Channel, ContactPoint, Patient, Role
@@ -118,6 +118,20 @@ def test_undo_comes_in_time_for_what_the_ticks_have_planned_since(what: str) -> 
     assert dispatch(now=soon).sent == 0, "nothing leaves before undo is thought of"
     undo(action, now=soon, by=action.user)
     assert Attempt.objects.get(status=AttemptStatus.PLANNED).pk == call.pk
+
+
+def test_a_call_outside_the_plan_that_is_taken_back_was_no_try() -> None:
+    patient = builders.patient()
+    step, at = builders.step(builders.journey(patient)), here(patient)
+
+    def call() -> None:
+        made = call_now(step, by=at.user, now=NOW, because="she asked for it")
+        record_outcome(made, "no_answer", now=NOW, by=at.user)
+
+    action = save(step, Press("no_answer"), call, here=at)
+    assert OutreachTask.objects.get().unanswered == 1
+    undo(action, now=LATER, by=action.user)
+    assert (OutreachTask.objects.get().unanswered, Attempt.objects.get().status) == (0, "cancelled")
 
 
 def test_a_message_that_has_left_cannot_be_undone() -> None:
