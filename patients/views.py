@@ -10,7 +10,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 from patients import actions, audit
 from patients.access import CLINIC_KEY, Here, for_staff
 from patients.forms import PatientForm
-from patients.models import Channel, Language
+from patients.list_rows import rows_of
 from patients.queries import (
     BY_NAME,
     beyond,
@@ -34,12 +34,9 @@ def patient_list(request: HttpRequest, here: Here) -> HttpResponse:
     last = named_by(patients, request.GET.get("after", ""))
     found = listed(beyond(search_patients(patients, text), last, *BY_NAME), limit=PAGE + 1)
     more = found[PAGE - 1].public_id if len(found) > PAGE else None
-    languages, channels = (
-        {value: str(words) for value, words in each.choices} for each in (Language, Channel)
-    )
-    shown = [(each, languages[each.language], channels.get(each.channel or "", "")) for each in found[:PAGE]]
-    audit.shows(rows=len(shown))
-    return render(request, "patients/list.html", {"patients": shown, "q": text, "more": more})
+    audit.shows(rows=len(found[:PAGE]))
+    rows = rows_of(found[:PAGE], country=here.clinic.country)
+    return render(request, "patients/list.html", {"rows": rows, "q": text, "more": more})
 
 
 @require_http_methods(["GET", "POST"])
