@@ -5,13 +5,13 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from django.db import IntegrityError, transaction
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 from django.utils.translation import gettext as _
 
 from clinic_journey.models import AsideKind, DeskAction, Serving, SetAside
-from clinic_journey.outcomes import saved_words
+from clinic_journey.outcomes import OF_THE_DOCTOR, saved_words
 from clinic_journey.undo import difference, picture
-from journeys.actions import record_events
+from journeys.actions import lock_journey, record_events
 from journeys.models import EventKind, Step
 from outreach.models import Attempt, AttemptStatus, OutreachTask, TaskStatus
 from patients.access import Here
@@ -85,11 +85,25 @@ def save(step: Step, press: Press, act: Callable[[], object], *, here: Here) -> 
         Serving.objects.filter(patient=patient, user=here.user).delete()
         return before
     _refuse_if_overtaken(patient, press)
+    Serving.objects.filter(patient=patient, user=here.user).delete()
+    return _kept(step, patient, press, act, here=here)
+
+
+@transaction.atomic
+def save_decision(step: Step, what: str, act: Callable[[], object], *, here: Here) -> DeskAction:
+    """As `save`, for a doctor, whom nobody who is talking with the patient holds up: two meet at the journey."""
+    lock_journey(step.journey_id)
+    patient = step.journey.patient
+    if patient is None:
+        raise RefusedError(_("Nobody knows yet whose this is."))
+    return _kept(step, patient, Press(what), act, here=here)
+
+
+def _kept(step: Step, patient: Patient, press: Press, act: Callable[[], object], *, here: Here) -> DeskAction:
     was = picture(patient)
     act()
     _leave_time_to_undo(patient, now=here.now)
     changes = difference(was, picture(patient))
-    Serving.objects.filter(patient=patient, user=here.user).delete()
     return DeskAction.objects.create(
         clinic=here.clinic,
         user=here.user,
@@ -113,6 +127,8 @@ def _refuse_if_overtaken(patient: Patient, press: Press) -> None:
     if press.seen is None:
         return
     since = DeskAction.objects.filter(patient=patient, pk__gt=press.seen, undone_at__isnull=True)
+    # What a doctor has decided meanwhile refuses only a save that it leaves nothing of.
+    since = since.exclude(what__in=OF_THE_DOCTOR)
     latest = since.select_related("user").order_by("-pk").first()
     if latest:
         raise StaleStateError(saved_words(latest))
@@ -133,11 +149,20 @@ def _leave_time_to_undo(patient: Patient, *, now: datetime) -> None:
 
 
 def last_action_of(here: Here) -> DeskAction | None:
-    """The asker's newest save that can still be undone."""
+    """The asker's newest save in Today that can still be undone."""
+    return _to_undo(here).exclude(what__in=OF_THE_DOCTOR).first()
+
+
+def last_decision_of(here: Here) -> DeskAction | None:
+    """The asker's newest decision that can still be undone."""
+    return _to_undo(here).filter(what__in=OF_THE_DOCTOR).first()
+
+
+def _to_undo(here: Here) -> QuerySet[DeskAction]:
     mine = DeskAction.objects.filter(
         user=here.user, clinic=here.clinic, undone_at__isnull=True, undo_until__gt=here.now
     )
-    return mine.select_related("patient", "step").order_by("-at", "-pk").first()
+    return mine.select_related("patient", "step").order_by("-at", "-pk")
 
 
 def newest_save(patient: Patient) -> int:

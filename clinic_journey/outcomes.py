@@ -8,6 +8,7 @@ from django.utils.timezone import localtime
 from django.utils.translation import gettext as _, gettext_lazy
 
 from clinic_journey.models import DeskAction
+from referrals.models import Decision
 
 Words = str | Promise
 
@@ -85,6 +86,8 @@ OUTCOMES = (
     ),
 )
 BY_CODE = {outcome.code: outcome for outcome in OUTCOMES}
+ASKED_AGAIN = "asked_again"
+OF_THE_DOCTOR = frozenset({*Decision.values, ASKED_AGAIN})  # saves in Results
 OUTCOME_WORDS = {
     "received": gettext_lazy("It has arrived"),
     "not_done": gettext_lazy("It will not be done"),
@@ -101,6 +104,8 @@ OUTCOME_WORDS = {
     "kept": gettext_lazy("Done as promised"),
     "done": gettext_lazy("Done"),
     BOOKED: gettext_lazy("Booked"),
+    ASKED_AGAIN: gettext_lazy("Unreadable: ask the institute again"),
+    **dict(Decision.choices),
 }
 
 

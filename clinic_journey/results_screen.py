@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from datetime import MAXYEAR, datetime, timedelta
+from functools import partial
 from typing import Any
 from uuid import UUID
 
@@ -13,7 +14,10 @@ from django.views.decorators.http import require_GET, require_POST
 
 from appointments.models import Appointment
 from appointments.suggestions import VISIT_MINUTES, times_for
+from clinic_journey import desk
 from clinic_journey.decisions_ahead import decisions_ahead
+from clinic_journey.models import DeskAction
+from clinic_journey.outcomes import ASKED_AGAIN, OF_THE_DOCTOR, words_of
 from clinic_journey.results_list import (
     SHOWN,
     arrived_since,
@@ -24,6 +28,7 @@ from clinic_journey.results_list import (
     result_rows,
     results_here,
 )
+from clinic_journey.undo import undo
 from journeys.clinic_time import due_within
 from outreach.queries import messages_to
 from patients import audit
@@ -64,7 +69,10 @@ def _screen(
     if shown != "unmatched":
         rows = expected_rows(found, here) if shown == "expected" else result_rows(found, here)
     audit.shows(*_patients_of(selected), rows=len(found))
+    last = desk.last_decision_of(here)
     context: dict[str, object] = {
+        "last": last,
+        "last_words": words_of(last.what) if last else "",
         "shown": shown,
         "rows": rows,
         "selected": selected,
@@ -184,13 +192,36 @@ def decide(request: HttpRequest, here: Here, result_id: UUID) -> HttpResponse:
     if decision not in Decision.values:
         raise Http404
     try:
-        actions.record_review(result, decision, now=here.now, by=here.user, note=note, at=at)
+        _saved(
+            result,
+            decision,
+            lambda: actions.record_review(result, decision, now=here.now, by=here.user, note=note, at=at),
+            here,
+        )
     except RefusedError as refusal:
         messages.error(request, str(refusal))
         return _screen(request, here, shown="decide", item=str(result.public_id), note=note, status=409)
-    words = _("Decided: %(decision)s. The patient is told now.")
-    messages.success(request, words % {"decision": Decision(decision).label})
     return redirect("results")
+
+
+def _saved(result: Result, what: str, act: Callable[[], object], here: Here) -> None:
+    """Do it with its way back; a result without a review has nothing to decide, and is refused in words."""
+    if result.review is None:
+        act()
+    else:
+        desk.save_decision(result.review, what, act, here=here)
+
+
+@require_POST
+@for_staff(*DECIDES)
+def undo_decision(request: HttpRequest, here: Here, action_id: int) -> HttpResponse:
+    """The review is open again, the visit as it was, and what the patient has not been told yet is not told."""
+    mine = DeskAction.objects.filter(user=here.user, clinic=here.clinic, what__in=OF_THE_DOCTOR)
+    action = get_object_or_404(mine.select_related("step", "patient"), pk=action_id)
+    result = action.step.results.order_by("-version").first()
+    back = f"/results/?item={result.public_id}" if result else "/results/"
+    act = partial(undo, action, now=here.now, by=here.user)
+    return _done(request, act, _("Undone. Everything is as it was."), back)
 
 
 def _done(request: HttpRequest, act: Callable[[], object], words: str, back: str) -> HttpResponse:
@@ -246,7 +277,8 @@ def ask_again(request: HttpRequest, here: Here, result_id: UUID) -> HttpResponse
     words = _(
         "Reception asks for it again, and the patient is told by when she hears. Your review rests until then."
     )
-    return _done(request, lambda: chasing.ask_again(result, now=here.now, by=here.user), words, "/results/")
+    act = partial(chasing.ask_again, result, now=here.now, by=here.user)
+    return _done(request, lambda: _saved(result, ASKED_AGAIN, act, here), words, "/results/")
 
 
 def _looks(here: Here) -> list[datetime]:

@@ -1,4 +1,4 @@
-"""Undo for what was saved in Today: the rows as they were, if nobody and nothing has gone on from them since.
+"""Undo for what was saved in Today and decided in Results: the rows as they were, if nothing has gone on since.
 
 What a save changed is the difference between two pictures of the patient's rows, so no outcome has an undo of
 its own to forget. Rows that were made are cancelled, not deleted, for the history speaks of them.
@@ -26,13 +26,14 @@ from outreach.models import Attempt, AttemptStatus, OutreachTask, Reply, TaskSta
 from outreach.unanswered import count_unanswered
 from patients.actions import RefusedError, StaleStateError
 from patients.models import Consent, ContactPoint, Patient, ServiceCard
+from referrals.models import Referral, Result, ReviewPass
 
 UNDONE = "undone"  # the outcome of contacts and tasks that an undo took back
 Line = dict[str, Any]
 Picture = dict[str, dict[str, Line]]
 Changes = dict[str, dict[str, list[Line | None]]]
 
-# What a save in Today may touch, and how it hangs on the patient; restored in this order.
+# What a save may touch, and how it hangs on the patient; restored in this order.
 TRACKED: dict[str, tuple[Any, str]] = {
     "journey": (Journey, "patient"),
     "step": (Step, "journey__patient"),
@@ -44,6 +45,9 @@ TRACKED: dict[str, tuple[Any, str]] = {
     "consent": (Consent, "patient"),
     "reply": (Reply, "patient"),
     "cell": (SlotUse, "appointment__patient"),
+    "referral": (Referral, "patient"),
+    "result": (Result, "referral__patient"),
+    "pass": (ReviewPass, "review__journey__patient"),
 }
 # Alarms that ticks consume and marks that the watcher sets: they change without anybody having gone on.
 ALARMS = {"step": {"contact_from", "stalled_at"}, "task": {"plan_from"}}
@@ -54,6 +58,8 @@ MOVED_ON = {
     "card": gettext_lazy("The service card was changed since then."),
     "address": gettext_lazy("The number was changed since then."),
     "consent": gettext_lazy("What the patient allows was changed since then."),
+    "referral": gettext_lazy("The referral was changed since then."),
+    "result": gettext_lazy("The decision was changed since then."),
 }
 
 
@@ -100,6 +106,7 @@ def undo(action: DeskAction, *, now: datetime, by: User) -> None:
     _refuse_if_saved_again(action)
     _refuse_if_contacted(changes, action)
     _refuse_if_changed(changes)
+    _refuse_if_more_has_arrived(changes)
     refuse_if_an_offer_has_ended(action, changes.get("step", {}))
     _take_back(changes, action, now=now, by=by)
     try:
@@ -158,6 +165,16 @@ def _refuse_if_changed(changes: Changes) -> None:
         for key, (_before, after) in pairs.items():
             if kind in MOVED_ON and after and not _same(kind, current.get(key), after):
                 raise StaleStateError(str(MOVED_ON[kind]))
+
+
+def _refuse_if_more_has_arrived(changes: Changes) -> None:
+    """What came after a decision has a review of its own; two of one file would be decided twice."""
+    decided = [int(key) for key in changes.get("result", {})]
+    if not decided:
+        return
+    more = Result.objects.filter(referral__results__in=decided, pk__gt=max(decided))
+    if more.exists():
+        raise StaleStateError(_("A newer file has arrived since then; decide on that one."))
 
 
 def _same(kind: str, current: Line | None, after: Line) -> bool:

@@ -42,6 +42,7 @@ urlpatterns = [
     path("patients/<uuid:patient_id>/wait/", waiting.wait, name="wait"),
     path("results/", results_screen.results, name="results"),
     path("results/fresh/", results_screen.fresh, name="results_fresh"),
+    path("results/undo/<int:action_id>/", results_screen.undo_decision, name="undo_decision"),
     path("results/<uuid:result_id>/decide/", results_screen.decide, name="decide"),
     path("results/<uuid:result_id>/times/", results_screen.other_times, name="other_times"),
     path("results/<uuid:result_id>/pass/", results_screen.pass_on, name="pass_on"),

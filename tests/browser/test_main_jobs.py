@@ -71,6 +71,10 @@ def test_a_decision_is_one_key(demo: DemoServer, open_page: Opener, language: st
         keys.press("Digit3")
     assert keys.pressed == 1
     assert demo.rows(decided) == [(before + 1,)]
+    with page.expect_navigation():
+        keys.press("KeyZ")
+    assert demo.rows(decided) == [(before,)]
+    expect(page.locator("h2[tabindex='-1']")).to_be_visible()
 
 
 def test_the_next_visit_is_two_keys(demo: DemoServer, open_page: Opener, language: str) -> None:

@@ -9,31 +9,28 @@ import time_machine
 from django.contrib.auth.models import User
 from django.core.files.base import ContentFile
 from django.core.management import call_command
-from django.test import Client
 from django.urls import reverse
 
 from appointments.models import Appointment, AppointmentStatus
 from clinic_journey.decisions_ahead import decisions_ahead
-from journeys import actions
-from journeys.actions import NewJourney
+from clinic_journey.desk import LEAVES_AFTER
 from journeys.models import OwnerRole, Step, StepKind, StepStatus
 from journeys.watch import watch_steps
 from outreach.actions import open_tasks, plan_attempts
 from outreach.dispatch import dispatch
 from outreach.models import Attempt
 from patients.actions import RefusedError, StaleStateError
-from patients.models import Clinic, Patient, Role
+from patients.models import Clinic, Role
 from patients.queries import opening_hours
 from referrals import passing
 from referrals.actions import record_review
 from referrals.models import Decision, Result, ReviewPass
 from referrals.results import attach
 from tests import builders
+from tests.clinic_journey.on_the_desk import DAY, PNG, arrived, browser, next_version
 from tests.conftest import NOW
 
 pytestmark = pytest.mark.django_db
-DAY = timedelta(days=1)
-PNG = b"\x89PNG\r\n\x1a\n" + b"\0" * 20
 
 
 @pytest.fixture(autouse=True)
@@ -57,52 +54,6 @@ def cohen(clinic: Clinic) -> User:
 @pytest.fixture
 def shaham(clinic: Clinic) -> User:
     return builders.user(Role.DOCTOR, at=clinic, first_name="Noa", last_name="Shaham")
-
-
-def arrived(clinic: Clinic, doctor: User | None = None, *, held: bool = True, **patient: Any) -> Result:
-    """A result on the doctor's desk, with the visit that was held for it."""
-    n = Patient.objects.count()
-    who = builders.patient(clinic, **{"phone": f"050-234-{5000 + n}", "language": "he", **patient})
-    new = NewJourney("imaging_treatment", title="Tooth 36", doctor=doctor)
-    journey = actions.start_journey(who, new, now=NOW)
-    waiting = journey.steps.get(kind=StepKind.AWAIT_RESULT)
-    actions.complete_step(waiting, "received", now=NOW)
-    review = journey.steps.get(kind=StepKind.REVIEW)
-    requester = builders.practitioner(clinic, user=doctor) if n == 0 else builders.practitioner(clinic)
-    referral = builders.referral(who, journey=journey, step=waiting, requester=requester, status="completed")
-    if held:
-        start = NOW + 3 * DAY
-        builders.appointment(
-            who,
-            practitioner=requester,
-            start=start,
-            status=AppointmentStatus.PENDING,
-            awaits=review,
-            hold_until=start - DAY,
-        )
-    return next_version(referral, review)
-
-
-def next_version(referral: Any, review: Step) -> Result:
-    version = referral.results.count() + 1
-    document = builders.document(referral.clinic)
-    document.files.create(
-        position=0,
-        name="36.png",
-        content_type="image/png",
-        size=len(PNG),
-        content=ContentFile(PNG, name="a.png"),
-    )
-    made: Result = referral.results.create(
-        document=document, source_id=f"s{version}", version=version, received_at=NOW, review=review
-    )
-    return made
-
-
-def browser(user: User) -> Client:
-    client = Client()
-    client.force_login(user)
-    return client
 
 
 def page(user: User, **asked: str) -> str:
@@ -317,7 +268,7 @@ class TestPictures:
         assert (asks.owner_role, asks.due_at) == (OwnerRole.RECEPTIONIST, NOW + 2 * DAY)
         assert (promise.message_key, promise.contact_from, promise.due_at) == (
             "asked_again",
-            NOW,
+            NOW + LEAVES_AFTER,
             NOW + 3 * DAY,
         )
         assert (result.referral.status, result.referral.step) == ("active", asks)
