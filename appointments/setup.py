@@ -13,7 +13,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 from appointments import schedules
 from appointments.models import Practitioner, Schedule, ScheduleException, VisitType
 from appointments.queries import appointments_visible_to, outside_hours, practitioners_visible_to
-from appointments.setup_forms import EndForm, ExceptionForm, HoursForm, VisitTypeForm
+from appointments.setup_forms import EndForm, ExceptionForm, HoursForm, VisitTypeForm, rooms_of
 from patients import audit
 from patients.access import Here, for_staff
 from patients.actions import RefusedError
@@ -30,7 +30,7 @@ def schedule_list(request: HttpRequest, here: Here) -> HttpResponse:
     doctors = list(practitioners_visible_to(here.user).filter(clinic=here.clinic))
     chosen = request.GET.get("doctor", "")
     doctor = next((each for each in doctors if str(each.pk) == chosen), doctors[0] if doctors else None)
-    return _schedule_page(request, here, doctor)
+    return _schedule_page(request, here, doctor, doctors=doctors)
 
 
 def _schedule_page(
@@ -47,14 +47,15 @@ def _schedule_page(
         rules = doctor.schedules.exclude(valid_until__lt=today).select_related("location")
         outside = list(outside_hours(visits, now=here.now)[:SHOWN])
         audit.shows(rows=len(outside))
+        rooms = rooms_of(here.clinic)  # read by the first form, kept for the second
         exceptions = doctor.exceptions.filter(last_on__gte=today).select_related("location", "made_by")
         context |= {
             # The week begins on Sunday.
             "rules": sorted(rules, key=lambda rule: ((rule.weekday + 1) % 7, rule.start, rule.pk)),
             "exceptions": exceptions[:SHOWN],
             "outside": outside,
-            "hours_form": HoursForm(clinic=here.clinic, initial={"valid_from": today}),
-            "exception_form": ExceptionForm(clinic=here.clinic, initial={"first_on": today}),
+            "hours_form": HoursForm(clinic=here.clinic, rooms=rooms, initial={"valid_from": today}),
+            "exception_form": ExceptionForm(clinic=here.clinic, rooms=rooms, initial={"first_on": today}),
             "end_form": EndForm(initial={"last_on": today}),
         }
     return render(request, "appointments/schedules.html", context | bound, status=status)

@@ -4,6 +4,7 @@ from typing import Any
 
 from django import forms
 from django.conf import settings
+from django.db.models import QuerySet
 from django.utils import dates
 from django.utils.translation import gettext_lazy as _
 
@@ -35,15 +36,23 @@ def time_field(label: Any, *, required: bool = True) -> forms.TimeField:
     return forms.TimeField(label=label, required=required, widget=widget)
 
 
-class InRoomsOf(forms.ModelForm):  # type: ignore[type-arg]
-    """Only the clinic's own rooms are a choice."""
+def rooms_of(clinic: Clinic) -> QuerySet[Location]:
+    return Location.objects.filter(clinic=clinic).order_by("name")
 
-    def __init__(self, *args: Any, clinic: Clinic, **kwargs: Any) -> None:
+
+class InRoomsOf(forms.ModelForm):  # type: ignore[type-arg]
+    """Only the clinic's own rooms are a choice; two forms of one page read them once."""
+
+    def __init__(
+        self, *args: Any, clinic: Clinic, rooms: QuerySet[Location] | None = None, **kwargs: Any
+    ) -> None:
         super().__init__(*args, **kwargs)
         field = self.fields["location"]
         assert isinstance(field, forms.ModelChoiceField)  # noqa: S101 - of a foreign key
         field.label = _("Room")
-        field.queryset = Location.objects.filter(clinic=clinic).order_by("name")
+        field.queryset = rooms_of(clinic)
+        if rooms is not None:
+            field.choices = [("", field.empty_label or ""), *((room.pk, str(room)) for room in rooms)]
 
     def _refuse_wrong_order(self, given: dict[str, Any], first: str, last: str) -> None:
         start, end = given.get(first), given.get(last)

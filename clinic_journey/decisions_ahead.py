@@ -16,15 +16,13 @@ from referrals.models import Decision, Result
 
 
 @dataclass(frozen=True)
-class Ahead:
-    """One decision: its digit, what becomes of the visit, what the patient reads, what reception gets."""
+class Choice:
+    """One decision: its digit, and what becomes of the visit."""
 
     decision: Decision
     digit: int
     visit: Appointment | None
     keeps: bool
-    said: Said | None
-    for_reception: list[Step]
 
     @property
     def is_free_to_choose(self) -> bool:
@@ -32,36 +30,44 @@ class Ahead:
         return self.decision == Decision.TREAT_OTHER
 
 
+@dataclass(frozen=True)
+class Ahead(Choice):
+    """With what the patient reads and what reception gets."""
+
+    said: Said | None
+    for_reception: list[Step]
+
+
+def choices_of(visit: Appointment | None) -> list[Choice]:
+    """The same digit for the same decision, with and without a held visit; without one, nothing is kept."""
+    return [
+        Choice(decision, digit, visit, keeps_visit(decision))
+        for digit, decision in enumerate(Decision, start=1)
+        if decision != Decision.TREAT or visit
+    ]
+
+
 def decisions_ahead(
     result: Result, visit: Appointment | None, *, opening: Hours, now: datetime
 ) -> list[Ahead]:
-    """The same digit for the same decision, with and without a held visit; without one, nothing is kept."""
     review = result.review
     if review is None:
         return []
-    open_to = [choice for choice in Decision if choice != Decision.TREAT or visit]
-    opened = would_open(review, {outcome_of(choice) for choice in open_to}, opening=opening, now=now)
+    open_to = choices_of(visit)
+    outcomes = {outcome_of(choice.decision) for choice in open_to}
+    opened = would_open(review, outcomes, opening=opening, now=now)
     every = [step for steps in opened.values() for step in steps]
     preview = Preview(result.referral.patient, every, reader=(get_language() or "en")[:2], now=now)
-    digits = {choice: digit for digit, choice in enumerate(Decision, start=1)}
     found = []
     for choice in open_to:
-        steps = opened[outcome_of(choice)]
-        keeps = keeps_visit(choice)
-        found.append(
-            Ahead(
-                choice,
-                digits[choice],
-                visit,
-                keeps,
-                preview.of(steps, _booked(visit) if keeps and visit else None),
-                [
-                    step
-                    for step in steps
-                    if step.owner_role == OwnerRole.RECEPTIONIST and step.kind != StepKind.VISIT
-                ],
-            )
-        )
+        steps = opened[outcome_of(choice.decision)]
+        said = preview.of(steps, _booked(visit) if choice.keeps and visit else None)
+        for_reception = [
+            step
+            for step in steps
+            if step.owner_role == OwnerRole.RECEPTIONIST and step.kind != StepKind.VISIT
+        ]
+        found.append(Ahead(choice.decision, choice.digit, visit, choice.keeps, said, for_reception))
     return found
 
 

@@ -5,16 +5,18 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from django.db.models import QuerySet
+from django.db.models import Exists, IntegerField, OuterRef, QuerySet, Subquery
 
 from journeys.clinic_time import due_within
 from journeys.deadlines import Limit, Unit
 from journeys.models import EventKind, OwnerRole, Step, StepEvent, StepKind
 from patients.access import Here
+from patients.models import Clinic
 from referrals import queries
 from referrals.models import Referral, Result, ReviewPass
 
 SHOWN = 100
+DIGITS = 18  # of the largest key a database keeps
 GRAVE_AFTER = Limit(1, Unit.WORKING_DAYS)  # late on the first working day is amber, from the second on red
 CLOSED_FOR = timedelta(hours=24)
 
@@ -27,7 +29,7 @@ class ResultRow:
     is_late: bool = False
     is_grave: bool = False
     with_manager: bool = False
-    apology: Step | None = None  # what the patient has been promised since
+    promised_by: datetime | None = None  # when the patient hears from us, as we are late
     passed: ReviewPass | None = None
 
 
@@ -52,27 +54,86 @@ def lists_of(here: Here) -> dict[str, QuerySet[Any]]:
 
 
 def results_here(here: Here) -> QuerySet[Result]:
+    promised = Step.objects.filter(about=OuterRef("review"), kind=StepKind.PROMISE).order_by("-due_at")
     return (
         queries.results_visible_to(here.user)
         .filter(referral__clinic=here.clinic)
         .select_related("review__owner", "review__template_step", "review__journey__template")
         .select_related("review__journey__clinic", "referral__requester__clinic")
         .select_related("referral__patient__clinic", "referral__patient__card")
+        .annotate(
+            promised_by=Subquery(promised.values("due_at")[:1]),
+            is_passed=Exists(ReviewPass.objects.filter(review=OuterRef("review"), answer="")),
+        )
     )
 
 
-def counts_of(lists: dict[str, QuerySet[Any]], **known: int) -> dict[str, int]:
-    """No list is counted beyond what a badge can say, and none that has been read."""
-    return {name: found[:SHOWN].count() for name, found in lists.items() if name not in known} | known
+class Counted(Subquery):
+    """How many rows a query finds, as one column among others."""
+
+    template = "(SELECT COUNT(*) FROM (%(subquery)s) counted)"
+    output_field = IntegerField()
+
+
+def tallies(here: Here, lists: dict[str, QuerySet[Any]], **known: int) -> dict[str, Any]:
+    """The badges, and the mark up to which the page has seen what arrives, in one query.
+
+    No list is counted beyond what a badge can say, and none that has been read.
+    """
+    wanted = {name: _counted(found) for name, found in lists.items() if name not in known}
+    found = _read(here, **wanted, **_newest(here, lists))
+    mark = Mark(found.pop("last_result") or 0, found.pop("last_step") or 0)
+    return {"counts": {**known, **found}, "newest": mark}
+
+
+def _read(here: Here, **columns: Subquery) -> dict[str, int]:
+    found: Any = Clinic.objects.filter(pk=here.clinic.pk).values(**columns).get()
+    return dict(found)
+
+
+def _counted(rows: QuerySet[Any]) -> Counted:
+    return Counted(rows.order_by().values("pk")[:SHOWN])
+
+
+def _newest(here: Here, lists: dict[str, QuerySet[Any]]) -> dict[str, Subquery]:
+    of_clinic = Result.objects.filter(referral__clinic=here.clinic)
+    return {
+        "last_result": Subquery(of_clinic.order_by("-pk").values("pk")[:1]),
+        "last_step": Subquery(lists["unmatched"].order_by("-step_id").values("step_id")[:1]),
+    }
+
+
+@dataclass(frozen=True)
+class Mark:
+    """What a page has seen: results, and the steps of documents nobody could match. Both keys only grow."""
+
+    result: int = 0
+    step: int = 0
+
+    def __str__(self) -> str:
+        return f"{self.result}.{self.step}"
+
+
+def read_mark(text: str) -> Mark:
+    """The mark in an address; what is broken has seen nothing."""
+    parts = text.split(".")
+    known = [int(part) if part.isdecimal() and len(part) <= DIGITS else 0 for part in (*parts, "", "")]
+    return Mark(*known[:2])
+
+
+def arrived_since(here: Here, mark: Mark) -> int:
+    """Results to decide and documents nobody could match that the page does not show yet."""
+    lists = lists_of(here)
+    new = {
+        "new_results": _counted(results_here(here).filter(pk__gt=mark.result, decision="")),
+        "new_documents": _counted(lists["unmatched"].filter(step__gt=mark.step)),
+    }
+    return sum(_read(here, **new).values())
 
 
 def result_rows(results: Iterable[Result], here: Here) -> list[ResultRow]:
     listed = list(results)
-    reviews = [result.review_id for result in listed if result.review_id and not result.decision]
-    promised = Step.objects.filter(about__in=reviews, kind=StepKind.PROMISE).order_by("due_at")
-    apologies = {step.about_id: step for step in promised}
-    asked = ReviewPass.objects.filter(review__in=reviews, answer="").select_related("by", "to")
-    passes = {each.review_id: each for each in asked}
+    passes = _passes_of(listed)
     rows = []
     for result in listed:
         review = result.review
@@ -88,11 +149,20 @@ def result_rows(results: Iterable[Result], here: Here) -> list[ResultRow]:
                 is_late=late,
                 is_grave=bool(grave_at and grave_at <= here.now),
                 with_manager=bool(late and review and review.owner_role == OwnerRole.MANAGER),
-                apology=apologies.get(result.review_id) if late else None,
+                promised_by=getattr(result, "promised_by", None) if late else None,
                 passed=passes.get(result.review_id or 0),
             )
         )
     return rows
+
+
+def _passes_of(results: Iterable[Result]) -> dict[int, ReviewPass]:
+    """By review; hardly ever is one passed, so nothing is asked where the list has seen none."""
+    passed = [result.review_id for result in results if getattr(result, "is_passed", False)]
+    if not passed:
+        return {}
+    asked = ReviewPass.objects.filter(review__in=passed, answer="").select_related("by", "to")
+    return {each.review_id: each for each in asked}
 
 
 def expected_rows(referrals: Iterable[Referral], here: Here) -> list[ExpectedRow]:
@@ -110,18 +180,3 @@ def expected_rows(referrals: Iterable[Referral], here: Here) -> list[ExpectedRow
         )
         for referral in listed
     ]
-
-
-def newest(here: Here) -> int:
-    """The mark up to which a page has seen what arrives: keys only grow."""
-    last = (
-        Result.objects.filter(referral__clinic=here.clinic)
-        .order_by("-pk")
-        .values_list("pk", flat=True)
-        .first()
-    )
-    return last or 0
-
-
-def arrived_since(here: Here, mark: int) -> int:
-    return results_here(here).filter(pk__gt=mark, decision="")[:SHOWN].count()

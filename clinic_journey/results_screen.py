@@ -1,7 +1,7 @@
 """Results for the doctor: one key a decision, all that follows from it shown before and done at once."""
 
 from collections.abc import Callable
-from datetime import MAXYEAR, datetime, timedelta
+from datetime import MAXYEAR, datetime
 from functools import partial
 from typing import Any
 from uuid import UUID
@@ -12,39 +12,31 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST
 
-from appointments.models import Appointment
-from appointments.suggestions import VISIT_MINUTES, times_for
 from clinic_journey import desk
-from clinic_journey.decisions_ahead import decisions_ahead
 from clinic_journey.models import DeskAction
 from clinic_journey.outcomes import ASKED_AGAIN, OF_THE_DOCTOR, words_of
+from clinic_journey.results_item import DECIDES, follows_of, item_of, other_times_of, visit_of
 from clinic_journey.results_list import (
     SHOWN,
     arrived_since,
-    counts_of,
     expected_rows,
     lists_of,
-    newest,
+    read_mark,
     result_rows,
     results_here,
+    tallies,
 )
 from clinic_journey.undo import undo
 from journeys.clinic_time import due_within
-from outreach.queries import messages_to
 from patients import audit
 from patients.access import Here, for_staff
 from patients.actions import RefusedError
-from patients.models import Patient, Role
-from patients.queries import User, doctors_of
+from patients.models import Patient
+from patients.queries import doctors_of
 from referrals import actions, chasing, passing, queries
 from referrals.forms import RejectForm
 from referrals.models import Decision, IncomingDocument, Referral, Result, ReviewPass
 from referrals.words import in_words
-
-DECIDES = (Role.DOCTOR, Role.MANAGER, Role.ADMIN)
-LENGTHS = (20, 30, 40, 60, 90)
-DIGITS = 18  # of the largest key a database keeps
-ONE_MINUTE = timedelta(minutes=1)
 
 
 @require_GET
@@ -70,6 +62,7 @@ def _screen(
         rows = expected_rows(found, here) if shown == "expected" else result_rows(found, here)
     audit.shows(*_patients_of(selected), rows=len(found))
     last = desk.last_decision_of(here)
+    with_follows = "follows" in request.GET or note != ""
     context: dict[str, object] = {
         "last": last,
         "last_words": words_of(last.what) if last else "",
@@ -77,15 +70,15 @@ def _screen(
         "rows": rows,
         "selected": selected,
         "row": next((row for row, known in zip(rows, found, strict=True) if known == selected), None),
-        "counts": counts_of(lists, **{shown: len(found)}),
-        "newest": newest(here),
+        **tallies(here, lists, **{shown: len(found)}),
+        "with_follows": with_follows,
         "now": here.now,
         "note": note,
     }
     if isinstance(selected, IncomingDocument):
         context |= _puzzle(selected)
     elif isinstance(selected, Result):
-        context |= _decision(selected, here)
+        context |= item_of(selected, here, with_follows=with_follows)
     elif selected is not None:
         context["looks"] = _looks(here)
     return render(request, "referrals/results.html", context, status=status)
@@ -109,49 +102,6 @@ def _puzzle(document: IncomingDocument) -> dict[str, object]:
     }
 
 
-def _decision(result: Result, here: Here) -> dict[str, object]:
-    visit = actions.visit_in_hand(result.review) if result.review else None
-    context: dict[str, object] = {
-        "hold": visit,
-        "files": sorted(result.document.files.all(), key=lambda file: not file.is_picture),
-        "earlier": _earlier(result),
-    }
-    if result.decision or here.role not in DECIDES:
-        return context
-    return context | {
-        "ahead": decisions_ahead(result, visit, opening=here.opening, now=here.now),
-        "colleagues": _colleagues(result, here),
-        **_other_times(result, visit, here, 0),
-    }
-
-
-def _earlier(result: Result) -> list[tuple[Result, list[str]]]:
-    """The versions before this one: what was decided on them, and what the patient was told since."""
-    if result.version == 1:
-        return []
-    before = result.referral.results.filter(version__lt=result.version).select_related("decided_by")
-    told = list(messages_to(result.referral.patient).filter(task__step__journey=result.referral.journey_id))
-    return [
-        (each, [m.body for m in told if each.decided_at and m.sent_at and m.sent_at >= each.decided_at])
-        for each in before.order_by("-version")
-    ]
-
-
-def _colleagues(result: Result, here: Here) -> list[User]:
-    owner = result.review.owner_id if result.review else None
-    return [doctor for doctor in doctors_of(here.clinic) if doctor.pk not in {owner, here.user.pk}]
-
-
-def _other_times(result: Result, visit: Appointment | None, here: Here, minutes: int) -> dict[str, object]:
-    """Times for a visit of so many minutes; as long as the held one where nobody said."""
-    usual = (visit.end - visit.start) // ONE_MINUTE if visit else VISIT_MINUTES
-    length = minutes if minutes in LENGTHS else usual
-    doctor = visit.practitioner if visit else result.referral.requester
-    patient = result.referral.patient
-    times = times_for(patient, doctor, after=here.now + timedelta(hours=2), now=here.now, minutes=length)
-    return {"lengths": sorted({*LENGTHS, usual}), "length": length, "times": times}
-
-
 def _result(here: Here, result_id: UUID) -> Result:
     """The role counts in its own clinic, and so does the result."""
     return get_object_or_404(results_here(here), public_id=result_id)
@@ -162,9 +112,19 @@ def _result(here: Here, result_id: UUID) -> Result:
 def other_times(request: HttpRequest, here: Here, result_id: UUID) -> HttpResponse:
     """The times for another length, without leaving what was typed."""
     result = _result(here, result_id)
-    visit = actions.visit_in_hand(result.review) if result.review else None
-    found = _other_times(result, visit, here, _minutes(request.GET.get("minutes", "")))
+    minutes = _minutes(request.GET.get("minutes", ""))
+    found = other_times_of(result, visit_of(result), here, minutes)
     return render(request, "referrals/_times.html", found)
+
+
+@require_GET
+@for_staff(*DECIDES)
+def follows(request: HttpRequest, here: Here, result_id: UUID) -> HttpResponse:
+    """What each decision would set going; the page fetches it after itself."""
+    result = _result(here, result_id)
+    if result.decision or result.review is None:
+        return HttpResponse(status=204)
+    return render(request, "referrals/_follows.html", follows_of(result, here))
 
 
 def _minutes(text: str) -> int:
@@ -311,8 +271,7 @@ def chase(request: HttpRequest, here: Here, referral_id: UUID) -> HttpResponse:
 @for_staff()
 def fresh(request: HttpRequest, here: Here) -> HttpResponse:
     """Whether something has arrived since the page was made: a line to press, never a row that moves."""
-    since = request.GET.get("since", "")
-    mark = int(since) if since.isdecimal() and len(since) <= DIGITS else 0
+    mark = read_mark(request.GET.get("since", ""))
     arrived = arrived_since(here, mark)
     if str(arrived) == request.GET.get("known", "0"):
         return HttpResponse(status=204)

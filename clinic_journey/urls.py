@@ -44,6 +44,7 @@ urlpatterns = [
     path("results/fresh/", results_screen.fresh, name="results_fresh"),
     path("results/undo/<int:action_id>/", results_screen.undo_decision, name="undo_decision"),
     path("results/<uuid:result_id>/decide/", results_screen.decide, name="decide"),
+    path("results/<uuid:result_id>/follows/", results_screen.follows, name="follows"),
     path("results/<uuid:result_id>/times/", results_screen.other_times, name="other_times"),
     path("results/<uuid:result_id>/pass/", results_screen.pass_on, name="pass_on"),
     path("results/<uuid:result_id>/ask-again/", results_screen.ask_again, name="ask_again"),

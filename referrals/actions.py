@@ -7,6 +7,7 @@ from hashlib import sha256
 
 from django.contrib.auth.models import User
 from django.db import IntegrityError, transaction
+from django.db.models import Case, When
 from django.utils.translation import gettext as _
 
 from appointments.actions import Visit, cancel, hold, note_why_held, relocate, settle
@@ -335,10 +336,13 @@ def _stop_what_an_earlier_decision_began(
 
 def visit_in_hand(review: Step) -> Appointment | None:
     """The visit this review decides about: the one held for it, else, after a correction, the one booked."""
-    visits = Appointment.objects.select_related("patient", "practitioner__clinic", "step")
-    held = visits.filter(awaits=review, status=AppointmentStatus.PENDING)
-    booked = visits.filter(step__journey=review.journey_id, status=AppointmentStatus.BOOKED)
-    return held.order_by("start").first() or booked.order_by("start").first()
+    held = Appointment.objects.filter(awaits=review, status=AppointmentStatus.PENDING)
+    booked = Appointment.objects.filter(step__journey=review.journey_id, status=AppointmentStatus.BOOKED)
+    # Each of the two by an index of its own; one condition for both would read the whole table.
+    visits = Appointment.objects.filter(pk__in=held.values("pk").union(booked.values("pk")))
+    held_first = Case(When(status=AppointmentStatus.PENDING, then=0), default=1)
+    with_names = visits.select_related("patient", "practitioner__clinic", "step")
+    return with_names.order_by(held_first, "start").first()
 
 
 def _set_visit(referral: Referral, review: Step, at: OtherTime, *, now: datetime, by: User) -> None:

@@ -57,6 +57,8 @@ def shaham(clinic: Clinic) -> User:
 
 
 def page(user: User, **asked: str) -> str:
+    """With what each decision sets going, as without scripts."""
+    asked.setdefault("follows", "1")
     return browser(user).get(reverse("results"), asked).content.decode()
 
 
@@ -100,6 +102,20 @@ def test_the_note_reaches_reception_where_the_work_is(clinic: Clinic, cohen: Use
     said = {"decision": "call_today", "note": "Ask about allergies."}
     browser(cohen).post(reverse("decide", args=[result.public_id]), said)
     assert Step.objects.get(kind=StepKind.CALL).note == "Ask about allergies."
+
+
+def test_what_follows_comes_after_the_page_and_is_the_same(clinic: Clinic, cohen: User) -> None:
+    result = arrived(clinic, cohen)
+    client, address = browser(cohen), reverse("follows", args=[result.public_id])
+    first = client.get(reverse("results")).content.decode()
+    assert f'hx-get="{address}"' in first
+    assert "has kept Thursday 12 March" not in first
+    part = client.get(address).content.decode()
+    assert "has kept Thursday 12 March" in part
+    assert part.count("hx-swap-oob") == 2
+    record_review(result, "treat", now=NOW, by=cohen)
+    assert client.get(address).status_code == 204
+    assert browser(builders.user(at=clinic)).get(address).status_code == 403
 
 
 class TestAnotherTime:
@@ -346,25 +362,73 @@ class TestLive:
         assert again is not None
         assert browser(cohen).get(again[1].replace("&amp;", "&")).status_code == 204
 
+    def test_a_document_nobody_could_match_is_new_too(self, clinic: Clinic, cohen: User) -> None:
+        arrived(clinic, cohen)
+        waits = builders.document(clinic)  # came before the page was made, and was looked at after it
+        path = re.search(r'hx-get="(/results/fresh/[^"]+)"', page(cohen))
+        assert path is not None
+        waits.step, waits.status = builders.step(kind=StepKind.IDENTIFY), "unmatched"
+        waits.save()
+        assert "1 new" in browser(cohen).get(path[1].replace("&amp;", "&")).content.decode()
+
+    @pytest.mark.parametrize("since", ["", "x", "7", "7.", ".7", "1.2.3", "9" * 30 + ".1", "²"])
+    def test_a_broken_mark_has_seen_nothing(self, cohen: User, since: str) -> None:
+        assert browser(cohen).get(reverse("results_fresh"), {"since": since}).status_code in {200, 204}
+
     def test_nothing_of_another_clinic_is_counted(self, clinic: Clinic, cohen: User) -> None:
         arrived(builders.clinic())
         assert browser(cohen).get(reverse("results_fresh"), {"since": "0"}).status_code == 204
 
 
-@pytest.mark.parametrize("number", [1, 3])
-@pytest.mark.parametrize(("shown", "queries"), [("decide", 30), ("expected", 12)])
-def test_the_lists_take_as_many_queries_for_one_row_as_for_three(
-    clinic: Clinic, cohen: User, django_assert_num_queries: Any, number: int, shown: str, queries: int
-) -> None:
+def to_decide(clinic: Clinic, number: int, doctor: User) -> None:
+    """As little as a row of the list needs; the first of them is late."""
+    who = builders.patient(clinic)
     for n in range(number):
-        if shown == "decide":
-            arrived(clinic, cohen)
-        else:
-            builders.referral(builders.patient(clinic, phone=f"050-234-600{n}"))
+        waits = builders.referral(who, status="completed")
+        review = builders.step(
+            waits.journey, kind=StepKind.REVIEW, owner=doctor, due_at=NOW + timedelta(hours=n - 1)
+        )
+        next_version(waits, review)
+
+
+def expected(clinic: Clinic, number: int, _doctor: User) -> None:
+    who = builders.patient(clinic)
+    for _n in range(number):
+        builders.referral(who)
+
+
+def unmatched(clinic: Clinic, number: int, _doctor: User) -> None:
+    finds = builders.step(kind=StepKind.IDENTIFY)
+    for _n in range(number):
+        builders.document(clinic, status="unmatched", step=finds)
+
+
+@pytest.mark.parametrize("number", [1, 3, 200])
+@pytest.mark.parametrize(
+    ("shown", "fill", "queries"),
+    [("decide", to_decide, 11), ("expected", expected, 10), ("unmatched", unmatched, 8)],
+)
+def test_the_lists_take_as_many_queries_for_one_row_as_for_two_hundred(
+    cohen: User, django_assert_num_queries: Any, number: int, shown: str, fill: Any, queries: int
+) -> None:
+    fill(cohen.memberships.get().clinic, number, cohen)
     client = browser(cohen)
     client.get(reverse("results"), {"list": shown})
     with django_assert_num_queries(queries):
         assert client.get(reverse("results"), {"list": shown}).status_code == 200
+
+
+def test_a_correction_takes_two_queries_more(
+    clinic: Clinic, cohen: User, django_assert_num_queries: Any
+) -> None:
+    first = arrived(clinic, cohen)
+    record_review(first, "no_treatment", now=NOW, by=cohen)
+    review = builders.step(first.referral.journey, kind=StepKind.REVIEW, owner=cohen, owner_role="doctor")
+    next_version(first.referral, review)
+    client = browser(cohen)
+    client.get(reverse("results"))
+    with django_assert_num_queries(11):
+        client.get(reverse("results"))
 
 
 @pytest.mark.parametrize("name", ["decide", "pass_on", "ask_again"])
