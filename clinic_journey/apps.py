@@ -17,6 +17,7 @@ class ClinicJourneyConfig(AppConfig):
     def ready(self) -> None:
         from clinic_journey import checks  # noqa: F401, PLC0415 - app ready
         from clinic_journey.audit import middleware  # noqa: PLC0415 - app ready
+        from clinic_journey.lock import views  # noqa: PLC0415 - app ready
 
         # Django's own signals, of the framework's events; ours are rows (house.md 4).
         patients = apps.get_app_config("patients")
@@ -24,6 +25,7 @@ class ClinicJourneyConfig(AppConfig):
         pre_migrate.connect(without_audit_triggers, sender=patients)
         post_migrate.connect(with_audit_triggers, sender=patients)
         user_logged_in.connect(middleware.logged_in)
+        user_logged_in.connect(views.logged_in)
         user_logged_out.connect(middleware.logged_out)
         user_login_failed.connect(middleware.login_failed)
 

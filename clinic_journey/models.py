@@ -6,6 +6,7 @@ from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 
 from clinic_journey.importing.models import Import, ImportProblem, ImportRow, KnownAs
+from clinic_journey.lock.models import Pin
 from journeys.models import Step
 from patients.models import Clinic, Patient
 from patients.models.clinic import one_of
@@ -17,6 +18,7 @@ __all__ = [
     "ImportProblem",
     "ImportRow",
     "KnownAs",
+    "Pin",
     "Serving",
     "SetAside",
 ]

@@ -23,6 +23,7 @@ from clinic_journey import (
 )
 from clinic_journey.api import router
 from clinic_journey.audit import views as audit_views
+from clinic_journey.lock import views as lock_views
 from patients import urls as patients_urls
 
 urlpatterns = [
@@ -75,7 +76,8 @@ urlpatterns = [
     path("p/<str:token>/answer/", patient_page.answer, name="patient_answer"),
     path("p/<str:token>/offer/", patient_waiting.offer, name="patient_offer"),
     path("p/<str:token>/sooner/", patient_waiting.sooner, name="patient_sooner"),
-    path("login/", auth_views.LoginView.as_view(redirect_authenticated_user=True), name="login"),
+    path("login/", lock_views.Login.as_view(), name="login"),
+    path("", include("clinic_journey.lock.urls")),
     path("logout/", auth_views.LogoutView.as_view(), name="logout"),
     path("i18n/", include("django.conf.urls.i18n")),
     path("admin/", admin.site.urls),

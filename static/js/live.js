@@ -27,6 +27,12 @@ function takeFocusMarks() {
   return marked;
 }
 
+/* The server must not take a page's own asking for somebody at work: an idle desk locks itself. */
+document.addEventListener("htmx:config:request", (event) => {
+  const { ctx } = event.detail;
+  if (isPoll(ctx)) ctx.request.headers["X-By-Itself"] = "1";
+});
+
 document.addEventListener("htmx:before:request", (event) => {
   if (document.hidden && isPoll(event.detail.ctx)) event.preventDefault();
 });

@@ -63,6 +63,11 @@ WITHOUT_AN_OBJECT = {
     "setup_standards",
     "waiting",
     "offer_time",
+    "lock",
+    "unlock",
+    "still_here",
+    "kept",
+    "pin",
 }
 
 
