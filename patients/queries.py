@@ -50,6 +50,20 @@ def caps_of(clinic: Clinic) -> tuple[int, int]:
     )
 
 
+def clinics_left_alone(going: QuerySet[Membership]) -> QuerySet[Clinic]:
+    """Clinics that would have no administrator who can log in, were these memberships no more."""
+    acting = Membership.objects.filter(role=Role.ADMIN, user__is_active=True)
+    theirs = acting.filter(pk__in=going.values("pk"))
+    staying = acting.exclude(pk__in=going.values("pk"))
+    return Clinic.objects.filter(pk__in=theirs.values("clinic")).exclude(pk__in=staying.values("clinic"))
+
+
+def is_last_superuser(user: auth.User) -> bool:
+    """Whether nobody else could open the set-up any more."""
+    able = auth.User.objects.filter(is_superuser=True, is_staff=True, is_active=True)
+    return able.filter(pk=user.pk).exists() and not able.exclude(pk=user.pk).exists()
+
+
 def clinics_visible_to(user: User) -> QuerySet[Clinic]:
     return Clinic.objects.filter(memberships__user_id=user.pk).order_by("name")
 
