@@ -116,16 +116,8 @@ def _plan(task: OutreachTask, reach: Reach, *, now: datetime) -> int:
     if answer.send_at >= task.deadline_at and task.message_key in ABOUT_AN_OFFER:
         followup.hand_over(task, HandOver.NO_OPEN_TIME, now=now)
         return 0
-    planned = Attempt.objects.create(
-        task=task,
-        clinic_id=task.clinic_id,
-        patient_id=task.patient_id,
-        contact_point_id=answer.contact_point,
-        channel=answer.channel,
-        send_at=answer.send_at,
-        expires_at=answer.expires_at,
-        why=" ".join(answer.why),
-    )
+    planned = followup.as_planned(task, answer)
+    planned.save(force_insert=True)
     reach.remember(planned)
     return 1
 

@@ -44,7 +44,8 @@ class AttemptSerializer(serializers.ModelSerializer[Attempt]):
         read_only_fields = fields
 
     def get_why(self, attempt: Attempt) -> list[str]:
-        return attempt.why.partition("|")[0].split()
+        codes = attempt.why.partition("|")[0].split()
+        return [code.partition(":")[0] for code in codes]  # without the hours that were learned
 
     def get_why_words(self, attempt: Attempt) -> str:
         return why_words(attempt)

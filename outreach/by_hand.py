@@ -1,6 +1,6 @@
 """What a person at the desk decides about a contact beside the call itself: a message now, or not before a day."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from django.contrib.auth.models import User
@@ -109,7 +109,7 @@ def message_now(
     plan = next_attempt(
         list(reach.options(loaded, MESSAGES)),
         [past for past in reach.past(loaded) if past.outcome in NEVER_AGAIN | NOT_THIS_WAY],
-        rules=reach.rules(loaded),
+        rules=replace(reach.rules(loaded), learned=None),  # she waits for it now
         not_before=not_before,
         deadline=task.deadline_at,
     )
@@ -117,13 +117,6 @@ def message_now(
         raise RefusedError(_("No message can be sent: no address is left that works and may be used."))
     OutreachTask.objects.filter(pk=task.pk).update(plan_from=None)
     record_events([step], EventKind.NOTED, now=now, by=by, detail=_("a message, as the desk decided"))
-    return Attempt.objects.create(
-        task=task,
-        clinic_id=task.clinic_id,
-        patient=patient,
-        contact_point_id=plan.contact_point,
-        channel=plan.channel,
-        send_at=plan.send_at,
-        expires_at=plan.expires_at,
-        why=" ".join(plan.why),
-    )
+    attempt = followup.as_planned(task, plan)
+    attempt.save(force_insert=True)
+    return attempt

@@ -17,6 +17,7 @@ from journeys.clinic_time import soon
 from journeys.models import OPEN_JOURNEYS, EventKind, Journey, Step, StepKind, StepStatus, Words
 from outreach import offers
 from outreach.models import NUMBER_TEST, Attempt, AttemptStatus, OutreachTask, TaskStatus
+from outreach.planning import Plan, Why
 from patients.actions import RefusedError
 
 logger = logging.getLogger(__name__)
@@ -47,6 +48,21 @@ def end_task(task: OutreachTask, status: TaskStatus, outcome: str, *, now: datet
         status=status, outcome=outcome, ended_at=now, plan_from=None
     )
     return bool(closed)
+
+
+def as_planned(task: OutreachTask, plan: Plan) -> Attempt:
+    """The attempt that carries out a plan, not saved yet; it keeps why it is made in this way at this time."""
+    band = plan.learned and f":{plan.learned[0]}-{plan.learned[1]}"
+    return Attempt(
+        task=task,
+        clinic_id=task.clinic_id,
+        patient_id=task.patient_id,
+        contact_point_id=plan.contact_point,
+        channel=plan.channel,
+        send_at=plan.send_at,
+        expires_at=plan.expires_at,
+        why=" ".join(f"{why}{band}" if why == Why.LEARNED else why for why in plan.why),
+    )
 
 
 def plan_again(task: OutreachTask, *, at: datetime) -> None:

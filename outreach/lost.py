@@ -57,16 +57,7 @@ def replan(task: OutreachTask, *, now: datetime, by: User | None = None) -> Atte
     Attempt.objects.filter(task=task, status=AttemptStatus.PLANNED).update(
         status=AttemptStatus.CANCELLED, ended_at=now, outcome=REPLANNED
     )
-    attempt = Attempt(
-        task=task,
-        clinic_id=task.clinic_id,
-        patient_id=task.patient_id,
-        contact_point_id=plan.contact_point,
-        channel=plan.channel,
-        send_at=plan.send_at,
-        expires_at=plan.expires_at,
-        why=" ".join(plan.why),
-    )
+    attempt = followup.as_planned(task, plan)
     tries = Attempt.objects.filter(task=task).exclude(status=AttemptStatus.CANCELLED).count()
     try:
         with transaction.atomic():

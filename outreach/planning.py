@@ -7,7 +7,7 @@ widens a window: when nothing is open before it, the plan says so.
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import date, datetime, time, timedelta
 from enum import StrEnum
 from functools import reduce
 from itertools import pairwise
@@ -60,6 +60,7 @@ class Why(StrEnum):
     AGAIN = "again"  # everything reachable was tried
     PAST_DEADLINE = "past_deadline"  # nothing is open before the deadline
     SPACED = "spaced"  # moved on by the caps: not too often
+    LEARNED = "learned"  # in the hours in which she mostly answers, where she told us none
 
 
 @dataclass(frozen=True)
@@ -69,6 +70,7 @@ class Plan:
     send_at: datetime
     expires_at: datetime  # the window or the part of day closes then, or the plan is stale
     why: tuple[Why, ...]
+    learned: tuple[int, int] | None = None  # those hours, where they decided
 
 
 class Reason(StrEnum):
@@ -92,6 +94,9 @@ class Rules:
     daily_cap: int = 2
     weekly_cap: int = 4
     spacing: timedelta = timedelta(hours=3)
+    learned: tuple[int, int] | None = (
+        None  # the hours in which she mostly answers; None where she told us hers
+    )
 
 
 @dataclass(frozen=True)
@@ -99,6 +104,7 @@ class _Candidate:
     option: Option
     span: Interval
     cell: Cell
+    is_learned: bool = False  # wholly inside the hours in which she mostly answers
 
 
 def next_attempt(
@@ -127,7 +133,7 @@ def next_attempt(
     if not found:
         return GiveUp(Reason.NO_OPEN_TIME)
     spaced = start > not_before or not_before.astimezone(ZoneInfo(rules.zone)).date() in full
-    return _plan(min(found, key=rank), rank, spaced=spaced)
+    return _plan(min(found, key=rank), rank, learned=rules.learned, spaced=spaced)
 
 
 def _usable(options: Sequence[Option], own: Sequence[Past]) -> list[Option]:
@@ -161,13 +167,21 @@ def _candidates(
     """Every open stretch, cut where the part of the day changes, so that each part is a choice of its own."""
     parts = intersect(
         open_intervals(Hours.of(rules.zone, ALWAYS, full), within.start, within.end),
-        _parts(rules.zone, within),
+        _parts(rules, within),
     )
     for option in options:
         stretches = [open_intervals(hours, within.start, within.end) for hours in option.hours]
         for span in reduce(intersect, stretches, parts):
             if span.end - span.start >= SHORTEST:
-                yield _Candidate(option, span, cell_of(span.start, option.channel, rules.zone, rules.weekend))
+                cell = cell_of(span.start, option.channel, rules.zone, rules.weekend)
+                yield _Candidate(option, span, cell, _is_learned(span.start, rules))
+
+
+def _is_learned(at: datetime, rules: Rules) -> bool:
+    if rules.learned is None:
+        return False
+    start, end = rules.learned
+    return start <= at.astimezone(ZoneInfo(rules.zone)).hour < end
 
 
 def reachable_cells(options: Sequence[Option], *, rules: Rules, start: datetime) -> list[Cell]:
@@ -179,15 +193,22 @@ def reachable_cells(options: Sequence[Option], *, rules: Rules, start: datetime)
     return list(dict.fromkeys(candidate.cell for candidate in candidates))
 
 
-def _parts(zone: str, within: Interval) -> list[Interval]:
+def _parts(rules: Rules, within: Interval) -> list[Interval]:
+    """The parts of each day, and apart from them the hours in which she mostly answers."""
+    zone = rules.zone
     first = within.start.astimezone(ZoneInfo(zone)).date()
     days = range((within.end - within.start) // DAY + 2)
-    starts = [starts_at(zone, first + DAY * n, clock) for n in days for clock in PART_STARTS.values()]
+    learned = {time(hour) for hour in rules.learned or () if hour in range(24)}
+    clocks = sorted({*PART_STARTS.values(), *learned})
+    starts = [starts_at(zone, first + DAY * n, clock) for n in days for clock in clocks]
     return [Interval(start, end) for start, end in pairwise(starts)]
 
 
 class _Rank:
-    """Smaller is better: untried before tried, before the deadline, the channel whose turn it is, the earliest."""
+    """Smaller is better: untried before tried, before the deadline, the channel whose turn it is, the earliest.
+
+    What she told us decides what is open at all and which channel comes first; what we learned, only after that.
+    """
 
     def __init__(
         self, own: Sequence[Past], usable: Sequence[Option], rules: Rules, deadline: datetime
@@ -206,6 +227,7 @@ class _Rank:
             cell == self.last,
             candidate.span.start >= self.deadline,
             self.turn.index(option.channel),
+            not candidate.is_learned,
             self.last is not None and cell.day_part == self.last.day_part,
             self.tried[cell],
             option.preference,
@@ -222,7 +244,7 @@ def _turn_of(used: Sequence[str], usable: Sequence[Option]) -> list[str]:
     return sorted(channels, key=lambda channel: (rounds[channel], channels.index(channel)))
 
 
-def _plan(chosen: _Candidate, rank: _Rank, *, spaced: bool) -> Plan:
+def _plan(chosen: _Candidate, rank: _Rank, *, learned: tuple[int, int] | None, spaced: bool) -> Plan:
     option, start, end = chosen.option, chosen.span.start, chosen.span.end
     again = chosen.cell in rank.tried
     reasons = {
@@ -232,6 +254,8 @@ def _plan(chosen: _Candidate, rank: _Rank, *, spaced: bool) -> Plan:
         Why.AGAIN: again,
         Why.SPACED: spaced,
         Why.PAST_DEADLINE: start >= rank.deadline,
+        Why.LEARNED: chosen.is_learned,
     }
     why = tuple(reason for reason, holds in reasons.items() if holds)
-    return Plan(option.channel, option.contact_point, start, min(end, start + LATEST), why)
+    band = learned if chosen.is_learned else None
+    return Plan(option.channel, option.contact_point, start, min(end, start + LATEST), why, band)

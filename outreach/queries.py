@@ -1,10 +1,11 @@
 """What planning, sending and screens read about contacts. Users get objects only through `*_visible_to`."""
 
+import re
 from collections.abc import Iterable
 from dataclasses import replace
 from datetime import datetime
 
-from django.db.models import Min, Q, QuerySet
+from django.db.models import OuterRef, Q, QuerySet, Subquery
 from django.utils.translation import gettext_lazy
 
 from appointments.models import Appointment, AppointmentStatus
@@ -14,7 +15,7 @@ from outreach.channels import PHONE, Trouble
 from outreach.channels.phone import CallOutcome
 from outreach.learned import Try
 from outreach.links import url_for
-from outreach.models import NUMBER_TEST, Attempt, AttemptStatus, OutreachTask, TaskStatus
+from outreach.models import NUMBER_TEST, Attempt, AttemptStatus, OutreachTask, Reply, TaskStatus
 from outreach.offers import offers_of
 from outreach.planning import Why
 from outreach.rendering import CannotRender, Facts, Texts
@@ -183,6 +184,7 @@ WHY_WORDS = {
     Why.PAST_DEADLINE: gettext_lazy("nothing is open before the deadline"),
     Why.SPACED: gettext_lazy("not too often"),
 }
+LEARNED_WORDS = gettext_lazy("answers mostly between %(from)s:00 and %(to)s:00: learned, not told")
 
 
 TROUBLE_OF = {**{trouble.value: trouble for trouble in Trouble}, "bad_address": Trouble.NO_SUCH_ADDRESS}
@@ -192,6 +194,8 @@ def why_words(attempt: Attempt) -> str:
     """Why this way and this moment, for the reader: the decision trace of one contact."""
     codes, _bar, reason = attempt.why.partition("|")
     known = [str(WHY_WORDS[Why(code)]) for code in codes.split() if code in WHY_WORDS]
+    if band := re.search(rf"\b{Why.LEARNED}:(\d+)-(\d+)", codes):
+        known.append(LEARNED_WORDS % {"from": band[1], "to": band[2]})
     if attempt.outcome in TROUBLE_OF:
         known.append(str(TROUBLE_OF[attempt.outcome].label))
     return ", ".join([*known, *([reason] if reason else [])])
@@ -206,19 +210,34 @@ def outcome_words(attempt: Attempt) -> str:
 
 REACHED = {CallOutcome.SPOKEN, CallOutcome.BOOKED, CallOutcome.CONFIRMED, CallOutcome.CALL_AT}
 REACHED |= {CallOutcome.PREFERS_MESSAGE, CallOutcome.DECLINED, CallOutcome.NEEDS_DOCTOR}
-REMEMBERED = 60  # of the last contacts; older ones say little about her life now
+TEXTS = ("subject", "body", "error")  # long, and nothing is planned by them
+LAST_TRIES = 60  # of the last contacts; older ones say little about her life now
 
 
 def tries_of(patient: Patient) -> list[Try]:
-    """What was tried with the patient and when she answered: a call by speaking, a message by a reply."""
+    """What was tried with the patient and when she answered."""
     tried = patient.attempts.filter(called_at__isnull=False).exclude(task__message_key=NUMBER_TEST)
-    rows = tried.annotate(replied_at=Min("replies__at")).order_by("-send_at")
+    return tries_among(with_replies(tried).order_by("-send_at")[:LAST_TRIES])
+
+
+def with_replies(attempts: QuerySet[Attempt]) -> QuerySet[Attempt]:
+    first = Reply.objects.filter(attempt=OuterRef("pk")).order_by("at")
+    return attempts.annotate(replied_at=Subquery(first.values("at")[:1])).defer(*TEXTS)
+
+
+def tries_among(attempts: Iterable[Attempt]) -> list[Try]:
+    """A call is answered by speaking, a message by a reply; needs `replied_at`, as with_replies() gives it.
+
+    What rang elsewhere or never left was no try.
+    """
     found = []
-    listed = rows.values_list("channel", "called_at", "sent_at", "outcome", "replied_at")
-    for channel, called_at, sent_at, outcome, replied_at in listed[:REMEMBERED]:
-        if outcome == CallOutcome.WRONG_NUMBER or (channel != PHONE and sent_at is None):
-            continue  # it rang elsewhere, or never left
-        answered = outcome in REACHED if channel == PHONE else replied_at is not None
-        if at := replied_at or called_at:
-            found.append(Try(channel, at, answered))
+    for attempt in attempts:
+        if attempt.outcome == CallOutcome.WRONG_NUMBER or (
+            attempt.channel != PHONE and attempt.sent_at is None
+        ):
+            continue
+        replied_at: datetime | None = attempt.replied_at  # type: ignore[attr-defined]
+        answered = attempt.outcome in REACHED if attempt.channel == PHONE else replied_at is not None
+        if at := replied_at or attempt.called_at:
+            found.append(Try(attempt.channel, at, answered))
     return found

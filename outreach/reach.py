@@ -8,9 +8,11 @@ from django.db.models import Prefetch, Q, QuerySet
 
 from journeys.models import Step, StepKind
 from outreach.channels import FOR_A_MOMENT, in_use
+from outreach.learned import learn
 from outreach.models import NUMBER_TEST, Attempt, AttemptStatus, OutreachTask
+from outreach.offers import ABOUT_AN_OFFER
 from outreach.planning import OTHER, Option, Past, Rules
-from outreach.queries import CARRIED_OUT, UNFINISHED, hours_for
+from outreach.queries import CARRIED_OUT, LAST_TRIES, UNFINISHED, hours_for, tries_among, with_replies
 from patients.models import (
     GUARDIANS,
     AddressKind,
@@ -58,6 +60,10 @@ class Reach:
         self.under_way = set(self.unfinished)
         self._tried = _by_patient(each for each in made if each.status not in UNFINISHED)
         self._coming = _by_patient(self.unfinished.values())
+        self._made: dict[int, list[Attempt]] = {}
+        for attempt in made:
+            if attempt.called_at and attempt.status not in UNFINISHED:
+                self._made.setdefault(attempt.patient_id, []).append(attempt)
 
     def options(self, task: OutreachTask, channels: Iterable[str] = ()) -> Iterable[Option]:
         """Each usable address on each channel that is on, or on these alone; what the patient asked for first."""
@@ -105,9 +111,19 @@ class Reach:
         self._coming.setdefault(attempt.patient_id, []).append((attempt.task_id, _past_of(attempt)))
 
     def rules(self, task: OutreachTask) -> Rules:
-        clinic = task.patient.clinic
-        a_day, a_week = caps_of(clinic)
-        return Rules(task.patient.zone, weekend_of(clinic), task.max_attempts, a_day, a_week)
+        patient = task.patient
+        a_day, a_week = caps_of(patient.clinic)
+        learned = None if task.message_key in ABOUT_AN_OFFER else self._learned(patient)
+        weekend = weekend_of(patient.clinic)
+        return Rules(patient.zone, weekend, task.max_attempts, a_day, a_week, learned=learned)
+
+    def _learned(self, patient: Patient) -> tuple[int, int] | None:
+        """When she mostly answers; only where she has not told us her hours, be it that any hour suits."""
+        card = getattr(patient, "card", None)
+        if card and (card.hours_told or card.windows.all()):
+            return None
+        tries = tries_among(self._made.get(patient.pk, [])[-LAST_TRIES:])
+        return learn(tries, zone=patient.zone).band
 
 
 def can_be_written(step: Step) -> bool:
@@ -161,8 +177,7 @@ def _attempts_with(patients: Iterable[int], *, now: datetime) -> list[Attempt]:
     rows = Attempt.objects.filter(
         Q(status__in=UNFINISHED) | carried_out & ~kept_back & ~asked_for, patient__in=patients
     )
-    texts = ("body", "subject", "error")
-    return list(rows.defer(*texts).order_by("send_at"))
+    return list(with_replies(rows).order_by("send_at"))
 
 
 def _by_patient(attempts: Iterable[Attempt]) -> dict[int, list[tuple[int, Past]]]:
