@@ -12,7 +12,7 @@ from django.utils.translation import gettext as _
 from appointments import queries
 from appointments.actions import SlotTakenError, cancel, move
 from appointments.models import Appointment, AppointmentEvent, AppointmentStatus, Practitioner
-from appointments.ties import ask_to_book, give_journey
+from appointments.ties import TELL_WITHIN, ask_to_book, give_journey, tell_apart
 from journeys import deadlines
 from journeys.actions import AdHoc, add_step
 from journeys.claims import Alarm, batches
@@ -28,7 +28,6 @@ RETRY = timedelta(hours=1)
 LOOK_AHEAD = timedelta(days=60)
 CANDIDATES = 3  # free times tried in turn: somebody may take the first one this moment
 MORE_TIME = deadlines.Limit(3, deadlines.Unit.WORKING_DAYS)  # for the institute, and to reach the patient
-TELL_WITHIN = deadlines.Limit(1, deadlines.Unit.WORKING_DAYS)
 STILL_OPEN = (StepStatus.ACTIVE, StepStatus.ON_HOLD)
 MOVED_BY_RULE = "moved_by_rule"
 
@@ -89,20 +88,12 @@ def _tell_released(hold: Appointment, *, now: datetime) -> None:
     """
     if hold.awaits is None:
         return
-    journey = Journey.objects.select_related("clinic").get(pk=hold.awaits.journey_id)
-    if journey.status not in OPEN_JOURNEYS:
-        journey = Journey.objects.create(
-            clinic=journey.clinic, patient_id=hold.patient_id, title=hold.title, opened_at=now
-        )
-    elif queries.book_step_of(journey):
+    journey = Journey.objects.get(pk=hold.awaits.journey_id)
+    if journey.status in OPEN_JOURNEYS and queries.book_step_of(journey):
         return
-    told = AdHoc(
-        StepKind.TELL,
-        lambda: _("Tell the patient that the time is no longer kept"),
-        soon(journey.clinic, TELL_WITHIN, now=now),
-        message_key="hold_released",
+    tell_apart(
+        journey.pk, lambda: _("Tell the patient that the time is no longer kept"), "hold_released", now=now
     )
-    add_step(journey, told, now=now)
 
 
 def _awaited(hold: Appointment) -> Step | None:

@@ -32,11 +32,13 @@ from journeys.models import (
     StepKind,
     StepStatus,
     TemplateStatus,
+    Words,
 )
 from patients.actions import StaleStateError
 
 BOOKED, CANCELLED, NO_SHOW = "booked", "cancelled", "no_show"  # outcomes of steps, as templates name them
 ONE_VISIT = "single_visit"  # the journey of a visit that no other journey asks for
+TELL_WITHIN = deadlines.Limit(1, deadlines.Unit.WORKING_DAYS)
 REBOOK_WITHIN = deadlines.Limit(1, deadlines.Unit.WORKING_DAYS)
 
 
@@ -137,3 +139,17 @@ def change(
 
 def record(appointment: Appointment, what: str, *, now: datetime, by: User | None, detail: str = "") -> None:
     AppointmentEvent.objects.create(appointment=appointment, what=what, at=now, by=by, detail=detail[:300])
+
+
+def tell_apart(
+    journey_id: int, title: Words, message_key: str, *, now: datetime, by: User | None = None
+) -> Step:
+    """The patient hears that something is off. Where its journey has ended, the telling is a short one of its own."""
+    journey = Journey.objects.select_related("clinic", "patient").get(pk=journey_id)
+    if journey.status not in OPEN_JOURNEYS:
+        journey = Journey.objects.create(
+            clinic=journey.clinic, patient=journey.patient, title=journey.title, opened_at=now
+        )
+    due_at = soon(journey.clinic, TELL_WITHIN, now=now)
+    told = AdHoc(StepKind.TELL, title, due_at, message_key=message_key)
+    return add_step(journey, told, now=now, by=by)

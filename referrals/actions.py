@@ -13,6 +13,7 @@ from django.utils.translation import gettext as _
 from appointments.actions import Visit, cancel, hold, note_why_held, relocate, settle
 from appointments.models import Appointment, AppointmentStatus, Practitioner
 from appointments.queries import is_above_held_share
+from appointments.ties import tell_apart
 from appointments.visits import visit_of
 from journeys.actions import (
     NewJourney,
@@ -23,7 +24,7 @@ from journeys.actions import (
     start_journey,
 )
 from journeys.models import Step, StepKind, StepStatus, Urgency
-from patients.actions import RefusedError, StaleStateError
+from patients.actions import RefusedError, StaleStateError, normal_phone
 from patients.models import Patient
 from referrals.arrivals import Arrival, receive
 from referrals.intake.base import CODE_ALPHABET, CODE_LENGTH
@@ -42,6 +43,7 @@ from referrals.results import attach, waiting_step
 BY_A_PERSON = "person"  # IncomingDocument.matched_by
 IDENTIFIED, REJECTED = "identified", "rejected"  # outcomes of a step that finds whose a document is
 REFERRED = "referred"  # the outcome of a step that asks for a referral
+REVOCABLE = (ReferralStatus.DRAFT, ReferralStatus.ACTIVE, ReferralStatus.ON_HOLD)
 REVOKED = "revoked"  # the outcome of a wait that nobody needs any more
 
 # What a decision sets going; when a correction is decided otherwise, it stops before the patient hears both.
@@ -78,6 +80,7 @@ class NewReferral:
     question: str = ""
     performer: str = ""
     performer_email: str = ""
+    performer_phone: str = ""  # as it was typed
     urgency: str = Urgency.ROUTINE
     title: str = ""
     template_key: str = "imaging_treatment"
@@ -142,6 +145,7 @@ def _refer(new: NewReferral, *, now: datetime, by: User | None) -> Referral:
         question=new.question,
         performer=new.performer,
         performer_email=new.performer_email,
+        performer_phone=_institute_phone(new),
         urgency=new.urgency,
         expected_at=new.expected_at,
         hold_refused_because="" if new.hold else new.hold_refused_because.strip()[:200],
@@ -162,6 +166,11 @@ def _refer(new: NewReferral, *, now: datetime, by: User | None) -> Referral:
     return referral
 
 
+def _institute_phone(new: NewReferral) -> str:
+    typed = new.performer_phone.strip()
+    return normal_phone(typed, region=new.patient.clinic.country) if typed else ""
+
+
 def hold_ends(start: datetime, *, now: datetime) -> datetime:
     """Until when a visit at `start` may wait for its result, unless the desk says otherwise."""
     until = start - (HOLD_ENDS_BEFORE if start - now > NEAR else HOLD_ENDS_BEFORE_NEAR)
@@ -177,14 +186,19 @@ def _new_code() -> str:
 
 
 @transaction.atomic
-def revoke(referral: Referral, *, because: str, now: datetime, by: User | None = None) -> None:
-    """Take a request back: the wait ends, a held visit is given back, and the journey goes its way."""
+def revoke(
+    referral: Referral, *, because: str, now: datetime, by: User | None = None, is_told: bool = False
+) -> None:
+    """Take a request back: the wait ends, a held visit is given back, and the journey goes its way.
+
+    The patient would go to the institute for nothing, so she hears of it, unless she has been told already.
+    """
     if not because.strip():
         raise RefusedError(_("Say why the referral is taken back."))
     lock_journey(referral.journey_id)
-    moved = Referral.objects.filter(
-        pk=referral.pk, status__in=[ReferralStatus.DRAFT, ReferralStatus.ACTIVE, ReferralStatus.ON_HOLD]
-    ).update(status=ReferralStatus.REVOKED, ended_because=because.strip()[:200])
+    moved = Referral.objects.filter(pk=referral.pk, status__in=REVOCABLE).update(
+        status=ReferralStatus.REVOKED, ended_because=because.strip()[:200]
+    )
     if not moved:
         raise StaleStateError(_("The result came, or somebody took the referral back meanwhile."))
     waiting = waiting_step(referral)
@@ -194,6 +208,14 @@ def revoke(referral: Referral, *, because: str, now: datetime, by: User | None =
     if waiting.status == StepStatus.ACTIVE:
         opened = complete_step(waiting, REVOKED, now=now, by=by, note=because)
     settle(waiting, opened, keep=False, now=now, by=by)
+    if not is_told:
+        tell_apart(
+            waiting.journey_id,
+            lambda: _("Tell the patient that the images are not needed any more"),
+            "referral_revoked",
+            now=now,
+            by=by,
+        )
 
 
 def receive_upload(referral: Referral, filename: str, content: bytes, *, now: datetime) -> IncomingDocument:

@@ -64,7 +64,15 @@ class ReferralSerializer(serializers.ModelSerializer[Referral]):
     class Meta:
         model = Referral
         fields = ["id", "clinic", "patient", "requester", "code", "service", "question", "performer"]
-        fields += ["performer_email", "urgency", "status", "expected_at", "hold_refused_because", "made_at"]
+        fields += [
+            "performer_email",
+            "performer_phone",
+            "urgency",
+            "status",
+            "expected_at",
+            "hold_refused_because",
+            "made_at",
+        ]
         fields += ["ended_because", "journey", "step", "upload_url"]
         read_only_fields = fields
 
@@ -83,6 +91,10 @@ class HoldSerializer(serializers.Serializer[Any]):
     until = InstantField(required=False, help_text="A day before the visit, if left out.")
 
 
+class RevokeSerializer(BecauseSerializer):
+    is_told = serializers.BooleanField(default=False, help_text="The patient has been told already.")
+
+
 class NewReferralSerializer(ForPatientSerializer):
     """Either `hold`, or `hold_refused_because`."""
 
@@ -92,6 +104,7 @@ class NewReferralSerializer(ForPatientSerializer):
     question = serializers.CharField(required=False, allow_blank=True)
     performer = serializers.CharField(max_length=120, required=False, allow_blank=True)
     performer_email = serializers.EmailField(required=False, allow_blank=True)
+    performer_phone = serializers.CharField(max_length=32, required=False, allow_blank=True)
     urgency = serializers.ChoiceField(Urgency.choices, required=False)
     title = serializers.CharField(max_length=120, required=False, allow_blank=True)
     template_key = serializers.SlugField(
@@ -161,12 +174,12 @@ class ReferralViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, ClinicVi
         new = _new_referral(data)
         return self.create_once(data, lambda: actions.refer(new, now=now, by=self.asker).public_id, now=now)
 
-    @extend_schema(request=BecauseSerializer, responses={200: ReferralSerializer, **REFUSALS})
+    @extend_schema(request=RevokeSerializer, responses={200: ReferralSerializer, **REFUSALS})
     @action(detail=True, methods=["post"])
     def revoke(self, _request: Request, id: UUID) -> Response:  # noqa: A002 - the name in the address
-        """Take the request back; the wait ends, and a held visit is given back."""
-        referral, said = self.get_object(), self.checked(BecauseSerializer)
-        actions.revoke(referral, because=said["because"], now=timezone.now(), by=self.asker)
+        """Take the request back; the wait ends, a held visit is given back, and the patient is told."""
+        referral, said = self.get_object(), self.checked(RevokeSerializer)
+        actions.revoke(referral, **said, now=timezone.now(), by=self.asker)
         return self.shown(id)
 
 

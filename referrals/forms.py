@@ -36,6 +36,12 @@ class ReferralForm(forms.Form):
     performer_email = forms.EmailField(
         label=_("Institute's e-mail"), required=False, widget=forms.EmailInput(attrs={"dir": "ltr"})
     )
+    performer_phone = forms.CharField(
+        label=_("Institute's phone"),
+        max_length=32,
+        required=False,
+        widget=forms.TextInput(attrs={"dir": "ltr", "type": "tel"}),
+    )
     expected_on = forms.DateField(
         label=_("Images expected by"), widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d")
     )
@@ -122,7 +128,13 @@ def usual_wait(now: datetime, last: Referral | None) -> dict[str, object]:
         "service": last.service if last else _("Panoramic image"),
         "performer": last.performer if last else "",
         "performer_email": last.performer_email if last else "",
+        "performer_phone": last.performer_phone if last else "",
     }
+
+
+class RevokeForm(forms.Form):
+    because = forms.CharField(label=_("Why the referral is taken back"), max_length=200)
+    is_told = forms.BooleanField(label=_("The patient has been told already"), required=False)
 
 
 class RejectForm(forms.Form):

@@ -37,6 +37,7 @@ class Referral(models.Model):
     question = models.TextField(blank=True, help_text=_("What the doctor wants to know."))
     performer = models.CharField(max_length=120, blank=True, help_text=_("The institute."))
     performer_email = models.EmailField(blank=True)
+    performer_phone = models.CharField(max_length=32, blank=True)  # E.164; called when the result is late
     urgency = models.CharField(max_length=8, choices=Urgency, default=Urgency.ROUTINE)
     status = models.CharField(max_length=16, choices=ReferralStatus, default=ReferralStatus.ACTIVE)
     expected_at = models.DateTimeField()

@@ -10,5 +10,6 @@ urlpatterns = [
     path("patients/<uuid:patient_id>/refer/", views.refer, name="refer"),
     path("referrals/refused-holds/", views.refused_holds, name="refused_holds"),
     path("referrals/<uuid:referral_id>/", views.referral, name="referral"),
+    path("referrals/<uuid:referral_id>/revoke/", views.revoke, name="revoke"),
     path("u/<str:token>/", views.upload, name="upload"),
 ]

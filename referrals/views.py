@@ -24,7 +24,7 @@ from patients.actions import RefusedError
 from patients.models import Patient, Role
 from patients.queries import patients_visible_to
 from referrals import actions, links, queries
-from referrals.forms import ReferralForm, RejectForm, UploadForm, usual_wait
+from referrals.forms import ReferralForm, RejectForm, RevokeForm, UploadForm, usual_wait
 from referrals.models import PICTURES, DocumentFile, IncomingDocument
 
 SHOWN = 100
@@ -201,6 +201,7 @@ def _new_referral(form: ReferralForm, patient: Patient) -> actions.NewReferral:
         question=data["question"],
         performer=data["performer"],
         performer_email=data["performer_email"],
+        performer_phone=data["performer_phone"],
         expected_at=form.expected_at(patient.clinic.time_zone),
         urgency=form.urgency(),
         title=data["title"],
@@ -231,9 +232,32 @@ def referral(request: HttpRequest, here: Here, referral_id: UUID) -> HttpRespons
         "held": held,
         "mail_to": f"{local}+{found.code.replace('-', '').lower()}@{domain}" if domain else "",
         "upload_url": f"{settings.PUBLIC_URL}/u/{links.upload_token(found)}/",
+        "revoke_form": RevokeForm() if found.status in actions.REVOCABLE else None,
         "results": found.results.select_related("document").order_by("version"),
     }
     return render(request, "referrals/referral.html", context)
+
+
+@require_POST
+@for_staff()
+def revoke(request: HttpRequest, here: Here, referral_id: UUID) -> HttpResponse:
+    """The images are not needed after all: the wait ends, and the patient hears of it."""
+    found = get_object_or_404(
+        queries.referrals_visible_to(here.user), public_id=referral_id, clinic=here.clinic
+    )
+    form = RevokeForm(request.POST)
+    if not form.is_valid():
+        messages.error(request, _("Say why the referral is taken back."))
+        return redirect("referral", found.public_id)
+    because, is_told = form.cleaned_data["because"], form.cleaned_data["is_told"]
+    try:
+        actions.revoke(found, because=because, is_told=is_told, now=here.now, by=here.user)
+    except RefusedError as refusal:
+        messages.error(request, str(refusal))
+    else:
+        told, tells = _("Taken back."), _("Taken back. The patient is told now.")
+        messages.success(request, told if is_told else tells)
+    return redirect("referral", found.public_id)
 
 
 @require_http_methods(["GET", "POST"])

@@ -30,7 +30,7 @@ function findIn(part, code) {
 
 function walkRows(step) {
   if (document.querySelector("dialog[open]")) return;
-  const rows = [...document.querySelectorAll("[data-rows] a, [data-rows] [data-row]")].filter((row) => row.checkVisibility());
+  const rows = [...document.querySelectorAll("[data-rows] a:not([href^='tel:']), [data-rows] [data-row]")].filter((row) => row.checkVisibility());
   if (!rows.length) return;
   const focused = rows.indexOf(document.activeElement);
   const current = focused >= 0 ? focused : rows.findIndex((row) => row.hasAttribute("aria-current"));

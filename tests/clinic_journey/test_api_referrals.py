@@ -82,6 +82,7 @@ def test_a_referral_holds_the_visit_in_the_same_request(
         "question": "Root of 36?",
         "performer": "Imaging Institute",
         "performer_email": "",
+        "performer_phone": "",
         "urgency": "routine",
         "status": "active",
         "expected_at": iso(EXPECTED),

@@ -49,6 +49,7 @@ def test_every_message_that_a_journey_names_has_words_in_every_language(language
     keys = {key for pair in named for key in pair if key} | {
         "hold_moved",
         "hold_released",
+        "referral_revoked",
         "visit_to_move",
         "asked_again",
     }
