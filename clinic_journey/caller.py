@@ -26,7 +26,7 @@ from journeys.promise_times import Chip, choices, fits, next_fit
 from patients import audit
 from patients.access import Here, for_staff
 from patients.models import Patient, Role
-from patients.queries import opening_hours, patients_visible_to, search_patients
+from patients.queries import patients_visible_to, search_patients
 from patients.windows import Hours
 from referrals.intake.base import find_codes
 from referrals.queries import referrals_visible_to
@@ -162,7 +162,7 @@ def caller_context(patient: Patient, here: Here, form: PromiseForm | None = None
 
 def promise_context(here: Here, form: PromiseForm | None = None) -> dict[str, object]:
     """What `caller/_chase_promise.html` needs beside `patient` and `return`, on any screen."""
-    opening = opening_hours(here.clinic, now=here.now)
+    opening = here.opening
     clock = Clock(here.now, here.clinic.time_zone)
     return {
         "promise_form": form or PromiseForm(None, here=here, opening=opening),
@@ -220,7 +220,7 @@ def chased(request: HttpRequest, here: Here, patient_id: UUID) -> HttpResponse:
 @for_staff()
 def promise(request: HttpRequest, here: Here, patient_id: UUID) -> HttpResponse:
     patient = _patient(here, patient_id)
-    form = PromiseForm(request.POST, here=here, opening=opening_hours(here.clinic, now=here.now))
+    form = PromiseForm(request.POST, here=here, opening=here.opening)
     if not form.is_valid():
         return _shown(request, here, patient, form=form)
     made = form.promise()

@@ -61,10 +61,9 @@ def _name(serving: Serving) -> str:
     return serving.user.first_name or serving.user.get_username()
 
 
-def served_by_others(here: Here) -> dict[int, str]:
-    """Patients somebody else of the clinic is with right now, with that person's first name."""
-    live = Serving.objects.filter(patient__clinic=here.clinic, until__gt=here.now).exclude(user=here.user)
-    return {serving.patient_id: _name(serving) for serving in live.select_related("user")}
+def served_by_others(here: Here) -> QuerySet[Serving]:
+    """Whom somebody else is with right now."""
+    return Serving.objects.filter(until__gt=here.now).exclude(user=here.user)
 
 
 @transaction.atomic
@@ -192,8 +191,7 @@ def take_back(step: Step, *, here: Here) -> None:
     SetAside.objects.filter(user=here.user, step=step).delete()
 
 
-def aside_of(here: Here) -> dict[int, str]:
-    """The steps the asker has parked or skipped, as long as that lasts."""
+def aside_of(here: Here) -> QuerySet[SetAside]:
+    """What the asker has parked or skipped, as long as that lasts."""
     lasting = Q(kind=AsideKind.PARKED) | Q(until__gt=here.now)
-    mine = SetAside.objects.filter(lasting, user=here.user, step__clinic=here.clinic)
-    return dict(mine.values_list("step_id", "kind"))
+    return SetAside.objects.filter(lasting, user=here.user)

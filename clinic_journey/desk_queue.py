@@ -6,12 +6,12 @@ from datetime import timedelta
 
 from django.utils.translation import gettext as _
 
-from clinic_journey import desk
 from clinic_journey.models import AsideKind, DeskAction
 from clinic_journey.outcomes import saved_words
 from clinic_journey.worklist import Row, worklist
 from patients.access import Here
 
+SHOWN_LATER = 12
 SHOWN_FOR = timedelta(hours=12)  # no page is older than a working day
 
 
@@ -20,26 +20,32 @@ class Queue:
     now: list[Row]
     later: list[Row]
     parked: list[Row]
-    with_doctor: int
 
     @property
     def everything(self) -> list[Row]:
         return [*self.now, *self.later, *self.parked]
 
+    @property
+    def next_hours(self) -> list[Row]:
+        """Of what comes later today, as much as is shown."""
+        return self.later[:SHOWN_LATER]
+
+    @property
+    def shown(self) -> list[Row]:
+        return [*self.now, *self.next_hours, *self.parked]
+
     def first_free(self) -> Row | None:
         """The first that nobody else is with; where everybody is served, the first."""
-        return next((row for row in self.now if not row.served_by), self.now[0] if self.now else None)
+        free = (row for row in self.now if not row.due.served_by)
+        return next(free, self.now[0] if self.now else None)
 
 
-def queue_of(here: Here) -> Queue:
-    found, aside, served = worklist(here), desk.aside_of(here), desk.served_by_others(here)
-    for row in found.now + found.later:
-        row.served_by = served.get(row.step.journey.patient_id or 0, "")
+def queue_of(here: Here, *, patient_id: int | None = None) -> Queue:
+    found = worklist(here, patient_id=patient_id)
     groups: dict[str, list[Row]] = {"": [], AsideKind.SKIPPED: [], AsideKind.PARKED: []}
     for row in found.now:
-        groups[aside.get(row.step.pk, "")].append(row)
-    now = [*groups[""], *groups[AsideKind.SKIPPED]]
-    return Queue(now, found.later, groups[AsideKind.PARKED], found.with_doctor)
+        groups[row.due.aside or ""].append(row)
+    return Queue([*groups[""], *groups[AsideKind.SKIPPED]], found.later, groups[AsideKind.PARKED])
 
 
 @dataclass(frozen=True)
@@ -60,8 +66,7 @@ def news_for(marks: Iterable[str], here: Here) -> News:
     said = {mark: done.get(mark, _("done")) for mark in gone}
     for mark in shown:
         if mark in known:
-            other = known[mark].served_by
-            said[mark] = _("%(who)s is here") % {"who": other} if other else ""
+            said[mark] = known[mark].served_words
     new = sum(row.mark not in shown for row in queue.now)
     return News(new, len(queue.now), said)
 

@@ -12,16 +12,17 @@ from appointments.models import Appointment, Practitioner
 from appointments.suggestions import doctor_for, times_for
 from clinic_journey import desk
 from clinic_journey.booking import can_book, can_keep
+from clinic_journey.chosen import Chosen
 from clinic_journey.outcomes import MESSAGE, OUTCOME_WORDS, OUTCOMES, Outcome
 from clinic_journey.why import said
-from clinic_journey.worklist import Row
 from journeys.models import Step, StepKind
 from outreach.by_hand import NotNowReason, can_write_about
-from outreach.models import Attempt, AttemptStatus
+from outreach.calls import task_like
+from outreach.models import Attempt, AttemptStatus, OutreachTask, TaskStatus
 from outreach.preview import Next, Window, if_no_answer, window_of
 from outreach.queries import outcome_words, script_for, visit_of, why_words
 from patients.access import Here
-from patients.models import Channel, ContactWindow, Patient
+from patients.models import Channel, ContactWindow, Patient, PatientContact
 from patients.queries import first_phone
 
 LEAD = timedelta(hours=1)  # nobody is offered a time sooner than that
@@ -48,7 +49,8 @@ class Reaching:
     windows: list[ContactWindow]
     tried: list[tuple[Attempt, str, str]]  # with how it ended, and why it was made so
     script: str
-    if_no_answer: str
+    planned: str  # the next contact, where one is planned
+    if_no_answer: str  # what follows that, or the call she can make now
     is_calling: bool  # the call is mine and has begun
     may_call: bool  # it has begun or may begin now, inside the agreed hours
     may_write: bool  # there is a message about this step
@@ -56,7 +58,6 @@ class Reaching:
 
 @dataclass(frozen=True)
 class Panel:
-    row: Row
     reach: Reaching | None  # empty where the patient is not who is to be reached
     visit: Appointment | None
     keeps: bool
@@ -79,17 +80,19 @@ class Panel:
         return [each for each in possible if reach.may_write or each.code != MESSAGE]
 
 
-def panel_of(row: Row, here: Here) -> Panel:
+def panel_of(row: Chosen, here: Here) -> Panel:
     patient, step = row.patient, row.step
     visit = visit_of(step.journey_id)
     doctor = visit.practitioner if visit else doctor_for(step.journey)
     keeps = can_keep(step, visit, now=here.now)
+    card = getattr(patient, "card", None)
+    prefetch_related_objects([card] if card else [], "windows")  # for the times, the window and the page
     times: list[datetime] = []
     if patient and doctor and can_book(step, visit, now=here.now):
+        doctor.clinic = here.clinic
         found = times_for(patient, doctor, after=here.now + LEAD, now=here.now)
         times = [start for start in found if not (keeps and visit and start == visit.start)]
     return Panel(
-        row=row,
         reach=reaching(row, patient, here) if patient and step.kind != StepKind.REVIEW else None,
         visit=visit,
         keeps=keeps,
@@ -104,32 +107,44 @@ def panel_of(row: Row, here: Here) -> Panel:
     )
 
 
-def reaching(row: Row, patient: Patient, here: Here) -> Reaching:
+def reaching(row: Chosen, patient: Patient, here: Here) -> Reaching:
     attempt = row.attempt
     card = getattr(patient, "card", None)
-    prefetch_related_objects([card] if card else [], "windows")  # for the window and for the page
-    window = window_of(patient, Channel.PHONE, now=here.now)
+    window = window_of(patient, Channel.PHONE, now=here.now, clock=here.clock)
     calling = bool(
         attempt and attempt.status == AttemptStatus.SENDING and attempt.claimed_by_id == here.user.pk
     )
-    number = attempt.contact_point.value if attempt else number_of(patient)
+    tie = None if attempt else first_phone(patient)
+    number = attempt.contact_point.value if attempt else tie.contact_point.value if tie else ""
     due = bool(attempt and attempt.status == AttemptStatus.PLANNED and attempt.send_at <= here.now)
+    may_call = bool(number) and (calling or due or window.is_open)
+    contact = row.planned if row.planned and not (tie and may_call) else _call_by_hand(row.step, tie, here)
+    following = if_no_answer(contact, now=here.now, clock=here.clock) if contact else None
     return Reaching(
         number=str(number),
         window=window,
         windows=list(card.windows.all()) if card else [],
         tried=[(each, outcome_words(each), why_words(each)) for each in _tried(row.step, patient)],
+        planned=next_words(Next(row.planned.channel, row.planned.send_at), here) if row.planned else "",
         script=script_for(attempt, now=here.now) if attempt else "",
-        if_no_answer=next_words(if_no_answer(attempt, now=here.now), here) if attempt else "",
+        if_no_answer=next_words(following, here) if following else "",
         is_calling=calling,
-        may_call=bool(number) and (calling or due or window.is_open),
+        may_call=may_call,
         may_write=can_write_about(row.step),
     )
 
 
-def number_of(patient: Patient) -> str:
-    tie = first_phone(patient)
-    return str(tie.contact_point.value) if tie else ""
+def _call_by_hand(step: Step, tie: PatientContact | None, here: Here) -> Attempt | None:
+    """The call that she can make though none is planned; it is not saved."""
+    patient = step.journey.patient
+    if tie is None or patient is None:
+        return None
+    open_task = OutreachTask.objects.filter(step=step, status=TaskStatus.OPEN).first()
+    task = open_task or task_like(step, patient, now=here.now)
+    task.step, task.patient = step, patient
+    return Attempt(
+        task=task, contact_point=tie.contact_point, patient=patient, channel=Channel.PHONE, send_at=here.now
+    )
 
 
 def next_words(following: Next, here: Here) -> str:

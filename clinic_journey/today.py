@@ -1,24 +1,21 @@
-"""Today: the receptionist's one screen: what to do now, why, what to say, what each outcome sets going."""
+"""What is done in Today: calls, outcomes, bookings, parking and undo. Each is a form that works without scripts."""
 
 from collections.abc import Callable
 from datetime import datetime
-from hashlib import sha256
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse
-from django.shortcuts import get_object_or_404, redirect, render
+from django.shortcuts import get_object_or_404, redirect
 from django.urls import reverse
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_GET, require_POST
+from django.views.decorators.http import require_POST
 
 from appointments.visits import FAR, SlotTakenError
 from clinic_journey import desk
 from clinic_journey.booking import book_from_today
-from clinic_journey.caller import promise_context
 from clinic_journey.desk import Press
-from clinic_journey.desk_queue import news_for, queue_of
 from clinic_journey.models import AsideKind, DeskAction
 from clinic_journey.outcomes import (
     BOOKED,
@@ -28,11 +25,10 @@ from clinic_journey.outcomes import (
     NEEDS_DOCTOR,
     NOT_NOW,
     SKIP,
-    words_of,
 )
-from clinic_journey.panel import endings_of, panel_of
+from clinic_journey.panel import endings_of
+from clinic_journey.today_page import item, page
 from clinic_journey.undo import undo as take_back_save
-from clinic_journey.worklist import whole
 from journeys.actions import complete_step
 from journeys.models import Step, StepKind
 from journeys.queries import steps_visible_to
@@ -42,47 +38,15 @@ from outreach.lost import COULD_NOT_REACH, refuse_a_guess
 from outreach.models import Attempt, AttemptStatus
 from outreach.preview import window_of
 from outreach.queries import attempts_visible_to
-from patients import audit
 from patients.access import Here, for_staff
 from patients.actions import RefusedError, StaleStateError
-from patients.models import Channel, Patient
+from patients.models import Channel
 
 KEEPS_TRYING = (
     "X-Keeps-Trying"  # today.js sends it: it repeats a save that did not get through, and goes on itself
 )
 DECLINED = "declined"
 DIGITS = 18  # of the largest key a database keeps
-
-
-@require_GET
-@for_staff()
-def today(request: HttpRequest, here: Here) -> HttpResponse:
-    return _page(request, here, wanted=request.GET.get("item", ""))
-
-
-def _page(request: HttpRequest, here: Here, *, wanted: str, status: int = 200) -> HttpResponse:
-    queue = queue_of(here)
-    chosen = next((row for row in queue.everything if str(row.step.public_id) == wanted), None)
-    if wanted and chosen is None:
-        messages.info(request, _("This one is no longer on the list; here is the next."))
-    chosen = chosen or queue.first_free()
-    if chosen:
-        chosen = whole(chosen, here)
-    audit.shows(*[chosen.patient] if chosen and chosen.patient else [], rows=len(queue.everything))
-    last = desk.last_action_of(here)
-    context: dict[str, object] = {
-        "list": queue,
-        "chosen": chosen,
-        "panel": panel_of(chosen, here) if chosen else None,
-        "last": last,
-        "last_words": words_of(last.what) if last else "",
-        "typed": request.POST,
-        "now": here.now,
-        "is_first_day": not queue.now and not Patient.objects.filter(clinic=here.clinic).exists(),
-    }
-    if chosen and chosen.patient:
-        context |= promise_context(here) | {"here_path": _item(chosen.step)}
-    return render(request, "today/today.html", context, status=status)
 
 
 def _step(here: Here, step_id: UUID) -> Step:
@@ -95,10 +59,6 @@ def _to(request: HttpRequest, address: str) -> HttpResponse:
     if KEEPS_TRYING in request.headers:
         return HttpResponse(status=204, headers={"X-Go-To": address})
     return redirect(address)
-
-
-def _item(step: Step) -> str:
-    return f"{reverse('today')}?item={step.public_id}"
 
 
 def _save(request: HttpRequest, here: Here, step: Step, what: str, act: Callable[[], object]) -> HttpResponse:
@@ -124,8 +84,8 @@ def _refused(request: HttpRequest, here: Here, step: Step, refusal: RefusedError
     ):  # the row may be gone, and with it the field it stood in
         messages.info(request, _("You had written: “%(words)s”") % {"words": note})
     if KEEPS_TRYING in request.headers:
-        return _to(request, _item(step))
-    return _page(request, here, wanted=str(step.public_id), status=409)
+        return _to(request, item(step))
+    return page(request, here, wanted=str(step.public_id), status=409)
 
 
 def _call_of(step: Step, here: Here, *, because: str) -> Attempt:
@@ -160,7 +120,7 @@ def call(request: HttpRequest, here: Here, step_id: UUID) -> HttpResponse:
         _call_of(step, here, because=_text(request, "because"))
     except RefusedError as refusal:
         return _refused(request, here, step, refusal)
-    return _to(request, _item(step))
+    return _to(request, item(step))
 
 
 @require_POST
@@ -276,7 +236,7 @@ def park(request: HttpRequest, here: Here, step_id: UUID) -> HttpResponse:
     step = _step(here, step_id)
     if "back" in request.POST:
         desk.take_back(step, here=here)
-        return _to(request, _item(step))
+        return _to(request, item(step))
     return _put_off(request, here, step, AsideKind.PARKED)
 
 
@@ -308,19 +268,4 @@ def undo(request: HttpRequest, here: Here, action_id: int) -> HttpResponse:
         messages.success(request, _("Undone. Everything is as it was."))
     except RefusedError as refusal:
         messages.error(request, str(refusal))
-    return _to(request, _item(action.step))
-
-
-@require_GET
-@for_staff()
-def live(request: HttpRequest, here: Here) -> HttpResponse:
-    """What others have changed since the page was made: it is told in words, and nothing on it moves."""
-    news = news_for(request.GET.get("shown", "").split("."), here)
-    version = sha256(repr(news).encode()).hexdigest()[:16]
-    headers = {"HX-PTag": version, "Cache-Control": "no-store"}
-    if request.headers.get("HX-PTag") == version:
-        return HttpResponse(status=304, headers=headers)
-    answer = render(request, "today/_live.html", {"news": news})
-    for name, value in headers.items():
-        answer[name] = value
-    return answer
+    return _to(request, item(action.step))

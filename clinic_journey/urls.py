@@ -19,6 +19,7 @@ from clinic_journey import (
     results_screen,
     silent,
     today,
+    today_page,
     waiting,
 )
 from clinic_journey.api import router
@@ -28,13 +29,14 @@ from patients import urls as patients_urls
 
 urlpatterns = [
     path("", home.home, name="home"),
-    path("today/", today.today, name="today"),
+    path("today/", today_page.today, name="today"),
+    path("today/<uuid:step_id>/panel/", today_page.panel, name="today_panel"),
     path("today/<uuid:step_id>/call/", today.call, name="call"),
     path("today/<uuid:step_id>/outcome/", today.outcome, name="outcome"),
     path("today/<uuid:step_id>/finish/", today.finish, name="finish"),
     path("today/<uuid:step_id>/park/", today.park, name="park"),
     path("today/<uuid:step_id>/keep/", today.keep, name="keep"),
-    path("today/live/", today.live, name="today_live"),
+    path("today/live/", today_page.live, name="today_live"),
     path("today/undo/<int:action_id>/", today.undo, name="undo"),
     path("waiting/", waiting.waiting_list, name="waiting"),
     path("waiting/time/", waiting.offer_time, name="offer_time"),

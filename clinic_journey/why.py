@@ -2,22 +2,34 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
+from typing import NamedTuple
 
-from django.db.models import Max
+from django.db.models import Q
 from django.utils.formats import date_format
 from django.utils.timesince import timesince
 from django.utils.timezone import localtime
 from django.utils.translation import gettext as _, gettext_lazy
 
 from appointments.models import Appointment, AppointmentStatus
+from clinic_journey.due import Due
 from journeys.models import Step, StepKind, StepStatus
-from outreach.queries import visits_of
+from outreach.queries import LIVE_VISITS
 
 NOT_KEPT = {
     "no_show": gettext_lazy("The visit was missed %(ago)s ago and there is no new date."),
     "cancelled": gettext_lazy("The visit was cancelled %(ago)s ago and there is no new date."),
 }
+
+
+class Visit(NamedTuple):
+    """The next live visit of a journey, as far as a sentence names it."""
+
+    start: datetime
+    end: datetime
+    status: str
+    hold_until: datetime | None
+    confirmed_at: datetime | None
 
 
 @dataclass(frozen=True)
@@ -28,21 +40,18 @@ class Facts:
     arrived_at: datetime | None = None
     not_kept: str = ""  # how the last visit ended, if it did not take place
     not_kept_at: datetime | None = None
-    visit: Appointment | None = None
-    last_visit_at: datetime | None = None
+    visit: Visit | None = None
 
 
-def facts_of(steps: Sequence[Step]) -> dict[int, Facts]:
-    """The facts of each journey, in three queries whatever the number of rows."""
-    journeys = {step.journey_id: step.journey.patient_id for step in steps}
-    visits = visits_of(journeys)
-    patients = [patient for patient in journeys.values() if patient]
-    seen = dict(
-        Appointment.objects.filter(patient__in=patients, status=AppointmentStatus.FULFILLED)
-        .values_list("patient_id")
-        .annotate(last=Max("start"))
-    )
-    ended: dict[tuple[int, str], tuple[str, datetime]] = {}
+NOTHING_KNOWN = Facts()
+Ended = dict[tuple[int, str], tuple[str, datetime]]
+
+
+def facts_of(listed: Sequence[Due]) -> dict[int, Facts]:
+    """The facts of each journey that has any, in two queries whatever the number of rows."""
+    journeys = {due.journey_id for due in listed}
+    visits = _visits(journeys, {due.patient_id for due in listed if due.patient_id})
+    ended: Ended = {}
     rows = Step.objects.filter(
         journey__in=journeys,
         status=StepStatus.COMPLETED,
@@ -51,18 +60,21 @@ def facts_of(steps: Sequence[Step]) -> dict[int, Facts]:
     for journey_id, kind, outcome, at in rows.values_list("journey_id", "kind", "outcome", "completed_at"):
         if at is not None and outcome != "revoked":
             ended[journey_id, kind] = (outcome, at)
-    return {
-        journey_id: _facts(journey_id, ended, visits.get(journey_id), seen.get(patient_id))
-        for journey_id, patient_id in journeys.items()
-    }
+    known = {journey_id for journey_id, _kind in ended} | visits.keys()
+    return {journey_id: _facts(journey_id, ended, visits.get(journey_id)) for journey_id in known}
 
 
-def _facts(
-    journey_id: int,
-    ended: dict[tuple[int, str], tuple[str, datetime]],
-    visit: Appointment | None,
-    last_visit_at: datetime | None,
-) -> Facts:
+def _visits(journeys: set[int], patients: set[int]) -> dict[int, Visit]:
+    live = Appointment.objects.filter(
+        Q(step__journey__in=journeys) | Q(awaits__journey__in=journeys),
+        patient__in=patients,  # says nothing new, and finds them by an index
+        status__in=LIVE_VISITS,
+    ).order_by("-start")
+    columns = ("step__journey_id", "awaits__journey_id", *Visit._fields)
+    return {own or waits: Visit(*visit) for own, waits, *visit in live.values_list(*columns)}
+
+
+def _facts(journey_id: int, ended: Ended, visit: Visit | None) -> Facts:
     _outcome, decided_at = ended.get((journey_id, StepKind.REVIEW), ("", None))
     arrival, arrived_at = ended.get((journey_id, StepKind.AWAIT_RESULT), ("", None))
     not_kept, at = ended.get((journey_id, StepKind.VISIT), ("", None))
@@ -72,7 +84,6 @@ def _facts(
         not_kept=not_kept if not_kept in NOT_KEPT else "",
         not_kept_at=at,
         visit=visit,
-        last_visit_at=last_visit_at,
     )
 
 
@@ -90,13 +101,13 @@ def said(at: datetime, *, now: datetime) -> str:
     return date_format(local, "l j E, H:i")
 
 
-def why_now(step: Step, facts: Facts, *, now: datetime) -> str:
+def why_now(step: Due, facts: Facts, *, now: datetime) -> str:
     """The sentence of one step; a row that stands for several says one for each."""
     sentence = SENTENCES.get(StepKind(step.kind), _plain)
     return sentence(step, facts, now=now)
 
 
-def _promise(step: Step, _facts: Facts, *, now: datetime) -> str:
+def _promise(step: Due, _facts: Facts, *, now: datetime) -> str:
     assert step.due_at is not None  # noqa: S101 - an active step has one, by constraint
     is_late, when = step.due_at <= now, said(step.due_at, now=now)
     if step.title:
@@ -106,41 +117,41 @@ def _promise(step: Step, _facts: Facts, *, now: datetime) -> str:
             else _("We promised by %(when)s: %(what)s")
         )
         return words % {"when": when, "what": step.name}
-    values = {"when": when, "what": step.about.name if step.about else step.name}
+    values = {"when": when, "what": step.about_name or step.name}
     if is_late:
         return _("We promised an answer by %(when)s about “%(what)s” and are late.") % values
     return _("We promised an answer by %(when)s about “%(what)s”.") % values
 
 
-def _call(step: Step, _facts: Facts, *, now: datetime) -> str:
-    if step.template_step is None and step.title:
+def _call(step: Due, _facts: Facts, *, now: datetime) -> str:
+    if not step.has_template and step.title:
         return step.name
     return _("The doctor asked %(ago)s ago that we call the patient today.") % {
         "ago": ago(step.opened_at or now, now=now)
     }
 
 
-def _tell(step: Step, facts: Facts, *, now: datetime) -> str:
+def _tell(step: Due, facts: Facts, *, now: datetime) -> str:
     if facts.arrived_at is None:
         return _plain(step, facts, now=now)
     words = _("Everything we were waiting for arrived %(ago)s ago; the patient has not heard it from us.")
     return words % {"ago": ago(facts.arrived_at, now=now)}
 
 
-def _confirm(_step: Step, facts: Facts, *, now: datetime) -> str:
+def _confirm(_step: Due, facts: Facts, *, now: datetime) -> str:
     return f"{_decided(facts, now=now)} {_visit(facts, now=now)}"
 
 
-def _coming(step: Step, facts: Facts, *, now: datetime) -> str:
+def _coming(step: Due, facts: Facts, *, now: datetime) -> str:
     is_ahead = facts.visit and facts.visit.end > now
     return _visit(facts, now=now) if is_ahead else _plain(step, facts, now=now)
 
 
-def _recall(step: Step, facts: Facts, *, now: datetime) -> str:
-    if facts.last_visit_at is None:
+def _recall(step: Due, facts: Facts, *, now: datetime) -> str:
+    if step.last_visit_at is None:
         return _plain(step, facts, now=now)
     words = _("The last visit was on %(date)s; it is time for the check-up.")
-    return words % {"date": date_format(localtime(facts.last_visit_at), "j E Y")}
+    return words % {"date": date_format(localtime(step.last_visit_at), "j E Y")}
 
 
 def _decided(facts: Facts, *, now: datetime) -> str:
@@ -162,7 +173,7 @@ def _visit(facts: Facts, *, now: datetime) -> str:
     return _("The visit %(when)s is not confirmed.") % values
 
 
-def _book(step: Step, facts: Facts, *, now: datetime) -> str:
+def _book(step: Due, facts: Facts, *, now: datetime) -> str:
     if facts.not_kept and facts.not_kept_at:
         return str(NOT_KEPT[facts.not_kept]) % {"ago": ago(facts.not_kept_at, now=now)}
     if facts.decided_at:
@@ -185,15 +196,16 @@ PLAIN = {
 }
 
 
-def _plain(step: Step, _facts: Facts, *, now: datetime) -> str:
-    if step.title and step.template_step is None:
+def _plain(step: Due, _facts: Facts, *, now: datetime) -> str:
+    if step.title and not step.has_template:
         return step.name
     opened, due = step.opened_at or now, step.due_at or now
-    late = max(now - due, timedelta(0))
-    words = PLAIN.get(StepKind(step.kind))
-    if words is None or (late <= timedelta(0) and "%(late)s" in str(words)):
+    words = str(PLAIN.get(StepKind(step.kind), ""))
+    if not words or (due >= now and "%(late)s" in words):
         return f"{step.name}."
-    return str(words) % {"ago": ago(opened, now=now), "late": ago(due, now=now)}
+    if "%" not in words:
+        return words
+    return words % {"ago": ago(opened, now=now), "late": ago(due, now=now)}
 
 
 SENTENCES: dict[StepKind, Callable[..., str]] = {

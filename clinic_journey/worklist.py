@@ -4,27 +4,30 @@ Calls come from the phone attempts that outreach has planned inside each patient
 that only a person can move. A step the machine is still working on is not shown (surfaces.md 4.1).
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.utils.dates import WEEKDAYS_ABBR
+from django.utils.timezone import localtime
+from django.utils.translation import gettext as _
 
 from appointments.models import Appointment, AppointmentStatus
+from clinic_journey.due import Due, due_calls, due_steps
 from clinic_journey.models import DeskAction
-from clinic_journey.why import Facts, ago, facts_of, why_now
-from journeys.models import OwnerRole, Step, StepKind, StepStatus, StepTemplate
+from clinic_journey.why import NOTHING_KNOWN, Facts, ago, facts_of, why_now
+from journeys.models import OwnerRole, Step, StepKind, StepStatus
 from outreach.models import Attempt, AttemptStatus, OutreachTask, TaskStatus
-from outreach.queries import attempts_visible_to, calls_later, calls_now
+from outreach.queries import attempts_visible_to, calls_until
 from patients.access import Here
-from patients.models import Channel, Patient, Role
+from patients.models import Channel, Role
 from patients.windows import ends_at
 
 READ = 200  # of each kind; a list longer than a day's work is cut, not counted
 READ_LATER = 50  # a dozen of them are shown
 AHEAD = timedelta(days=31)  # what is due after that is nothing for today
-ROW_NEEDS = ("about", "journey__patient")
 BADGE = 100  # badges stop at 99+
 SOON = timedelta(hours=48)  # a visit nearer than this, and not confirmed, cannot wait
 HANDLED_FOR = timedelta(hours=3)  # what was just tried by hand and is planned on does not come straight back
@@ -51,107 +54,117 @@ TIERS = {
     StepKind.THANK: THANK,
     StepKind.IDENTIFY: PAPER,  # a document nobody can name never stands above somebody who waits for a call
 }
-REACHED = (AttemptStatus.SENT, AttemptStatus.DELIVERED)
 
 
 @dataclass
 class Row:
-    """One patient, with the most pressing reason first. `attempt` is the planned call, if there is one."""
+    """One patient, with the most pressing step first and the others merged into it."""
 
-    step: Step
-    attempt: Attempt | None
-    closes_at: datetime
+    due: Due
+    facts: Facts
     tier: int
-    reasons: list[str] = field(default_factory=list)
-    late_for: str = ""  # how long its deadline has passed, in words
-    served_by: str = ""  # the first name of somebody else who is with this patient
+    now: datetime
+    others: list["Row"] = field(default_factory=list)
 
     @property
-    def patient(self) -> Patient | None:
-        return self.step.journey.patient
+    def step_id(self) -> str:
+        return str(self.due.public_id)
 
     @property
     def mark(self) -> str:
         """Names the row on the page and in what the page asks for."""
-        patient_id = self.step.journey.patient_id
-        return f"p{patient_id}" if patient_id else f"s{self.step.pk}"
+        return f"p{self.due.patient_id}" if self.due.patient_id else f"s{self.due.pk}"
 
     @property
     def key(self) -> tuple[int, datetime, datetime, int]:
-        return (self.tier, self.closes_at, self.step.opened_at or self.closes_at, self.step.pk)
+        return (self.tier, self.closes_at, self.due.opened_at or self.closes_at, self.due.pk)
+
+    @property
+    def closes_at(self) -> datetime:
+        return self.due.expires_at or self.due.due_at or self.now
+
+    @property
+    def begins_at(self) -> datetime:
+        return self.due.send_at or self.closes_at
+
+    @property
+    def name(self) -> str:
+        return self.due.patient_name or self.due.name
+
+    @property
+    def reasons(self) -> list[str]:
+        said = (why_now(each.due, each.facts, now=self.now) for each in [self, *self.others])
+        return list(dict.fromkeys(said))
+
+    @property
+    def why(self) -> str:
+        return why_now(self.due, self.facts, now=self.now)
+
+    @property
+    def is_late(self) -> bool:
+        return self.due.due_at is not None and self.due.due_at <= self.now
+
+    @property
+    def is_ahead(self) -> bool:
+        return self.due.send_at is not None and self.due.send_at > self.now
+
+    @property
+    def tone(self) -> str:
+        return "waiting" if self.is_ahead else "late" if self.is_late else "due"
+
+    @property
+    def when(self) -> str:
+        """From when it may be called, how late it is, or by when it is to be done."""
+        if self.is_ahead:
+            return f"{localtime(self.begins_at):%H:%M}"
+        if self.is_late:
+            return f"{_('late')} {ago(self.due.due_at or self.now, now=self.now)}"
+        closes_at = localtime(self.closes_at)
+        is_today = closes_at.date() == localtime(self.now).date()
+        day = "" if is_today else f"{WEEKDAYS_ABBR[closes_at.weekday()]} "
+        return _("by %(when)s") % {"when": f"{day}{closes_at:%H:%M}"}
+
+    @property
+    def served_words(self) -> str:
+        return _("%(who)s is here") % {"who": self.due.served_by} if self.due.served_by else ""
 
 
 @dataclass(frozen=True)
 class Worklist:
     now: list[Row]
     later: list[Row]
-    with_doctor: int
 
 
-def worklist(here: Here) -> Worklist:
-    """What is to be done now in the asker's clinic and role, in order; calls of later today apart."""
-    shows_calls = OwnerRole.RECEPTIONIST in ROLES[Role(here.role)]
-    ringing: list[Attempt] = []
-    coming: list[Attempt] = []
-    if shows_calls:
-        calls = attempts_visible_to(here.user).filter(clinic=here.clinic)
-        calls = calls.select_related(None).select_related(*(f"task__step__{name}" for name in ROW_NEEDS))
-        ringing = list(calls_now(calls, now=here.now)[:READ])
-        coming = list(calls_later(calls, now=here.now, until=midnight(here))[:READ_LATER])
-    by_hand = list(steps_by_hand(here).select_related(*ROW_NEEDS)[:READ])
-    steps = [*(attempt.task.step for attempt in [*ringing, *coming]), *by_hand]
-    _share_templates(steps)
-    facts, told = facts_of(steps), _told(steps)
+def worklist(here: Here, *, patient_id: int | None = None) -> Worklist:
+    """What is to be done now in the asker's clinic and role, in order; calls of later today apart.
 
-    def row(step: Step, attempt: Attempt | None) -> Row:
-        known = facts[step.journey_id]
-        closes_at = attempt.expires_at if attempt else step.due_at or here.now
-        tier = tier_of(step, known, is_told=step.pk in told, now=here.now)
-        is_late = step.due_at is not None and step.due_at <= here.now
-        late_for = ago(step.due_at, now=here.now) if is_late and step.due_at else ""
-        return Row(step, attempt, closes_at, tier, [why_now(step, known, now=here.now)], late_for)
+    `patient_id`: of this patient alone.
+    """
+    calls = attempts_visible_to(here.user).filter(clinic=here.clinic)
+    steps = steps_by_hand(here)
+    if patient_id is not None:
+        calls, steps = calls.filter(patient=patient_id), steps.filter(journey__patient=patient_id)
+    listed: list[Due] = []
+    if OwnerRole.RECEPTIONIST in ROLES[Role(here.role)]:
+        until = calls_until(calls, now=here.now, until=midnight(here))
+        listed = due_calls(until, here, limit=READ + READ_LATER)
+    listed += due_steps(steps, here, limit=READ)
+    facts = facts_of(listed)
+    made = [row_of(due, facts.get(due.journey_id, NOTHING_KNOWN), here) for due in listed]
+    now = merged(row for row in made if row.due.send_at is None or row.due.send_at <= here.now)
+    shown = {row.due.patient_id for row in now}
+    later = merged(row for row in made if row.due.patient_id not in shown)
+    return Worklist(now, sorted(later, key=lambda row: row.begins_at))
 
+
+def row_of(due: Due, facts: Facts, here: Here) -> Row:
+    return Row(due, facts, tier_of(due, facts, now=here.now), here.now)
+
+
+def with_doctor(here: Here) -> int:
+    """How many results wait for a decision, up to what a badge shows."""
     waiting = Step.objects.filter(clinic=here.clinic, kind=StepKind.REVIEW, status=StepStatus.ACTIVE)
-    rows = [*(row(attempt.task.step, attempt) for attempt in ringing), *(row(step, None) for step in by_hand)]
-    now = merged(rows)
-    shown = {row.step.journey.patient_id for row in now}
-    later = merged(row(attempt.task.step, attempt) for attempt in coming)
-    return Worklist(
-        now,
-        sorted((each for each in later if each.step.journey.patient_id not in shown), key=_begins_at),
-        len(waiting.values_list("pk")[:BADGE]),
-    )
-
-
-def _share_templates(steps: Sequence[Step]) -> None:
-    """Read each template step once: hundreds of rows come from a few dozen of them, each with words to unpack."""
-    concerned = [*steps, *(step.about for step in steps if step.about)]
-    found = StepTemplate.objects.in_bulk(
-        {step.template_step_id for step in concerned if step.template_step_id}
-    )
-    for step in concerned:
-        if step.template_step_id:
-            step.template_step = found[step.template_step_id]
-
-
-def whole(row: Row, here: Here) -> Row:
-    """The chosen row with all that its panel shows: of the others a name and a sentence are enough."""
-    if row.attempt:
-        calls = attempts_visible_to(here.user).select_related(
-            "patient__card", "task__step__about__template_step", "task__step__journey__patient__clinic"
-        )
-        row.attempt = calls.get(pk=row.attempt.pk)
-        row.step = row.attempt.task.step
-    else:
-        found = Step.objects.select_related(
-            "journey__patient__clinic", "journey__template", "template_step", "owner", "about__template_step"
-        )
-        row.step = found.get(pk=row.step.pk)
-    return row
-
-
-def _begins_at(row: Row) -> datetime:
-    return row.attempt.send_at if row.attempt else row.closes_at
+    return len(waiting.values_list("pk")[:BADGE])
 
 
 def midnight(here: Here) -> datetime:
@@ -198,32 +211,25 @@ def unconfirmed_visit(now: datetime) -> QuerySet[Appointment]:
     )
 
 
-def _told(steps: Sequence[Step]) -> set[int]:
-    """The steps whose patient has already heard about them from us."""
-    reached = OutreachTask.objects.filter(step__in=[step.pk for step in steps], attempts__status__in=REACHED)
-    return set(reached.values_list("step_id", flat=True))
-
-
-def tier_of(step: Step, facts: Facts, *, is_told: bool, now: datetime) -> int:
+def tier_of(due: Due, facts: Facts, *, now: datetime) -> int:
     """How pressing a step is. A call we gave up on is as pressing as what it was about."""
-    about = step.about if step.template_step_id is None and step.kind == StepKind.CALL else None
-    concerned = about or step
+    is_given_up = not due.has_template and due.kind == StepKind.CALL and due.about_kind
+    kind = StepKind(due.about_kind if is_given_up else due.kind)
     is_near = bool(facts.visit and now < facts.visit.start <= now + SOON and not facts.visit.confirmed_at)
-    if concerned.kind == StepKind.CONFIRM and (is_told or is_near):
+    if kind == StepKind.CONFIRM and (due.is_told or is_near):
         return HOLD
-    if concerned.kind == StepKind.VISIT and is_near:
+    if kind == StepKind.VISIT and is_near:
         return HOLD
-    if concerned.kind == StepKind.BOOK and facts.not_kept:
+    if kind == StepKind.BOOK and facts.not_kept:
         return NOT_REBOOKED
-    return TIERS.get(StepKind(concerned.kind), PAPER)
+    return TIERS.get(kind, PAPER)
 
 
 def merged(rows: Iterable[Row]) -> list[Row]:
     """One row a patient, the most pressing one, with the others' reasons merged into it."""
-    kept: dict[object, Row] = {}
+    kept: dict[str, Row] = {}
     for row in sorted(rows, key=lambda each: each.key):
-        who = row.step.journey.patient_id or f"step {row.step.pk}"
-        first = kept.setdefault(who, row)
+        first = kept.setdefault(row.mark, row)
         if first is not row:
-            first.reasons += [reason for reason in row.reasons if reason not in first.reasons]
+            first.others.append(row)
     return list(kept.values())

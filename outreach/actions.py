@@ -14,8 +14,7 @@ from outreach.channels import PHONE
 from outreach.channels.phone import CallOutcome
 from outreach.followup import NOT_NEEDED, REPLANNED, HandOver
 from outreach.models import NUMBER_TEST, Attempt, AttemptStatus, OutreachTask, TaskStatus
-from outreach.offers import ABOUT_AN_OFFER
-from outreach.planning import GiveUp, next_attempt
+from outreach.next_contact import next_contact
 from outreach.reach import Reach, channels_of
 from patients.actions import withdraw_consent
 from patients.models import Patient, Purpose
@@ -103,18 +102,9 @@ def _plan_or_wait(task: OutreachTask, reach: Reach, *, now: datetime) -> int:
 def _plan(task: OutreachTask, reach: Reach, *, now: datetime) -> int:
     if task.pk in reach.under_way or _is_settled(task, now=now):
         return 0
-    answer = next_attempt(
-        list(reach.options(task)),
-        reach.past(task),
-        rules=reach.rules(task),
-        not_before=now,
-        deadline=task.deadline_at,
-    )
-    if isinstance(answer, GiveUp):
-        followup.hand_over(task, HandOver(answer.reason.value), now=now)
-        return 0
-    if answer.send_at >= task.deadline_at and task.message_key in ABOUT_AN_OFFER:
-        followup.hand_over(task, HandOver.NO_OPEN_TIME, now=now)
+    answer = next_contact(task, reach, not_before=now)
+    if isinstance(answer, HandOver):
+        followup.hand_over(task, answer, now=now)
         return 0
     planned = followup.as_planned(task, answer)
     planned.save(force_insert=True)

@@ -104,19 +104,25 @@ def call_now(step: Step, *, by: User, now: datetime, because: str) -> Attempt:
 
 def task_for(step: Step, patient: Patient, *, now: datetime) -> OutreachTask:
     """The open task of the step; a step that has none, as a promise, speaks of what it is about."""
-    about = step.about.message_key if step.about else ""
+    new = task_like(step, patient, now=now)
+    copied = ("clinic_id", "patient", "message_key", "opened_at", "deadline_at")
     task, _made = OutreachTask.objects.get_or_create(
-        step=step,
-        status=TaskStatus.OPEN,
-        defaults={
-            "clinic_id": step.clinic_id,
-            "patient": patient,
-            "message_key": step.message_key or about or "next_step",
-            "opened_at": now,
-            "deadline_at": step.due_at or now,
-        },
+        step=step, status=TaskStatus.OPEN, defaults={name: getattr(new, name) for name in copied}
     )
     return task
+
+
+def task_like(step: Step, patient: Patient, *, now: datetime) -> OutreachTask:
+    """The task that a contact about the step would open; not saved."""
+    about = step.about.message_key if step.about else ""
+    return OutreachTask(
+        step=step,
+        clinic_id=step.clinic_id,
+        patient=patient,
+        message_key=step.message_key or about or "next_step",
+        opened_at=now,
+        deadline_at=step.due_at or now,
+    )
 
 
 @transaction.atomic

@@ -106,7 +106,7 @@ def after_contact(task: OutreachTask, *, now: datetime, by: User | None = None) 
     """The patient was told. That ends the step, or an answer is awaited, or it was only a reminder."""
     record_events([task.step], EventKind.CONTACTED, now=now, by=by, detail=task.message_key)
     if awaits_answer(task.step):
-        plan_again(task, at=_ask_again_at(task, now=now))
+        plan_again(task, at=ask_again_at(task, now=now))
         return
     end_task(task, TaskStatus.DONE, TOLD, now=now)
     outcome = told_outcome(task.step)
@@ -154,7 +154,7 @@ def end_step(step: Step, outcome: str, *, now: datetime, by: User | None = None,
     return True
 
 
-def _ask_again_at(task: OutreachTask, *, now: datetime) -> datetime:
+def ask_again_at(task: OutreachTask, *, now: datetime) -> datetime:
     """A working day later; half-way, if the deadline comes before that."""
     again = soon(task.patient.clinic, ANSWER_WITHIN, now=now)
     if now < task.deadline_at <= again:

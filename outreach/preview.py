@@ -5,13 +5,14 @@ from datetime import datetime, timedelta
 
 from outreach.channels import PHONE
 from outreach.channels.phone import CallOutcome
-from outreach.followup import HandOver
-from outreach.models import Attempt
-from outreach.planning import GiveUp, Past, next_attempt
+from outreach.followup import HandOver, ask_again_at, awaits_answer
+from outreach.models import Attempt, AttemptStatus
+from outreach.next_contact import next_contact
+from outreach.planning import Past
 from outreach.queries import hours_for
 from outreach.reach import Reach
 from patients.models import Patient
-from patients.queries import clock_of
+from patients.queries import ClinicClock, clock_of
 from patients.windows import intersect, open_intervals
 
 WEEK = timedelta(days=8)
@@ -26,20 +27,22 @@ class Next:
     reason: HandOver | None = None
 
 
-def if_no_answer(attempt: Attempt, *, now: datetime) -> Next:
-    """What planning would do if this call were made now and nobody answered."""
-    reach = Reach([attempt.task_id], now=now)
-    task = reach.tasks[0]
-    silent = Past(PHONE, attempt.contact_point_id, now, CallOutcome.NO_ANSWER.value)
-    answer = next_attempt(
-        list(reach.options(task)),
-        [*reach.past(task), silent],
-        rules=reach.rules(task),
-        not_before=now,
-        deadline=task.deadline_at,
-    )
-    if isinstance(answer, GiveUp):
-        return Next(reason=HandOver(answer.reason.value))
+def if_no_answer(contact: Attempt, *, now: datetime, clock: ClinicClock) -> Next | None:
+    """What planning would do if this contact were made and nobody answered; None where it would be the last.
+
+    The contact is planned, or is one that could be made; its task and patient are loaded. A call that may be
+    made at once is taken as made now.
+    """
+    task, at = contact.task, max(contact.send_at, now)
+    outcome, again_at = CallOutcome.NO_ANSWER.value, at
+    if contact.channel != PHONE:
+        if not awaits_answer(task.step):
+            return None
+        outcome, again_at = AttemptStatus.SENT.value, ask_again_at(task, now=at)
+    silent = Past(contact.channel, contact.contact_point_id, at, outcome)
+    answer = next_contact(task, Reach.of(task, clock, now=now), not_before=again_at, besides=[silent])
+    if isinstance(answer, HandOver):
+        return Next(reason=answer)
     return Next(channel=answer.channel, at=answer.send_at)
 
 
@@ -52,9 +55,9 @@ class Window:
     opens_at: datetime | None = None  # closed: when it opens next, if it does within a week
 
 
-def window_of(patient: Patient, channel: str, *, now: datetime) -> Window:
-    """Needs the patient's clinic, card and windows loaded, or reads them."""
-    hours = hours_for(patient, channel, clock_of(patient.clinic, now=now))
+def window_of(patient: Patient, channel: str, *, now: datetime, clock: ClinicClock | None = None) -> Window:
+    """Needs the patient's clinic, card and windows loaded, or reads them; so the clinic's hours."""
+    hours = hours_for(patient, channel, clock or clock_of(patient.clinic, now=now))
     first, *others = [open_intervals(each, now, now + WEEK) for each in hours]
     for each in others:
         first = intersect(first, each)

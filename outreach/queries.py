@@ -50,9 +50,10 @@ def calls_now(attempts: QuerySet[Attempt], *, now: datetime) -> QuerySet[Attempt
     return _calls(attempts).filter(due | Q(status=AttemptStatus.SENDING)).order_by("send_at")
 
 
-def calls_later(attempts: QuerySet[Attempt], *, now: datetime, until: datetime) -> QuerySet[Attempt]:
-    coming = Q(status=AttemptStatus.PLANNED, send_at__gt=now, send_at__lte=until)
-    return _calls(attempts).filter(coming).order_by("send_at")
+def calls_until(attempts: QuerySet[Attempt], *, now: datetime, until: datetime) -> QuerySet[Attempt]:
+    """Those of now, and after them those whose window opens until then."""
+    coming = Q(status=AttemptStatus.PLANNED, send_at__lte=until, expires_at__gt=now)
+    return _calls(attempts).filter(coming | Q(status=AttemptStatus.SENDING)).order_by("send_at")
 
 
 def _calls(attempts: QuerySet[Attempt]) -> QuerySet[Attempt]:

@@ -2,9 +2,10 @@
 
 from collections.abc import Iterable
 from datetime import datetime, timedelta
+from typing import Self
 from zoneinfo import ZoneInfo
 
-from django.db.models import Prefetch, Q, QuerySet
+from django.db.models import Prefetch, Q, QuerySet, prefetch_related_objects
 
 from journeys.models import Step, StepKind
 from outreach.channels import FOR_A_MOMENT, in_use
@@ -39,17 +40,28 @@ class Reach:
     """Read once for a batch, in a number of queries that does not grow with it."""
 
     def __init__(self, tasks: Iterable[int] | QuerySet[OutreachTask], *, now: datetime) -> None:
-        self.now = now
         chosen = tasks if isinstance(tasks, QuerySet) else OutreachTask.objects.filter(pk__in=tasks)
         ties = PatientContact.objects.select_related("contact_point")
-        self.tasks = list(
-            chosen.select_related(
-                "patient__clinic", "patient__card", "step__journey__clinic", "step__template_step"
-            ).prefetch_related("patient__card__windows", Prefetch("patient__contacts", ties))
-        )
+        chosen = chosen.select_related(
+            "patient__clinic", "patient__card", "step__journey__clinic", "step__template_step"
+        ).prefetch_related("patient__card__windows", Prefetch("patient__contacts", ties))
+        self.read(list(chosen), None, now=now)
+
+    @classmethod
+    def of(cls, task: OutreachTask, clock: ClinicClock, *, now: datetime) -> Self:
+        """Of one task that is loaded already, or that a contact would have: it need not be saved."""
+        reach = cls.__new__(cls)
+        card = getattr(task.patient, "card", None)
+        prefetch_related_objects([task.patient], "contacts__contact_point")
+        prefetch_related_objects([card] if card else [], "windows")
+        reach.read([task], clock, now=now)
+        return reach
+
+    def read(self, tasks: list[OutreachTask], clock: ClinicClock | None, *, now: datetime) -> None:
+        self.now, self.tasks = now, tasks
         patients = {task.patient_id for task in self.tasks}
         clinics = {task.clinic_id: task.patient.clinic for task in self.tasks}
-        self._clock = ClinicClock(clinics.values(), now=now)
+        self._clock = clock or ClinicClock(clinics.values(), now=now)
         self._withdrawn = set(
             Consent.objects.filter(
                 patient__in=patients, status=ConsentStatus.WITHDRAWN, superseded_at__isnull=True

@@ -14,7 +14,7 @@ from django.http.response import HttpResponseBase
 from django.utils import timezone
 
 from patients.models import Clinic, Membership
-from patients.queries import opening_hours
+from patients.queries import ClinicClock, clock_of
 from patients.windows import Hours
 
 P = ParamSpec("P")
@@ -32,9 +32,13 @@ class Here:
     now: datetime
 
     @cached_property
+    def clock(self) -> ClinicClock:
+        """The clinic's hours of each kind, read once for all that a page counts in them."""
+        return clock_of(self.clinic, now=self.now)
+
+    @property
     def opening(self) -> Hours:
-        """The clinic's hours, read once for all that a page counts in them."""
-        return opening_hours(self.clinic, now=self.now)
+        return self.clock.hours(self.clinic.pk)
 
 
 R = TypeVar("R", bound=HttpResponseBase)

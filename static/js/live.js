@@ -33,6 +33,9 @@ document.addEventListener("htmx:config:request", (event) => {
   if (isPoll(ctx)) ctx.request.headers["X-By-Itself"] = "1";
 });
 
+/* What arrives takes the focus from nobody who types; a field that asked for it (search) lets go by itself. */
+const isTyping = () => document.activeElement?.matches("input:not([type=search]), textarea, select");
+
 document.addEventListener("htmx:before:request", (event) => {
   if (document.hidden && isPoll(event.detail.ctx)) event.preventDefault();
 });
@@ -54,7 +57,7 @@ document.addEventListener("htmx:after:request", (event) => {
 
 document.addEventListener("htmx:after:swap", (event) => {
   const marked = takeFocusMarks();
-  if (!isPoll(event.detail.ctx)) marked[0]?.focus();
+  if (!isPoll(event.detail.ctx) && !isTyping()) marked[0]?.focus();
 });
 
 window.addEventListener("offline", () => complain("stale"));

@@ -1,18 +1,21 @@
-/* What Today adds: a save that keeps trying over a bad line, drafts that outlive a power cut, the lease that
-   activity renews, and the focus inside an outcome that asks for something. Without it every form still works.
+/* What Today adds: the list stays as it is while rows are opened beside it; a save that keeps trying over a bad
+   line; drafts that outlive a power cut; the lease that activity renews; the focus inside an outcome that asks for
+   something. Without it every form still works and every row is a link.
+   data-serve   on the panel: the step to open at once, for nobody chose one
    data-saves   on a form: sent by fetch, repeated with the same request_key until it gets through
    data-draft   on a field: kept in this browser for this user and item until the item is saved */
 
 const desk = document.querySelector("[data-user]");
-const detail = document.querySelector("[data-item]");
+const panel = document.getElementById("panel");
 const bar = document.getElementById("not-saved");
 const WAITS = [1000, 2000, 4000, 8000, 15000];
 const RENEW_EVERY = 30_000;
 const token = () => document.querySelector("[name=csrfmiddlewaretoken]").value;
+const detail = () => panel.querySelector("[data-item]");
 
 /* Drafts */
 const draftsOf = (item) => `draft:${desk.dataset.user}:${item}:`;
-const keyOf = (field) => `${draftsOf(detail.dataset.item)}${field.id}`;
+const keyOf = (field) => `${draftsOf(detail().dataset.item)}${field.id}`;
 
 function forget(item) {
   Object.keys(localStorage)
@@ -21,7 +24,7 @@ function forget(item) {
 }
 
 function bringBack() {
-  detail.querySelectorAll("[data-draft]").forEach((field) => {
+  panel.querySelectorAll("[data-draft]").forEach((field) => {
     const kept = localStorage.getItem(keyOf(field));
     if (!kept || field.value) return;
     field.value = kept;
@@ -74,9 +77,9 @@ function onSubmit(event) {
 let renewedAt = Date.now();
 
 function renew() {
-  if (!detail || Date.now() - renewedAt < RENEW_EVERY) return;
+  if (!detail() || Date.now() - renewedAt < RENEW_EVERY) return;
   renewedAt = Date.now();
-  fetch(detail.dataset.keep, { method: "POST", headers: { "X-CSRFToken": token() }, credentials: "same-origin" }).catch(() => {});
+  fetch(detail().dataset.keep, { method: "POST", headers: { "X-CSRFToken": token() }, credentials: "same-origin" }).catch(() => {});
 }
 
 /* Outcomes that ask */
@@ -87,14 +90,49 @@ function onToggle(event) {
   event.target.querySelector("form :is(.chips button, input:not([type=hidden]), select)")?.focus();
 }
 
-document.querySelectorAll("[data-saved]").forEach((form) => forget(form.dataset.saved));
-if (detail) {
-  bringBack();
-  detail.addEventListener("input", (event) => {
-    if (event.target.matches("[data-draft]")) localStorage.setItem(keyOf(event.target), event.target.value);
-    renew();
-  });
-  detail.querySelectorAll("details").forEach((element) => element.addEventListener("toggle", onToggle));
+/* Rows: the list is read again after a save and on R, not because a row of it was opened. */
+const NOBODY = "00000000-0000-0000-0000-000000000000";
+
+function serve(step) {
+  htmx.ajax("GET", panel.dataset.path.replace(NOBODY, step), { source: panel, target: panel, swap: "innerHTML" });
 }
+
+function onRow(event) {
+  const row = event.target.closest("a.queue-row");
+  if (!row || event.ctrlKey || event.metaKey || event.shiftKey) return;
+  event.preventDefault();
+  document.querySelectorAll(".queue-row[aria-current]").forEach((each) => each.removeAttribute("aria-current"));
+  row.setAttribute("aria-current", "true");
+  desk.classList.add("is-open");
+  history.pushState(null, "", row.href);
+  serve(new URL(row.href).searchParams.get("item"));
+}
+
+/* What the live part is asked about: the rows as they stand here. */
+const marks = () => [...document.querySelectorAll("[data-mark]")].map((row) => row.dataset.mark);
+
+function attach() {
+  if (!detail()) return;
+  bringBack();
+  renewedAt = Date.now();
+  detail().querySelectorAll("details").forEach((element) => element.addEventListener("toggle", onToggle));
+}
+
+document.querySelectorAll("[data-saved]").forEach((form) => forget(form.dataset.saved));
+panel.addEventListener("input", (event) => {
+  if (event.target.matches("[data-draft]")) localStorage.setItem(keyOf(event.target), event.target.value);
+  renew();
+});
 document.addEventListener("keydown", renew);
 document.addEventListener("submit", onSubmit);
+document.addEventListener("click", onRow);
+window.addEventListener("popstate", () => location.reload());
+document.addEventListener("htmx:config:request", (event) => {
+  const { ctx } = event.detail;
+  if (ctx.sourceElement.id === "live") ctx.request.body.set("shown", marks().join("."));
+});
+document.addEventListener("htmx:after:swap", (event) => {
+  if (event.detail.ctx.target === panel) attach();
+});
+attach();
+if (panel.dataset.serve) serve(panel.dataset.serve);

@@ -67,7 +67,7 @@ def test_cancelled_or_missed_it_returns_to_today(
     desk = builders.user(at=doctor.clinic)
     Step.objects.update(contact_from=None)  # the message has left
     rows = worklist(Here(desk, doctor.clinic, Role.RECEPTIONIST, NOW)).now
-    assert [(row.patient, row.step.kind) for row in rows] == [(patient, "book")]
+    assert [(row.due.patient_id, row.due.kind) for row in rows] == [(patient.pk, "book")]
 
 
 def test_missed_by_mistake_the_patient_is_here_and_the_search_for_a_date_ends(

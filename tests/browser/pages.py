@@ -23,6 +23,7 @@ LOGINS = ("rina", "cohen", "dan", "admin")
 NOT_PAGES = {"logout", "set_language", "alive", "ready", "file", "schema"}
 PARTS = {
     "today_live",
+    "today_panel",
     "results_fresh",
     "other_times",
     "address_test",

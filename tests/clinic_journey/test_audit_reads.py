@@ -152,13 +152,13 @@ def test_a_list_names_nobody_but_counts() -> None:
     assert (event.rows, event.patient_id, event.asked) == (3, None, "")
 
 
-@pytest.mark.parametrize("page", ["/today/", "/results/"])
+@pytest.mark.parametrize("page", ["/today/?item={step}", "/results/"])
 def test_a_list_with_one_record_beside_it_says_whose(page: str) -> None:
     clinic = builders.clinic()
     objects_of(clinic)
     step = builders.step(builders.journey(Patient.objects.get()), kind="review", owner_role="doctor")
     Patient.objects.get().referrals.get().results.update(review=step)
-    logged_in(Role.MANAGER, clinic).get(page)
+    logged_in(Role.MANAGER, clinic).get(page.format(step=step.public_id))
     assert [event.patient_id for event in reads()] == [Patient.objects.get().pk]
 
 

@@ -1,0 +1,94 @@
+"""Today as it is shown: the list by itself, the panel of one row, and what others change meanwhile."""
+
+from hashlib import sha256
+from uuid import UUID
+
+from django.contrib import messages
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_GET
+
+from clinic_journey import desk
+from clinic_journey.caller import promise_context
+from clinic_journey.chosen import Chosen, chosen_of, step_named
+from clinic_journey.desk_queue import news_for, queue_of
+from clinic_journey.outcomes import words_of
+from clinic_journey.panel import panel_of
+from clinic_journey.worklist import with_doctor
+from journeys.models import Step
+from patients import audit
+from patients.access import Here, for_staff
+from patients.models import Patient
+
+
+@require_GET
+@for_staff()
+def today(request: HttpRequest, here: Here) -> HttpResponse:
+    return page(request, here, wanted=request.GET.get("item", ""))
+
+
+def page(request: HttpRequest, here: Here, *, wanted: str, status: int = 200) -> HttpResponse:
+    """The list; with the panel of the wanted row, where one is asked for. Else the page asks for the first."""
+    queue = queue_of(here)
+    step = step_named(wanted, here) if wanted else None
+    if wanted and step is None:
+        messages.info(request, _("This one is no longer on the list; here is the next."))
+    chosen = chosen_of(step, here, queue) if step else None
+    audit.shows(*[chosen.patient] if chosen and chosen.patient else [], rows=len(queue.everything))
+    last = desk.last_action_of(here)
+    context: dict[str, object] = {
+        "list": queue,
+        "with_doctor": with_doctor(here),
+        "first": None if chosen else queue.first_free(),
+        "chosen_id": chosen.step.pk if chosen else None,
+        "last": last,
+        "last_words": words_of(last.what) if last else "",
+        "is_first_day": not queue.now and not Patient.objects.filter(clinic=here.clinic).exists(),
+    }
+    if chosen:
+        context |= panel_context(request, here, chosen)
+    return render(request, "today/today.html", context, status=status)
+
+
+def panel_context(request: HttpRequest, here: Here, chosen: Chosen) -> dict[str, object]:
+    context: dict[str, object] = {
+        "panel": panel_of(chosen, here),
+        "row": chosen,
+        "typed": request.POST,
+        "now": here.now,
+    }
+    if chosen.patient:
+        context |= promise_context(here) | {"here_path": item(chosen.step)}
+    return context
+
+
+@require_GET
+@for_staff()
+def panel(request: HttpRequest, here: Here, step_id: UUID) -> HttpResponse:
+    """One row opened: asked for by the page that shows the list."""
+    step = step_named(step_id, here)
+    if step is None:
+        raise Http404
+    chosen = chosen_of(step, here)
+    return render(request, "today/_panel.html", panel_context(request, here, chosen))
+
+
+def item(step: Step) -> str:
+    return f"{reverse('today')}?item={step.public_id}"
+
+
+@require_GET
+@for_staff()
+def live(request: HttpRequest, here: Here) -> HttpResponse:
+    """What others have changed since the page was made: it is told in words, and nothing on it moves."""
+    news = news_for(request.GET.get("shown", "").split("."), here)
+    version = sha256(repr(news).encode()).hexdigest()[:16]
+    headers = {"HX-PTag": version, "Cache-Control": "no-store"}
+    if request.headers.get("HX-PTag") == version:
+        return HttpResponse(status=304, headers=headers)
+    answer = render(request, "today/_live.html", {"news": news})
+    for name, value in headers.items():
+        answer[name] = value
+    return answer

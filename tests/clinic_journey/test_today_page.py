@@ -1,0 +1,182 @@
+"""Today as a page: the list costs the same for one row and for two hundred, and the panel comes by itself."""
+
+import re
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+from typing import Any
+
+import pytest
+from django.core.management import call_command
+from django.utils import timezone
+
+from clinic_journey.models import Serving
+from clinic_journey.why import said
+from journeys.models import Step, StepKind, StepTemplate
+from outreach.actions import plan_attempts
+from outreach.followup import after_contact
+from outreach.models import Attempt, AttemptStatus, OutreachTask
+from patients.models import Clinic
+from tests import builders
+from tests.clinic_journey.test_today import a_call, desk, post, served
+from tests.conftest import NOW
+from tests.scenarios.house import frozen
+
+pytestmark = pytest.mark.django_db
+HOUR, DAY = timedelta(hours=1), timedelta(days=1)
+LIST, LIVE, PANEL = 10, 8, 37  # statements, the session and the audit trail included
+
+
+@pytest.fixture(autouse=True)
+def _monday_morning() -> Iterator[None]:
+    with frozen(NOW):
+        yield
+
+
+@pytest.fixture
+def clinic() -> Clinic:
+    builders.messages_loaded()
+    return builders.clinic()
+
+
+def rows_of_each_kind(clinic: Clinic, rows: int) -> None:
+    for n in range(rows):
+        called = a_call(clinic, phone=f"050-23{n % 3}-{n:04}")
+        builders.step(called.journey, kind=StepKind.PROMISE, title="the price")
+        patient = builders.patient(clinic, phone=f"052-23{n % 3}-{n:04}")
+        told = builders.step(builders.journey(patient), kind=StepKind.CONFIRM)
+        builders.attempt(
+            builders.task(told, plan_from=None, status="done", ended_at=NOW),
+            status=AttemptStatus.SENT,
+            sent_at=NOW,
+        )
+        builders.appointment(patient, step=told, start=NOW.replace(month=4, day=1 + n % 28))
+
+
+@pytest.mark.parametrize("rows", [1, 3, 100])
+def test_the_list_asks_as_much_for_one_row_as_for_two_hundred(
+    clinic: Clinic, rows: int, django_assert_num_queries: Any
+) -> None:
+    client = desk(clinic)
+    rows_of_each_kind(clinic, rows)
+    client.get("/today/")
+    with django_assert_num_queries(LIST):
+        page = client.get("/today/").content.decode()
+    assert page.count('class="queue-row"') == 2 * rows
+
+
+@pytest.mark.parametrize("rows", [1, 3])
+def test_the_live_part_asks_as_much_for_one_row_as_for_three(
+    clinic: Clinic, rows: int, django_assert_num_queries: Any
+) -> None:
+    client = desk(clinic)
+    rows_of_each_kind(clinic, rows)
+    with django_assert_num_queries(LIVE):
+        client.get("/today/live/?shown=p0.")
+
+
+@pytest.mark.parametrize("rows", [1, 3])
+def test_a_panel_asks_as_much_in_a_long_list(
+    clinic: Clinic, rows: int, django_assert_num_queries: Any
+) -> None:
+    client = desk(clinic)
+    rows_of_each_kind(clinic, rows)
+    step = Step.objects.filter(kind=StepKind.BOOK).first()
+    assert step
+    client.get(f"/today/{step.public_id}/panel/")
+    with django_assert_num_queries(PANEL):
+        client.get(f"/today/{step.public_id}/panel/")
+
+
+def test_the_list_alone_serves_nobody(clinic: Clinic) -> None:
+    a_call(clinic)
+    client = desk(clinic)
+    page = client.get("/today/").content.decode()
+    assert "Why now" not in page
+    assert not Serving.objects.exists()
+    assert "Why now" in served(client)
+    assert Serving.objects.count() == 1
+
+
+def test_without_scripts_the_list_leads_to_its_first_row(clinic: Clinic) -> None:
+    step = a_call(clinic)
+    client = desk(clinic)
+    assert (
+        f'<noscript><p><a class="btn btn-primary" href="?item={step.public_id}">'
+        in client.get("/today/").content.decode()
+    )
+    assert "Why now" in client.get(f"/today/?item={step.public_id}").content.decode()
+
+
+def test_a_panel_of_another_clinic_is_not_found(clinic: Clinic) -> None:
+    step = a_call(builders.clinic())
+    assert desk(clinic).get(f"/today/{step.public_id}/panel/").status_code == 404
+    assert "Why now" not in desk(clinic).get(f"/today/?item={step.public_id}").content.decode()
+
+
+@pytest.mark.parametrize("how", ["panel", "page"])
+def test_an_open_row_names_every_reason_of_its_patient(clinic: Clinic, how: str) -> None:
+    step = a_call(clinic)
+    promise = builders.step(step.journey, kind=StepKind.PROMISE, title="the price")
+    path = {"panel": f"/today/{promise.public_id}/panel/", "page": f"/today/?item={promise.public_id}"}[how]
+    page = desk(clinic).get(path).content.decode()
+    assert "the price" in page
+    assert page.count("The next visit has been without a date for") == 1
+
+
+# If no answer
+
+
+def said_to_follow(page: str) -> str:
+    found = re.search("<dt>If no answer</dt><dd>([^<]*)</dd>", page)
+    return found[1] if found else ""
+
+
+def planned_after(step: Step, now: datetime) -> str:
+    """What the tick plans once it comes round, in the words of the page."""
+    plan_attempts(now=now)
+    attempt = Attempt.objects.filter(task__step=step, status=AttemptStatus.PLANNED).get()
+    return f"{attempt.get_channel_display()}, {said(attempt.send_at, now=NOW)}"
+
+
+def test_what_follows_a_call_by_hand_is_what_planning_then_does(clinic: Clinic) -> None:
+    step = builders.step(
+        builders.journey(builders.patient(clinic)), kind=StepKind.BOOK, message_key="next_step"
+    )
+    client = desk(clinic)
+    follows = said_to_follow(served(client))
+    post(client, step, outcome="no_answer")
+    assert follows
+    with timezone.override(clinic.time_zone):
+        assert planned_after(step, NOW + timedelta(seconds=20)) == follows
+
+
+def test_what_follows_a_planned_message_is_what_planning_then_does(clinic: Clinic) -> None:
+    call_command("load_catalogue", verbosity=0)
+    key = StepTemplate.objects.filter(needs_answer=True, kind=StepKind.BOOK).first()
+    step = builders.step(
+        builders.journey(builders.patient(clinic)),
+        message_key="next_step",
+        template_step=key,
+        due_at=NOW + 9 * DAY,
+    )
+    clinic.hours.filter(kind="call", weekday=NOW.weekday()).delete()  # she may not call now
+    sms = builders.attempt(builders.task(step, plan_from=None), send_at=NOW + HOUR, expires_at=NOW + 2 * HOUR)
+    page = desk(clinic).get(f"/today/{step.public_id}/panel/").content.decode()
+    assert "<dt>Planned</dt><dd>SMS, today 11:00</dd>" in page
+    Attempt.objects.filter(pk=sms.pk).update(status=AttemptStatus.SENT, sent_at=NOW + HOUR)
+    after_contact(sms.task, now=NOW + HOUR)
+    again_at = OutreachTask.objects.get().plan_from
+    assert again_at
+    with timezone.override(clinic.time_zone):
+        assert planned_after(step, again_at) == said_to_follow(page)
+
+
+def test_where_the_message_is_the_last_word_nothing_is_said_to_follow(clinic: Clinic) -> None:
+    step = builders.step(
+        builders.journey(builders.patient(clinic)), kind=StepKind.THANK, message_key="thank_you"
+    )
+    clinic.hours.filter(kind="call").delete()
+    builders.attempt(builders.task(step, plan_from=None), send_at=NOW + HOUR, expires_at=NOW + 2 * HOUR)
+    page = desk(clinic).get(f"/today/{step.public_id}/panel/").content.decode()
+    assert "<dt>Planned</dt>" in page
+    assert said_to_follow(page) == ""
