@@ -19,6 +19,7 @@ from bench.database import connect, line, ratio_of, seconds
 NOW = datetime(2026, 3, 9, 8, 0, tzinfo=UTC)
 DUE = 10_000
 LONG = timedelta(hours=1)
+FLOOD = 8 / 2.6  # W5 in seconds, and what the floor took on the machine that it was set on
 
 
 def main() -> None:
@@ -186,32 +187,38 @@ def measure_flood(table: Table) -> None:
     """100,000 steps stall at once; until every one is marked and has its outreach task.
 
     As a worker of two runs it (compose.yaml): the tick that marks and the tick that opens tasks, side by side.
+    Seconds tell more of the machine than of us: 8 s were asked for where the floor took 2.6 (docs/decisions/020).
     """
     from outreach.models import OutreachTask  # noqa: PLC0415 - app ready
 
     count = 100_000
-    table.arm(count)
     every = max(table.size // count, 1)
-    table.execute(
-        "UPDATE journeys_step SET contact_from = %(now)s WHERE id %% %(every)s = 0 AND id <= %(last)s",
-        now=NOW,
-        every=every,
-        last=every * count,
-    )
-    table.tidy()  # in life nobody wrote these rows a moment ago
+
+    def prepare() -> None:
+        table.execute("TRUNCATE outreach_outreachtask CASCADE")
+        table.arm(count)
+        table.execute(
+            "UPDATE journeys_step SET contact_from = %(now)s WHERE id %% %(every)s = 0 AND id <= %(last)s",
+            now=NOW,
+            every=every,
+            last=every * count,
+        )
+        table.tidy()  # in life nobody wrote these rows a moment ago
 
     def flood() -> None:
         with ThreadPoolExecutor(2) as worker:
             for tick in [worker.submit(ours), worker.submit(open_all, count)]:
                 tick.result()
+        made = OutreachTask.objects.count()
+        if made != count:
+            raise AssertionError(f"{made:,} tasks for {count:,} steps")
 
-    took = seconds(flood)
-    made = OutreachTask.objects.count()
+    mine, least, ratio = ratio_of(flood, lambda: floor(table), between=prepare)
     line(
-        f"W5 {count:,} stalled at once -> {made:,} tasks",
-        f"{took:.1f} s",
-        "<= 8 s",
-        met=took <= 8 and made == count,
+        f"W5 {count:,} stalled at once -> their tasks: ours / one statement",
+        f"{mine:.1f} s / {least:.1f} s = {ratio:.2f}",
+        f"<= {FLOOD:.1f}",
+        met=ratio <= FLOOD,
     )
 
 

@@ -82,7 +82,7 @@ def plan_attempts(*, now: datetime, lasts: timedelta = INTERVAL, limit: int = 20
     """Give each task that waits for it its next attempt, or hand it to a person. Returns how many were planned."""
     planned = 0
     for rows in batches(TO_PLAN, now=now, limit=limit, lasts=lasts):
-        reach = Reach([row[0] for row in rows], now=now)
+        reach = Reach.among([row[0] for row in rows], now=now)
         for task in reach.tasks:
             planned += _plan_or_wait(task, reach, now=now)
     return planned

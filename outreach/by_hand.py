@@ -104,7 +104,7 @@ def message_now(
     task = task_for(step, patient, now=now)
     planned = Attempt.objects.filter(task=task, status=AttemptStatus.PLANNED)
     planned.update(status=AttemptStatus.CANCELLED, ended_at=now, outcome=REPLANNED)
-    reach = Reach([task.pk], now=now)
+    reach = Reach.among([task.pk], now=now)
     loaded = reach.tasks[0]
     plan = next_attempt(
         list(reach.options(loaded, MESSAGES)),

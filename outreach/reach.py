@@ -39,25 +39,24 @@ NEWS = {StepKind.TELL, StepKind.CONFIRM, StepKind.PROMISE}
 class Reach:
     """Read once for a batch, in a number of queries that does not grow with it."""
 
-    def __init__(self, tasks: Iterable[int] | QuerySet[OutreachTask], *, now: datetime) -> None:
+    @classmethod
+    def among(cls, tasks: Iterable[int] | QuerySet[OutreachTask], *, now: datetime) -> Self:
         chosen = tasks if isinstance(tasks, QuerySet) else OutreachTask.objects.filter(pk__in=tasks)
         ties = PatientContact.objects.select_related("contact_point")
         chosen = chosen.select_related(
             "patient__clinic", "patient__card", "step__journey__clinic", "step__template_step"
         ).prefetch_related("patient__card__windows", Prefetch("patient__contacts", ties))
-        self.read(list(chosen), None, now=now)
+        return cls(list(chosen), now=now)
 
     @classmethod
     def of(cls, task: OutreachTask, clock: ClinicClock, *, now: datetime) -> Self:
         """Of one task that is loaded already, or that a contact would have: it need not be saved."""
-        reach = cls.__new__(cls)
         card = getattr(task.patient, "card", None)
         prefetch_related_objects([task.patient], "contacts__contact_point")
         prefetch_related_objects([card] if card else [], "windows")
-        reach.read([task], clock, now=now)
-        return reach
+        return cls([task], now=now, clock=clock)
 
-    def read(self, tasks: list[OutreachTask], clock: ClinicClock | None, *, now: datetime) -> None:
+    def __init__(self, tasks: list[OutreachTask], *, now: datetime, clock: ClinicClock | None = None) -> None:
         self.now, self.tasks = now, tasks
         patients = {task.patient_id for task in self.tasks}
         clinics = {task.clinic_id: task.patient.clinic for task in self.tasks}

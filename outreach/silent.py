@@ -107,7 +107,7 @@ def read_silences(tasks: Iterable[OutreachTask], *, now: datetime) -> list[Silen
 def silences_in(tasks: QuerySet[OutreachTask], *, now: datetime) -> list[Silence]:
     """What the tasks of a page show, in a number of queries that does not grow with them."""
     searched = Step.objects.filter(about=OuterRef("step"), kind=StepKind.CALL, outcome=NO_OTHER_NUMBER)
-    reach = Reach(tasks.annotate(searched=Exists(searched)), now=now)
+    reach = Reach.among(tasks.annotate(searched=Exists(searched)), now=now)
     return [_silence(task, reach, reach.unfinished.get(task.pk), task.searched) for task in reach.tasks]
 
 

@@ -143,5 +143,5 @@ def test_a_test_counts_as_no_contact(patient: Patient) -> None:
     send_test(tie_of(patient), Channel.SMS, now=NOW, by=builders.user())
     dispatch(now=NOW)
     task = builders.task(builders.step(builders.journey(patient)))
-    (read,) = Reach([task.pk], now=NOW).tasks
-    assert Reach([task.pk], now=NOW).past(read) == []
+    (read,) = Reach.among([task.pk], now=NOW).tasks
+    assert Reach.among([task.pk], now=NOW).past(read) == []

@@ -25,7 +25,7 @@ NEVER_CALL, CALL_BACK_ONLY = TieAnswers(may_be_called=False), TieAnswers(may_say
 
 
 def ways(task: OutreachTask) -> set[str]:
-    reach = Reach([task.pk], now=NOW)
+    reach = Reach.among([task.pk], now=NOW)
     return {option.channel for option in reach.options(reach.tasks[0])}
 
 
