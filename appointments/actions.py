@@ -47,11 +47,13 @@ from journeys.actions import (
     lock_journey,
     move_deadline,
 )
+from journeys.clinic_time import refuse_without_hours
 from journeys.models import (
     Step,
     StepStatus,
 )
-from patients.actions import RefusedError, StaleStateError
+from patients.actions import RefusedError, StaleStateError, refuse_unless_active
+from patients.models import PatientStatus
 
 __all__ = [
     "SlotTakenError",
@@ -113,6 +115,7 @@ def book_alone(
     visit: Visit, *, now: datetime, by: User | None = None, request_key: str | None = None
 ) -> Appointment:
     """Book a visit that no journey asks for; it gets one of its own, so that it is reminded of and rebooked."""
+    refuse_without_hours(visit.patient.clinic, now=now)
     booked = book(visit, now=now, by=by, request_key=request_key)
     if booked.step_id is None:
         give_journey(booked, now=now, by=by)
@@ -193,6 +196,8 @@ def settle(
     fresh = [queries.locked(pk) for pk in held.values_list("pk", flat=True)]
     settled = [appointment for appointment in fresh if appointment.status == AppointmentStatus.PENDING]
     unlinked = list(opened)
+    if keep and settled:  # the record may have been closed by hand
+        keep = all(each.patient.status == PatientStatus.ACTIVE for each in settled)
     for appointment in settled:
         if not keep:
             cancel(appointment, because=_("not needed after all"), now=now, by=by)
@@ -241,6 +246,7 @@ def _relocate(
     appointment: Appointment, visit: Visit, *, now: datetime, by: User | None, because: str = ""
 ) -> None:
     refuse_nonsense(visit, now=now)
+    refuse_unless_active(visit.patient.pk)
     until = appointment.hold_until
     if until:
         until = _hold_until(visit.start, appointment.start - until, now=now)

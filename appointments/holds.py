@@ -18,7 +18,7 @@ from journeys.actions import AdHoc, add_step
 from journeys.claims import Alarm, batches
 from journeys.clinic_time import soon
 from journeys.models import OPEN_JOURNEYS, Journey, Step, StepKind, StepStatus
-from patients.actions import StaleStateError
+from patients.actions import StaleStateError, refuse_unless_active
 from patients.windows import starts_at
 
 logger = logging.getLogger(__name__)
@@ -125,6 +125,7 @@ def keep(hold: Appointment, *, now: datetime, by: User | None = None) -> None:
         pk=hold.pk, start=hold.start, status=AppointmentStatus.PENDING, awaits__isnull=True
     )
     with transaction.atomic():
+        refuse_unless_active(hold.patient_id)
         if not waiting.update(status=AppointmentStatus.BOOKED, hold_until=None):
             raise StaleStateError(_("This visit was changed by somebody else meanwhile."))
         AppointmentEvent.objects.create(appointment=hold, what=AppointmentStatus.BOOKED, at=now, by=by)

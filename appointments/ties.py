@@ -19,9 +19,9 @@ from journeys.actions import (
     NewJourney,
     add_step,
     complete_step,
+    go_on,
     lock_journey,
     move_deadline,
-    start_journey,
 )
 from journeys.clinic_time import soon
 from journeys.models import (
@@ -43,7 +43,10 @@ REBOOK_WITHIN = deadlines.Limit(1, deadlines.Unit.WORKING_DAYS)
 
 
 def give_journey(appointment: Appointment, *, now: datetime, by: User | None) -> Journey | None:
-    """The visit's journey, locked. One that is certain and has none is given one; a hold is not."""
+    """The visit's journey, locked. One that is certain and has none is given one; a hold is not.
+
+    It is under way, so nothing is refused for want of opening hours: a visit can always be cancelled.
+    """
     if appointment.step:
         return lock_journey(appointment.step.journey_id)
     if appointment.status not in {AppointmentStatus.BOOKED, AppointmentStatus.ARRIVED}:
@@ -52,7 +55,7 @@ def give_journey(appointment: Appointment, *, now: datetime, by: User | None) ->
     opened: Sequence[Step] = ()
     patient, title, doctor = appointment.patient, appointment.title, appointment.practitioner.user
     if JourneyTemplate.objects.filter(key=ONE_VISIT, status=TemplateStatus.ACTIVE).exists():
-        journey = start_journey(patient, NewJourney(ONE_VISIT, title=title, doctor=doctor), now=now, by=by)
+        journey = go_on(patient, NewJourney(ONE_VISIT, title=title, doctor=doctor), now=now, by=by)
         asked = queries.book_step_of(journey)
         opened = complete_step(asked, BOOKED, now=now, by=by) if asked else ()
     else:

@@ -21,7 +21,7 @@ from appointments.models import (
 )
 from appointments.queries import find_times, open_cells, who_has
 from appointments.waiting_models import Opening
-from patients.actions import RefusedError
+from patients.actions import RefusedError, refuse_unless_active
 from patients.models import Patient
 
 OFFERED = 3
@@ -136,10 +136,12 @@ def insert(new: Appointment) -> None:
     """
     if connection.vendor == "postgresql":
         if not _insert_at_once(new):
+            refuse_unless_active(new.patient_id)
             cells_of(new.practitioner, new.start, new.end)  # finds the words
             raise _outside_hours(new.practitioner, new.start, new.end)
         return
     with transaction.atomic():
+        refuse_unless_active(new.patient_id)
         wanted = cells_of(new.practitioner, new.start, new.end)
         new.save(force_insert=True)
         take(new, wanted)
@@ -155,16 +157,22 @@ def _columns() -> tuple[tuple[str, str], ...]:
 
 @cache
 def _insert_sql() -> str:
-    """Disjoint cells that begin and end with the visit and last as long as it leave no gap in it."""
+    """Disjoint cells that begin and end with the visit and last as long as it leave no gap in it.
+
+    The patient's key is held, and looked at again if somebody closes the record at this moment.
+    """
     names = ", ".join(f'"{column}"' for _name, column in _columns())
     values = ", ".join(["%s"] * len(_columns()))
     return f"""
-        WITH cells AS (
+        WITH who AS (
+            SELECT id FROM patients_patient WHERE id = %s AND status = 'active' FOR KEY SHARE
+        ), cells AS (
             SELECT id, start, "end" FROM appointments_slot
             WHERE practitioner_id = %s AND start >= %s AND start < %s AND NOT is_closed
         ), made AS (
             INSERT INTO appointments_appointment ({names}) SELECT {values} FROM cells
-            HAVING min(start) = %s AND max("end") = %s AND sum("end" - start) = %s RETURNING id
+            HAVING min(start) = %s AND max("end") = %s AND sum("end" - start) = %s
+                AND EXISTS (SELECT FROM who) RETURNING id
         ), uses AS (
             INSERT INTO appointments_slotuse (slot_id, appointment_id)
             SELECT cells.id, made.id FROM cells CROSS JOIN made ORDER BY cells.start
@@ -184,7 +192,7 @@ def _insert_at_once(new: Appointment) -> bool:
     # One statement needs no transaction of its own, only a savepoint inside somebody else's.
     savepoint = transaction.atomic() if connection.in_atomic_block else nullcontext()
     with savepoint, connection.cursor() as cursor:
-        cursor.execute(_insert_sql(), [*cells, *row, *covers, *event])
+        cursor.execute(_insert_sql(), [new.patient_id, *cells, *row, *covers, *event])
         made = cursor.fetchone()
     if made:
         new.pk = made[0]

@@ -28,7 +28,7 @@ from journeys import deadlines
 from journeys.actions import AdHoc, add_step, complete_step, lock_journey
 from journeys.clinic_time import refuse_without_hours, soon
 from journeys.models import OPEN_JOURNEYS, Journey, Step, StepKind, StepStatus
-from patients.actions import RefusedError, StaleStateError, lock_patient
+from patients.actions import RefusedError, StaleStateError, lock_patient, refuse_unless_active
 from patients.models import Patient
 
 DATE_WITHIN = deadlines.Limit(5, deadlines.Unit.WORKING_DAYS)  # for one who waits with no visit at all
@@ -97,6 +97,7 @@ def wait_for_any(
         if before:
             return before
         refuse_without_hours(patient.clinic, now=now)
+        refuse_unless_active(patient.pk)
         journey = Journey.objects.create(clinic_id=patient.clinic_id, patient=patient, opened_at=now)
         due_at = soon(patient.clinic, DATE_WITHIN, now=now)
         step = add_step(
@@ -110,6 +111,7 @@ def wait_for_any(
 def _join(entry: WaitlistEntry, wanted: Wanted, *, now: datetime, by: User | None) -> WaitlistEntry:
     about = {"appointment": entry.appointment_id} if entry.appointment_id else {"step": entry.step_id}
     journey = Journey.objects.get(pk=entry.journey_id)
+    refuse_unless_active(journey.patient_id or 0)
     entry.clinic_id, entry.patient_id = journey.clinic_id, journey.patient_id or 0
     entry.minutes, entry.practitioner = wanted.minutes, wanted.practitioner
     entry.earliest_on, entry.latest_on = wanted.earliest_on, wanted.latest_on

@@ -22,7 +22,7 @@ from outreach.models import Attempt, AttemptStatus, OutreachTask, TaskStatus
 from outreach.preview import Next, Window, if_no_answer, window_of
 from outreach.queries import outcome_words, script_for, visit_of, why_words
 from patients.access import Here
-from patients.models import Channel, ContactWindow, Patient, PatientContact
+from patients.models import Channel, ContactWindow, Patient, PatientContact, PatientStatus
 from patients.queries import first_phone
 
 LEAD = timedelta(hours=1)  # nobody is offered a time sooner than that
@@ -92,8 +92,10 @@ def panel_of(row: Chosen, here: Here) -> Panel:
         doctor.clinic = here.clinic
         found = times_for(patient, doctor, after=here.now + LEAD, now=here.now)
         times = [start for start in found if not (keeps and visit and start == visit.start)]
+    is_living = patient is not None and patient.status == PatientStatus.ACTIVE
+    can_be_reached = is_living and step.kind != StepKind.REVIEW
     return Panel(
-        reach=reaching(row, patient, here) if patient and step.kind != StepKind.REVIEW else None,
+        reach=reaching(row, patient, here) if patient and can_be_reached else None,
         visit=visit,
         keeps=keeps,
         times=times,

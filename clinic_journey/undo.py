@@ -19,7 +19,12 @@ from appointments.models import Appointment, AppointmentEvent, AppointmentStatus
 from appointments.visits import cells_of, taken, visit_of
 from clinic_journey.models import DeskAction
 from clinic_journey.outcomes import saved_words
-from clinic_journey.undo_waiting import give_back_places, refuse_if_an_offer_has_ended, take_back_freed_time
+from clinic_journey.undo_waiting import (
+    give_back_places,
+    let_ticks_settle_again,
+    refuse_if_an_offer_has_ended,
+    take_back_freed_time,
+)
 from journeys.actions import lock_journey, record_events
 from journeys.models import EventKind, Journey, JourneyStatus, Step, StepStatus
 from outreach.models import Attempt, AttemptStatus, OutreachTask, Reply, TaskStatus
@@ -112,6 +117,7 @@ def undo(action: DeskAction, *, now: datetime, by: User) -> None:
     try:
         with transaction.atomic():
             _restore(changes)
+            let_ticks_settle_again(changes.get("step", {}))
             give_back_places(action, steps=changes.get("step", {}), visits=changes.get("visit", {}))
     except IntegrityError as clash:
         raise StaleStateError(

@@ -44,6 +44,12 @@ def refuse_if_an_offer_has_ended(action: DeskAction, steps: Iterable[str]) -> No
         raise StaleStateError(_("The offer to this patient has ended since then; it cannot be undone."))
 
 
+def let_ticks_settle_again(steps: Iterable[str]) -> None:
+    """A step that is open again about an offer that is over: the tick ends it once more."""
+    over = Offer.objects.filter(step__in=list(steps), is_settled=True).exclude(status=OfferStatus.OPEN)
+    over.update(is_settled=False)
+
+
 def give_back_places(action: DeskAction, *, steps: Iterable[str], visits: Iterable[str]) -> None:
     """Whoever lost her place on the list because of the save has it again, since when she waits."""
     said_yes = Offer.objects.filter(entry=OuterRef("pk"), status=OfferStatus.ACCEPTED)

@@ -65,6 +65,7 @@ urlpatterns = [
     path("silent/<uuid:task_id>/close/", silent.silent_close, name="silent_close"),
     path("reports/ledgers/", ledger_page.ledgers, name="ledgers"),
     path("patients/<uuid:patient_id>/", patient_record.patient, name="patient"),
+    path("patients/<uuid:patient_id>/died/", patient_record.died, name="died"),
     path("patients/<uuid:patient_id>/start/", patient_record.start, name="start_journey"),
     *addresses.urlpatterns,
     path("patients/", include(([*cards.urlpatterns, *patients_urls.urlpatterns], "patients"))),

@@ -31,8 +31,8 @@ from journeys.models import (
     in_each_language,
 )
 from journeys.queries import active_template, graph_of
-from patients.actions import RefusedError, StaleStateError
-from patients.models import Clinic, Patient
+from patients.actions import RefusedError, StaleStateError, refuse_unless_active
+from patients.models import Clinic, Patient, PatientStatus
 from patients.queries import opening_hours
 from patients.windows import Hours
 
@@ -52,10 +52,12 @@ class NewJourney:
 def start_journey(patient: Patient, new: NewJourney, *, now: datetime, by: User | None = None) -> Journey:
     """Start the active version of a template: its entry steps open at once, side by side."""
     refuse_without_hours(patient.clinic, now=now)
-    return _start(patient, new, now=now, by=by)
+    refuse_unless_active(patient.pk)
+    return go_on(patient, new, now=now, by=by)
 
 
-def _start(patient: Patient, new: NewJourney, *, now: datetime, by: User | None = None) -> Journey:
+def go_on(patient: Patient, new: NewJourney, *, now: datetime, by: User | None = None) -> Journey:
+    """A journey that something under way leads to: it never stops for hours nobody has said. Inside atomic()."""
     template = active_template(new.template_key)
     journey = Journey.objects.create(
         clinic_id=patient.clinic_id,
@@ -245,7 +247,8 @@ def _end_if_nothing_waits(journey: Journey, *, now: datetime) -> None:
     follow_up = journey.template.follow_up if journey.template else ""
     if ended and follow_up and journey.steps.filter(outcome=ATTENDED).exists():
         patient = Patient.objects.select_related("clinic").get(journeys=journey)
-        _start(patient, NewJourney(follow_up, doctor=journey.doctor), now=now)
+        if patient.status == PatientStatus.ACTIVE:
+            go_on(patient, NewJourney(follow_up, doctor=journey.doctor), now=now)
 
 
 def cancel_steps(steps: Sequence[Step], *, now: datetime, by: User | None = None, detail: str = "") -> None:

@@ -17,7 +17,7 @@ from outreach.models import NUMBER_TEST, Attempt, AttemptStatus, OutreachTask, T
 from outreach.next_contact import next_contact
 from outreach.reach import Reach, channels_of
 from patients.actions import withdraw_consent
-from patients.models import Patient, Purpose
+from patients.models import Patient, PatientStatus, Purpose
 
 logger = logging.getLogger(__name__)
 
@@ -41,7 +41,8 @@ TO_PLAN = Alarm(
 def open_tasks(*, now: datetime, lasts: timedelta = INTERVAL, limit: int = BATCH) -> int:
     """Take the steps that want contact now and open one task each. Returns how many steps were taken.
 
-    A step that has ended, or whose journey has no patient yet, gets none; one with an open task keeps it.
+    A step that has ended, or whose journey has no patient yet or one whose record is closed, gets none; one with
+    an open task keeps it.
     """
     taken = 0
     for rows in batches(CONTACT, now=now, limit=limit, lasts=lasts):
@@ -70,7 +71,8 @@ def _insert_tasks(step_ids: Sequence[int], *, now: datetime) -> None:
         OutreachTask._meta.db_table,
         columns,
         source=Step._meta.db_table,
-        joins="JOIN journeys_journey j ON j.id = s.journey_id AND j.patient_id IS NOT NULL "
+        joins="JOIN journeys_journey j ON j.id = s.journey_id "
+        "JOIN patients_patient p ON p.id = j.patient_id AND p.status = 'active' "
         "LEFT JOIN journeys_steptemplate t ON t.id = s.template_step_id",
         where="s.status = 'active' AND s.message_key <> ''",
         unless="(step_id) WHERE status = 'open'",
@@ -113,12 +115,12 @@ def _plan(task: OutreachTask, reach: Reach, *, now: datetime) -> int:
 
 
 def _is_settled(task: OutreachTask, *, now: datetime) -> bool:
-    """Whether nothing is to be planned: its step has ended or rests, or it was a test made at the desk."""
+    """Whether nothing is to be planned: its step has ended or rests, the record is closed, or it was a test."""
     if task.message_key == NUMBER_TEST:
         followup.end_test(task, now=now)
     elif task.step.status == StepStatus.ON_HOLD:
         followup.plan_again(task, at=now + LOOK_AGAIN)
-    elif task.step.status != StepStatus.ACTIVE:
+    elif task.step.status != StepStatus.ACTIVE or task.patient.status != PatientStatus.ACTIVE:
         followup.end_task(task, TaskStatus.CANCELLED, NOT_NEEDED, now=now)
     else:
         return False

@@ -22,7 +22,7 @@ from outreach.models import Attempt, AttemptStatus, OutreachTask, Reply, TaskSta
 from outreach.queries import visit_of
 from outreach.reach import message_channel_for
 from outreach.unanswered import count_unanswered
-from patients.actions import RefusedError, StaleStateError, mark_address
+from patients.actions import RefusedError, StaleStateError, mark_address, refuse_unless_active
 from patients.models import AddressStatus, Patient, ServiceCard
 from patients.queries import first_phone
 
@@ -34,6 +34,7 @@ def claim_call(attempt: Attempt, *, by: User, now: datetime) -> Attempt:
 
     Where nobody may call any more, since she said so or the number was removed, it is planned another way.
     """
+    refuse_unless_active(attempt.patient_id)
     if attempt.tie is None or not attempt.tie.may_be_called:
         _plan_another_way(attempt, now=now)
         raise StaleStateError(
@@ -80,6 +81,7 @@ def call_now(step: Step, *, by: User, now: datetime, because: str) -> Attempt:
     tie = first_phone(patient) if patient else None
     if patient is None or tie is None:
         raise RefusedError(_("There is no number to call."))
+    refuse_unless_active(patient.pk)
     task = task_for(step, patient, now=now)
     Attempt.objects.filter(task=task, status=AttemptStatus.PLANNED).update(
         status=AttemptStatus.CANCELLED, ended_at=now, outcome=REPLANNED

@@ -24,7 +24,9 @@ from patients.models import (
     ConsentStatus,
     ContactPoint,
     MaySay,
+    Patient,
     PatientContact,
+    PatientStatus,
 )
 from patients.queries import ClinicClock
 from patients.windows import is_open
@@ -65,7 +67,7 @@ def open_parcels(claimed: Sequence[int], lease: UUID, *, now: datetime) -> list[
     for attempt in attempts:
         task = attempt.task
         tells_of_offer = task.message_key in ABOUT_AN_OFFER
-        if _is_over(task, with_visit) or (tells_of_offer and is_void(offers.get(task.step_id), now=now)):
+        if _is_over(attempt, with_visit) or (tells_of_offer and is_void(offers.get(task.step_id), now=now)):
             put_back(attempt, lease, now=now, again=False)
         elif not _may_leave(attempt, clock, silenced, now=now):
             put_back(attempt, lease, now=now)
@@ -97,7 +99,8 @@ def nothing_forbids(attempt: Attempt, *, now: datetime) -> tuple[Q, ...]:
     still_hers = PatientContact.objects.filter(
         patient=attempt.patient_id, contact_point=attempt.contact_point_id, may_say=MaySay.EVERYTHING
     )
-    allowed = Q(Exists(still_hers)) & ~Q(Exists(withdrawn)) & ~Q(Exists(bad))
+    living = Patient.objects.filter(pk=attempt.patient_id, status=PatientStatus.ACTIVE)
+    allowed = Q(Exists(living)) & Q(Exists(still_hers)) & ~Q(Exists(withdrawn)) & ~Q(Exists(bad))
     return Q(expires_at__gt=now), Q(Exists(open_still)), allowed
 
 
@@ -111,8 +114,11 @@ def _withdrawn(attempts: Iterable[Attempt]) -> set[tuple[int, int, str, str]]:
     return set(rows.values_list("patient_id", "contact_point_id", "channel", "purpose"))
 
 
-def _is_over(task: OutreachTask, with_visit: Collection[int]) -> bool:
-    """Nobody waits for this any more: the step has ended, or the visit it speaks of is gone."""
+def _is_over(attempt: Attempt, with_visit: Collection[int]) -> bool:
+    """Nobody waits for this any more: the record is closed, the step has ended, or the visit it speaks of is gone."""
+    task = attempt.task
+    if attempt.patient.status != PatientStatus.ACTIVE:
+        return True
     if task.status != TaskStatus.OPEN or task.step.status not in WAITING:
         return True
     return task.message_key in ABOUT_A_VISIT and task.step.journey_id not in with_visit

@@ -27,6 +27,7 @@ from outreach.followup import REPLANNED, HandOver
 from outreach.models import GAVE_UP, Attempt, AttemptStatus, OutreachTask, Reply, TaskStatus
 from outreach.silent import NO_OTHER_NUMBER, Silence, read_silences
 from patients.actions import RefusedError, StaleStateError
+from referrals.actions import revoke_quietly
 
 DESK = "desk"  # the channel of words that were said to a person
 DECLINED = "declined"
@@ -157,6 +158,7 @@ def close_as_lost(journey: Journey, *, words: str = "", now: datetime, by: User 
             step=locked.steps.filter(status=StepStatus.ACTIVE).order_by("due_at").first(),
         )
     because = LostBecause.OWN_WORDS if said else LostBecause.CAUSES_RULED_OUT
+    revoke_quietly(locked, because=said or str(because.label))
     cancel_journey(locked, reason=said or str(because.label), now=now, by=by)
     Journey.objects.filter(pk=locked.pk).update(lost_because=because, lost_words=said)
 

@@ -13,7 +13,7 @@ from journeys.models import Journey, StepKind
 from outreach.channels import PHONE, in_use
 from outreach.models import NUMBER_TEST, Attempt, AttemptStatus, OutreachTask
 from outreach.reach import channels_of
-from patients.actions import RefusedError, lock_patient
+from patients.actions import RefusedError, lock_patient, refuse_unless_active
 from patients.models import (
     AddressStatus,
     Channel,
@@ -51,6 +51,7 @@ def send_test(tie: PatientContact, channel: str, *, now: datetime, by: User) -> 
     running = sent_to(patient).filter(contact_point=tie.contact_point, status__in=UNDER_WAY).first()
     if running:
         return running
+    refuse_unless_active(patient.pk)
     _refuse(tie, channel, now=now)
     with translation.override(patient.clinic.language):
         title = _("Test message")

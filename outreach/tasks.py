@@ -5,7 +5,7 @@ from dataclasses import asdict
 from celery import shared_task
 from django.utils import timezone
 
-from outreach import actions, dispatch as outbox
+from outreach import actions, closing, dispatch as outbox
 
 
 @shared_task
@@ -21,6 +21,11 @@ def plan_attempts() -> int:
 @shared_task
 def dispatch() -> dict[str, int]:
     return asdict(outbox.dispatch(now=timezone.now()))
+
+
+@shared_task
+def close_forgotten() -> int:
+    return closing.close_forgotten(now=timezone.now())
 
 
 @shared_task

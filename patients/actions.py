@@ -73,6 +73,16 @@ def lock_patient(patient_id: int) -> Patient:
     return Patient.objects.select_for_update(no_key=True).get(pk=patient_id)
 
 
+def refuse_unless_active(patient_id: int) -> None:
+    """Nobody is booked, kept a time or written to whose record is closed. The database is asked, not an object."""
+    closed = Patient.objects.exclude(status=PatientStatus.ACTIVE).filter(pk=patient_id).first()
+    if closed:
+        raise RefusedError(
+            _("The record of %(name)s is closed: %(status)s.")
+            % {"name": closed.full_name, "status": closed.get_status_display()}
+        )
+
+
 def search_key(patient: Patient, addresses: Sequence[str] = ()) -> str:
     """Folded name, ID and addresses in one text; a local number is found with or without its country code."""
     digits = [address[-9:] if address.startswith("+") else address for address in addresses]
@@ -225,6 +235,7 @@ def merge_patients(duplicate: Patient, into: Patient) -> None:
     """Retire a duplicate record; only one without open work, so nothing is moved by guess."""
     if duplicate.clinic_id != into.clinic_id or duplicate.pk == into.pk:
         raise RefusedError(_("Only two different records of one clinic can be merged."))
+    refuse_unless_active(into.pk)
     if duplicate.journeys.filter(ended_at__isnull=True).exists():
         raise RefusedError(_("The record to retire still has an open journey. End it first."))
     moved = Patient.objects.filter(pk=duplicate.pk, status=PatientStatus.ACTIVE).update(

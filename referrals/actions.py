@@ -23,7 +23,7 @@ from journeys.actions import (
     move_deadline,
     start_journey,
 )
-from journeys.models import Step, StepKind, StepStatus, Urgency
+from journeys.models import Journey, Step, StepKind, StepStatus, Urgency
 from patients.actions import RefusedError, StaleStateError, normal_phone
 from patients.models import Patient
 from referrals.arrivals import Arrival, receive
@@ -216,6 +216,12 @@ def revoke(
             now=now,
             by=by,
         )
+
+
+def revoke_quietly(journey: Journey, *, because: str) -> None:
+    """The journey ends for good: what it waited for is not waited for any more. Inside atomic(), under its lock."""
+    waiting = Referral.objects.filter(journey=journey, status__in=REVOCABLE)
+    waiting.update(status=ReferralStatus.REVOKED, ended_because=because[:200])
 
 
 def receive_upload(referral: Referral, filename: str, content: bytes, *, now: datetime) -> IncomingDocument:

@@ -5,7 +5,7 @@ from datetime import date
 
 from django.conf import settings
 from django.db import models
-from django.db.models import Q
+from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _, pgettext_lazy
 
 from patients.country import profile_of
@@ -54,6 +54,9 @@ class Patient(models.Model):
                 condition=Q(status=PatientStatus.MERGED, merged_into__isnull=False)
                 | (~Q(status=PatientStatus.MERGED) & Q(merged_into__isnull=True)),
                 name="patient_merged_names_the_other_record",
+            ),
+            models.CheckConstraint(
+                condition=~Q(merged_into=F("pk")), name="patient_is_not_merged_into_itself"
             ),
             models.UniqueConstraint(
                 fields=["clinic", "national_id"],

@@ -144,3 +144,24 @@ def test_a_time_taken_back_from_a_patient_who_knew_it_is_told(
     assert (told.kind, told.message_key, told.contact_from) == (StepKind.TELL, "hold_released", NOW)
     assert (told.journey == awaited.journey) is not journey_ends
     assert told.journey.patient == patient
+
+
+@pytest.mark.parametrize("end", ["cancel", "no_show"])
+def test_without_opening_hours_a_visit_can_still_end(
+    patient: Patient, doctor: Practitioner, catalogue: bool, end: str
+) -> None:
+    doctor.clinic.hours.all().delete()
+    visit = visit_at(patient, doctor, NOW - 10 * MINUTE)
+    if end == "cancel":
+        actions.cancel(visit, because="ill", now=NOW)
+    else:
+        actions.no_show(visit, now=NOW)
+    assert (kinds(Journey.objects.get()), catalogue) == (["book"], catalogue)
+
+
+def test_without_opening_hours_nothing_new_is_booked(patient: Patient, doctor: Practitioner) -> None:
+    call_command("load_catalogue", verbosity=0)
+    doctor.clinic.hours.all().delete()
+    with pytest.raises(RefusedError, match="no opening hours"):
+        actions.book_alone(Visit(patient, doctor, TOMORROW_9, 30), now=NOW)
+    assert not Appointment.objects.exists()

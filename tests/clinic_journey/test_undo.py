@@ -308,6 +308,22 @@ def test_an_offer_that_has_ended_since_is_left_alone() -> None:
         undo(action, now=LATER, by=at.user)
 
 
+def test_a_step_open_again_about_an_offer_that_was_over_is_ended_by_the_tick() -> None:
+    builders.messages_loaded()
+    entry = builders.waiting_entry()
+    offer = builders.offer(builders.opening(builders.practitioner(entry.clinic), START), entry)
+    Offer.objects.update(status="taken", ended_at=NOW - timedelta(seconds=5))  # somebody else was first
+    at = here(entry.patient)
+    action = save(offer.step, Press("done"), lambda: complete_step(offer.step, "done", now=NOW), here=at)
+    offer_openings(now=NOW + timedelta(minutes=1))
+    undo(action, now=LATER, by=at.user)
+    offer.step.refresh_from_db()
+    assert offer.step.status == StepStatus.ACTIVE
+    offer_openings(now=LATER)
+    offer.step.refresh_from_db()
+    assert (offer.step.status, offer.step.outcome) == (StepStatus.COMPLETED, "taken")
+
+
 def test_an_undone_booking_frees_its_time_and_can_be_made_again() -> None:
     builders.messages_loaded()
     call_command("load_catalogue", verbosity=0)

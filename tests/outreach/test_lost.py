@@ -232,3 +232,14 @@ def test_a_channel_the_patient_asked_for_and_nobody_tried_comes_first() -> None:
     assert silence.cause == Cause.ONE_CHANNEL
     assert silence.proposed is not None
     assert silence.proposed.channel == Channel.WHATSAPP
+
+
+def test_what_a_lost_journey_waited_for_is_waited_for_no_more() -> None:
+    referral = builders.referral()
+    other = builders.referral(referral.patient)
+    close_as_lost(referral.journey, words="I had it done elsewhere", now=NOW)
+    referral.refresh_from_db()
+    other.refresh_from_db()
+    assert (referral.status, referral.ended_because) == ("revoked", "I had it done elsewhere")
+    assert other.status == "active"
+    assert not Step.objects.filter(message_key="referral_revoked").exists()  # her own words: nobody tells her
