@@ -7,7 +7,7 @@ from datetime import datetime
 from django.utils.translation import get_language
 
 from appointments.models import Appointment, AppointmentStatus
-from journeys.actions import would_open
+from journeys.following import would_open
 from journeys.models import OwnerRole, Step, StepKind
 from outreach.message_preview import Preview, Said
 from patients.windows import Hours

@@ -5,18 +5,16 @@ A transition names the state it may leave and counts rows: 0 means somebody was 
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from django.contrib.auth.models import User
 from django.db import transaction
-from django.db.models import prefetch_related_objects
 from django.utils.translation import gettext as _
 
-from journeys import deadlines, routing
-from journeys.clinic_time import due_within, refuse_without_hours
+from journeys import following, routing
+from journeys.clinic_time import refuse_without_hours
 from journeys.models import (
     OPEN_JOURNEYS,
-    ContactWhen,
     EventKind,
     Journey,
     JourneyStatus,
@@ -25,7 +23,6 @@ from journeys.models import (
     StepEvent,
     StepKind,
     StepStatus,
-    StepTemplate,
     Urgency,
     Words,
     in_each_language,
@@ -34,7 +31,6 @@ from journeys.queries import active_template, graph_of
 from patients.actions import RefusedError, StaleStateError, refuse_unless_active
 from patients.models import Clinic, Patient, PatientStatus
 from patients.queries import opening_hours
-from patients.windows import Hours
 
 ATTENDED = "attended"  # the outcome of a visit that took place
 DECLINED = "declined"  # only with the patient's own words, also by constraint
@@ -78,55 +74,10 @@ def open_steps(journey: Journey, keys: Iterable[str], *, now: datetime, by: User
     wanted = list(keys)
     if not wanted:
         return []
-    steps = _made(journey, wanted, opening=opening_hours(journey.clinic, now=now), now=now)
+    steps = following.steps_of(journey, wanted, opening=opening_hours(journey.clinic, now=now), now=now)
     Step.objects.bulk_create(steps)
     record_events(steps, EventKind.OPENED, now=now, by=by)
     return steps
-
-
-def _made(journey: Journey, wanted: Sequence[str], *, opening: Hours, now: datetime) -> list[Step]:
-    """The steps as they would be written now."""
-    known = journey.template.steps.all() if journey.template else []
-    templates = [template for template in known if template.key in wanted]
-    rounds = dict(
-        journey.steps.filter(template_step__in=[template.pk for template in templates])
-        .order_by("round")
-        .values_list("template_step_id", "round")
-    )
-    return [
-        _step_from(journey, template, now=now, opening=opening, nth=rounds.get(template.pk, 0) + 1)
-        for template in templates
-    ]
-
-
-def _step_from(journey: Journey, template: StepTemplate, *, now: datetime, opening: Hours, nth: int) -> Step:
-    limit = deadlines.Limit(template.limit_amount, deadlines.Unit(template.limit_unit))
-    due_at = due_within(limit, opening, now=now)
-    return Step(
-        clinic_id=journey.clinic_id,
-        journey=journey,
-        template_step=template,
-        round=nth,
-        kind=template.kind,
-        status=StepStatus.ACTIVE,
-        owner_role=template.owner_role,
-        owner=journey.doctor if template.owner_role == OwnerRole.DOCTOR else None,
-        opened_at=now,
-        due_at=due_at,
-        contact_from=contact_instant(template, now=now, due_at=due_at),
-        message_key=template.message_key,
-    )
-
-
-def contact_instant(template: StepTemplate, *, now: datetime, due_at: datetime) -> datetime | None:
-    """When the machine begins to contact the patient about a step due at `due_at`; never in the past."""
-    if template.contact_when == ContactWhen.AT_ONCE:
-        return now
-    if template.contact_when == ContactWhen.AT_DUE:
-        return due_at
-    if template.contact_when == ContactWhen.BEFORE_DUE:
-        return max(now, due_at - timedelta(minutes=template.contact_lead_minutes))
-    return None
 
 
 def record_events(
@@ -180,51 +131,8 @@ def _route(journey: Journey, key: str, outcome: str, *, now: datetime, by: User 
     if closing:
         unneeded = list(journey.steps.filter(template_step__key__in=closing, status=StepStatus.ACTIVE))
         cancel_steps(unneeded, now=now, by=by, detail=_("no longer needed"))
-    wanted = _opens_after(graph, _way_so_far(journey), key, outcome)
+    wanted = following.opens_after(graph, following.way_so_far(journey), key, outcome)
     return open_steps(journey, wanted, now=now, by=by)
-
-
-@dataclass(frozen=True)
-class _Way:
-    """How each step of a journey last ended, and which are open."""
-
-    ended: dict[str, str]
-    active: frozenset[str]
-
-
-def _way_so_far(journey: Journey) -> _Way:
-    rows = list(
-        journey.steps.filter(
-            template_step__isnull=False, status__in=[StepStatus.COMPLETED, StepStatus.ACTIVE]
-        )
-        .order_by("completed_at", "round")
-        .values_list("template_step__key", "status", "outcome")
-    )
-    ended = {key: outcome for key, status, outcome in rows if status == StepStatus.COMPLETED}
-    return _Way(ended, frozenset(key for key, status, _outcome in rows if status == StepStatus.ACTIVE))
-
-
-def _opens_after(graph: routing.Graph, way: _Way, key: str, outcome: str) -> list[str]:
-    """What opens when a step has ended so, unless it is open already and stays so."""
-    going_on = way.active - {key} - set(routing.closes_after(graph, key, outcome))
-    found = routing.opens_after(graph, {**way.ended, key: outcome}, key)
-    return [following for following in found if following not in going_on]
-
-
-def would_open(
-    step: Step, outcomes: Iterable[str], *, opening: Hours, now: datetime
-) -> dict[str, list[Step]]:
-    """For each way to end an active step, the steps that would open: by the same rules, but nothing is written."""
-    template = step.template_step
-    if template is None or step.journey.template is None:
-        return {outcome: [] for outcome in outcomes}
-    prefetch_related_objects([step.journey.template], "steps")  # for the graph and for what opens
-    graph, way = graph_of(step.journey.template), _way_so_far(step.journey)
-    keys = {outcome: _opens_after(graph, way, template.key, outcome) for outcome in outcomes}
-    wanted = sorted({key for opened in keys.values() for key in opened})
-    made = _made(step.journey, wanted, opening=opening, now=now)
-    by_key = {each.key: each for each in made}
-    return {outcome: [by_key[key] for key in opened] for outcome, opened in keys.items()}
 
 
 def _keep_promises(step: Step, *, now: datetime, by: User | None) -> None:
@@ -318,7 +226,9 @@ def move_deadline(
     kind: EventKind = EventKind.DEADLINE_MOVED,
 ) -> None:
     """Give an active step a new deadline; its clock starts anew, and contact ahead of it moves along."""
-    contact_from = contact_instant(step.template_step, now=now, due_at=due_at) if step.template_step else None
+    contact_from = (
+        following.contact_instant(step.template_step, now=now, due_at=due_at) if step.template_step else None
+    )
     moved = Step.objects.filter(pk=step.pk, status=StepStatus.ACTIVE).update(
         due_at=due_at, stalled_at=None, contact_from=contact_from
     )
