@@ -20,7 +20,12 @@ _WHO = {
 FIELDS = {
     ImportKind.PATIENTS: {
         **_WHO,
+        "relation": _("Whose phone it is"),
+        "phone_2": _("Second phone"),
+        "relation_2": _("Whose the second phone is"),
+        "phone_3": _("Third phone"),
         "email": _("E-mail"),
+        "email_2": _("Second e-mail"),
         "birth_date": _("Date of birth"),
         "language": _("Speaks"),
         "gender": _("Grammar of messages"),
@@ -51,6 +56,18 @@ _NAMES = {
     "שם משפחה ושם פרטי",
     "full_name": "full name|patient name|name|patient|שם מלא|שם המטופל|שם מטופל|שם לקוח|מטופל|שם|имя фамилия|"
     "пациент|الاسم الكامل|اسم المريض|المريض|الاسم",
+    # Before the first phone, whose names these contain.
+    "phone_2": "phone 2|phone2|mobile 2|second phone|other phone|additional phone|home phone|phone at home|טלפון 2|"
+    "נייד 2|טלפון נוסף|נייד נוסף|טלפון בבית|טלפון שני|телефон 2|второй телефон|доп телефон|дополнительный телефон|"
+    "домашний телефон|هاتف 2|هاتف اخر|هاتف ثان|هاتف المنزل|هاتف البيت",
+    "phone_3": "phone 3|phone3|mobile 3|third phone|work phone|טלפון 3|טלפון בעבודה|телефон 3|рабочий телефон|هاتف 3|"
+    "هاتف العمل",
+    "relation_2": "relation 2|relation of phone 2|whose phone 2|קרבה 2|של מי טלפון 2|чей телефон 2|кем приходится 2|"
+    "صلة 2|القرابة 2",
+    "relation": "relation|relationship|whose phone|phone of|phone belongs to|קרבה|של מי הטלפון|чей телефон|"
+    "кем приходится|родство|القرابة|صلة القرابة|صلة",
+    "email_2": "e-mail 2|email 2|second e-mail|second email|other email|דואל 2|אימייל 2|דואל נוסף|почта 2|"
+    "вторая почта|بريد 2",
     "phone": "mobile|mobile phone|cell phone|cell|phone number|phone|telephone|tel|נייד|טלפון נייד|טלפון סלולרי|"
     "סלולרי|פלאפון|מספר טלפון|טלפון|טל|мобильный|мобильный телефон|сотовый|номер телефона|телефон|тел|"
     "الهاتف المحمول|المحمول|الجوال|رقم الجوال|رقم الهاتف|هاتف|الهاتف|تلفون",

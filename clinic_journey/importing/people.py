@@ -5,11 +5,10 @@ from dataclasses import dataclass, field, fields
 from datetime import date
 from hashlib import sha256
 
-import phonenumbers
-
+from clinic_journey.importing.addresses import ADDRESSES, Reach, read_addresses
+from clinic_journey.importing.faults import Fault, Terms, word
 from clinic_journey.importing.models import KnownAs
-from clinic_journey.importing.values import GENDERS, LANGUAGES, as_date, clean, is_email, one_word
-from patients.actions import RefusedError, normal_phone
+from clinic_journey.importing.values import GENDERS, LANGUAGES, as_date, clean
 from patients.identity import (
     Agreement,
     Claim,
@@ -23,29 +22,10 @@ from patients.models import AddressKind, Clinic, Patient, PatientContact, Patien
 from patients.queries import person_of
 
 OLDEST = 130  # years
-PHONE_DIGITS = 8, 15
 LONGEST_NAME = 80
 ISRAELI_ID = 9  # digits
+LATER = {"relation", "more"}  # parts of a record that came after the first imports
 NUMBER = "number "  # begins the key of a number in the other program
-
-
-@dataclass(frozen=True)
-class Terms:
-    """By what the cells of one import are read."""
-
-    clinic: Clinic
-    date_order: str
-    today: date
-
-
-@dataclass(frozen=True)
-class Fault:
-    """A problem before it is stored."""
-
-    code: str
-    field: str
-    found: str = ""
-    detail: str = ""
 
 
 @dataclass(frozen=True)
@@ -61,6 +41,8 @@ class Record:
     language: str = ""
     gender: str = ""
     external_id: str = ""
+    relation: str = ""
+    more: tuple[Reach, ...] = ()
 
     @property
     def full_name(self) -> str:
@@ -69,8 +51,24 @@ class Record:
     @property
     def keys(self) -> list[str]:
         """Under what this row is found again: its number in the other program, and all that it says."""
-        everything = "\x1f".join(str(getattr(self, each.name) or "") for each in fields(self))
-        return [key for key in (self.number_key, f"row {_digest(everything)}") if key]
+        return [key for key in (self.number_key, self.row_key) if key]
+
+    @property
+    def row_key(self) -> str:
+        """What a file of fewer columns does not have stays out: its rows were known before these came."""
+        said = [str(getattr(self, each.name) or "") for each in fields(self) if each.name not in LATER]
+        said += [f"{each.kind} {each.value} {each.relation}" for each in self.more]
+        return f"row {_digest(chr(0x1F).join([*said, self.relation] if self.relation else said))}"
+
+    @property
+    def reaches(self) -> list[Reach]:
+        """Every address of the row, the first phone first."""
+        own = Reach(AddressKind.PHONE, self.phone, self.relation), Reach(AddressKind.EMAIL, self.email)
+        return [reach for reach in (*own, *self.more) if reach.value]
+
+    @property
+    def values(self) -> set[str]:
+        return {reach.value for reach in self.reaches}
 
     @property
     def number_key(self) -> str:
@@ -97,19 +95,22 @@ def read_person(cells: Mapping[str, str], terms: Terms) -> tuple[Record, list[Fa
         faults.append(Fault("name_missing", "given_name"))
     if max(len(given), len(family)) > LONGEST_NAME:
         faults.append(Fault("name_long", "given_name", f"{given} {family}"))
-    gender = _word(cells, "gender", GENDERS, faults)
+    gender = word(cells, "gender", GENDERS, faults)
+    first, more = read_addresses(cells, terms, faults)
     record = Record(
         given,
         family,
-        phone=_phone(cells.get("phone", ""), terms, faults),
-        email=_email(cells.get("email", ""), faults),
+        phone=first["phone"],
+        email=first["email"],
+        relation=first["relation"],
+        more=more,
         birth_date=_birth_date(cells.get("birth_date", ""), terms, faults),
         national_id=_national_id(cells.get("national_id", ""), terms, faults),
-        language=_word(cells, "language", LANGUAGES, faults),
+        language=word(cells, "language", LANGUAGES, faults),
         gender=gender,
         external_id=clean(cells.get("external_id", ""))[:LONGEST_NAME],
     )
-    if not cells.get("phone") and not cells.get("email"):
+    if not any(cells.get(name) for name in ADDRESSES):
         faults.append(Fault("no_address", "phone"))
     return record, faults
 
@@ -125,36 +126,6 @@ def _names(cells: Mapping[str, str]) -> tuple[str, str]:
         first, _space, rest = reversed_name.partition(" ")
         given, family = (rest.strip(), family or first) if rest else (first, family)
     return given, family
-
-
-def _phone(text: str, terms: Terms, faults: list[Fault]) -> str:
-    text = clean(text)
-    if not text:
-        return ""
-    try:
-        return normal_phone(text, region=terms.clinic.country)
-    except RefusedError:
-        digits = sum(sign.isdigit() for sign in text)
-        shortest, longest = PHONE_DIGITS
-        code = "phone_short" if digits <= shortest else "phone_long" if digits > longest else "phone_wrong"
-        faults.append(Fault(code, "phone", text))
-        return ""
-
-
-def example_phone(country: str) -> str:
-    """A number as people of the country write it, for the words beside a wrong one."""
-    number = phonenumbers.example_number_for_type(country, phonenumbers.PhoneNumberType.MOBILE)
-    if number is None:
-        return "+972 50-234-5678"
-    return str(phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.NATIONAL))
-
-
-def _email(text: str, faults: list[Fault]) -> str:
-    text = clean(text).casefold()
-    if text and not is_email(text):
-        faults.append(Fault("email_wrong", "email", text))
-        return ""
-    return text
 
 
 def _birth_date(text: str, terms: Terms, faults: list[Fault]) -> date | None:
@@ -182,14 +153,6 @@ def _national_id(text: str, terms: Terms, faults: list[Fault]) -> str:
         faults.append(Fault("id_wrong", "national_id", text))
         return ""
     return number
-
-
-def _word(cells: Mapping[str, str], name: str, known: dict[str, str], faults: list[Fault]) -> str:
-    text = clean(cells.get(name, ""))
-    code = one_word(text, known)
-    if text and not code:
-        faults.append(Fault(f"{name}_unknown", name, text))
-    return code
 
 
 @dataclass
@@ -227,7 +190,7 @@ class Register:
         births = {record.birth_date for record in records if record.birth_date}
         for patient in living.filter(birth_date__in=births):
             self.near.setdefault(patient.birth_date, []).append(patient)
-        addresses = {value for record in records for value in (record.phone, record.email)} - {""}
+        addresses = {value for record in records for value in record.values}
         ties = PatientContact.objects.filter(
             contact_point__clinic=self.clinic, contact_point__value__in=addresses
         ).exclude(patient__status=PatientStatus.MERGED)
@@ -256,9 +219,9 @@ class Register:
         self.of_this_run.add(patient.pk)
         if record.national_id:
             self.by_id[record.national_id] = patient
-        for near in {record.birth_date, record.phone, record.email} - {None, ""}:
+        for near in {record.birth_date, *record.values} - {None}:
             self.near.setdefault(near, []).append(patient)
-        self.addresses.setdefault(patient.pk, set()).update({record.phone, record.email} - {""})
+        self.addresses.setdefault(patient.pk, set()).update(record.values)
 
     def find(self, record: Record) -> Match:
         """By number, by ID, or by the same name with an address or a birth date that nothing contradicts.
@@ -274,7 +237,7 @@ class Register:
         sure, doubtful = [], []
         for patient in self._namesakes(record):
             own = self.addresses.get(patient.pk, set())
-            theirs = {record.phone, record.email} - {""}
+            theirs = record.values
             if own & theirs or not own or not theirs:
                 sure.append(patient)
             elif patient.pk not in self.of_this_run:
@@ -289,7 +252,7 @@ class Register:
         )
         near = [
             patient
-            for key in (record.phone, record.email, record.birth_date)
+            for key in (*record.values, record.birth_date)
             if key
             for patient in self.near.get(key, [])
         ]
@@ -316,8 +279,3 @@ def _same_name(claim: Claim, record: Record, patient: Patient) -> bool:
 def _somebody_else(claim: Claim, record: Record, patient: Patient) -> bool:
     two_numbers = record.national_id and patient.national_id and record.national_id != patient.national_id
     return bool(two_numbers) or bool(contradicts(claim, person_of(patient)))
-
-
-def address_kinds(record: Record) -> list[tuple[AddressKind, str]]:
-    both = ((AddressKind.PHONE, record.phone), (AddressKind.EMAIL, record.email))
-    return [(kind, value) for kind, value in both if value]

@@ -1,15 +1,17 @@
 """Writes a person's row: a new patient, or what an existing one still lacks. Nothing is ever overwritten."""
 
+from collections.abc import Iterable
 from datetime import date, datetime
 from typing import Any
 
 from django.db import IntegrityError, transaction
 from django.utils.translation import gettext as _
 
+from clinic_journey.importing.addresses import Reach
 from clinic_journey.importing.models import ImportRow, KnownAs, RowState
-from clinic_journey.importing.people import Record, Register, address_kinds
+from clinic_journey.importing.people import Record, Register
 from patients.actions import NewPatient, RefusedError, add_address, register_patient, search_key
-from patients.models import Patient
+from patients.models import AddressKind, Patient, Relation
 
 AS_NEW = "perhaps_known"  # the problem whose rows may be imported as new patients all the same
 FILLED_IN = ("family_name", "birth_date", "national_id", "gender")
@@ -26,7 +28,8 @@ def write_person(row: ImportRow, record: Record, register: Register, *, now: dat
         row.state = RowState.MADE
     else:
         patient = match.patient
-        row.state = RowState.FILLED if _fill(row, patient, record) else RowState.FOUND
+        is_news = record.row_key not in register.by_key
+        row.state = RowState.FILLED if _fill(row, patient, record, is_news=is_news) else RowState.FOUND
     row.patient = patient
     KnownAs.objects.bulk_create(
         [KnownAs(clinic_id=patient.clinic_id, key=key, patient=patient, run=row.run) for key in record.keys],
@@ -48,18 +51,36 @@ def _make(row: ImportRow, record: Record, *, now: datetime) -> Patient:
         email=record.email,
     )
     patient = register_patient(clinic, new, now=now)
+    if record.relation:
+        patient.contacts.filter(contact_point__kind=AddressKind.PHONE).update(relation=record.relation)
+    if record.more:
+        _tie(patient, record.more, rank=len(record.reaches) - len(record.more))
     row.wrote = {"fields": as_stored(patient), "ties": list(patient.contacts.values_list("pk", flat=True))}
     return patient
 
 
-def _fill(row: ImportRow, patient: Patient, record: Record) -> bool:
+def _tie(patient: Patient, reaches: Iterable[Reach], *, rank: int) -> list[int]:
+    """Further addresses, after those there are."""
+    made = []
+    for reach in reaches:
+        rank += 1
+        tie = add_address(
+            patient, reach.kind, reach.value, rank=rank, relation=reach.relation or Relation.SELF
+        )
+        made.append(tie.pk)
+    values = list(patient.contacts.values_list("contact_point__value", flat=True))
+    Patient.objects.filter(pk=patient.pk).update(search_key=search_key(patient, values))
+    return made
+
+
+def _fill(row: ImportRow, patient: Patient, record: Record, *, is_news: bool) -> bool:
     """Write what the patient lacks, note what differs. Returns whether anything was written."""
     written: dict[str, Any] = {}
     for name in FILLED_IN:
         value = getattr(record, name)
         if value and not getattr(patient, name) and _write(patient, name, value):
             written[name] = as_text(value)
-    ties = _add_addresses(patient, record)
+    ties = _add_addresses(patient, record, is_news=is_news)
     if written or ties:
         values = list(patient.contacts.values_list("contact_point__value", flat=True))
         Patient.objects.filter(pk=patient.pk).update(search_key=search_key(patient, values))
@@ -83,16 +104,20 @@ def _write(patient: Patient, name: str, value: Any) -> bool:
     return bool(done)
 
 
-def _add_addresses(patient: Patient, record: Record) -> list[int]:
-    """An address of a kind of which the patient has none; another number beside one we have is a difference."""
-    has = set(patient.contacts.values_list("contact_point__kind", flat=True))
-    rank = patient.contacts.count()
-    made = []
-    for kind, value in address_kinds(record):
-        if kind not in has:
-            rank += 1
-            made.append(add_address(patient, kind, value, rank=rank).pk)
-    return made
+def _add_addresses(patient: Patient, record: Record, *, is_news: bool) -> list[int]:
+    """All addresses of a kind of which the patient has none; further ones beside one that both have.
+
+    Another number beside ours is a difference, for people to settle. A row that was imported before adds none:
+    what the desk has removed since stays removed.
+    """
+    ours = list(patient.contacts.values_list("contact_point__kind", "contact_point__value"))
+    new = []
+    for kind in (AddressKind.PHONE, AddressKind.EMAIL):
+        has = {value for its_kind, value in ours if its_kind == kind}
+        theirs = [reach for reach in record.reaches if reach.kind == kind]
+        agrees = is_news and any(reach.value in has for reach in theirs)
+        new += [reach for reach in theirs if reach.value not in has and (not has or agrees)]
+    return _tie(patient, new, rank=len(ours)) if new else []
 
 
 def differences(patient: Patient, record: Record) -> list[list[str]]:
@@ -103,10 +128,10 @@ def differences(patient: Patient, record: Record) -> list[list[str]]:
         if getattr(record, name) and getattr(patient, name) != getattr(record, name)
     ]
     ours = dict.fromkeys(patient.contacts.values_list("contact_point__kind", "contact_point__value"))
-    for kind, value in address_kinds(record):
-        of_kind = [known for its_kind, known in ours if its_kind == kind]
-        if of_kind and value not in of_kind:
-            found.append([str(kind.value), of_kind[0], value])
+    for reach in record.reaches:
+        of_kind = [known for its_kind, known in ours if its_kind == reach.kind]
+        if of_kind and reach.value not in of_kind:
+            found.append([str(reach.kind.value), of_kind[0], reach.value])
     return found
 
 

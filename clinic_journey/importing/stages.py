@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 from django.db import InterfaceError, OperationalError, transaction
 from django.utils.translation import gettext as _
 
+from clinic_journey.importing.faults import Fault, Terms
 from clinic_journey.importing.models import (
     Import,
     ImportKind,
@@ -17,7 +18,7 @@ from clinic_journey.importing.models import (
     ImportStatus,
     RowState,
 )
-from clinic_journey.importing.people import Fault, Record, Register, Terms, read_person
+from clinic_journey.importing.people import Record, Register, read_person
 from clinic_journey.importing.register import write_person
 from clinic_journey.importing.undo import take_back
 from clinic_journey.importing.visits import Wish, check_visit, doctors_of, read_visit, write_visit

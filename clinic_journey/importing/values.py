@@ -14,6 +14,14 @@ LANGUAGES = {
     "ru": "ru rus russian рус русский רוסית الروسية روسي",
     "ar": "ar ara arabic араб арабский ערבית العربية عربي",
 }
+RELATIONS = {
+    "self": "self own mine patient עצמי עצמו עצמה המטופל המטופלת שלו שלה сам сама свой личный пациент "
+    "نفسه نفسها المريض",
+    "parent": "parent mother father mom mum dad אמא אבא אם אב הורה мать отец мама папа родитель ام أم اب أب والدة والد",
+    "guardian": "guardian אפוטרופוס אפוטרופוסית опекун وصي وصية",
+    "other": "other spouse husband wife son daughter brother sister caregiver אחר אחרת בעל אישה בן בת בןזוג אח אחות "
+    "מטפל מטפלת другой муж жена супруг сын дочь брат сестра сиделка اخر آخر زوج زوجة ابن ابنة اخ اخت",
+}
 GENDERS = {
     "f": "f female woman w נ נקבה אישה ж жен женский женщина انثى أنثى امرأة",
     "m": "m male man ז זכר גבר м муж мужской мужчина ذكر رجل",

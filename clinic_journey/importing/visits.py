@@ -12,8 +12,9 @@ from appointments.actions import SlotTakenError, Visit, book
 from appointments.models import TAKES_TIME, Appointment, Practitioner
 from appointments.queries import who_has
 from appointments.visits import cells_of, refuse_nonsense
+from clinic_journey.importing.faults import Fault, Terms
 from clinic_journey.importing.models import ImportRow, RowState
-from clinic_journey.importing.people import Fault, Record, Register, Terms, read_person
+from clinic_journey.importing.people import Record, Register, read_person
 from clinic_journey.importing.values import as_date, as_time, clean, parsed_when
 from patients.actions import RefusedError
 from patients.identity import fold_name

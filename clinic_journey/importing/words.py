@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from django.utils.functional import Promise
 from django.utils.translation import gettext, gettext_lazy as _
 
+from clinic_journey.importing.addresses import example_phone
 from clinic_journey.importing.models import ImportKind
-from clinic_journey.importing.people import example_phone
 from patients.models import Clinic
 
 Text = str | Promise
@@ -45,6 +45,11 @@ PROBLEMS: dict[str, Words] = {
         _("The language is not one we know"),
         _("English, Hebrew, Russian or Arabic"),
         _("Import with the language of the clinic"),
+    ),
+    "relation_unknown": Words(
+        _("Whose phone it is cannot be read"),
+        _("Own, parent, guardian or other"),
+        _("Import without saying whose phone it is"),
     ),
     "gender_unknown": Words(
         _("Female or male cannot be read"), _("F or M, or nothing"), _("Import with the neutral wording")

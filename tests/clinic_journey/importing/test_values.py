@@ -76,7 +76,7 @@ def test_emails(text: str, *, whole: bool) -> None:
          ["given_name", "family_name", "phone", "birth_date", "language", "gender"]),
         (["الاسم", "رقم الهوية", "هاتف", "تاريخ الميلاد"], ["full_name", "national_id", "phone", "birth_date"]),
         (["Patient no.", "ФИО", "Mobile phone", "Notes"], ["external_id", "full_name_reversed", "phone", ""]),
-        (["Home phone", "Mobile"], ["", "phone"]),
+        (["Home phone", "Mobile"], ["phone_2", "phone"]),
         (["No.", "Name"], ["external_id", "full_name"]),
     ],
 )  # fmt: skip
