@@ -9,6 +9,7 @@ from django.utils.translation import gettext as _
 from appointments.models import Appointment, AppointmentStatus
 from clinic_journey.importing.models import ImportRow, KnownAs, RowState
 from clinic_journey.importing.register import as_stored, as_text
+from journeys.models import Journey, StepEvent
 from outreach.models import Attempt, AttemptStatus
 from patients.actions import RefusedError, search_key
 from patients.models import ContactPoint, Patient, PatientContact
@@ -48,9 +49,22 @@ def _take_back_visit(appointment_id: int) -> None:
         raise RefusedError(_("The patient has been contacted since."))
     if visit.status != AppointmentStatus.BOOKED or visit.events.count() > 1 or visit.confirmed_at:
         raise RefusedError(_("The visit was changed since it was imported. Cancel it in the calendar."))
-    if visit.step_id or _others_of(visit, {"SlotUse", "AppointmentEvent"}):
+    journey = visit.step.journey if visit.step else None
+    if _others_of(visit, {"SlotUse", "AppointmentEvent"}) or (journey and not _only_of(journey, visit)):
         raise RefusedError(_("The visit is part of a journey by now. Cancel it in the calendar."))
     visit.delete()
+    if journey:
+        journey.delete()
+
+
+def _only_of(journey: Journey, visit: Appointment) -> bool:
+    """Whether it is the short journey that the visit was given as it was imported, and nobody has touched it."""
+    if journey.opened_at != visit.made_at or _others_of(journey, {"Step"}):
+        return False
+    later = StepEvent.objects.filter(step__journey=journey, at__gt=visit.made_at)
+    return not later.exists() and not any(
+        _others_of(step, {"StepEvent", "OutreachTask", "Appointment"}) for step in journey.steps.all()
+    )
 
 
 def _take_back_patient(row: ImportRow) -> None:

@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 
 from django.utils.translation import gettext as _
 
-from appointments.actions import SlotTakenError, Visit, book
+from appointments.actions import SlotTakenError, Visit, book_alone
 from appointments.models import TAKES_TIME, Appointment, Practitioner
 from appointments.queries import who_has
 from appointments.visits import cells_of, refuse_nonsense
@@ -175,7 +175,7 @@ def write_visit(row: ImportRow, wish: Wish, register: Register, *, now: datetime
     row.appointment, row.state = known_visit(visit), RowState.FOUND
     if row.appointment is None:
         try:
-            row.appointment = book(visit, now=now, by=row.run.made_by, request_key=request_key(visit))
+            row.appointment = book_alone(visit, now=now, by=row.run.made_by, request_key=request_key(visit))
         except SlotTakenError as refusal:
             raise RefusedError(refusal.for_staff) from refusal
         row.state = RowState.MADE

@@ -4,10 +4,13 @@ from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
+from django.core.management import call_command
 
 from appointments.actions import confirm
 from appointments.models import Appointment, AppointmentStatus, SlotUse
 from clinic_journey.importing import actions, queries
+from journeys.actions import AdHoc, add_step
+from journeys.models import Journey, Step, StepKind
 from patients.models import Patient
 from tests import builders
 from tests.clinic_journey.importing.files import (
@@ -26,6 +29,7 @@ HEADER = ("ID number", "Name", "Phone", "Doctor", "Date", "Time", "Minutes", "Tr
 ID = "123456782"
 ROW = (ID, "Dana Levi", "", "Dr. Cohen", "10.3.2026", "09:00", "30", "Check-up")
 KIND = "appointments"
+MINUTE = timedelta(minutes=1)
 
 
 def changed(**cells: str) -> tuple[str, ...]:
@@ -142,3 +146,33 @@ def test_undoing_gives_the_time_back_unless_the_visit_was_touched(dana: Patient)
     assert states(undone(run)) == ["kept", "taken_back"]
     assert "changed since" in run.rows.get(state="kept").note
     assert (Appointment.objects.count(), SlotUse.objects.count()) == (1, 3)
+
+
+def test_an_imported_visit_has_a_journey_that_reminds_of_it(dana: Patient) -> None:
+    call_command("load_catalogue", verbosity=0)
+    imported(dana.clinic, csv_file(HEADER, ROW), KIND)
+    visit = Appointment.objects.get()
+    assert visit.step
+    assert (visit.step.kind, visit.step.status, visit.step.due_at) == ("visit", "active", visit.end)
+    assert visit.step.contact_from
+    assert visit.step.journey.steps.exclude(status="completed").count() == 1
+
+
+@pytest.mark.parametrize("catalogue", [True, False])
+def test_undoing_a_visit_takes_its_journey_along(dana: Patient, catalogue: bool) -> None:
+    if catalogue:
+        call_command("load_catalogue", verbosity=0)
+    run = imported(dana.clinic, csv_file(HEADER, ROW), KIND)
+    assert Journey.objects.count() == 1
+    assert states(undone(run)) == ["taken_back"]
+    assert (Appointment.objects.count(), Journey.objects.count(), Step.objects.count()) == (0, 0, 0)
+
+
+def test_a_visit_whose_journey_was_worked_on_stays(dana: Patient) -> None:
+    run = imported(dana.clinic, csv_file(HEADER, ROW), KIND)
+    step = Step.objects.get(kind="visit")
+    add_step(
+        step.journey, AdHoc(StepKind.CALL, "Ask about the bus", NOW + timedelta(hours=1)), now=NOW + MINUTE
+    )
+    assert states(undone(run)) == ["kept"]
+    assert Appointment.objects.count() == 1
