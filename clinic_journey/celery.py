@@ -35,5 +35,9 @@ app.conf.beat_schedule = {
     "go on importing": every(5, "clinic_journey.importing.tasks.go_on_importing"),
     "close records": {"task": "outreach.tasks.close_forgotten", "schedule": crontab(hour="0", minute="40")},
     "fill calendars": {"task": "appointments.tasks.fill_slots", "schedule": crontab(hour="1", minute="10")},
+    "forget imports": {
+        "task": "clinic_journey.importing.tasks.forget_imports",
+        "schedule": crontab(hour="2", minute="40"),
+    },
     "load holidays": {"task": "patients.tasks.load_closed_days", "schedule": crontab(hour="2", minute="10")},
 }

@@ -107,10 +107,10 @@ def choose_columns(run: Import, columns: Sequence[str], date_order: str, *, now:
     )
     if not moved:
         raise StaleStateError(_("This import has gone on meanwhile."))
-    _drop_rows(run)
+    drop_rows(run)
 
 
-def _drop_rows(run: Import) -> None:
+def drop_rows(run: Import) -> None:
     """In pieces, since Django reads what it deletes: memory stays bounded whatever the file."""
     ImportProblem.objects.filter(run=run).delete()
     while some := list(run.rows.values_list("pk", flat=True)[:1000]):
@@ -138,7 +138,7 @@ def _enter_alone(run: Import, source: ImportStatus, target: ImportStatus, *, now
     """Of a clinic's imports one writes at a time: two at once could make one person twice."""
     try:
         with transaction.atomic():
-            moved = Import.objects.filter(pk=run.pk, status=source).update(
+            moved = Import.objects.filter(pk=run.pk, status=source, forgotten_at__isnull=True).update(
                 status=target, status_at=now, reached=0, busy_until=None
             )
     except IntegrityError as clash:
@@ -156,6 +156,6 @@ def throw_away(run: Import) -> None:
         locked = Import.objects.select_for_update().filter(pk=run.pk, status__in=MAY_GO).first()
         if locked is None:
             raise StaleStateError(_("This import has gone on meanwhile."))
-        _drop_rows(locked)
+        drop_rows(locked)
         locked.delete()
     run.file.delete(save=False)

@@ -3,6 +3,7 @@
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import datetime, timedelta
 from typing import BinaryIO, cast
 
 from django.conf import settings
@@ -34,7 +35,11 @@ class ImportStatus(models.TextChoices):
 
 AT_WORK = (ImportStatus.READING, ImportStatus.CHECKING, ImportStatus.IMPORTING, ImportStatus.UNDOING)
 MAY_MAP = (ImportStatus.MAPPING, ImportStatus.CHECKED)
+ENDED = (ImportStatus.DONE, ImportStatus.UNDONE)
 MAY_GO = (*MAY_MAP, ImportStatus.FAILED, ImportStatus.UNDONE)
+
+
+KEPT_FOR = timedelta(days=30)  # file and rows, after the import has come to where it stands
 
 
 class DateOrder(models.TextChoices):
@@ -70,6 +75,8 @@ class Import(models.Model):
     total = models.PositiveIntegerField(default=0)
     busy_until = models.DateTimeField(null=True, blank=True)  # a worker is at it; courtesy, not safety
     trouble = models.CharField(max_length=300, blank=True)
+    counts = models.JSONField(default=dict)  # rows by state, once the rows themselves are forgotten
+    forgotten_at = models.DateTimeField(null=True, blank=True)
     made_at = models.DateTimeField()
     made_by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.SET_NULL)
 
@@ -78,6 +85,10 @@ class Import(models.Model):
             one_of("kind", ImportKind, name="import_kind_is_known"),
             one_of("status", ImportStatus, name="import_status_is_known"),
             one_of("date_order", DateOrder, name="import_date_order_is_known"),
+            models.CheckConstraint(
+                condition=Q(forgotten_at__isnull=True) | Q(status__in=ENDED),
+                name="import_forgotten_only_after_its_end",
+            ),
             models.UniqueConstraint(
                 fields=["clinic"],
                 condition=Q(status__in=["importing", "undoing"]),
@@ -95,6 +106,11 @@ class Import(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+    @property
+    def forgotten_from(self) -> datetime:
+        """When its file and rows may go: undoing ends then."""
+        return self.status_at + KEPT_FOR
 
     @contextmanager
     def opened(self) -> Iterator[BinaryIO]:

@@ -101,7 +101,7 @@ class Counts:
 
 
 def counts(run: Import) -> Counts:
-    by_state = dict(run.rows.order_by().values_list("state").annotate(Count("pk")))
+    by_state = run.counts or dict(run.rows.order_by().values_list("state").annotate(Count("pk")))
     total = sum(by_state.values())
     unsolved = ImportProblem.objects.filter(run=run).exclude(code__in=run.left_empty)
     left_out = unsolved.aggregate(rows=Count("row", distinct=True))["rows"]

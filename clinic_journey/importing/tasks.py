@@ -5,7 +5,7 @@ from datetime import timedelta
 from celery import shared_task
 from django.utils import timezone
 
-from clinic_journey.importing import work
+from clinic_journey.importing import forget, work
 
 LASTS = timedelta(seconds=4)  # less than the interval of the tick
 
@@ -13,3 +13,8 @@ LASTS = timedelta(seconds=4)  # less than the interval of the tick
 @shared_task
 def go_on_importing() -> int:
     return work.work(timezone.now, lasts=LASTS)
+
+
+@shared_task
+def forget_imports() -> int:
+    return forget.forget_imports(timezone.now())
