@@ -67,3 +67,4 @@ bench: setup-dev
 	$(PYTHON_ENV) -m bench.watch
 	$(PYTHON_ENV) -m bench.book
 	$(PYTHON_ENV) -W ignore -m bench.pages
+	$(PYTHON_ENV) -W ignore -m bench.imports

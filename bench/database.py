@@ -1,6 +1,7 @@
 """A database of its own for a measurement, and clocks that compare two ways fairly.
 
-Set-up: `BENCH_DATABASE_URL` (PostgreSQL; the default is localhost) or `sqlite`. The database is made anew.
+Set-up: `BENCH_DATABASE_URL` (PostgreSQL; the default is localhost) or `sqlite`. The database is made anew, under
+the name `BENCH_DATABASE`: two measurements at once need two.
 """
 
 import os
@@ -36,6 +37,7 @@ def connect(kind: str) -> None:
 def _fresh_postgresql() -> str:
     import psycopg2  # type: ignore[import-untyped]  # noqa: PLC0415 - optional dependency
 
+    name = os.environ.get("BENCH_DATABASE", "clinic_bench")
     base = os.environ.get("BENCH_DATABASE_URL", "postgres://postgres@127.0.0.1:5432/postgres")
     try:
         connection = psycopg2.connect(base.replace("postgres://", "postgresql://"))
@@ -43,10 +45,10 @@ def _fresh_postgresql() -> str:
         sys.exit(f"PostgreSQL does not answer ({error}). Start it, or set BENCH_DATABASE_URL.")
     connection.autocommit = True
     with connection.cursor() as cursor:
-        cursor.execute("DROP DATABASE IF EXISTS clinic_bench WITH (FORCE)")
-        cursor.execute("CREATE DATABASE clinic_bench")
+        cursor.execute(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
+        cursor.execute(f'CREATE DATABASE "{name}"')
     connection.close()
-    return base.rsplit("/", 1)[0] + "/clinic_bench"
+    return base.rsplit("/", 1)[0] + f"/{name}"
 
 
 def seconds(work: Callable[[], object]) -> float:

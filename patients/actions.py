@@ -112,8 +112,14 @@ def register_patient(clinic: Clinic, who: NewPatient, *, now: datetime) -> Patie
     )
     patient.search_key = search_key(patient, [value for _kind, value in addresses])
     _insert(patient)
-    for rank, (kind, value) in enumerate(addresses, start=1):
-        add_address(patient, kind, value, rank=rank)
+    points = [
+        ContactPoint.objects.get_or_create(clinic=clinic, kind=kind, value=value)[0]
+        for kind, value in addresses
+    ]
+    PatientContact.objects.bulk_create(
+        PatientContact(patient=patient, contact_point=point, rank=rank)
+        for rank, point in enumerate(points, start=1)
+    )
     channel = Channel.SMS if who.phone else Channel.EMAIL
     ServiceCard.objects.create(patient=patient, channel=channel)
     return patient
