@@ -110,7 +110,7 @@ class MembershipAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
         return deleted, counts, perms_needed, [*protected, *only_admin_of(clinics_left_alone(going))]
 
 
-class StaffForm(UserChangeForm):
+class StaffForm(UserChangeForm):  # type: ignore[type-arg]
     def clean(self) -> dict[str, Any] | None:
         data = super().clean() or {}
         if not data.get("is_active"):
@@ -131,7 +131,7 @@ admin.site.unregister(User)
 
 
 @admin.register(User)
-class StaffAdmin(UserAdmin):
+class StaffAdmin(UserAdmin):  # type: ignore[type-arg]
     form = StaffForm
 
     def get_deleted_objects(self, objs: Any, request: HttpRequest) -> Any:
