@@ -122,7 +122,7 @@ def address_add(request: HttpRequest, here: Here, patient_id: UUID) -> HttpRespo
     if form.is_valid():
         kind, text = form.cleaned_data["kind"], form.cleaned_data["value"]
         try:
-            others = _others(patient, addresses.normal_address(patient, kind, text), kind)
+            others = _others(patient, addresses.normal_address(patient.clinic, kind, text), kind)
             if not others or request.POST.get("seen") == text:
                 addresses.add_tie(patient, kind, text, form.answers())
                 messages.success(request, _("Saved. Send a test message while she is here."))

@@ -30,7 +30,13 @@ from patients.queries import ClinicClock, caps_of, weekend_of
 
 REMEMBERED = timedelta(days=400)  # how far back a way of reaching somebody counts as tried
 # A text first, then a voice (surfaces.md 2.3); only where the patient has asked for nothing.
-ORDER = (Channel.SMS, Channel.PHONE, Channel.WHATSAPP, Channel.EMAIL)
+ORDER = (Channel.SMS, Channel.PHONE, Channel.WHATSAPP, Channel.TELEGRAM, Channel.EMAIL)
+SERVES = {
+    AddressKind.PHONE: (Channel.SMS, Channel.PHONE),
+    AddressKind.EMAIL: (Channel.EMAIL,),
+    AddressKind.WHATSAPP: (Channel.WHATSAPP,),
+    AddressKind.TELEGRAM: (Channel.TELEGRAM,),
+}
 
 SPOKEN_OF_ONLY = {StepKind.PROMISE, StepKind.AWAIT_RESULT, StepKind.REVIEW, StepKind.REFER}
 NEWS = {StepKind.TELL, StepKind.CONFIRM, StepKind.PROMISE}
@@ -150,7 +156,7 @@ def _in_order(asked: str | None) -> list[str]:
 
 def channels_of(kind: str) -> list[Channel]:
     """The channels that an address of this kind serves."""
-    return [channel for channel in ORDER if (channel == Channel.EMAIL) == (kind == AddressKind.EMAIL)]
+    return list(SERVES[AddressKind(kind)])
 
 
 def message_channel_for(patient: Patient) -> Channel | None:

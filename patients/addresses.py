@@ -20,6 +20,7 @@ from patients.actions import (
 from patients.models import (
     AddressKind,
     AddressStatus,
+    Clinic,
     ContactPoint,
     MaySay,
     Patient,
@@ -41,17 +42,24 @@ class TieAnswers:
     may_say: str = MaySay.EVERYTHING
 
 
-def normal_address(patient: Patient, kind: str, text: str) -> str:
-    """As it is stored: E.164 by the rules of the clinic's country, or an e-mail in small letters."""
+def normal_address(clinic: Clinic, kind: str, text: str) -> str:
+    """As it is stored: E.164 by the rules of the clinic's country, or an e-mail in small letters.
+
+    A WhatsApp identity is typed as the number the patient names for it, and kept without the plus, as they do.
+    """
     if kind == AddressKind.PHONE:
-        return normal_phone(text, region=patient.clinic.country)
+        return normal_phone(text, region=clinic.country)
+    if kind == AddressKind.WHATSAPP:
+        return normal_phone(text, region=clinic.country).lstrip("+")
+    if kind == AddressKind.TELEGRAM:
+        raise RefusedError(_("Telegram is linked from the patient’s own phone: give her the link."))
     return text.strip().casefold()
 
 
 @transaction.atomic
 def add_tie(patient: Patient, kind: str, text: str, answers: TieAnswers) -> PatientContact:
     """Another way to reach the patient. A number once found bad is tried again, for she has just said it."""
-    value = normal_address(patient, kind, text)
+    value = normal_address(patient.clinic, kind, text)
     lock_patient(patient.pk)
     if patient.contacts.filter(contact_point__kind=kind, contact_point__value=value).exists():
         raise RefusedError(_("This address is on the list already."))
@@ -114,7 +122,7 @@ def correct_tie(tie: PatientContact, text: str, *, now: datetime) -> PatientCont
     """
     old = tie.contact_point
     patient = lock_patient(tie.patient_id)
-    if normal_address(patient, old.kind, text) == old.value:
+    if normal_address(patient.clinic, old.kind, text) == old.value:
         raise RefusedError(_("These are the same digits. Read them aloud once more, one by one."))
     answers = TieAnswers(**{name: getattr(tie, name) for name in asdict(TieAnswers())})
     new = add_tie(patient, old.kind, text, answers)

@@ -42,6 +42,7 @@ KEYS = {
     "whatsapp": "2",
     "sms": "3",
     "email": "4",
+    "telegram": "5",
     WEEKDAYS: "W",
     WEEKEND: "F",
     "8-12": "Q",
@@ -83,7 +84,8 @@ class CardForm(forms.Form):
     channel = forms.ChoiceField(
         label=pgettext_lazy("way of reaching", "By"),
         choices=[
-            (each.value, each.label) for each in (Channel.PHONE, Channel.WHATSAPP, Channel.SMS, Channel.EMAIL)
+            (each.value, each.label)
+            for each in (Channel.PHONE, Channel.WHATSAPP, Channel.SMS, Channel.EMAIL, Channel.TELEGRAM)
         ],
         required=False,
         widget=Keyed,

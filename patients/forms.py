@@ -62,8 +62,12 @@ class TieForm(forms.Form):
         return TieAnswers(**{**data, "rank": data["rank"] or 0})
 
 
+# A Telegram identity cannot be typed: the patient links it herself.
+TYPED = [(kind.value, kind.label) for kind in AddressKind if kind != AddressKind.TELEGRAM]
+
+
 class NewTieForm(TieForm):
-    kind = forms.ChoiceField(label=_("Kind"), choices=AddressKind.choices, widget=forms.RadioSelect)
+    kind = forms.ChoiceField(label=_("Kind"), choices=TYPED, widget=forms.RadioSelect)
     value = forms.CharField(
         label=_("Number or address"), max_length=254, widget=forms.TextInput(attrs={"dir": "ltr"})
     )

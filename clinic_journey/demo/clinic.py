@@ -16,7 +16,18 @@ from patients.actions import (
     save_card,
     set_default_hours,
 )
-from patients.models import Channel, Clinic, ClinicHours, ClosedDay, HoursKind, Membership, Patient, Role
+from patients.addresses import TieAnswers, add_tie
+from patients.models import (
+    AddressKind,
+    Channel,
+    Clinic,
+    ClinicHours,
+    ClosedDay,
+    HoursKind,
+    Membership,
+    Patient,
+    Role,
+)
 from patients.windows import ALWAYS
 
 PASSWORD = "demo"  # noqa: S105 - printed on the demo's first screen
@@ -134,6 +145,8 @@ def make_patient(
         channel = chance.choice(CHANNELS)
         if channel == Channel.EMAIL and not person.email:
             channel = Channel.SMS
+        if channel == Channel.WHATSAPP:
+            add_tie(patient, AddressKind.WHATSAPP, person.phone, TieAnswers())
         windows = tuple((day, start, end) for day in days)
         save_card(patient, CardAnswers(channel, windows, person.language), now=since, by=by)
     return patient

@@ -17,6 +17,7 @@ class Channel(models.TextChoices):
     SMS = "sms", _("SMS")
     WHATSAPP = "whatsapp", _("WhatsApp")
     EMAIL = "email", _("E-mail")
+    TELEGRAM = "telegram", _("Telegram")
 
 
 CARD_LASTS = timedelta(days=183)  # after that she is asked again: lives change

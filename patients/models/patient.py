@@ -96,6 +96,9 @@ class Patient(models.Model):
 class AddressKind(models.TextChoices):
     PHONE = "phone", _("Phone")
     EMAIL = "email", _("E-mail")
+    # An identity with the messenger, which need not be a phone number and is never guessed from one.
+    WHATSAPP = "whatsapp", _("WhatsApp")
+    TELEGRAM = "telegram", _("Telegram")
 
 
 class AddressStatus(models.TextChoices):
@@ -105,7 +108,7 @@ class AddressStatus(models.TextChoices):
 
 
 class ContactPoint(models.Model):
-    """One number (E.164) or e-mail address, unique in its clinic, possibly shared by a family."""
+    """One number (E.164), e-mail or messenger address, unique in its clinic, possibly shared by a family."""
 
     clinic = models.ForeignKey(Clinic, on_delete=models.CASCADE, related_name="contact_points")
     kind = models.CharField(max_length=8, choices=AddressKind)

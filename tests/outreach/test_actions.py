@@ -74,6 +74,7 @@ class TestPlan:
     def test_a_plan_is_inside_the_patients_window_on_her_channel(self) -> None:
         task = builders.task()
         evening = CardAnswers(Channel.WHATSAPP, ((0, time(16), time(20)),))
+        builders.on_whatsapp(task.patient)
         save_card(task.patient, evening, now=NOW, by=None)
         assert plan_attempts(now=NOW) == 1
         attempt = Attempt.objects.get()

@@ -167,7 +167,7 @@ def test_who_asks_us_to_stop_is_not_contacted_on_any_way_any_more() -> None:
         assert (attempt.task.status, attempt.task.outcome) == (TaskStatus.CANCELLED, "asked_to_stop")
     elsewhere.refresh_from_db()
     assert elsewhere.status == AttemptStatus.CANCELLED
-    assert set(Consent.objects.values_list("channel", flat=True)) == {"phone", "sms", "whatsapp"}
+    assert set(Consent.objects.values_list("channel", flat=True)) == {"phone", "sms"}
     assert Step.objects.filter(status=StepStatus.ACTIVE).count() == 2  # with their owners and clocks
 
 
@@ -198,6 +198,7 @@ def test_nothing_is_booked_without_a_time() -> None:
 def test_a_message_is_promised_only_on_a_channel_that_is_on(settings: LazySettings) -> None:
     settings.CHANNEL_TRANSPORTS = {"phone": "phone", "sms": "off", "whatsapp": "console", "email": "console"}
     call = claim_call(a_call(), by=builders.user(), now=NOW)
+    builders.on_whatsapp(call.patient)
     record_outcome(call, "prefers_message", now=NOW)
     call.patient.card.refresh_from_db()
     assert (call.patient.card.channel, call.patient.card.told_at) == (Channel.WHATSAPP, NOW)

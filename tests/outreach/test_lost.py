@@ -227,6 +227,7 @@ def test_an_answer_ends_the_silence() -> None:
 
 def test_a_channel_the_patient_asked_for_and_nobody_tried_comes_first() -> None:
     task = silent(MORNING - DAY * 3, MORNING + HOUR * 4)
+    builders.on_whatsapp(task.patient)
     save_card(task.patient, CardAnswers(Channel.WHATSAPP, (), "en"), now=NOW, by=builders.user())
     silence = silence_of(OutreachTask.objects.get(), now=NOW)
     assert silence.cause == Cause.ONE_CHANNEL

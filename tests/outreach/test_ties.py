@@ -32,8 +32,8 @@ def ways(task: OutreachTask) -> set[str]:
 @pytest.mark.parametrize(
     ("answers", "channels"),
     [
-        (TieAnswers(), {"phone", "sms", "whatsapp"}),
-        (NEVER_CALL, {"sms", "whatsapp"}),
+        (TieAnswers(), {"phone", "sms"}),
+        (NEVER_CALL, {"sms"}),
         (CALL_BACK_ONLY, {"phone"}),
         (TieAnswers(may_be_called=False, may_say="call_back"), set()),
     ],

@@ -122,5 +122,5 @@ def test_every_answer_of_a_group_has_a_key_and_no_key_means_two_things() -> None
         for option in form[name]
         if "key" in option.data
     ]
-    assert keys == ["1", "2", "3", "4", "W", "F", "A", "Q", "T", "Y", "U", "I", "H", "R", "B", "E"]
+    assert keys == ["1", "2", "3", "4", "5", "W", "F", "A", "Q", "T", "Y", "U", "I", "H", "R", "B", "E"]
     assert len({*keys, "V", "O"}) == len(keys) + 2
