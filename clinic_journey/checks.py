@@ -8,6 +8,8 @@ from django.core.checks import CheckMessage, Error, Tags, Warning as CheckWarnin
 from django.db import connections
 
 from clinic_journey.audit import triggers
+from outreach.channels import PHONE, TRANSPORTS, missing_keys
+from outreach.dispatch import LEASE
 from patients.country import FOLDER, ProfileError, read_profile
 
 
@@ -67,7 +69,7 @@ def channels_reach_somebody(**_kwargs: object) -> list[CheckMessage]:
     return [
         CheckWarning(
             f"Messages by {', '.join(silent)} are only shown on this machine, not delivered.",
-            hint="Set EMAIL_URL for e-mail, or CHANNEL_SMS=off CHANNEL_WHATSAPP=off to plan calls instead.",
+            hint="Set the keys of a provider (docs/operations.md), or CHANNEL_SMS=off to plan calls instead.",
             id="clinic_journey.W001",
         )
     ]
@@ -85,6 +87,37 @@ def country_rules_can_be_read(**_kwargs: object) -> list[CheckMessage]:
                 Error(str(error), hint=f"Mend {path.name} in patients/profiles.", id="clinic_journey.E007")
             )
     return found
+
+
+def channels_have_all_their_keys(**_kwargs: object) -> list[CheckMessage]:
+    """A channel with some of its keys was meant to work: it is off, and this is why."""
+    found: list[CheckMessage] = []
+    for channel, name in settings.CHANNEL_TRANSPORTS.items():
+        transport = TRANSPORTS.get(name)
+        if transport is None and name not in {PHONE, "off"}:
+            known = ", ".join([*TRANSPORTS, "off"])
+            words = f"CHANNEL_{channel.upper()} is {name!r}; it must be one of {known}."
+            found.append(Error(words, id="clinic_journey.E008"))
+        missing = missing_keys(transport) if transport else []
+        if missing:
+            words = f"{channel} is off: {', '.join(missing)} is not set."
+            hint = f"Set it in the environment, or CHANNEL_{channel.upper()}=off to plan calls instead."
+            found.append(CheckWarning(words, hint=hint, id="clinic_journey.W002"))
+    return found
+
+
+@register()
+def providers_answer_within_the_lease(**_kwargs: object) -> list[CheckMessage]:
+    """A worker that still waits when its lease is over would be taken for dead."""
+    if 0 < settings.CHANNEL_TIMEOUT <= LEASE.total_seconds() / 3:
+        return []
+    return [
+        Error(
+            f"CHANNEL_TIMEOUT is {settings.CHANNEL_TIMEOUT:g} seconds.",
+            hint=f"It must be more than 0 and at most {LEASE.total_seconds() / 3:g}.",
+            id="clinic_journey.E009",
+        )
+    ]
 
 
 @register(Tags.security, deploy=True)

@@ -221,15 +221,51 @@ FILE_UPLOAD_MAX_MEMORY_SIZE = 5 * 1024 * 1024
 DATA_UPLOAD_MAX_MEMORY_SIZE = 2 * 1024 * 1024
 
 # --- Outgoing: which transport carries each channel a patient may choose. "off" is never planned. -----
-CHANNEL_TRANSPORTS = {
-    "phone": "phone",
-    "sms": env.str("CHANNEL_SMS", default="console"),
-    "whatsapp": env.str("CHANNEL_WHATSAPP", default="console"),
-    "email": env.str("CHANNEL_EMAIL", default="email" if env.str("EMAIL_URL", default="") else "console"),
-}
+# Accounts with providers; with any key of a channel missing, that channel is off and says so.
+TWILIO_ACCOUNT_SID = env.str("TWILIO_ACCOUNT_SID", default="")
+TWILIO_AUTH_TOKEN = env.str("TWILIO_AUTH_TOKEN", default="")
+TWILIO_FROM = env.str(
+    "TWILIO_FROM", default=""
+)  # a number, a registered name, or a messaging service (MG...)
+TWILIO_API_URL = env.str("TWILIO_API_URL", default="")
+WHATSAPP_PHONE_ID = env.str("WHATSAPP_PHONE_ID", default="")
+WHATSAPP_TOKEN = env.str("WHATSAPP_TOKEN", default="")
+WHATSAPP_APP_SECRET = env.str("WHATSAPP_APP_SECRET", default="")
+WHATSAPP_VERIFY_TOKEN = env.str("WHATSAPP_VERIFY_TOKEN", default="")
+WHATSAPP_API_URL = env.str("WHATSAPP_API_URL", default="https://graph.facebook.com/v23.0").rstrip("/")
+TELEGRAM_BOT_TOKEN = env.str("TELEGRAM_BOT_TOKEN", default="")
+TELEGRAM_BOT_NAME = env.str("TELEGRAM_BOT_NAME", default="")
+TELEGRAM_WEBHOOK_SECRET = env.str("TELEGRAM_WEBHOOK_SECRET", default="")
+TELEGRAM_API_URL = env.str("TELEGRAM_API_URL", default="https://api.telegram.org").rstrip("/")
+WEBHOOK_SECRETS_OLD = env.list("WEBHOOK_SECRETS_OLD", default=[])  # still accepted while secrets are changed
+EMAIL_URL = env.str("EMAIL_URL", default="").rpartition("@")[
+    2
+]  # without its password: only whether it is set
 vars().update(env.email_url("EMAIL_URL", default="consolemail://"))
 EMAIL_TIMEOUT = 20
 DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", default="clinic@localhost")
+CHANNEL_TIMEOUT = env.float("CHANNEL_TIMEOUT", default=20)  # seconds a provider may take to answer
+# Messages a second that each sender may send; 0 is as many as come.
+SMS_PER_SECOND = env.float("SMS_PER_SECOND", default=1)
+WHATSAPP_PER_SECOND = env.float("WHATSAPP_PER_SECOND", default=20)
+TELEGRAM_PER_SECOND = env.float("TELEGRAM_PER_SECOND", default=20)
+EMAIL_PER_SECOND = env.float("EMAIL_PER_SECOND", default=5)
+
+
+def _carried_by(channel: str, provider: str, *keys: str) -> str:
+    """As the environment says; else by the provider of whom any key is given, and in the demo on the screen."""
+    given = any(globals()[key] for key in keys)
+    usual = provider if given and not DEMO else ("console" if DEMO else "off")
+    return str(env.str(f"CHANNEL_{channel.upper()}", default=usual))
+
+
+CHANNEL_TRANSPORTS = {
+    "phone": "phone",
+    "sms": _carried_by("sms", "twilio", "TWILIO_ACCOUNT_SID", "TWILIO_AUTH_TOKEN", "TWILIO_FROM"),
+    "whatsapp": _carried_by("whatsapp", "whatsapp", "WHATSAPP_PHONE_ID", "WHATSAPP_TOKEN"),
+    "telegram": _carried_by("telegram", "telegram", "TELEGRAM_BOT_TOKEN"),
+    "email": _carried_by("email", "email", "EMAIL_URL"),
+}
 
 REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": [
@@ -267,4 +303,6 @@ LOGGING = {
     "formatters": {"line": {"format": "{asctime} {levelname} {name}: {message}", "style": "{"}},
     "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
     "root": {"handlers": ["console"], "level": env.str("LOG_LEVEL", default="INFO")},
+    # These write addresses of requests into the log: with patients' numbers in them, and with keys.
+    "loggers": {name: {"level": "WARNING"} for name in ("twilio.http_client", "httpx", "httpcore")},
 }

@@ -25,6 +25,8 @@ from clinic_journey import (
 from clinic_journey.api import router
 from clinic_journey.audit import views as audit_views
 from clinic_journey.lock import views as lock_views
+from outreach.channels.hooks import HOOKS
+from outreach.webhooks import hook
 from patients import urls as patients_urls
 
 urlpatterns = [
@@ -79,6 +81,10 @@ urlpatterns = [
     path("p/<str:token>/answer/", patient_page.answer, name="patient_answer"),
     path("p/<str:token>/offer/", patient_waiting.offer, name="patient_offer"),
     path("p/<str:token>/sooner/", patient_waiting.sooner, name="patient_sooner"),
+    *(
+        path(f"hooks/{provider}/", hook, {"provider": provider}, name=f"hook_{provider}")
+        for provider in HOOKS
+    ),
     path("login/", lock_views.Login.as_view(), name="login"),
     path("", include("clinic_journey.lock.urls")),
     path("logout/", auth_views.LogoutView.as_view(), name="logout"),

@@ -17,7 +17,7 @@ from outreach.models import NUMBER_TEST, Attempt, AttemptStatus, OutreachTask, T
 from outreach.next_contact import next_contact
 from outreach.reach import Reach, channels_of
 from patients.actions import withdraw_consent
-from patients.models import Patient, PatientStatus, Purpose
+from patients.models import ContactPoint, Patient, PatientStatus, Purpose
 
 logger = logging.getLogger(__name__)
 
@@ -168,14 +168,20 @@ def cancel_for_step(step: Step, *, now: datetime, outcome: str) -> None:
 @transaction.atomic
 def opt_out(patient: Patient, attempt: Attempt, *, now: datetime, words: str, by: User | None = None) -> None:
     """Stop this patient's contacts on this address and channel, at once, also what is queued; never the family's."""
-    withdraw_consent(patient, attempt.contact_point, attempt.channel, now=now, words=words, by=by)
+    opt_out_at(patient, attempt.contact_point, attempt.channel, now=now, words=words, by=by)
+    OutreachTask.objects.filter(pk=attempt.task_id, status=TaskStatus.OPEN).update(plan_from=now)
+
+
+@transaction.atomic
+def opt_out_at(
+    patient: Patient, point: ContactPoint, channel: str, *, now: datetime, words: str, by: User | None = None
+) -> None:
+    """The same where nothing of ours is answered: she wrote first, or switched us off at the provider."""
+    withdraw_consent(patient, point, channel, now=now, words=words, by=by)
     queued = Attempt.objects.filter(
-        patient=patient,
-        contact_point=attempt.contact_point_id,
-        channel=attempt.channel,
-        status=AttemptStatus.PLANNED,
+        patient=patient, contact_point=point, channel=channel, status=AttemptStatus.PLANNED
     )
-    task_ids = set(queued.values_list("task_id", flat=True)) | {attempt.task_id}
+    task_ids = set(queued.values_list("task_id", flat=True))
     queued.update(status=AttemptStatus.CANCELLED, ended_at=now, outcome="opted_out")
     OutreachTask.objects.filter(pk__in=task_ids, status=TaskStatus.OPEN).update(plan_from=now)
 

@@ -21,6 +21,7 @@ from outreach.channels import PHONE
 from outreach.models import Attempt, Reply
 from outreach.queries import visit_of
 from patients.actions import RefusedError, StaleStateError
+from patients.models import Patient
 
 READ_WITHIN = deadlines.Limit(2, deadlines.Unit.WORKING_HOURS)
 CANNOT_COME = "cannot_come"
@@ -201,6 +202,21 @@ def _ask(journey: Journey, step: Step, words: object, *, now: datetime) -> None:
         about, where = None, _journey_of_a_question(journey, now=now)
     due_at = soon(journey.clinic, READ_WITHIN, now=now)
     add_step(where, AdHoc(StepKind.CALL, title, due_at, about=about), now=now)
+
+
+@transaction.atomic
+def ask_of(patient: Patient, words: str, *, now: datetime) -> Step:
+    """A patient who writes first: her words are with a person, in a journey of their own."""
+    with translation.override(patient.clinic.language):
+        title = _("A message from the patient")
+    journey = Journey.objects.create(
+        clinic_id=patient.clinic_id, patient=patient, title=title[:120], opened_at=now
+    )
+    due_at = soon(patient.clinic, READ_WITHIN, now=now)
+    named = {"name": patient.full_name, "words": words}
+    return add_step(
+        journey, AdHoc(StepKind.CALL, lambda: _("Answer %(name)s: %(words)s") % named, due_at), now=now
+    )
 
 
 def _journey_of_a_question(ended: Journey, *, now: datetime) -> Journey:

@@ -17,11 +17,24 @@ from django.db import IntegrityError, transaction
 
 from journeys.actions import lock_journey
 from journeys.claims import TICK_SHARE, Alarm, claim_due
-from outreach import door, followup
-from outreach.channels import ChannelError, Receipt, Transport, by_machine
+from outreach import door, followup, senders
+from outreach.actions import opt_out
+from outreach.channels import (
+    FOR_A_MOMENT,
+    ChannelError,
+    LooksUp,
+    Message,
+    Receipt,
+    Transport,
+    Trouble,
+    WhenUnclear,
+    by_machine,
+    pace_of,
+)
 from outreach.door import Parcel
 from outreach.followup import HandOver
 from outreach.models import Attempt, AttemptStatus
+from outreach.senders import Turn
 from outreach.unanswered import count_unanswered
 from patients.actions import mark_address
 from patients.models import AddressStatus
@@ -30,6 +43,7 @@ logger = logging.getLogger(__name__)
 
 INTERVAL = timedelta(seconds=5)
 LEASE = timedelta(seconds=90)  # longer than any channel may take to answer
+MOMENT = timedelta(seconds=1)
 BATCH = 100
 BACKOFF = tuple(
     timedelta(minutes=minutes) for minutes in (1, 5, 15, 60)
@@ -49,19 +63,63 @@ class Counts:
 
 
 def dispatch(*, now: datetime, lasts: timedelta = INTERVAL, limit: int = BATCH) -> Counts:
-    """Send what is due on the channels the machine serves, until nothing is left or most of the tick is spent."""
+    """Send what is due on each channel that the machine serves, one after the other."""
     counts = Counts()
-    transports = by_machine()
-    started = monotonic()
-    while True:
+    for channel in by_machine():
+        counts = dispatch_on(channel, now=now, lasts=lasts, limit=limit, counts=counts)
+    return counts
+
+
+def dispatch_on(
+    channel: str,
+    *,
+    now: datetime,
+    lasts: timedelta = INTERVAL,
+    limit: int = BATCH,
+    counts: Counts | None = None,
+) -> Counts:
+    """Send what is due on one channel, at its sender's pace, until nothing is left or most of the tick is spent.
+
+    Each channel has its own tick, so that a slow provider keeps nobody waiting but its own patients.
+    """
+    counts, started = counts or Counts(), monotonic()
+    transport, share = by_machine()[channel], lasts * TICK_SHARE
+    pace = pace_of(transport)
+
+    def clock() -> datetime:
+        """A slow channel must not outlive its lease, nor a window. Parts of a second matter to a pace alone."""
+        passed = monotonic() - started
+        return now + timedelta(seconds=passed if pace else int(passed))
+
+    while turn := senders.turn_of(channel, now=clock()):
         lease = uuid.uuid4()
-        claimed = _claim(list(transports), lease, now=now, limit=limit)
-        for parcel in door.open_parcels(claimed, lease, now=now):
-            # A slow channel must not outlive its lease, nor a window.
-            at = now + timedelta(seconds=int(monotonic() - started))
-            counts = counts.plus(_deliver(parcel, transports[parcel.attempt.channel], now=at))
-        if len(claimed) < limit or monotonic() - started > lasts.total_seconds() * TICK_SHARE:
-            return counts
+        most = 1 if turn.is_try else senders.fitting(pace, now=clock(), until=now + share, limit=limit)
+        claimed = _claim([channel], lease, now=now, limit=most)
+        parcels = door.open_parcels(claimed, lease, now=clock())
+        while parcels:
+            free = senders.next_turn(channel, pace, now=clock(), until=now + share)
+            if free is None:
+                return _all_back(parcels, counts, now=clock())
+            senders.wait_until(free, now=clock())
+            what = _deliver(parcels.pop(0), transport, turn, now=free)
+            counts = counts.plus(what)
+            if what != "sent" and channel in senders.resting(now=free):
+                return _all_back(parcels, counts, now=clock())
+        if len(claimed) < most or turn.is_try or monotonic() - started > share.total_seconds():
+            break
+    return counts
+
+
+def _all_back(parcels: Sequence[Parcel], counts: Counts, *, now: datetime) -> Counts:
+    """Claimed, but not begun: their turn comes with a later tick, or another way where the sender is down."""
+    is_down = bool(parcels) and parcels[0].attempt.channel in senders.down()
+    for parcel in parcels:
+        lease = parcel.attempt.lease
+        if is_down and lease:
+            door.put_back(parcel.attempt, lease, now=now)
+        else:
+            _again(parcel.attempt)
+    return counts
 
 
 def _claim(channels: Sequence[str], lease: uuid.UUID, *, now: datetime, limit: int) -> list[int]:
@@ -122,7 +180,7 @@ def take(pk: int, lease: uuid.UUID, *, now: datetime, lasts: timedelta, by: User
     )
 
 
-def _deliver(parcel: Parcel, transport: Transport, *, now: datetime) -> str:
+def _deliver(parcel: Parcel, transport: Transport, turn: Turn, *, now: datetime) -> str:
     """Commit that the call begins, call with no transaction open, commit what came of it. Returns the count."""
     attempt, lease = parcel.attempt, parcel.attempt.lease
     ours = Attempt.objects.filter(pk=attempt.pk, status=AttemptStatus.SENDING, lease=lease)
@@ -137,11 +195,35 @@ def _deliver(parcel: Parcel, transport: Transport, *, now: datetime) -> str:
     try:
         receipt = transport.send(parcel.message)
     except ChannelError as error:
+        if error.retry_after is not None:
+            return _waits(attempt, now + max(error.retry_after, MOMENT))
+        if error.trouble in FOR_A_MOMENT:
+            senders.failed(attempt.channel, str(error), now=now)
         return _refused(attempt, error, now=now)
-    except Exception:
+    except Exception as error:
         logger.exception("Attempt %s: the channel broke off; nobody knows whether it arrived.", attempt.pk)
-        return _unclear(attempt, now=now)
+        senders.failed(attempt.channel, type(error).__name__, now=now)
+        found = _looked_up(parcel.message, transport, since=now)
+        return _sent(attempt, found, now=now) if found else _unclear(attempt, now=now)
+    senders.worked(turn, now=now)
     return _sent(attempt, receipt, now=now)
+
+
+def _looked_up(message: Message, transport: Transport, *, since: datetime) -> Receipt | None:
+    """Whether the provider's own list has the message. Not found says nothing: it may be listed a moment later."""
+    if transport.abilities.when_unclear != WhenUnclear.LOOK_UP or not isinstance(transport, LooksUp):
+        return None
+    try:
+        return transport.look_up(message, since=since)
+    except Exception as error:  # noqa: BLE001 - whatever it is, the message stays unclear
+        logger.info("The look-up failed, too: %s", type(error).__name__)
+        return None
+
+
+def _waits(attempt: Attempt, until: datetime) -> str:
+    """The provider asks us to wait: certainly not sent, so the same attempt goes out then, if it may still."""
+    senders.pause(attempt.channel, until)
+    return _again(attempt, at=until)
 
 
 def _end(attempt: Attempt, status: AttemptStatus, *, now: datetime, **fields: object) -> bool:
@@ -172,6 +254,8 @@ def _refused(attempt: Attempt, error: ChannelError, *, now: datetime) -> str:
         return ""
     if error.address_is_bad:
         mark_address(attempt.contact_point, AddressStatus.BAD, now=now)
+    if error.trouble == Trouble.OPTED_OUT:
+        opt_out(attempt.patient, attempt, now=now, words=str(error))
     if error.permanent:
         followup.plan_again(attempt.task, at=now)
         return "failed"
@@ -202,7 +286,8 @@ def recover(*, now: datetime) -> Counts:
     transports = by_machine()
     for attempt in expired.order_by("lease_until")[:BATCH]:
         transport = transports.get(attempt.channel)
-        if attempt.called_at is None or (transport is not None and transport.honours_reference):
+        repeats = transport is not None and transport.abilities.when_unclear == WhenUnclear.REPEAT
+        if attempt.called_at is None or repeats:
             counts = counts.plus(_again(attempt))
         else:
             counts = counts.plus(_unclear(attempt, now=now))
@@ -210,10 +295,11 @@ def recover(*, now: datetime) -> Counts:
 
 
 @transaction.atomic
-def _again(attempt: Attempt) -> str:
+def _again(attempt: Attempt, *, at: datetime | None = None) -> str:
     """Back to planned under the same reference; past its window the door plans it anew."""
     ours = Attempt.objects.filter(pk=attempt.pk, status=AttemptStatus.SENDING, lease=attempt.lease)
+    moved = {"send_at": at} if at else {}
     back = ours.update(
-        status=AttemptStatus.PLANNED, lease=None, lease_until=None, called_at=None, claimed_by=None
+        status=AttemptStatus.PLANNED, lease=None, lease_until=None, called_at=None, claimed_by=None, **moved
     )
     return "replanned" if back else ""

@@ -2,8 +2,8 @@
 
 import logging
 from collections.abc import Collection, Iterable, Sequence
-from dataclasses import dataclass
-from datetime import datetime
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from django.db import transaction
@@ -11,11 +11,13 @@ from django.db.models import Exists, Q
 
 from journeys.models import StepStatus
 from outreach import followup
-from outreach.channels import Message
+from outreach.channels import Message, by_machine
 from outreach.followup import NOT_NEEDED, REPLANNED, HandOver
-from outreach.models import NUMBER_TEST, Attempt, AttemptStatus, OutreachTask, TaskStatus
+from outreach.gate import Gates, lets_out_still
+from outreach.models import NUMBER_TEST, Attempt, AttemptStatus, OutreachTask, Reply, TaskStatus
 from outreach.offers import ABOUT_AN_OFFER, is_void, offers_of
 from outreach.queries import facts_for, hours_for, visits_of
+from outreach.reach import channels_of
 from outreach.rendering import CannotRender, Facts, Rendered, Texts
 from patients.models import (
     AddressStatus,
@@ -35,6 +37,8 @@ logger = logging.getLogger(__name__)
 
 ABOUT_A_VISIT = frozenset({"held_visit", "visit_reminder", "hold_moved"})  # void when the visit is gone
 WAITING = (StepStatus.ACTIVE, StepStatus.ON_HOLD)
+# How long after a patient's words our own may answer where only approved ones may begin; a minute to be sure.
+ANSWERABLE = timedelta(hours=24) - timedelta(minutes=1)
 
 
 @dataclass(frozen=True)
@@ -63,16 +67,19 @@ def open_parcels(claimed: Sequence[int], lease: UUID, *, now: datetime) -> list[
     texts = Texts({attempt.task.message_key for attempt in attempts})
     with_visit = visits_of({attempt.task.step.journey_id for attempt in attempts}).keys()
     offers = offers_of([attempt.task for attempt in attempts])
+    gates = Gates(clinics)
+    may_answer = _heard_from(attempts, now=now)
     parcels = []
     for attempt in attempts:
         task = attempt.task
         tells_of_offer = task.message_key in ABOUT_AN_OFFER
         if _is_over(attempt, with_visit) or (tells_of_offer and is_void(offers.get(task.step_id), now=now)):
             put_back(attempt, lease, now=now, again=False)
-        elif not _may_leave(attempt, clock, silenced, now=now):
+        elif not _may_leave(attempt, clock, silenced, gates, now=now):
             put_back(attempt, lease, now=now)
         elif parcel := _packed(attempt, texts, facts[task.pk], clinics[attempt.clinic_id]):
-            parcels.append(parcel)
+            free = attempt.contact_point_id in may_answer
+            parcels.append(replace(parcel, message=replace(parcel.message, may_be_free=free)))
         else:
             _without_words(attempt, lease, now=now)
     return parcels
@@ -101,6 +108,7 @@ def nothing_forbids(attempt: Attempt, *, now: datetime) -> tuple[Q, ...]:
     )
     living = Patient.objects.filter(pk=attempt.patient_id, status=PatientStatus.ACTIVE)
     allowed = Q(Exists(living)) & Q(Exists(still_hers)) & ~Q(Exists(withdrawn)) & ~Q(Exists(bad))
+    allowed &= lets_out_still(attempt.clinic_id, attempt.contact_point_id, attempt.channel)
     return Q(expires_at__gt=now), Q(Exists(open_still)), allowed
 
 
@@ -114,6 +122,20 @@ def _withdrawn(attempts: Iterable[Attempt]) -> set[tuple[int, int, str, str]]:
     return set(rows.values_list("patient_id", "contact_point_id", "channel", "purpose"))
 
 
+def _heard_from(attempts: Iterable[Attempt], *, now: datetime) -> set[int]:
+    """The addresses from which somebody wrote lately, of those on channels where that matters."""
+    asked = by_machine()
+    points = {
+        attempt.contact_point_id
+        for attempt in attempts
+        if asked[attempt.channel].abilities.only_approved_words
+    }
+    if not points:
+        return set()
+    heard = Reply.objects.filter(contact_point__in=points, at__gt=now - ANSWERABLE, at__lte=now)
+    return {point for point in heard.values_list("contact_point_id", flat=True) if point}
+
+
 def _is_over(attempt: Attempt, with_visit: Collection[int]) -> bool:
     """Nobody waits for this any more: the record is closed, the step has ended, or the visit it speaks of is gone."""
     task = attempt.task
@@ -125,11 +147,20 @@ def _is_over(attempt: Attempt, with_visit: Collection[int]) -> bool:
 
 
 def _may_leave(
-    attempt: Attempt, clock: ClinicClock, silenced: set[tuple[int, int, str, str]], *, now: datetime
+    attempt: Attempt,
+    clock: ClinicClock,
+    silenced: set[tuple[int, int, str, str]],
+    gates: Gates,
+    *,
+    now: datetime,
 ) -> bool:
     key = (attempt.patient_id, attempt.contact_point_id, attempt.channel, str(attempt.task.purpose))
     on_hold = attempt.task.step.status == StepStatus.ON_HOLD
     if on_hold or key in silenced or attempt.contact_point.status == AddressStatus.BAD:
+        return False
+    if attempt.channel not in channels_of(attempt.contact_point.kind):
+        return False
+    if not gates.lets_out(attempt.contact_point, attempt.channel):
         return False
     own, *others = hours_for(attempt.patient, attempt.channel, clock)
     # A test message she asks for in person; the clinic's hours and the law's hold all the same.
@@ -178,5 +209,7 @@ def _packed(attempt: Attempt, texts: Texts, facts: Facts, clinic: Clinic) -> Par
         language=rendered.language,
         subject=rendered.subject,
         body=rendered.body,
+        approved_as=rendered.approved_as,
+        values=rendered.values,
     )
     return Parcel(attempt, message, rendered)

@@ -4,17 +4,27 @@ Whoever writes locks in one order: the journey, then attempts, then tasks. So no
 """
 
 import logging
+from contextlib import suppress
 from datetime import datetime
 
 from django.contrib.auth.models import User
-from django.db import transaction
+from django.db import IntegrityError, transaction
 from django.db.models import TextChoices
 from django.utils.translation import gettext as _, gettext_lazy
 
 from journeys import deadlines
 from journeys.actions import AdHoc, add_step, complete_step, record_events
 from journeys.clinic_time import soon
-from journeys.models import OPEN_JOURNEYS, EventKind, Journey, Step, StepKind, StepStatus, Words
+from journeys.models import (
+    OPEN_JOURNEYS,
+    EventKind,
+    Journey,
+    Step,
+    StepKind,
+    StepStatus,
+    Words,
+    in_each_language,
+)
 from outreach import offers
 from outreach.models import NUMBER_TEST, Attempt, AttemptStatus, OutreachTask, TaskStatus
 from outreach.planning import Plan, Why
@@ -37,6 +47,7 @@ class HandOver(TextChoices):
     NOT_KNOWN = "not_known", gettext_lazy("we do not know whether our message arrived")
     NO_WORDS = "no_words", gettext_lazy("the message would name something that does not exist")
     CHANNEL_DOWN = "channel_down", gettext_lazy("the channel has failed again and again")
+    NOT_DELIVERED = "not_delivered", gettext_lazy("our message did not arrive")
 
 
 def end_task(task: OutreachTask, status: TaskStatus, outcome: str, *, now: datetime) -> bool:
@@ -89,6 +100,45 @@ def hand_over(task: OutreachTask, reason: HandOver, *, now: datetime) -> Step | 
         return None
     due_at = soon(journey.clinic, PERSON_WITHIN, now=now)
     return add_step(journey, AdHoc(StepKind.CALL, handed_over(step, reason), due_at, about=step), now=now)
+
+
+def arrived_after_all(task: OutreachTask, *, now: datetime) -> None:
+    """A receipt settles what nobody knew: the person's step about it is not needed, and the patient was told."""
+    names = in_each_language(handed_over(task.step, HandOver.NOT_KNOWN))
+    asked = Step.objects.filter(about=task.step, kind=StepKind.CALL, status=StepStatus.ACTIVE)
+    for step in asked:
+        if step.names == names:
+            end_step(step, NOT_NEEDED, now=now)
+    record_events([task.step], EventKind.CONTACTED, now=now, detail=task.message_key)
+    outcome = told_outcome(task.step)
+    if outcome and not awaits_answer(task.step):
+        end_step(task.step, outcome, now=now)
+
+
+def did_not_arrive(task: OutreachTask, *, now: datetime) -> None:
+    """Taken by the provider and yet not delivered: tried another way while the step is open, else a person's.
+
+    A step that "told" has ended cannot be opened again; what was believed to be told is told by a person.
+    """
+    if task.message_key == NUMBER_TEST:
+        return  # seen at the desk, where she waits for it
+    if task.step.status == StepStatus.ACTIVE:
+        with suppress(IntegrityError), transaction.atomic():  # another task may be open about it by now
+            OutreachTask.objects.filter(pk=task.pk, status=TaskStatus.DONE).update(
+                status=TaskStatus.OPEN, outcome="", ended_at=None
+            )
+        plan_again(task, at=now)
+        return
+    journey = Journey.objects.select_related("clinic").get(pk=task.step.journey_id)
+    if journey.status not in OPEN_JOURNEYS:
+        journey = Journey.objects.create(
+            clinic_id=task.clinic_id, patient_id=task.patient_id, title=journey.name[:120], opened_at=now
+        )
+    words, due_at = (
+        handed_over(task.step, HandOver.NOT_DELIVERED),
+        soon(journey.clinic, PERSON_WITHIN, now=now),
+    )
+    add_step(journey, AdHoc(StepKind.CALL, words, due_at, about=task.step), now=now)
 
 
 def handed_over(step: Step, reason: HandOver) -> Words:

@@ -23,6 +23,11 @@ class MessageTemplate(models.Model):
     purpose = models.CharField(max_length=10, choices=Purpose, default=Purpose.SERVICE)
     subject = models.CharField(max_length=120, blank=True)  # e-mail only
     body = models.TextField()
+    approved_as = models.CharField(
+        max_length=120,
+        blank=True,
+        help_text=_("The name of the same words with the provider who approved them."),
+    )
 
     class Meta:
         constraints = [
@@ -224,6 +229,9 @@ class Reply(models.Model):
     attempt = models.ForeignKey(
         Attempt, null=True, blank=True, on_delete=models.SET_NULL, related_name="replies"
     )
+    contact_point = models.ForeignKey(
+        ContactPoint, null=True, blank=True, on_delete=models.SET_NULL, related_name="replies"
+    )  # where it came from; empty on her own page and at the desk
     channel = models.CharField(max_length=10)  # a Channel, or "page" for the patient's page
     at = models.DateTimeField()
     body = models.TextField(blank=True)
@@ -233,7 +241,23 @@ class Reply(models.Model):
     step = models.ForeignKey(Step, null=True, blank=True, on_delete=models.SET_NULL, related_name="replies")
 
     class Meta:
-        indexes = [models.Index(fields=["patient", "at"], name="reply_by_patient")]
+        indexes = [
+            models.Index(fields=["patient", "at"], name="reply_by_patient"),
+            models.Index(
+                fields=["contact_point", "at"],
+                name="reply_by_address",
+                condition=Q(contact_point__isnull=False),
+            ),
+        ]
 
     def __str__(self) -> str:
         return f"{self.channel} {self.at:%F %R}"
+
+
+from outreach.provider_models import (  # noqa: E402, F401 - one page of models for Django and for whoever imports
+    AllowedAddress,
+    Gate,
+    MessengerLink,
+    ProviderEvent,
+    Sender,
+)

@@ -1,6 +1,6 @@
 """By which ways the patients of some tasks may be reached, and what was tried: rows as planning wants them."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from datetime import datetime, timedelta
 from typing import Self
 from zoneinfo import ZoneInfo
@@ -9,11 +9,13 @@ from django.db.models import Prefetch, Q, QuerySet, prefetch_related_objects
 
 from journeys.models import Step, StepKind
 from outreach.channels import FOR_A_MOMENT, in_use
+from outreach.gate import Gates
 from outreach.learned import learn
 from outreach.models import NUMBER_TEST, Attempt, AttemptStatus, OutreachTask
 from outreach.offers import ABOUT_AN_OFFER
 from outreach.planning import OTHER, Option, Past, Rules
 from outreach.queries import CARRIED_OUT, LAST_TRIES, UNFINISHED, hours_for, tries_among, with_replies
+from outreach.senders import down
 from patients.models import (
     GUARDIANS,
     AddressKind,
@@ -72,6 +74,7 @@ class Reach:
                 patient__in=patients, status=ConsentStatus.WITHDRAWN, superseded_at__isnull=True
             ).values_list("patient_id", "contact_point_id", "channel", "purpose")
         )
+        self._gates, self._down = Gates(clinics), down()
         made = _attempts_with(patients, now=now)
         self.unfinished = {each.task_id: each for each in made if each.status in UNFINISHED}
         self.under_way = set(self.unfinished)
@@ -83,13 +86,21 @@ class Reach:
                 self._made.setdefault(attempt.patient_id, []).append(attempt)
 
     def options(self, task: OutreachTask, channels: Iterable[str] = ()) -> Iterable[Option]:
-        """Each usable address on each channel that is on, or on these alone; what the patient asked for first."""
+        """Each usable address on each channel that is on, or on these alone; what the patient asked for first.
+
+        A channel whose sender is down is left out, unless it is the only way there is.
+        """
         patient = task.patient
         card = getattr(patient, "card", None)
         asked = (card.channel or None) if card and card.told_at else None
         wanted: list[str] = _in_order(asked) if can_be_written(task.step) else [Channel.PHONE]
         if channels:
             wanted = [channel for channel in _in_order(asked) if channel in channels]
+        found = list(self._each_way(task, wanted, asked))
+        return [option for option in found if option.channel not in self._down] or found
+
+    def _each_way(self, task: OutreachTask, wanted: list[str], asked: str | None) -> Iterator[Option]:
+        patient = task.patient
         ties = _ties_to_use(patient, now=self.now)
         for preference, channel in enumerate(wanted):
             if channel not in in_use():
@@ -106,6 +117,8 @@ class Reach:
         So does what may be done there: never called at work, nothing written where only a call back may be asked.
         """
         if not (tie.may_be_called if channel == Channel.PHONE else tie.may_say == MaySay.EVERYTHING):
+            return False
+        if channel != Channel.PHONE and not self._gates.lets_out(tie.contact_point, channel):
             return False
         key = (task.patient_id, tie.contact_point_id, channel, str(task.purpose))
         return tie.contact_point.status != AddressStatus.BAD and key not in self._withdrawn

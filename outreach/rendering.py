@@ -61,6 +61,8 @@ class Rendered:
     language: str
     subject: str
     body: str
+    approved_as: str = ""
+    values: tuple[str, ...] = ()  # what fills the places of the approved words, in their order
 
 
 def placeholders_in(text: str) -> set[str]:
@@ -101,8 +103,18 @@ class Texts:
             raise CannotRender("no_text")
         values = _words(facts, clinic, template.language)
         return Rendered(
-            template.language, _filled(template.subject, values), _filled(template.body, values).strip()
+            template.language,
+            _filled(template.subject, values),
+            _filled(template.body, values).strip(),
+            template.approved_as,
+            tuple(values[name] for name in _in_order(template.body)) if template.approved_as else (),
         )
+
+
+def _in_order(text: str) -> list[str]:
+    """The places of a text in the order in which they first stand there, as an approved template numbers them."""
+    names = (name for _literal, name, _spec, _conversion in Formatter().parse(text) if name)
+    return list(dict.fromkeys(names))
 
 
 def _filled(text: str, values: Mapping[str, str]) -> str:

@@ -15,7 +15,9 @@ BAD_ADDRESS = frozenset({"wrong_number", "bad_address", "no_such_address"})
 ANSWERED = frozenset(
     {"spoken", "booked", "confirmed", "call_at", "prefers_message", "declined", "asked_to_stop", "opted_out"}
 ) | {"needs_doctor"}
-NOT_SENT = frozenset({"unreachable", "login", "busy", "refused", "unfit"})  # the channel did not take it
+NOT_SENT = frozenset(
+    {"unreachable", "login", "busy", "refused", "unfit", "stopped"}
+)  # the channel did not take it
 
 
 class DayPart(StrEnum):

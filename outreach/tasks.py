@@ -5,7 +5,8 @@ from dataclasses import asdict
 from celery import shared_task
 from django.utils import timezone
 
-from outreach import actions, closing, dispatch as outbox
+from outreach import actions, closing, dispatch as outbox, incoming
+from outreach.channels import by_machine
 
 
 @shared_task
@@ -19,8 +20,20 @@ def plan_attempts() -> int:
 
 
 @shared_task
-def dispatch() -> dict[str, int]:
-    return asdict(outbox.dispatch(now=timezone.now()))
+def dispatch() -> None:
+    """A tick of its own for each channel, so that none waits for another one's provider."""
+    for channel in by_machine():
+        dispatch_on.apply_async((channel,), expires=outbox.INTERVAL.total_seconds())
+
+
+@shared_task
+def dispatch_on(channel: str) -> dict[str, int]:
+    return asdict(outbox.dispatch_on(channel, now=timezone.now()))
+
+
+@shared_task
+def work_events() -> int:
+    return incoming.work_events(now=timezone.now())
 
 
 @shared_task
@@ -35,4 +48,5 @@ def recover() -> dict[str, int]:
     return asdict(outbox.recover(now=now)) | {
         "missed_calls": actions.plan_missed_calls(now=now),
         "not_needed": actions.cancel_for_steps(now=now),
+        "emptied": incoming.empty_old_events(now=now),
     }

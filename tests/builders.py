@@ -23,9 +23,10 @@ from appointments.models import (
 from appointments.waiting_models import Offer, Opening, WaitlistEntry
 from journeys.models import Journey, OwnerRole, Step, StepKind, StepStatus
 from outreach.models import Attempt, OutreachTask
+from outreach.provider_models import Gate
 from outreach.unanswered import count_unanswered
-from patients.actions import NewPatient, register_patient, set_default_hours
-from patients.models import Channel, Clinic, Membership, Patient, Role
+from patients.actions import NewPatient, add_address, register_patient, set_default_hours
+from patients.models import AddressKind, Channel, Clinic, Membership, Patient, PatientContact, Role
 from referrals.models import IncomingDocument, Referral, Source
 from tests.conftest import NOW
 
@@ -62,6 +63,11 @@ def patient(at: Clinic | None = None, *, now: datetime = NOW, **fields: Any) -> 
         "phone": "050-234-5678",
     }
     return register_patient(at or clinic(), NewPatient(**{**given, **fields}), now=now)
+
+
+def on_whatsapp(who: Patient, value: str = "972502345678") -> PatientContact:
+    """The identity that she named for it, after her phone."""
+    return add_address(who, AddressKind.WHATSAPP, value, rank=2)
 
 
 def journey(for_patient: Patient | None = None, *, now: datetime = NOW, **fields: Any) -> Journey:
@@ -225,13 +231,18 @@ def attempt(of: OutreachTask | None = None, *, now: datetime = NOW, **fields: An
         "channel": Channel.SMS,
         "send_at": now,
         "expires_at": now + timedelta(hours=2),
-        "contact_point": about.patient.contacts.get().contact_point,
+        "contact_point": about.patient.contacts.order_by("rank")[0].contact_point,
     }
     made = Attempt.objects.create(
         task=about, clinic=about.clinic, patient=about.patient, **{**given, **fields}
     )
     count_unanswered([about.pk])
     return made
+
+
+def opened(where: Clinic) -> None:
+    """The clinic has ended its safe start."""
+    Gate.objects.update_or_create(clinic=where, defaults={"opened_at": NOW})
 
 
 def api(of: User | None = None) -> APIClient:

@@ -66,6 +66,7 @@ class StepKind(models.TextChoices):
     PROMISE = "promise", _("Promise")
     CALL = "call", _("Call the patient")
     THANK = "thank", _("Thank the patient")
+    MEND = "mend", _("Mend what does not work")
 
 
 class ContactWhen(models.TextChoices):

@@ -2,38 +2,71 @@
 
 from django.conf import settings
 
-from outreach.channels.base import FOR_A_MOMENT, ChannelError, Message, Receipt, Transport, Trouble
+from outreach.channels.base import (
+    FOR_A_MOMENT,
+    Abilities,
+    ChannelError,
+    LooksUp,
+    Message,
+    Receipt,
+    Transport,
+    Trouble,
+    WhenUnclear,
+    missing_keys,
+    pace_of,
+)
 from outreach.channels.console import ConsoleTransport
 from outreach.channels.email import EmailTransport
+from outreach.channels.sms import SmsTransport
+from outreach.channels.telegram import TelegramTransport
+from outreach.channels.whatsapp import WhatsAppTransport
 
 __all__ = [
     "FOR_A_MOMENT",
     "PHONE",
     "TRANSPORTS",
+    "Abilities",
     "ChannelError",
+    "LooksUp",
     "Message",
     "Receipt",
     "Transport",
     "Trouble",
+    "WhenUnclear",
     "by_machine",
     "in_use",
+    "leaves_this_machine",
+    "missing_keys",
+    "pace_of",
 ]
 
 PHONE = "phone"  # the transport of people: attempts wait in the desk's call list, see phone.py
 
-TRANSPORTS: dict[str, Transport] = {"console": ConsoleTransport(), "email": EmailTransport()}
+TRANSPORTS: dict[str, Transport] = {
+    "console": ConsoleTransport(),
+    "email": EmailTransport(),
+    "twilio": SmsTransport(),
+    "whatsapp": WhatsAppTransport(),
+    "telegram": TelegramTransport(),
+}
 
 
 def in_use() -> set[str]:
-    """The channels on which a contact may be planned; one that is "off" is not among them."""
-    known = {*TRANSPORTS, PHONE}
-    return {channel for channel, transport in settings.CHANNEL_TRANSPORTS.items() if transport in known}
+    """The channels on which a contact may be planned; one that is "off" or lacks a key is not among them."""
+    by_people = {channel for channel, transport in settings.CHANNEL_TRANSPORTS.items() if transport == PHONE}
+    return by_people | set(by_machine())
 
 
 def by_machine() -> dict[str, Transport]:
     """The channels that the machine serves itself, each with its transport."""
-    return {
+    named = {
         channel: TRANSPORTS[transport]
         for channel, transport in settings.CHANNEL_TRANSPORTS.items()
         if transport in TRANSPORTS
     }
+    return {channel: transport for channel, transport in named.items() if not missing_keys(transport)}
+
+
+def leaves_this_machine(channel: str) -> bool:
+    """Whether a message on this channel reaches anybody: what the console shows does not."""
+    return settings.CHANNEL_TRANSPORTS.get(channel) != "console"

@@ -2,7 +2,7 @@
 
 import logging
 
-from outreach.channels.base import Message, Receipt
+from outreach.channels.base import Abilities, Message, Receipt, WhenUnclear
 
 logger = logging.getLogger(__name__)
 
@@ -10,7 +10,7 @@ logger = logging.getLogger(__name__)
 class ConsoleTransport:
     """Shows messages instead of sending them. What it shows is the attempt's own row, so a repeat is harmless."""
 
-    honours_reference = True
+    abilities = Abilities(WhenUnclear.REPEAT, two_way=False, tells_delivery=False)
     secrets: tuple[str, ...] = ()
 
     def send(self, message: Message) -> Receipt:

@@ -7,7 +7,7 @@ from django.conf import settings
 from django.core.mail import EmailMessage, get_connection
 from django.core.mail.backends.base import BaseEmailBackend
 
-from outreach.channels.base import ChannelError, Message, Receipt, Trouble
+from outreach.channels.base import Abilities, ChannelError, Message, Receipt, Trouble, WhenUnclear
 
 FOR_NOW = range(400, 500)  # SMTP reply codes that ask to try again
 NO_SUCH_ADDRESS = {511, 550, 551, 553}
@@ -16,8 +16,10 @@ NO_SUCH_ADDRESS = {511, 550, 551, 553}
 class EmailTransport:
     """SMTP has no key by which a repeated mail would be recognised, so an unclear answer stays unclear."""
 
-    honours_reference = False
+    abilities = Abilities(WhenUnclear.ASK_A_PERSON, tells_delivery=False)
+    keys = ("EMAIL_URL",)
     secrets: tuple[str, ...] = ("EMAIL_HOST_PASSWORD",)
+    per_second = "EMAIL_PER_SECOND"
 
     def send(self, message: Message) -> Receipt:
         connection = get_connection()

@@ -30,6 +30,9 @@ OPEN_TO_ALL = {
     "patient_offer",
     "patient_sooner",
     "upload",
+    "hook_twilio",
+    "hook_whatsapp",
+    "hook_telegram",
 }
 NOT_OURS = ("admin/", "api/")  # the admin's own rules; the API has a walk of its own
 WITHOUT_AN_OBJECT = {

@@ -27,7 +27,10 @@ class LedgerChannel:
     secrets: tuple[str, ...] = ()
 
     def __init__(self, ledger: Path, point: str, *, honours: bool) -> None:
-        self.ledger, self.point, self.honours_reference = ledger, point, honours
+        from outreach.channels import Abilities, WhenUnclear  # noqa: PLC0415 - app ready
+
+        self.ledger, self.point = ledger, point
+        self.abilities = Abilities(WhenUnclear.REPEAT if honours else WhenUnclear.ASK_A_PERSON)
 
     def send(self, message: Any) -> Any:
         from outreach.channels import Receipt  # noqa: PLC0415 - app ready

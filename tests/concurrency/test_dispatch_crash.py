@@ -39,7 +39,7 @@ def worker(point: str, ledger: Path, *, honours: bool) -> int:
             str(name),
         ],
         cwd=django_settings.BASE_DIR,
-        env={**os.environ, "LOG_LEVEL": "CRITICAL"},
+        env={**os.environ, "LOG_LEVEL": "CRITICAL", "CHANNEL_SMS": "console"},
         capture_output=True,
         check=False,
     )

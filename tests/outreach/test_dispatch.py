@@ -13,7 +13,7 @@ from journeys.actions import NewJourney, start_journey
 from journeys.claims import adapted
 from journeys.models import Step, StepKind, StepStatus
 from outreach import channels
-from outreach.channels import ChannelError, Message, Receipt, Trouble
+from outreach.channels import Abilities, ChannelError, Message, Receipt, Trouble, WhenUnclear
 from outreach.dispatch import LEASE, Counts, dispatch, due_on, recover, take
 from outreach.door import open_parcels
 from outreach.models import Attempt, AttemptStatus, MessageTemplate, TaskStatus
@@ -33,7 +33,7 @@ class Fake:
     def __init__(self, answer: Callable[[Message], Receipt] | None = None, *, honours: bool = False) -> None:
         self.sent: list[Message] = []
         self.answer = answer
-        self.honours_reference = honours
+        self.abilities = Abilities(WhenUnclear.REPEAT if honours else WhenUnclear.ASK_A_PERSON)
 
     def send(self, message: Message) -> Receipt:
         self.sent.append(message)
@@ -254,9 +254,10 @@ def test_an_answer_that_never_came_is_unknown_and_a_person_sees_it() -> None:
 def test_a_channel_that_stays_down_is_handed_to_a_person() -> None:
     for _fake in played_by(Fake(failing(ChannelError(Trouble.UNREACHABLE)))):
         task = builders.task(plan_from=None)
-        for minute in range(5):
-            builders.attempt(task, send_at=NOW + timedelta(minutes=minute))
-            dispatch(now=NOW + timedelta(minutes=minute))
+        for hour in range(0, 10, 2):  # the sender rests in between
+            later = NOW + timedelta(hours=hour)
+            builders.attempt(task, send_at=later, expires_at=later + timedelta(hours=1))
+            dispatch(now=later)
         task.refresh_from_db()
         assert (task.status, task.outcome) == (TaskStatus.GIVEN_UP, "channel_down")
 

@@ -7,7 +7,15 @@ from django.conf import LazySettings
 
 from journeys.models import JourneyStatus, Step, StepStatus
 from outreach.actions import opt_out, plan_attempts
-from outreach.channels import TRANSPORTS, ChannelError, Message, Receipt, Trouble
+from outreach.channels import (
+    TRANSPORTS,
+    Abilities,
+    ChannelError,
+    Message,
+    Receipt,
+    Trouble,
+    WhenUnclear,
+)
 from outreach.dispatch import dispatch
 from outreach.models import Attempt, AttemptStatus, OutreachTask, TaskStatus
 from outreach.number_test import AT_THE_DESK, channels_to_test, send_test, sent_to
@@ -24,7 +32,7 @@ pytestmark = pytest.mark.django_db
 class Refusing:
     """A provider that does not take the message."""
 
-    honours_reference = True
+    abilities = Abilities(WhenUnclear.REPEAT)
     secrets: tuple[str, ...] = ()
 
     def __init__(self, trouble: Trouble) -> None:
@@ -46,7 +54,7 @@ def tie_of(patient: Patient) -> PatientContact:
 
 def test_it_leaves_now_though_her_own_window_is_closed(patient: Patient) -> None:
     save_card(patient, CardAnswers("sms", ((5, time(2), time(3)),), "en"), now=NOW, by=None)
-    attempt = send_test(tie_of(patient), Channel.WHATSAPP, now=NOW, by=builders.user())
+    attempt = send_test(builders.on_whatsapp(patient), Channel.WHATSAPP, now=NOW, by=builders.user())
     assert dispatch(now=NOW).sent == 1
     attempt.refresh_from_db()
     assert (attempt.status, attempt.channel) == (AttemptStatus.SENT, Channel.WHATSAPP)
@@ -88,7 +96,8 @@ def test_what_she_withdrew_and_the_hours_of_the_law_hold(patient: Patient) -> No
 
 
 def test_it_goes_only_where_something_may_be_written(patient: Patient, settings: LazySettings) -> None:
-    assert channels_to_test(tie_of(patient)) == [Channel.SMS, Channel.WHATSAPP]
+    assert channels_to_test(tie_of(patient)) == [Channel.SMS]
+    assert channels_to_test(builders.on_whatsapp(patient)) == [Channel.WHATSAPP]
     settings.CHANNEL_TRANSPORTS = {"phone": "phone", "sms": "console", "whatsapp": "off", "email": "off"}
     assert channels_to_test(tie_of(patient)) == [Channel.SMS]
     change_tie(tie_of(patient), TieAnswers(may_say="call_back"))

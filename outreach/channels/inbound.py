@@ -1,0 +1,42 @@
+"""What comes back from a provider, whichever it is: a receipt for a message of ours, or somebody's own words."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import IntEnum
+
+from outreach.channels.base import Trouble
+
+
+class Stage(IntEnum):
+    """How far a message has come; a receipt that says less than is known changes nothing."""
+
+    TAKEN = 1
+    FAILED = 2
+    DELIVERED = 3
+
+
+@dataclass(frozen=True)
+class Receipted:
+    """About one message of ours: by our own reference, or by the provider's where it does not give ours back."""
+
+    reference: str
+    provider_reference: str
+    stage: Stage
+    trouble: Trouble = Trouble.NOT_DELIVERED  # why, where it failed
+    code: str = ""
+
+
+@dataclass(frozen=True)
+class Said:
+    """Somebody wrote to us. `value` is the address as we store it, `kind` which kind of address that is."""
+
+    channel: str
+    kind: str
+    value: str
+    text: str
+    at: datetime
+    name: str = ""  # as the messenger shows it; never used to guess who it is
+    stopped: bool = False  # not words but the provider's own switch: blocked, unsubscribed
+
+
+Inbound = Receipted | Said

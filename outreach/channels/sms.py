@@ -1,0 +1,43 @@
+"""SMS through Twilio's own client."""
+
+from datetime import datetime
+from typing import Any
+
+from django.conf import settings
+
+from outreach.channels import twilio
+from outreach.channels.base import Abilities, ChannelError, Message, Receipt, Trouble, WhenUnclear
+
+LOOKED_AT = 20  # of the messages to one number, the newest
+SERVICE = "MG"  # how the id of a messaging service begins
+
+
+class SmsTransport:
+    """One number, one name or one messaging service as the sender; a name cannot be answered."""
+
+    abilities = Abilities(WhenUnclear.LOOK_UP, longest=1600, counts_parts=True)
+    keys = ("TWILIO_ACCOUNT_SID", "TWILIO_AUTH_TOKEN", "TWILIO_FROM")
+    secrets: tuple[str, ...] = ("TWILIO_AUTH_TOKEN",)
+    per_second = "SMS_PER_SECOND"
+
+    def send(self, message: Message) -> Receipt:
+        if len(message.body) > self.abilities.longest:
+            raise ChannelError(Trouble.UNFIT, "too long")
+        sender = settings.TWILIO_FROM
+        values: dict[str, Any] = {
+            "to": message.to,
+            "body": message.body,
+            "status_callback": twilio.callback(message.reference),
+            "validity_period": int(twilio.VALID_FOR.total_seconds()),
+            ("messaging_service_sid" if sender.startswith(SERVICE) else "from_"): sender,
+        }
+        made = twilio.attempted(lambda api: api.messages.create(**values))
+        return Receipt(made.sid)
+
+    def look_up(self, message: Message, *, since: datetime) -> Receipt | None:
+        """The message with these words to this number since then. None says nothing: it may only not be listed yet."""
+        listed = twilio.attempted(lambda api: api.messages.list(to=message.to, limit=LOOKED_AT))
+        for found in listed:
+            if found.body == message.body and found.date_created and found.date_created >= since:
+                return Receipt(found.sid)
+        return None

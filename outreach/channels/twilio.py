@@ -1,0 +1,156 @@
+"""What SMS and voice share: Twilio's own client, its codes as ours, and its callbacks, as its documentation has them.
+
+https://www.twilio.com/docs/api/errors and /docs/messaging/api/message-resource. Creating has no idempotency key;
+the list of messages can be searched, so an unclear SMS is looked up and never simply repeated.
+"""
+
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from typing import Any, TypeVar
+from urllib.parse import parse_qsl, urlencode, urlsplit
+
+from django.conf import settings
+from django.http import QueryDict
+
+from outreach.channels.base import ChannelError, Trouble
+from outreach.channels.inbound import Receipted, Said, Stage
+from outreach.channels.waiting import asked_to_wait
+
+Made = TypeVar("Made")
+TOO_MANY, FOR_NOW, LOGIN = 429, 503, {401, 403}
+REFUSED = range(400, 500)
+CODES = {
+    # refused at once
+    20003: Trouble.LOGIN,
+    20005: Trouble.LOGIN,  # account suspended
+    20429: Trouble.BUSY,
+    21211: Trouble.NO_SUCH_ADDRESS,
+    21217: Trouble.NO_SUCH_ADDRESS,
+    21265: Trouble.UNFIT,  # to a short code
+    21408: Trouble.UNFIT,  # this country is not switched on
+    21421: Trouble.NO_SUCH_ADDRESS,
+    21603: Trouble.LOGIN,  # no sender given
+    21606: Trouble.LOGIN,  # the sender is not this account's
+    21610: Trouble.OPTED_OUT,
+    21611: Trouble.BUSY,  # the sender's queue is full
+    21612: Trouble.UNFIT,  # no way from this sender to this number
+    21614: Trouble.UNFIT,  # a landline: it may still be called
+    21617: Trouble.UNFIT,  # too long
+    21659: Trouble.LOGIN,  # the sender is no number of theirs
+    # told later, in a receipt
+    30003: Trouble.NOT_DELIVERED,
+    30004: Trouble.REFUSED,  # blocked
+    30005: Trouble.NO_SUCH_ADDRESS,
+    30006: Trouble.UNFIT,  # landline or no way to this network
+    30007: Trouble.REFUSED,  # filtered by the network
+    30008: Trouble.NOT_DELIVERED,
+    30034: Trouble.LOGIN,  # the sender is not registered
+    30036: Trouble.NOT_DELIVERED,  # too late: it was valid for some hours only
+    30410: Trouble.NOT_DELIVERED,
+}
+STAGES = {
+    "accepted": Stage.TAKEN,
+    "scheduled": Stage.TAKEN,
+    "queued": Stage.TAKEN,
+    "sending": Stage.TAKEN,
+    "sent": Stage.TAKEN,
+    "delivered": Stage.DELIVERED,
+    "read": Stage.DELIVERED,
+    "undelivered": Stage.FAILED,
+    "failed": Stage.FAILED,
+    "canceled": Stage.FAILED,
+}
+
+
+def client() -> Any:
+    """Twilio's client, with its base address from the environment where that names another one."""
+    from twilio.http.http_client import TwilioHttpClient  # noqa: PLC0415 - slow import
+    from twilio.rest import Client  # noqa: PLC0415 - slow import
+
+    class Elsewhere(TwilioHttpClient):  # type: ignore[misc]  # the package has no types
+        """Each request on a connection of its own: one kept open may be dead, and then nobody knows."""
+
+        last: Any = None
+
+        def request(self, method: str, url: str, *args: Any, **kwargs: Any) -> Any:
+            base = urlsplit(settings.TWILIO_API_URL)
+            if base.netloc:
+                url = urlsplit(url)._replace(scheme=base.scheme, netloc=base.netloc).geturl()
+            self.last = super().request(method, url, *args, **kwargs)
+            return self.last
+
+    http = Elsewhere(pool_connections=False, timeout=settings.CHANNEL_TIMEOUT)
+    return Client(settings.TWILIO_ACCOUNT_SID, settings.TWILIO_AUTH_TOKEN, http_client=http)
+
+
+def attempted(make: Callable[[Any], Made]) -> Made:
+    """One creation, with what certainly did not happen as ChannelError; whatever else comes out is unclear."""
+    from requests.exceptions import ConnectionError as NoConnection, ConnectTimeout  # noqa: PLC0415 - slow import
+    from twilio.base.exceptions import TwilioException  # noqa: PLC0415 - slow import
+
+    api = client()
+    try:
+        return make(api)
+    except ConnectTimeout as error:
+        raise ChannelError(Trouble.UNREACHABLE) from error
+    except NoConnection as error:
+        if _never_connected(error):
+            raise ChannelError(Trouble.UNREACHABLE) from error
+        raise
+    except TwilioException as error:
+        status, code = getattr(error, "status", 0), int(getattr(error, "code", 0) or 0)
+        if status not in REFUSED and status != FOR_NOW:
+            raise  # 500, 502, 504: it may have been taken all the same
+        headers = getattr(api.http_client.last, "headers", None) or {}
+        raise ChannelError(trouble_of(status, code), str(code), retry_after=asked_to_wait(headers)) from error
+
+
+def _never_connected(error: Exception) -> bool:
+    """Whether the connection itself failed, so that nothing can have been sent over it."""
+    from urllib3.exceptions import NewConnectionError, SSLError  # noqa: PLC0415 - slow import
+
+    reason = getattr(error.args[0] if error.args else None, "reason", None)
+    return isinstance(reason, NewConnectionError | SSLError)
+
+
+def trouble_of(status: int, code: int) -> Trouble:
+    if code in CODES:
+        return CODES[code]
+    if status in {TOO_MANY, FOR_NOW}:
+        return Trouble.BUSY
+    return Trouble.LOGIN if status in LOGIN else Trouble.REFUSED
+
+
+def callback(reference: str) -> str:
+    """Where its receipts go; our reference stands in the address, so one may come before we know its id."""
+    return f"{settings.PUBLIC_URL}/hooks/twilio/?{urlencode({'ref': reference})}"
+
+
+def fields(body: bytes) -> QueryDict:
+    """The form as it came; its signature goes over these."""
+    return QueryDict(body.decode(errors="replace"))
+
+
+def split(body: bytes, query: str) -> list[tuple[str, str]]:
+    """The pieces of one verified request: (an id that is the same when it is repeated, what to keep)."""
+    form = dict(parse_qsl(body.decode(errors="replace"), keep_blank_values=True))
+    sid = form.get("MessageSid") or form.get("SmsSid") or form.get("CallSid") or ""
+    status = form.get("MessageStatus") or form.get("CallStatus") or form.get("SmsStatus") or ""
+    if not sid:
+        return []
+    return [(f"{sid}:{status}", urlencode({**form, **dict(parse_qsl(query))}))]
+
+
+def read(kept: str, *, at: datetime) -> Receipted | Said | None:
+    form = dict(parse_qsl(kept, keep_blank_values=True))
+    sid = form.get("MessageSid") or form.get("SmsSid") or ""
+    if form.get("MessageStatus") in STAGES:
+        code = form.get("ErrorCode") or "0"
+        trouble = CODES.get(int(code) if code.isdecimal() else 0, Trouble.NOT_DELIVERED)
+        return Receipted(form.get("ref", ""), sid, STAGES[form["MessageStatus"]], trouble, code)
+    if "Body" in form and form.get("From", "").startswith("+"):
+        return Said("sms", "phone", form["From"], form["Body"], at=at)
+    return None
+
+
+VALID_FOR = timedelta(hours=4)  # after that a message is stale; the network drops it and says so

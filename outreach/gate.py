@@ -1,0 +1,67 @@
+"""A safe start: until a clinic opens the gate, its messages leave for a list of addresses alone."""
+
+from collections.abc import Iterable
+from datetime import datetime
+
+from django.contrib.auth.models import User
+from django.db import transaction
+from django.db.models import Exists, OuterRef, Q
+
+from outreach.channels import leaves_this_machine
+from outreach.provider_models import AllowedAddress, Gate
+from patients.addresses import normal_address
+from patients.models import Clinic, ContactPoint
+
+
+class Gates:
+    """The gates of some clinics, read once for a batch."""
+
+    def __init__(self, clinic_ids: Iterable[int]) -> None:
+        ids = set(clinic_ids)
+        self._open = set(
+            Gate.objects.filter(clinic__in=ids, opened_at__isnull=False).values_list("clinic_id", flat=True)
+        )
+        shut = ids - self._open
+        listed = AllowedAddress.objects.filter(clinic__in=shut) if shut else AllowedAddress.objects.none()
+        self._allowed = set(listed.values_list("clinic_id", "kind", "value"))
+
+    def lets_out(self, point: ContactPoint, channel: str) -> bool:
+        """What only this machine shows reaches nobody, and needs no gate."""
+        if point.clinic_id in self._open or not leaves_this_machine(channel):
+            return True
+        return (point.clinic_id, point.kind, point.value) in self._allowed
+
+
+def is_open(clinic: Clinic) -> bool:
+    return Gate.objects.filter(clinic=clinic, opened_at__isnull=False).exists()
+
+
+def lets_out_still(clinic_id: int, point_id: int, channel: str) -> Q:
+    """The same as a condition of the statement that begins the call."""
+    if not leaves_this_machine(channel):
+        return Q()
+    opened = Gate.objects.filter(clinic=clinic_id, opened_at__isnull=False)
+    listed = AllowedAddress.objects.filter(clinic=clinic_id, kind=OuterRef("kind"), value=OuterRef("value"))
+    allowed = ContactPoint.objects.filter(pk=point_id).filter(Exists(listed))
+    return Q(Exists(opened)) | Q(Exists(allowed))
+
+
+@transaction.atomic
+def open_gate(clinic: Clinic, *, now: datetime, by: User) -> None:
+    Gate.objects.update_or_create(clinic=clinic, defaults={"opened_at": now, "changed_by": by})
+
+
+@transaction.atomic
+def shut_gate(clinic: Clinic, *, by: User) -> None:
+    """Nothing more leaves from this moment; what is planned is stopped at the door and planned anew."""
+    Gate.objects.update_or_create(clinic=clinic, defaults={"opened_at": None, "changed_by": by})
+
+
+def allow(clinic: Clinic, kind: str, text: str) -> AllowedAddress:
+    value = normal_address(clinic, kind, text)
+    found, _made = AllowedAddress.objects.get_or_create(clinic=clinic, kind=kind, value=value)
+    return found
+
+
+def disallow(clinic: Clinic, allowed_id: int) -> None:
+    AllowedAddress.objects.filter(clinic=clinic, pk=allowed_id).delete()

@@ -1,0 +1,96 @@
+"""Providers' events: kept as they came, once each, and worked by a tick. What cannot be worked is set aside."""
+
+import logging
+from collections.abc import Iterable
+from datetime import datetime, timedelta
+from time import monotonic
+
+from django.db import transaction
+from django.db.models import F
+
+from journeys.claims import TICK_SHARE, Alarm, claim_due
+from outreach.channels.hooks import HOOKS
+from outreach.channels.inbound import Inbound, Receipted
+from outreach.provider_models import ProviderEvent
+from outreach.receipts import TooEarly, attempt_of, record_receipt
+from outreach.replies import receive_reply
+
+logger = logging.getLogger(__name__)
+
+INTERVAL, BATCH = timedelta(seconds=5), 100
+AGAIN, MOMENT = timedelta(minutes=1), timedelta(seconds=5)
+TRIES = 3
+EMPTIED_AFTER = timedelta(days=30)  # by then nobody asks what exactly the provider said
+
+TO_WORK = Alarm(
+    model=ProviderEvent,
+    column="work_from",
+    armed="work_from IS NOT NULL",
+    # A lease at the same time: whoever dies over one leaves it to be claimed again.
+    takes={"work_from": "%(again)s", "tries": "tries + 1"},
+)
+
+
+def keep(provider: str, pieces: Iterable[tuple[str, str]], *, now: datetime) -> None:
+    """One row a piece; one that is there already stays as it is, so a repeat changes nothing."""
+    ProviderEvent.objects.bulk_create(
+        [
+            ProviderEvent(
+                provider=provider, event_id=event_id[:200], received_at=now, body=body, work_from=now
+            )
+            for event_id, body in pieces
+        ],
+        ignore_conflicts=True,
+    )
+
+
+def work_events(*, now: datetime, lasts: timedelta = INTERVAL, limit: int = BATCH) -> int:
+    """Work what has come in. One that fails stops no other: it is tried again, and then set aside for a person."""
+    done, stop = 0, monotonic() + lasts.total_seconds() * TICK_SHARE
+    while True:
+        with transaction.atomic():
+            rows = claim_due(TO_WORK, now=now, limit=limit, again=now + AGAIN)
+        claimed = ProviderEvent.objects.filter(pk__in=[row[0] for row in rows]).order_by("received_at", "pk")
+        for event in claimed:
+            done += _work_or_set_aside(event, now=now)
+        if len(rows) < limit or monotonic() > stop:
+            return done
+
+
+def _work_or_set_aside(event: ProviderEvent, *, now: datetime) -> int:
+    try:
+        with transaction.atomic():
+            outcome = _work(event, now=now)
+            _close(event, outcome, now=now)
+        return 1
+    except TooEarly:
+        ProviderEvent.objects.filter(pk=event.pk).update(work_from=now + MOMENT, tries=F("tries") - 1)
+    except Exception:
+        logger.exception("Event %s of a provider could not be worked.", event.pk)
+        if event.tries >= TRIES:
+            _close(event, "set_aside", now=now)
+    return 0
+
+
+def _close(event: ProviderEvent, outcome: str, *, now: datetime) -> None:
+    ProviderEvent.objects.filter(pk=event.pk).update(worked_at=now, work_from=None, outcome=outcome)
+
+
+def _work(event: ProviderEvent, *, now: datetime) -> str:
+    hook = HOOKS[event.provider]
+    found: Inbound | None = hook.read_at(event.body, event.received_at)
+    if found is None:
+        return "nothing_to_do"
+    if not isinstance(found, Receipted):
+        return receive_reply(found, now=now)
+    attempt = attempt_of(found, channels=hook.channels)
+    if attempt is None:
+        return "not_ours"
+    return "moved" if record_receipt(attempt, found, now=now) else "known_already"
+
+
+def empty_old_events(*, now: datetime) -> int:
+    """The words and numbers in them are kept no longer than they are of use; that they came, is."""
+    old = ProviderEvent.objects.filter(worked_at__lt=now - EMPTIED_AFTER).exclude(body="")
+    ids = list(old.values_list("pk", flat=True)[:BATCH])
+    return ProviderEvent.objects.filter(pk__in=ids).update(body="")

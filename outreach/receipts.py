@@ -1,0 +1,77 @@
+"""What a provider tells later about a message it took. A receipt moves an attempt forward or changes nothing."""
+
+from datetime import datetime
+from uuid import UUID
+
+from django.db import transaction
+
+from journeys.actions import lock_journey
+from outreach import followup
+from outreach.actions import opt_out
+from outreach.channels import Trouble
+from outreach.channels.inbound import Receipted, Stage
+from outreach.models import Attempt, AttemptStatus
+from patients.actions import mark_address
+from patients.models import AddressStatus
+
+# From which states each stage moves, and where to. What is not here is known already, or known better.
+MOVES = {
+    Stage.TAKEN: ({AttemptStatus.UNKNOWN}, AttemptStatus.SENT),
+    Stage.DELIVERED: ({AttemptStatus.SENT, AttemptStatus.UNKNOWN}, AttemptStatus.DELIVERED),
+    Stage.FAILED: ({AttemptStatus.SENT, AttemptStatus.UNKNOWN}, AttemptStatus.FAILED),
+}
+
+
+class TooEarly(Exception):
+    """The receipt has overtaken our own record of the call: it is worked again in a moment."""
+
+
+def attempt_of(receipt: Receipted, *, channels: tuple[str, ...]) -> Attempt | None:
+    """By our own reference, else by the provider's, and only on the provider's own channels."""
+    attempts = Attempt.objects.filter(channel__in=channels).select_related(
+        "task__step__template_step", "task__patient__clinic", "patient", "contact_point"
+    )
+    try:
+        named = attempts.filter(reference=UUID(receipt.reference)).first() if receipt.reference else None
+    except ValueError:
+        named = None
+    if named or not receipt.provider_reference:
+        return named
+    return attempts.filter(provider_reference=receipt.provider_reference).first()
+
+
+@transaction.atomic
+def record_receipt(attempt: Attempt, receipt: Receipted, *, now: datetime) -> bool:
+    """Whether it moved anything. A repeat, or one that comes after a later one, does not."""
+    lock_journey(attempt.task.step.journey_id)
+    before = Attempt.objects.values_list("status", flat=True).get(pk=attempt.pk)
+    if before == AttemptStatus.SENDING:
+        raise TooEarly
+    leaves, to = MOVES[receipt.stage]
+    fields = {"provider_reference": receipt.provider_reference[:120]} if receipt.provider_reference else {}
+    if receipt.stage == Stage.FAILED:
+        bad = receipt.trouble == Trouble.NO_SUCH_ADDRESS
+        fields |= {"outcome": "bad_address" if bad else receipt.trouble.value}
+        fields |= {"error": f"{receipt.trouble} {receipt.code}"[:300]}
+    elif before == AttemptStatus.UNKNOWN:
+        fields |= {"sent_at": attempt.called_at or now, "outcome": ""}  # type: ignore[dict-item]
+    moved = Attempt.objects.filter(pk=attempt.pk, status=before, status__in=leaves).update(
+        status=to, **fields
+    )
+    if moved:
+        attempt.refresh_from_db()
+        _follow(attempt, receipt, before, now=now)
+    return bool(moved)
+
+
+def _follow(attempt: Attempt, receipt: Receipted, before: str, *, now: datetime) -> None:
+    if receipt.stage != Stage.FAILED:
+        if before == AttemptStatus.UNKNOWN:
+            followup.arrived_after_all(attempt.task, now=now)
+        return
+    if receipt.trouble == Trouble.NO_SUCH_ADDRESS:
+        mark_address(attempt.contact_point, AddressStatus.BAD, now=now)
+    if receipt.trouble == Trouble.OPTED_OUT:
+        opt_out(attempt.patient, attempt, now=now, words=f"{receipt.trouble} {receipt.code}")
+    if before == AttemptStatus.SENT:  # one of which nobody knew has a person already
+        followup.did_not_arrive(attempt.task, now=now)

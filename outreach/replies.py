@@ -1,0 +1,167 @@
+"""What people write back. Nothing is "invalid": it acts, or a person reads it within two working hours."""
+
+from datetime import datetime
+
+from django.db import transaction
+from django.utils.translation import gettext as _
+
+from journeys.actions import AdHoc, add_step
+from journeys.clinic_time import soon
+from journeys.models import Journey, JourneyStatus, Step, StepKind, StepStatus, in_each_language
+from outreach.actions import opt_out_at
+from outreach.answers import READ_WITHIN, answer, ask_of
+from outreach.channels.inbound import Said
+from outreach.followup import REPLANNED
+from outreach.links_to_messengers import is_link, tie_to_messenger
+from outreach.models import Attempt, AttemptStatus, OutreachTask, Reply, TaskStatus
+from outreach.stop_words import Asks, asks_to_stop
+from patients.models import Clinic, ContactPoint, Patient, PatientStatus
+
+STOP = "stop"
+
+
+def receive_reply(said: Said, *, now: datetime) -> str:
+    """Find whose words these are and let them act. Returns what came of it, for the event's record.
+
+    On a phone that a family shares they are about what was sent there last; with nothing sent, only one person
+    can be meant, or a person at the desk finds out.
+    """
+    if is_link(said):
+        return "linked" if tie_to_messenger(said, now=now) else "link_is_void"
+    point, last = _place_of(said)
+    if said.stopped:
+        return _switched_off(said, now=now)
+    patient = last.patient if last else _only_one_at(point)
+    asks = asks_to_stop(said.text)
+    if point is None or patient is None:
+        return _from_nobody_known(said, point.clinic if point else None, now=now)
+    if asks == Asks.STOP:
+        return _stop(said, patient, point, last, now=now)
+    _to_a_person(said, patient, point, last, now=now)
+    if asks == Asks.MAYBE:
+        _hold_back(patient, point, said.channel, now=now)
+        return "maybe_stop"
+    return "reply"
+
+
+def _place_of(said: Said) -> tuple[ContactPoint | None, Attempt | None]:
+    """The address it came from and the last message we sent there; a number may be known in several clinics."""
+    points = ContactPoint.objects.filter(kind=said.kind, value=said.value)
+    sent = Attempt.objects.filter(
+        contact_point__in=points, channel=said.channel, called_at__isnull=False, called_at__lte=said.at
+    )
+    wanted = sent.select_related("contact_point__clinic", "patient__clinic", "task__step__journey__clinic")
+    last = (
+        wanted.select_related(
+            "contact_point__clinic",
+            "patient__clinic",
+            "task__step__journey__clinic",
+            "task__step__journey__patient",
+            "task__step__template_step",
+        )
+        .order_by("-called_at")
+        .first()
+    )
+    point = last.contact_point if last else points.filter(ties__isnull=False).select_related("clinic").first()
+    return point, last
+
+
+def _only_one_at(point: ContactPoint | None) -> Patient | None:
+    if point is None:
+        return None
+    there = Patient.objects.filter(contacts__contact_point=point, status=PatientStatus.ACTIVE)
+    found = list(there.select_related("clinic").distinct()[:2])
+    return found[0] if len(found) == 1 else None
+
+
+@transaction.atomic
+def _stop(said: Said, patient: Patient, point: ContactPoint, last: Attempt | None, *, now: datetime) -> str:
+    """The words are kept; this patient gets nothing more here, others on the same phone do."""
+    Reply.objects.create(
+        clinic_id=point.clinic_id,
+        patient=patient,
+        attempt=last,
+        contact_point=point,
+        channel=said.channel,
+        at=said.at,
+        body=_kept(said),
+        meaning=STOP,
+        step=last.task.step if last else None,
+    )
+    opt_out_at(patient, point, said.channel, now=now, words=_kept(said))
+    if last:
+        OutreachTask.objects.filter(pk=last.task_id, status=TaskStatus.OPEN).update(plan_from=now)
+    return STOP
+
+
+@transaction.atomic
+def _switched_off(said: Said, *, now: datetime) -> str:
+    """Blocked at the messenger: nobody is reached there any more, whoever else used it."""
+    for point in ContactPoint.objects.filter(kind=said.kind, value=said.value):
+        for tie in point.ties.select_related("patient"):
+            opt_out_at(tie.patient, point, said.channel, now=now, words="blocked")
+    return STOP
+
+
+def _to_a_person(
+    said: Said, patient: Patient, point: ContactPoint, last: Attempt | None, *, now: datetime
+) -> None:
+    if last:
+        reply = answer(last.task.step, "", now=now, channel=said.channel, body=_kept(said))
+        Reply.objects.filter(pk=reply.pk).update(contact_point=point, attempt=last, at=said.at)
+        return
+    with transaction.atomic():
+        step = ask_of(patient, _kept(said), now=now)
+        Reply.objects.create(
+            clinic_id=point.clinic_id,
+            patient=patient,
+            contact_point=point,
+            channel=said.channel,
+            at=said.at,
+            body=_kept(said),
+            step=step,
+        )
+
+
+@transaction.atomic
+def _from_nobody_known(said: Said, clinic: Clinic | None, *, now: datetime) -> str:
+    """An address we do not know, or one of several people: a person finds out who it is. Never guessed."""
+    where = clinic or Clinic.objects.order_by("pk").first()
+    if where is None:
+        return "no_clinic"
+    named = {"address": said.value, "words": _kept(said)}
+
+    def title() -> str:
+        return _("Who wrote from %(address)s? %(words)s") % named
+
+    names = in_each_language(title)
+    asked = Step.objects.filter(clinic=where, kind=StepKind.CALL, status=StepStatus.ACTIVE)
+    if any(step.names == names for step in asked.filter(journey__patient__isnull=True)):
+        return "unknown_writer"
+    journey = Journey.objects.create(
+        clinic=where,
+        status=JourneyStatus.UNIDENTIFIED,
+        title=names[where.language][:120],
+        opened_at=now,
+    )
+    due_at = soon(where, READ_WITHIN, now=now)
+    step = add_step(journey, AdHoc(StepKind.CALL, title, due_at), now=now)
+    Reply.objects.create(clinic=where, channel=said.channel, at=said.at, body=_kept(said), step=step)
+    return "unknown_writer"
+
+
+def _hold_back(patient: Patient, point: ContactPoint, channel: str, *, now: datetime) -> None:
+    """She may have asked us to stop: what is planned here waits until a person has read it."""
+    read_by = soon(patient.clinic, READ_WITHIN, now=now)
+    with transaction.atomic():
+        planned = Attempt.objects.filter(
+            patient=patient, contact_point=point, channel=channel, status=AttemptStatus.PLANNED
+        )
+        tasks = list(planned.values_list("task_id", flat=True))
+        planned.update(status=AttemptStatus.CANCELLED, ended_at=now, outcome=REPLANNED)
+        OutreachTask.objects.filter(pk__in=tasks, status=TaskStatus.OPEN).update(plan_from=read_by)
+
+
+def _kept(said: Said) -> str:
+    """As she wrote it, but for the one character that no database keeps."""
+    return said.text.replace("\0", "").strip()[:4000]

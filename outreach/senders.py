@@ -1,0 +1,182 @@
+"""How each channel's sender fares: its pace, the pauses its provider asks for, and what happens when it fails.
+
+A sender that has failed LIMIT times in a row, or whose login is refused, is down: nothing is planned on it where
+another channel is left, what was planned is planned anew, and a manager has a step. When a pause is over one
+message is tried; if it is taken, the sender is up again.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from threading import Event
+
+from django.db import transaction
+from django.db.models import F
+from django.utils.translation import gettext as _
+
+from journeys import deadlines
+from journeys.actions import AdHoc, add_step, complete_step
+from journeys.clinic_time import soon
+from journeys.models import (
+    Journey,
+    JourneyStatus,
+    OwnerRole,
+    Step,
+    StepKind,
+    StepStatus,
+    Words,
+    in_each_language,
+)
+from outreach.channels import PHONE, Trouble
+from outreach.followup import REPLANNED
+from outreach.models import Attempt, AttemptStatus, OutreachTask, TaskStatus
+from outreach.provider_models import Sender
+from patients.models import Channel, Clinic
+
+LIMIT = 3
+RESTS = tuple(timedelta(minutes=minutes) for minutes in (5, 15, 60))
+TRY_WITHIN = timedelta(minutes=2)  # a try that ends nowhere is made again after that
+AT_ONCE = 2  # ticks that may wait for one slow provider at a time; the others serve the other channels
+MEND_WITHIN = deadlines.Limit(1, deadlines.Unit.WORKING_HOURS)
+MENDED = "done"
+
+
+@dataclass(frozen=True)
+class Turn:
+    """That a channel may send now; `is_try`: one message only, to see whether its provider answers again."""
+
+    channel: str
+    is_try: bool = False
+    was_failing: bool = False
+
+
+def turn_of(channel: str, *, now: datetime) -> Turn | None:
+    """Whether this channel may send; None while its sender rests, or is busy with a provider that is slow."""
+    under_way = Attempt.objects.filter(
+        channel=channel, status=AttemptStatus.SENDING, called_at__isnull=False, lease_until__gt=now
+    )
+    if channel != PHONE and under_way.count() >= AT_ONCE:
+        return None
+    sender = Sender.objects.filter(channel=channel).first()
+    if sender is None or (sender.paused_until is None and sender.failures == 0):
+        return Turn(channel)
+    if sender.paused_until and sender.paused_until > now:
+        return None
+    if sender.down_since is None:
+        return Turn(channel, was_failing=True)
+    ours = Sender.objects.filter(pk=sender.pk, paused_until=sender.paused_until).update(
+        paused_until=now + TRY_WITHIN
+    )
+    return Turn(channel, is_try=True, was_failing=True) if ours else None
+
+
+def resting(*, now: datetime) -> set[str]:
+    return set(Sender.objects.filter(paused_until__gt=now).values_list("channel", flat=True))
+
+
+def down() -> set[str]:
+    return set(Sender.objects.filter(down_since__isnull=False).values_list("channel", flat=True))
+
+
+@transaction.atomic
+def next_turn(channel: str, pace: float, *, now: datetime, until: datetime) -> datetime | None:
+    """Reserve the sender's next moment; None where it lies behind `until`. One row, so all workers share a pace."""
+    if pace <= 0:
+        return now
+    Sender.objects.get_or_create(channel=channel)
+    sender = Sender.objects.select_for_update(no_key=True).get(channel=channel)
+    at = max(now, sender.next_free_at or now)
+    if at > until:
+        return None
+    Sender.objects.filter(pk=sender.pk).update(next_free_at=at + timedelta(seconds=1 / pace))
+    return at
+
+
+def fitting(pace: float, *, now: datetime, until: datetime, limit: int) -> int:
+    """How many messages to claim: what the pace lets out until then, so that the rest is not claimed in vain."""
+    if pace <= 0:
+        return limit
+    return min(limit, int(max((until - now).total_seconds(), 0) * pace) + 1)
+
+
+def wait_until(at: datetime, *, now: datetime) -> None:
+    """The one place where a tick waits: for its sender's next moment, never longer than the tick itself lasts."""
+    if at > now:
+        Event().wait((at - now).total_seconds())
+
+
+def worked(turn: Turn, *, now: datetime) -> None:
+    """The provider took a message: whatever was wrong is over, and the manager's step with it."""
+    if not turn.was_failing:
+        return
+    with transaction.atomic():
+        was_down = Sender.objects.filter(channel=turn.channel, down_since__isnull=False).exists()
+        Sender.objects.filter(channel=turn.channel).update(failures=0, paused_until=None, down_since=None)
+        if was_down:
+            for step in _steps_to_mend(turn.channel):
+                complete_step(step, MENDED, now=now)
+
+
+@transaction.atomic
+def pause(channel: str, until: datetime) -> None:
+    """As long as the provider asks for; nobody is planned another way for that."""
+    Sender.objects.get_or_create(channel=channel)
+    Sender.objects.filter(channel=channel).update(paused_until=until)
+
+
+@transaction.atomic
+def failed(channel: str, trouble: str, *, now: datetime) -> bool:
+    """One more failure in a row. True where the sender is down with it."""
+    Sender.objects.get_or_create(channel=channel)
+    Sender.objects.filter(channel=channel).update(
+        failures=F("failures") + 1, last_trouble=trouble[:300], last_failed_at=now
+    )
+    sender = Sender.objects.select_for_update(no_key=True).get(channel=channel)
+    if sender.failures < LIMIT and not trouble.startswith(Trouble.LOGIN):
+        return False
+    rest = RESTS[min(max(sender.failures - LIMIT, 0), len(RESTS) - 1)]
+    Sender.objects.filter(pk=sender.pk).update(paused_until=now + rest, down_since=sender.down_since or now)
+    if sender.down_since is None:
+        _plan_others_anew(channel, until=now + rest, now=now)
+        for clinic in Clinic.objects.all():
+            _tell_the_manager(clinic, channel, now=now)
+    return True
+
+
+def _plan_others_anew(channel: str, *, until: datetime, now: datetime) -> None:
+    """Whoever would have been written to meanwhile is planned again, on the next channel that is up."""
+    planned = Attempt.objects.filter(channel=channel, status=AttemptStatus.PLANNED, send_at__lte=until)
+    tasks = set(planned.values_list("task_id", flat=True))
+    planned.update(status=AttemptStatus.CANCELLED, ended_at=now, outcome=REPLANNED)
+    _plan(tasks, now=now)
+
+
+def _plan(tasks: Iterable[int], *, now: datetime) -> None:
+    listed = sorted(tasks)
+    for start in range(0, len(listed), 500):
+        some = OutreachTask.objects.filter(pk__in=listed[start : start + 500], status=TaskStatus.OPEN)
+        some.exclude(attempts__status=AttemptStatus.SENDING).update(plan_from=now)
+
+
+def _words(channel: str) -> Words:
+    return lambda: _("%(channel)s does not work: see Channels.") % {"channel": Channel(channel).label}
+
+
+def _tell_the_manager(clinic: Clinic, channel: str, *, now: datetime) -> None:
+    words = _words(channel)
+    if any(step.clinic_id == clinic.pk for step in _steps_to_mend(channel)):
+        return
+    journey = Journey.objects.create(
+        clinic=clinic,
+        status=JourneyStatus.UNIDENTIFIED,  # the status of a journey that is nobody's
+        title=in_each_language(words)[clinic.language][:120],
+        opened_at=now,
+    )
+    due_at = soon(clinic, MEND_WITHIN, now=now)
+    add_step(journey, AdHoc(StepKind.MEND, words, due_at, role=OwnerRole.MANAGER), now=now)
+
+
+def _steps_to_mend(channel: str) -> list[Step]:
+    asked = Step.objects.filter(kind=StepKind.MEND, status=StepStatus.ACTIVE)
+    names = in_each_language(_words(channel))
+    return [step for step in asked if step.names == names]

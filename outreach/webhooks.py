@@ -1,0 +1,54 @@
+"""Where providers call us. A request is verified over its raw bytes, kept, and answered; a tick does the work."""
+
+import hashlib
+
+from django.conf import settings
+from django.http import HttpRequest, HttpResponse
+from django.utils import timezone
+from django.utils.crypto import constant_time_compare
+from django.views.decorators.csrf import csrf_exempt
+from django.views.decorators.http import require_http_methods
+
+from outreach.channels.hooks import HOOKS, Hook
+from outreach.incoming import keep
+
+LARGEST = 1024 * 1024
+TOO_LARGE, NOT_THEIRS = 413, 403
+NOTHING_TO_SAY = "<Response/>"  # TwiML that answers nothing; the others read no body
+
+
+@csrf_exempt
+@require_http_methods(["GET", "POST"])
+def hook(request: HttpRequest, provider: str) -> HttpResponse:
+    """403 and no row for whoever is not the provider, and for all while no secret is set; 200 when the row is there."""
+    known = HOOKS[provider]
+    if not known.is_on():
+        return HttpResponse(status=NOT_THEIRS)
+    if request.method == "GET":
+        return _agreed(request, provider)
+    if int(request.headers.get("Content-Length") or 0) > LARGEST:
+        return HttpResponse(status=TOO_LARGE)
+    if not known.is_genuine(request):
+        return HttpResponse(status=NOT_THEIRS)
+    keep(provider, _pieces(known, request), now=timezone.now())
+    return HttpResponse(NOTHING_TO_SAY, content_type="text/xml")
+
+
+def _pieces(known: Hook, request: HttpRequest) -> list[tuple[str, str]]:
+    """What cannot be read is kept whole, under its own hash, so that it is looked at and not sent again for days."""
+    try:
+        return known.split(request.body, request.META.get("QUERY_STRING", ""))
+    except (ValueError, TypeError, KeyError, AttributeError):
+        digest = hashlib.sha256(request.body).hexdigest()
+        return [(f"unreadable:{digest}", request.body.decode(errors="replace").replace("\0", ""))]
+
+
+def _agreed(request: HttpRequest, provider: str) -> HttpResponse:
+    """Meta asks once whether the address is ours, with a token that we chose."""
+    token = request.GET.get("hub.verify_token", "")
+    ours = constant_time_compare(token, settings.WHATSAPP_VERIFY_TOKEN) and bool(
+        settings.WHATSAPP_VERIFY_TOKEN
+    )
+    if provider != "whatsapp" or request.GET.get("hub.mode") != "subscribe" or not ours:
+        return HttpResponse(status=NOT_THEIRS)
+    return HttpResponse(request.GET.get("hub.challenge", ""), content_type="text/plain")

@@ -1,0 +1,57 @@
+"""Each provider's stand-in as a fixture, with our settings pointed at it."""
+
+from collections.abc import Iterator
+
+import pytest
+from django.conf import LazySettings
+
+from tests.standins import meta, telegram
+from tests.standins.meta import Meta
+from tests.standins.server import served
+from tests.standins.telegram import Telegram
+from tests.standins.twilio import SID, TOKEN, Twilio
+
+
+def use(settings: LazySettings, **transports: str) -> None:
+    settings.CHANNEL_TRANSPORTS = {"phone": "phone", **transports}
+    settings.CHANNEL_TIMEOUT = 0.3
+    settings.PUBLIC_URL = "https://clinic.example"
+
+
+@pytest.fixture
+def twilio(settings: LazySettings) -> Iterator[Twilio]:
+    stand_in = Twilio()
+    with served(stand_in):
+        use(settings, sms="twilio")
+        settings.TWILIO_ACCOUNT_SID, settings.TWILIO_AUTH_TOKEN, settings.TWILIO_FROM = (
+            SID,
+            TOKEN,
+            "+97235550142",
+        )
+        settings.TWILIO_API_URL = stand_in.url
+        settings.SMS_PER_SECOND = 0
+        yield stand_in
+
+
+@pytest.fixture
+def whatsapp(settings: LazySettings) -> Iterator[Meta]:
+    stand_in = Meta()
+    with served(stand_in):
+        use(settings, whatsapp="whatsapp")
+        settings.WHATSAPP_PHONE_ID, settings.WHATSAPP_TOKEN = meta.PHONE_ID, meta.TOKEN
+        settings.WHATSAPP_APP_SECRET, settings.WHATSAPP_VERIFY_TOKEN = meta.APP_SECRET, meta.VERIFY
+        settings.WHATSAPP_API_URL = f"{stand_in.url}/v23.0"
+        settings.WHATSAPP_PER_SECOND = 0
+        yield stand_in
+
+
+@pytest.fixture
+def bot(settings: LazySettings) -> Iterator[Telegram]:
+    stand_in = Telegram()
+    with served(stand_in):
+        use(settings, telegram="telegram")
+        settings.TELEGRAM_BOT_TOKEN, settings.TELEGRAM_BOT_NAME = telegram.BOT, telegram.NAME
+        settings.TELEGRAM_WEBHOOK_SECRET = telegram.SECRET
+        settings.TELEGRAM_API_URL = stand_in.url
+        settings.TELEGRAM_PER_SECOND = 0
+        yield stand_in

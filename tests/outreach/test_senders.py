@@ -1,0 +1,195 @@
+"""Senders: the pace that nobody exceeds, the pauses providers ask for, and a provider that fails."""
+
+from collections.abc import Iterator
+from datetime import timedelta
+from itertools import pairwise
+
+import pytest
+from django.conf import LazySettings
+
+from journeys.models import OwnerRole, Step, StepKind, StepStatus
+from outreach import senders
+from outreach.actions import plan_attempts
+from outreach.dispatch import Counts, dispatch, dispatch_on
+from outreach.models import Attempt, AttemptStatus
+from outreach.provider_models import Sender
+from patients.models import Channel, Clinic
+from tests import builders
+from tests.conftest import NOW
+from tests.standins import twilio as twilio_api
+from tests.standins.server import Answer, Trick
+from tests.standins.twilio import Twilio
+
+pytestmark = pytest.mark.django_db
+SECOND, MINUTE = timedelta(seconds=1), timedelta(minutes=1)
+DOWN = Trick(answer=Answer(503, {"code": 20503, "message": "…", "status": 503}))
+
+
+@pytest.fixture
+def clinic(twilio: Twilio) -> Clinic:
+    builders.messages_loaded()
+    made = builders.clinic()
+    builders.opened(made)
+    return made
+
+
+@pytest.fixture
+def numbers() -> Iterator[str]:
+    return (f"050-234-5{n:03}" for n in range(100, 1000))
+
+
+def due(clinic: Clinic, numbers: Iterator[str], how_many: int) -> list[Attempt]:
+    made = []
+    for _n in range(how_many):
+        who = builders.patient(clinic, phone=next(numbers))
+        made.append(builders.attempt(builders.task(builders.step(builders.journey(who)), plan_from=None)))
+    return made
+
+
+def statuses() -> list[str]:
+    return list(Attempt.objects.order_by("pk").values_list("status", flat=True))
+
+
+class TestPace:
+    def test_two_reservations_are_never_nearer_than_the_pace(self) -> None:
+        until = NOW + SECOND
+        reserved = [senders.next_turn("sms", 4, now=NOW, until=until) for _n in range(6)]
+        quarter = SECOND / 4
+        assert reserved == [NOW, *(NOW + quarter * n for n in range(1, 5)), None]
+
+    def test_it_goes_on_from_now_after_a_quiet_time(self) -> None:
+        senders.next_turn("sms", 1, now=NOW, until=NOW)
+        assert senders.next_turn("sms", 1, now=NOW + MINUTE, until=NOW + MINUTE) == NOW + MINUTE
+
+    def test_without_a_pace_nothing_is_reserved(self) -> None:
+        assert senders.next_turn("sms", 0, now=NOW, until=NOW) == NOW
+        assert not Sender.objects.exists()
+
+    def test_what_does_not_fit_into_the_tick_stays_planned(
+        self, clinic: Clinic, numbers: Iterator[str], twilio: Twilio, settings: LazySettings
+    ) -> None:
+        settings.SMS_PER_SECOND = 0.1
+        due(clinic, numbers, 3)
+        assert dispatch(now=NOW) == Counts(sent=1)
+        assert statuses() == ["sent", "planned", "planned"]
+        assert dispatch(now=NOW + 5 * SECOND) == Counts()
+        assert dispatch(now=NOW + 10 * SECOND) == Counts(sent=1)
+        assert len(twilio.taken) == 2
+
+    def test_inside_a_tick_each_message_waits_for_its_turn(
+        self, clinic: Clinic, numbers: Iterator[str], twilio: Twilio, settings: LazySettings
+    ) -> None:
+        settings.SMS_PER_SECOND = 40
+        due(clinic, numbers, 3)
+        assert dispatch(now=NOW) == Counts(sent=3)
+        sent = [at for at in Attempt.objects.order_by("sent_at").values_list("sent_at", flat=True) if at]
+        gaps = [after - before for before, after in pairwise(sent)]
+        assert min(gaps) >= SECOND / 40
+
+
+class TestPause:
+    def test_retry_after_is_kept_for_the_whole_sender_and_costs_no_attempt(
+        self, clinic: Clinic, numbers: Iterator[str], twilio: Twilio
+    ) -> None:
+        due(clinic, numbers, 2)
+        twilio.tricks.append(twilio_api.refuses(429, 20429, Retry_After="30"))
+        dispatch(now=NOW)
+        assert (statuses(), twilio.taken) == (["planned", "planned"], [])
+        dispatch(now=NOW + 29 * SECOND)
+        assert twilio.taken == []
+        assert dispatch(now=NOW + 30 * SECOND) == Counts(sent=2)
+        assert not Step.objects.filter(kind=StepKind.MEND).exists()
+
+    def test_nobody_is_planned_another_way_for_a_short_pause(self, clinic: Clinic) -> None:
+        senders.pause("sms", NOW + MINUTE)
+        assert (senders.resting(now=NOW), senders.down()) == ({"sms"}, set())
+
+
+class TestDown:
+    def fail(self, clinic: Clinic, numbers: Iterator[str], twilio: Twilio) -> list[Attempt]:
+        """Three refusals in a row; the fourth patient was not reached by then."""
+        attempts = due(clinic, numbers, 4)
+        twilio.tricks.extend([DOWN] * 3)
+        dispatch(now=NOW)
+        return attempts
+
+    def test_after_three_failures_it_is_down_and_the_others_are_planned_another_way(
+        self, clinic: Clinic, numbers: Iterator[str], twilio: Twilio
+    ) -> None:
+        *_three, spared = self.fail(clinic, numbers, twilio)
+        assert len(twilio.requests) == 3
+        spared.refresh_from_db()
+        assert (spared.status, spared.outcome) == (AttemptStatus.CANCELLED, "replanned")
+        assert plan_attempts(now=NOW) == 1
+        again = Attempt.objects.get(task=spared.task, status=AttemptStatus.PLANNED)
+        assert again.channel == Channel.PHONE
+
+    def test_a_manager_is_told_once_in_each_clinic(
+        self, clinic: Clinic, numbers: Iterator[str], twilio: Twilio
+    ) -> None:
+        builders.clinic()
+        self.fail(clinic, numbers, twilio)
+        senders.failed("sms", "busy", now=NOW + MINUTE)
+        steps = Step.objects.filter(kind=StepKind.MEND)
+        assert {(step.owner_role, step.status, step.name) for step in steps} == {
+            (OwnerRole.MANAGER, StepStatus.ACTIVE, "SMS does not work: see Channels.")
+        }
+        assert steps.count() == Clinic.objects.count() == 2
+
+    def test_when_the_pause_is_over_one_message_is_tried_and_no_more(
+        self, clinic: Clinic, numbers: Iterator[str], twilio: Twilio
+    ) -> None:
+        self.fail(clinic, numbers, twilio)
+        due(clinic, numbers, 2)
+        assert dispatch(now=NOW + 4 * MINUTE) == Counts()
+        twilio.tricks.append(DOWN)
+        assert dispatch(now=NOW + 6 * MINUTE).sent == 0
+        assert len(twilio.requests) == 4
+        assert dispatch(now=NOW + 20 * MINUTE) == Counts()  # it rests longer now
+
+    def test_once_it_answers_all_is_well_and_the_managers_step_ends(
+        self, clinic: Clinic, numbers: Iterator[str], twilio: Twilio
+    ) -> None:
+        self.fail(clinic, numbers, twilio)
+        Attempt.objects.filter(status=AttemptStatus.PLANNED).delete()
+        due(clinic, numbers, 3)
+        assert dispatch(now=NOW + 6 * MINUTE) == Counts(sent=1)
+        assert dispatch(now=NOW + 6 * MINUTE) == Counts(sent=2)
+        sender = Sender.objects.get()
+        assert (sender.failures, sender.down_since, sender.paused_until) == (0, None, None)
+        assert [step.status for step in Step.objects.filter(kind=StepKind.MEND)] == ["completed"]
+
+    def test_a_refused_login_is_down_at_once(
+        self, clinic: Clinic, numbers: Iterator[str], twilio: Twilio
+    ) -> None:
+        due(clinic, numbers, 2)
+        twilio.tricks.append(twilio_api.refuses(401, 20003))
+        dispatch(now=NOW)
+        assert (len(twilio.requests), senders.down()) == (1, {"sms"})
+
+    def test_who_has_no_other_way_is_still_planned_on_it(
+        self, clinic: Clinic, settings: LazySettings
+    ) -> None:
+        settings.CHANNEL_TRANSPORTS = {"sms": "twilio"}
+        senders.failed("sms", "login", now=NOW)
+        builders.task(builders.step(builders.journey(builders.patient(clinic))))
+        assert plan_attempts(now=NOW) == 1
+        assert Attempt.objects.get().channel == Channel.SMS
+
+    def test_one_tick_alone_tries(self, clinic: Clinic) -> None:
+        senders.failed("sms", "login", now=NOW)
+        later = NOW + 6 * MINUTE
+        first = senders.turn_of("sms", now=later)
+        assert (first and first.is_try, senders.turn_of("sms", now=later)) == (True, None)
+
+
+def test_a_slow_provider_holds_two_ticks_at_most(
+    clinic: Clinic, numbers: Iterator[str], twilio: Twilio
+) -> None:
+    for attempt in due(clinic, numbers, 2):
+        Attempt.objects.filter(pk=attempt.pk).update(
+            status=AttemptStatus.SENDING, lease=attempt.reference, lease_until=NOW + MINUTE, called_at=NOW
+        )
+    due(clinic, numbers, 1)
+    assert dispatch_on("sms", now=NOW) == Counts()
+    assert dispatch_on("sms", now=NOW + MINUTE) == Counts(sent=1)

@@ -1,0 +1,122 @@
+"""A provider's stand-in on loopback: a real HTTP server that keeps the truth, and can be told to misbehave.
+
+What it answers is written from the provider's public documentation; our channels talk to it with the client
+libraries that they use in production. `taken` is the ledger: what the provider would really send to a phone.
+"""
+
+import json
+import threading
+from collections import deque
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+from urllib.parse import parse_qsl, urlsplit
+
+
+@dataclass(frozen=True)
+class Request:
+    method: str
+    path: str
+    query: dict[str, str]
+    headers: dict[str, str]
+    body: bytes
+
+    @property
+    def form(self) -> dict[str, str]:
+        return dict(parse_qsl(self.body.decode(), keep_blank_values=True))
+
+    @property
+    def json(self) -> Any:
+        return json.loads(self.body)
+
+
+@dataclass(frozen=True)
+class Answer:
+    status: int
+    content: Any
+    headers: dict[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Trick:
+    """What goes wrong with one request. The message is taken or not, whatever the caller hears of it."""
+
+    answer: Answer | None = None  # said instead of the usual answer; nothing is taken
+    takes: bool = False  # it is taken all the same
+    hangs_up: bool = False  # the connection ends without an answer
+    is_slow: bool = False  # no answer before the caller has given up
+
+
+class StandIn:
+    def __init__(self) -> None:
+        self.requests: list[Request] = []
+        self.taken: list[dict[str, Any]] = []
+        self.tricks: deque[Trick] = deque()
+        self.url = ""
+        self.closing = threading.Event()
+
+    def answer(self, request: Request) -> Answer:
+        """As the provider answers when nothing goes wrong; adds to `taken`."""
+        raise NotImplementedError
+
+
+@contextmanager
+def served(stand_in: StandIn) -> Iterator[StandIn]:
+    server = ThreadingHTTPServer(("127.0.0.1", 0), _handler_of(stand_in))
+    stand_in.url = f"http://127.0.0.1:{server.server_port}"
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True)
+    thread.start()
+    try:
+        yield stand_in
+    finally:
+        stand_in.closing.set()
+        server.shutdown()
+        server.server_close()
+        thread.join()
+
+
+def _handler_of(stand_in: StandIn) -> type[BaseHTTPRequestHandler]:
+    class Handler(BaseHTTPRequestHandler):
+        protocol_version = "HTTP/1.1"
+
+        def handle_any(self) -> None:
+            parts = urlsplit(self.path)
+            length = int(self.headers.get("Content-Length") or 0)
+            request = Request(
+                self.command,
+                parts.path,
+                dict(parse_qsl(parts.query)),
+                {name.lower(): value for name, value in self.headers.items()},
+                self.rfile.read(length),
+            )
+            stand_in.requests.append(request)
+            is_sending = request.method == "POST"
+            trick = stand_in.tricks.popleft() if is_sending and stand_in.tricks else Trick(takes=True)
+            answer = stand_in.answer(request) if trick.takes else None
+            answer = trick.answer or answer
+            if trick.is_slow:
+                stand_in.closing.wait(10)
+            if trick.hangs_up or trick.is_slow or answer is None:
+                self.close_connection = True
+                return
+            self.write(answer)
+
+        def write(self, answer: Answer) -> None:
+            content = (
+                answer.content if isinstance(answer.content, bytes) else json.dumps(answer.content).encode()
+            )
+            self.send_response(answer.status)
+            for name, value in ({"Content-Type": "application/json"} | answer.headers).items():
+                self.send_header(name, value)
+            self.send_header("Content-Length", str(len(content)))
+            self.end_headers()
+            self.wfile.write(content)
+
+        do_GET = do_POST = handle_any  # noqa: N815 - the server's own names
+
+        def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - the name it has
+            """The tests say what went wrong."""
+
+    return Handler
