@@ -108,10 +108,13 @@ def silences_in(tasks: QuerySet[OutreachTask], *, now: datetime) -> list[Silence
     """What the tasks of a page show, in a number of queries that does not grow with them."""
     searched = Step.objects.filter(about=OuterRef("step"), kind=StepKind.CALL, outcome=NO_OTHER_NUMBER)
     reach = Reach.among(tasks.annotate(searched=Exists(searched)), now=now)
-    return [_silence(task, reach, reach.unfinished.get(task.pk), task.searched) for task in reach.tasks]
+    return [
+        _silence(task, reach, reach.unfinished.get(task.pk), searched=vars(task)["searched"])
+        for task in reach.tasks
+    ]
 
 
-def _silence(task: OutreachTask, reach: Reach, planned: Attempt | None, searched: bool) -> Silence:  # noqa: FBT001
+def _silence(task: OutreachTask, reach: Reach, planned: Attempt | None, *, searched: bool) -> Silence:
     options = list(reach.options(task))
     rules, past = reach.rules(task), reach.past(task)
     own = [each for each in past if each.outcome != OTHER]
