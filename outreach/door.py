@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 from django.db import transaction
-from django.db.models import Exists, Q
+from django.db.models import Exists, OuterRef, Q
 
 from journeys.models import StepStatus
 from outreach import followup
@@ -29,6 +29,7 @@ from patients.models import (
     Patient,
     PatientContact,
     PatientStatus,
+    Relation,
 )
 from patients.queries import ClinicClock
 from patients.windows import is_open
@@ -39,6 +40,9 @@ ABOUT_A_VISIT = frozenset({"held_visit", "visit_reminder", "hold_moved"})  # voi
 WAITING = (StepStatus.ACTIVE, StepStatus.ON_HOLD)
 # How long after a patient's words our own may answer where only approved ones may begin; a minute to be sure.
 ANSWERABLE = timedelta(hours=24) - timedelta(minutes=1)
+HER_OWN = PatientContact.objects.filter(
+    patient=OuterRef("patient"), contact_point=OuterRef("contact_point"), relation=Relation.SELF
+)
 
 
 @dataclass(frozen=True)
@@ -58,13 +62,14 @@ def open_parcels(claimed: Sequence[int], lease: UUID, *, now: datetime) -> list[
         .select_related("task__step__journey__clinic", "task__step__template_step", "task__step__about")
         .select_related("task__step__owner", "task__patient")
         .prefetch_related("patient__card__windows")
+        .annotate(is_her_own=Exists(HER_OWN))
         .order_by("send_at", "pk")
     )
     clinics = {attempt.clinic_id: attempt.patient.clinic for attempt in attempts}
     clock = ClinicClock(clinics.values(), now=now)
     silenced = _withdrawn(attempts)
     facts = facts_for([attempt.task for attempt in attempts], now=now)
-    texts = Texts({attempt.task.message_key for attempt in attempts})
+    texts = Texts({attempt.task.message_key for attempt in attempts}, clinics)
     with_visit = visits_of({attempt.task.step.journey_id for attempt in attempts}).keys()
     offers = offers_of([attempt.task for attempt in attempts])
     gates = Gates(clinics)
@@ -77,7 +82,7 @@ def open_parcels(claimed: Sequence[int], lease: UUID, *, now: datetime) -> list[
             put_back(attempt, lease, now=now, again=False)
         elif not _may_leave(attempt, clock, silenced, gates, now=now):
             put_back(attempt, lease, now=now)
-        elif parcel := _packed(attempt, texts, facts[task.pk], clinics[attempt.clinic_id]):
+        elif parcel := _packed(attempt, texts, _as_read(attempt, facts[task.pk]), clinics[attempt.clinic_id]):
             free = attempt.contact_point_id in may_answer
             parcels.append(replace(parcel, message=replace(parcel.message, may_be_free=free)))
         else:
@@ -183,6 +188,11 @@ def put_back(attempt: Attempt, lease: UUID, *, now: datetime, again: bool = True
         elif ended:
             followup.end_task(attempt.task, TaskStatus.CANCELLED, NOT_NEEDED, now=now)
         return bool(ended)
+
+
+def _as_read(attempt: Attempt, facts: Facts) -> Facts:
+    """Her grammatical form is only right where she reads herself, not her mother."""
+    return facts if getattr(attempt, "is_her_own", False) else replace(facts, variant="")
 
 
 def _without_words(attempt: Attempt, lease: UUID, *, now: datetime) -> None:

@@ -27,7 +27,7 @@ class Preview:
 
     def __init__(self, patient: Patient, steps: Iterable[Step], *, reader: str, now: datetime) -> None:
         self.patient, self.reader, self.now = patient, reader, now
-        self._texts = Texts({step.message_key for step in steps if step.message_key})
+        self._texts = Texts({step.message_key for step in steps if step.message_key}, [patient.clinic_id])
         self._channel = message_channel_for(patient) or Channel.SMS
 
     def of(self, opened: Iterable[Step], visit: Appointment | None) -> Said | None:

@@ -10,16 +10,33 @@ from django.utils.translation import gettext_lazy as _
 
 from journeys.models import Step
 from outreach.silence import ENOUGH
-from patients.models import Channel, Clinic, ContactPoint, Language, Patient, PatientContact, Purpose
+from patients.models import (
+    Channel,
+    Clinic,
+    ContactPoint,
+    Gender,
+    Language,
+    Patient,
+    PatientContact,
+    Purpose,
+)
 from patients.models.clinic import one_of
 
 
 class MessageTemplate(models.Model):
-    """The words of one message in one language; `channel` empty serves every channel without its own."""
+    """The words of one message in one language; `channel` empty serves every channel without its own.
 
+    `clinic` empty is what we ship; a clinic's own words stand before it. `variant` is the grammatical form of the
+    reader; the empty one is neutral and serves everybody.
+    """
+
+    clinic = models.ForeignKey(
+        Clinic, null=True, blank=True, on_delete=models.CASCADE, related_name="own_words", db_index=False
+    )
     key = models.CharField(max_length=60)
     channel = models.CharField(max_length=10, blank=True)
     language = models.CharField(max_length=2, choices=Language)
+    variant = models.CharField(max_length=1, choices=Gender, blank=True, default=Gender.UNKNOWN)
     purpose = models.CharField(max_length=10, choices=Purpose, default=Purpose.SERVICE)
     subject = models.CharField(max_length=120, blank=True)  # e-mail only
     body = models.TextField()
@@ -36,7 +53,15 @@ class MessageTemplate(models.Model):
             ),
             one_of("language", Language, name="message_language_is_known"),
             one_of("purpose", Purpose, name="message_purpose_is_known"),
-            models.UniqueConstraint(fields=["key", "channel", "language"], name="message_template_once"),
+            one_of("variant", Gender, name="message_variant_is_known"),
+            models.UniqueConstraint(
+                fields=["key", "channel", "language", "variant"],
+                condition=Q(clinic__isnull=True),
+                name="message_shipped_once",
+            ),
+            models.UniqueConstraint(
+                fields=["clinic", "key", "channel", "language", "variant"], name="message_once_per_clinic"
+            ),
         ]
 
     def __str__(self) -> str:

@@ -19,7 +19,7 @@ from outreach.models import NUMBER_TEST, Attempt, AttemptStatus, OutreachTask, R
 from outreach.offers import offers_of
 from outreach.planning import Why
 from outreach.rendering import CannotRender, Facts, Texts
-from patients.models import HoursKind, MaySay, Patient
+from patients.models import HoursKind, MaySay, Patient, Relation
 from patients.queries import ClinicClock, User, lawful_hours, patient_hours
 from patients.windows import Hours
 
@@ -122,6 +122,7 @@ def _facts_of_offer(task: OutreachTask, offer: Offer) -> Facts:
     return Facts(
         name=task.patient.given_name,
         link=url_for(task.step.journey),
+        variant=task.patient.gender,
         date=offer.start,
         until=offer.answer_by,
     )
@@ -135,6 +136,7 @@ def facts_of(
     facts = Facts(
         name=task.patient.given_name,
         link=url_for(step.journey),
+        variant=task.patient.gender,
         who=step.owner.first_name if step.owner else "",
         date=visit.start if visit and visit.start > now else None,
     )
@@ -159,8 +161,10 @@ def script_for(attempt: Attempt, *, now: datetime) -> str:
     keys: tuple[str, ...] = ("call_opening", task.message_key, "call_closing")
     if attempt.tie and attempt.tie.may_say == MaySay.CALL_BACK:
         keys = ("ask_to_call_back",)
-    texts = Texts(keys)
+    texts = Texts(keys, [patient.clinic_id])
     facts = facts_for([task], now=now)[task.pk]
+    if attempt.tie and attempt.tie.relation != Relation.SELF:
+        facts = replace(facts, variant="")  # somebody else is spoken to
     if attempt.claimed_by:
         facts = replace(facts, who=attempt.claimed_by.first_name)
     try:

@@ -3,10 +3,12 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import product
 from math import ceil
 from string import Formatter
 from zoneinfo import ZoneInfo
 
+from django.db.models import Q
 from django.utils import translation
 from django.utils.dateformat import format as format_date
 
@@ -50,6 +52,7 @@ class Facts:
 
     name: str
     link: str
+    variant: str = ""  # the grammatical form of the reader, where it is known
     who: str = ""  # the person at the clinic; empty: the reception
     by: datetime | None = None
     date: datetime | None = None
@@ -84,21 +87,25 @@ def unknown_placeholders(text: str) -> set[str]:
 class Texts:
     """The templates of some messages, read in one query and kept for one tick or one request."""
 
-    def __init__(self, keys: Iterable[str]) -> None:
-        rows = MessageTemplate.objects.filter(key__in=set(keys))
-        self._rows = {(row.key, row.channel, row.language): row for row in rows}
+    def __init__(self, keys: Iterable[str], clinics: Iterable[int]) -> None:
+        """What is shipped, and the own words of these clinics."""
+        whose = Q(clinic__isnull=True) | Q(clinic__in=set(clinics))
+        rows = MessageTemplate.objects.filter(whose, key__in=set(keys))
+        self._rows = {(row.key, row.channel, row.language, row.clinic_id, row.variant): row for row in rows}
 
-    def best(self, key: str, channel: str, languages: Iterable[str]) -> MessageTemplate | None:
-        """The channel's own words in the patient's language, else any channel's; then the next language."""
+    def best(
+        self, key: str, channel: str, languages: Iterable[str], *, clinic: int, variant: str = ""
+    ) -> MessageTemplate | None:
+        """The patient's language before another; the channel's own words, then the clinic's, then her form."""
         for language in languages:
-            for words_of in (channel, ""):
-                if row := self._rows.get((key, words_of, language)):
+            for words_of, owner, form in product((channel, ""), (clinic, None), (variant, "")):
+                if row := self._rows.get((key, words_of, language, owner, form)):
                     return row
         return None
 
     def render(self, key: str, channel: str, language: str, facts: Facts, clinic: Clinic) -> Rendered:
         languages = (language, clinic.language, Language.ENGLISH.value)
-        template = self.best(key, channel, languages)
+        template = self.best(key, channel, languages, clinic=clinic.pk, variant=facts.variant)
         if template is None:
             raise CannotRender("no_text")
         values = _words(facts, clinic, template.language)

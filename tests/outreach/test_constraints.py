@@ -31,6 +31,7 @@ def refused(write: Callable[[], object]) -> None:
         (MessageTemplate, "language"),
         (MessageTemplate, "channel"),
         (MessageTemplate, "purpose"),
+        (MessageTemplate, "variant"),
     ],
 )
 def test_choices_are_checked_by_the_database(model: Any, field: str) -> None:
@@ -83,7 +84,17 @@ def test_under_way_means_leased_and_nothing_else_is() -> None:
     refused(lambda: Attempt.objects.update(status="sending", lease=LEASED["lease"]))
 
 
-def test_one_text_per_message_channel_and_language() -> None:
+def test_one_text_per_message_channel_language_and_form() -> None:
     MessageTemplate.objects.create(key="x", language="en", body="x")
     MessageTemplate.objects.create(key="x", language="en", channel="sms", body="x")
+    MessageTemplate.objects.create(key="x", language="en", variant="f", body="x")
     refused(lambda: MessageTemplate.objects.create(key="x", language="en", body="y"))
+    refused(lambda: MessageTemplate.objects.create(key="x", language="en", variant="f", body="y"))
+
+
+def test_one_text_of_its_own_per_clinic() -> None:
+    clinic = builders.clinic()
+    MessageTemplate.objects.create(key="x", language="en", body="x")
+    for each in (clinic, builders.clinic()):
+        MessageTemplate.objects.create(key="x", language="en", body="x", clinic=each)
+    refused(lambda: MessageTemplate.objects.create(key="x", language="en", body="y", clinic=clinic))

@@ -1,3 +1,4 @@
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -15,6 +16,7 @@ from outreach.rendering import (
     placeholders_in,
     sms_parts,
 )
+from patients.models import Clinic
 from tests import builders
 from tests.conftest import NOW
 
@@ -53,7 +55,7 @@ def test_every_message_that_a_journey_names_has_words_in_every_language(language
         "visit_to_move",
         "asked_again",
     }
-    texts, clinic = Texts(keys), builders.clinic()
+    texts, clinic = Texts(keys, []), builders.clinic()
     for key in keys:
         rendered = texts.render(key, "sms", language, FACTS, clinic)
         assert rendered.language == language
@@ -66,18 +68,40 @@ def test_a_text_that_would_name_what_does_not_exist_is_not_sent() -> None:
     call_command("load_messages", verbosity=0)
     without_a_date = Facts(name="Dana", link="https://a.co/p/x/")
     with pytest.raises(CannotRender):
-        Texts(["held_visit"]).render("held_visit", "sms", "en", without_a_date, builders.clinic())
+        Texts(["held_visit"], []).render("held_visit", "sms", "en", without_a_date, builders.clinic())
 
 
 @pytest.mark.django_db
 def test_a_missing_language_falls_back_to_the_clinics_then_to_english() -> None:
     for language in ("en", "ru"):
         MessageTemplate.objects.create(key="x", language=language, body=f"{language} {{name}}")
-    texts = Texts(["x"])
+    texts = Texts(["x"], [])
     assert texts.render("x", "sms", "ar", FACTS, builders.clinic(language="ru")).body == "ru Dana"
     assert texts.render("x", "sms", "ar", FACTS, builders.clinic(language="he")).body == "en Dana"
     with pytest.raises(CannotRender):
         texts.render("y", "sms", "ar", FACTS, builders.clinic())
+
+
+@pytest.mark.django_db
+def test_the_clinics_own_words_stand_before_ours_and_her_form_before_the_neutral_one() -> None:
+    clinic, other = builders.clinic(), builders.clinic()
+
+    def words(body: str, **fields: object) -> None:
+        MessageTemplate.objects.create(key="x", language="he", body=body, **fields)
+
+    def read(variant: str, channel: str = "sms", at: Clinic = clinic) -> str:
+        facts = replace(FACTS, variant=variant)
+        return Texts(["x"], [at.pk]).render("x", channel, "he", facts, at).body
+
+    words("ours")
+    words("ours to her", variant="f")
+    words("ours, spoken", channel="phone")
+    assert (read("f"), read("m"), read("")) == ("ours to her", "ours", "ours")
+    words("own", clinic=clinic)
+    words("own to him", clinic=clinic, variant="m")
+    assert (read("f"), read("m"), read("")) == ("own", "own to him", "own")
+    assert read("m", "phone") == "ours, spoken"  # what is written for messages is not read aloud
+    assert (read("f", at=other), read("m", at=other)) == ("ours to her", "ours")
 
 
 @pytest.mark.parametrize("text", ["{name", "{0}", "{name.x}", "{name!r}", "{name:>9}"])
@@ -99,6 +123,44 @@ def test_a_broken_message_file_is_named_and_nothing_is_loaded(tmp_path: Path) ->
     with pytest.raises(CommandError, match=r"en\.toml.*\n?.*nmae"):
         call_command("load_messages", tmp_path)
     assert not MessageTemplate.objects.exists()
+
+
+@pytest.mark.django_db
+def test_loading_brings_our_words_up_to_date_and_leaves_a_clinics_own(tmp_path: Path) -> None:
+    clinic = builders.clinic()
+    builders.messages_loaded()
+    own = MessageTemplate.objects.create(clinic=clinic, key="recall", language="en", body="Our own words")
+    (tmp_path / "en.toml").write_text(
+        '[recall]\nsubject = "Hello"\n'
+        'body = "Hello {name}, this is {clinic}: {link}"\nbody_f = "Hello Ms {name}, {clinic}: {link}"\n',
+        encoding="utf-8",
+    )
+    call_command("load_messages", tmp_path)
+    shipped = MessageTemplate.objects.filter(clinic=None, key="recall", language="en", channel="")
+    assert dict(shipped.values_list("variant", "body")) == {
+        "": "Hello {name}, this is {clinic}: {link}",
+        "f": "Hello Ms {name}, {clinic}: {link}",
+    }
+    own.refresh_from_db()
+    assert own.body == "Our own words"
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ('body = "Hello {name}, you must call {phone}. {clinic}"', "must"),
+        ('body = "Hello {name}, this is {clinic}."', "link"),
+        ('body = "Hello {name}: {link}"', "clinic"),
+        ('body_f = "Hello {name}, {clinic}: {link}"', "for everybody"),
+        ('body = "Hello {name}, a discount from {clinic}: {link}"', "discount"),
+        (f'body = "Hello {{name}}, {{clinic}}: {{link}} {"and so on " * 30}"', "SMS"),
+    ],
+)
+def test_a_text_that_breaks_the_rules_is_not_loaded(tmp_path: Path, text: str, says: str) -> None:
+    (tmp_path / "en.toml").write_text(f'[next_step]\nsubject = "Hello"\n{text}\n', encoding="utf-8")
+    with pytest.raises(CommandError, match=says):
+        call_command("load_messages", tmp_path)
 
 
 def test_placeholders_are_the_ones_the_design_lists() -> None:

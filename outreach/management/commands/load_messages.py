@@ -2,7 +2,8 @@
 
 import tomllib
 from argparse import ArgumentParser
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -10,45 +11,60 @@ from django.core.management.base import BaseCommand, CommandError
 from django.db import transaction
 
 from outreach.models import MessageTemplate
-from outreach.rendering import PLACEHOLDERS, sms_parts, unknown_placeholders
-from patients.models import Channel, Language, Purpose
+from outreach.wording import Draft, Remark, remarks
+from patients.models import Channel, Gender, Language, Purpose
 
 SHIPPED = Path(__file__).resolve().parents[2] / "messages"
-WORDS_OF = {"body": "", **{channel.value: channel.value for channel in Channel}}  # entry -> channel it is for
+CHANNELS = {"body": "", **{channel.value: channel.value for channel in Channel}}  # entry -> channel it is for
+# "body" and "phone" for everybody, "body_f" and "body_m" for a reader whose form is known.
+WORDS_OF = {
+    f"{entry}_{variant}" if variant else entry: (channel, variant)
+    for entry, channel in CHANNELS.items()
+    for variant in Gender.values
+}
 ENTRIES = {"subject", "purpose", *WORDS_OF}
-MAX_SMS_PARTS = 4  # with names and a link still to be filled in
 
 
 class Command(BaseCommand):
-    help = "Load message texts from TOML files, one a language. Words that the clinic has changed stay as they are."
+    help = "Load message texts from TOML files, one a language. Words that a clinic has written itself stay."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("folder", nargs="?", type=Path, default=SHIPPED)
-        parser.add_argument("--overwrite", action="store_true", help="Replace the clinic's own words too.")
 
-    def handle(self, *_args: Any, folder: Path, overwrite: bool, **_options: Any) -> None:
-        templates, faults = read_folder(folder)
+    def handle(self, *_args: Any, folder: Path, **_options: Any) -> None:
+        drafts, faults = read_folder(folder)
         if faults:
             raise CommandError("Nothing was loaded. Mend these and run it again:\n" + "\n".join(faults))
-        if not templates:
+        if not drafts:
             raise CommandError(f"No *.toml files in {folder}.")
         with transaction.atomic():
-            new = sum(save(template, overwrite=overwrite) for template in templates)
-        self.stdout.write(f"{len(templates)} message texts; new or changed: {new}")
+            changed = save(drafts)
+        self.stdout.write(f"{len(drafts)} message texts; new or changed: {changed}")
 
 
-def save(template: MessageTemplate, *, overwrite: bool) -> bool:
-    named = {"key": template.key, "channel": template.channel, "language": template.language}
-    words = {"subject": template.subject, "body": template.body, "purpose": template.purpose}
-    found = MessageTemplate.objects.filter(**named)
-    if overwrite and found.update(**words):
-        return True
-    return not found.exists() and bool(MessageTemplate.objects.create(**named, **words))
+def save(drafts: Iterable[Draft]) -> int:
+    """Write what differs from what is there. A clinic's own words are other rows."""
+    shipped = {
+        (row.key, row.channel, row.language, row.variant): row
+        for row in MessageTemplate.objects.filter(clinic=None)
+    }
+    new, changed = [], []
+    for draft in drafts:
+        row = shipped.get((draft.key, draft.channel, draft.language, draft.variant))
+        words = (draft.subject, draft.body, draft.purpose)
+        if row is None:
+            new.append(MessageTemplate(**asdict(draft)))
+        elif words != (row.subject, row.body, row.purpose):
+            row.subject, row.body, row.purpose = words
+            changed.append(row)
+    MessageTemplate.objects.bulk_create(new)
+    MessageTemplate.objects.bulk_update(changed, ["subject", "body", "purpose"])
+    return len(new) + len(changed)
 
 
-def read_folder(folder: Path) -> tuple[list[MessageTemplate], list[str]]:
+def read_folder(folder: Path) -> tuple[list[Draft], list[str]]:
     """Every text of every file, and every fault as "file: [message] entry: what is wrong"."""
-    templates: list[MessageTemplate] = []
+    drafts: list[Draft] = []
     faults: list[str] = []
     for path in sorted(folder.glob("*.toml")):
         try:
@@ -60,44 +76,43 @@ def read_folder(folder: Path) -> tuple[list[MessageTemplate], list[str]]:
             faults.append(f"{path.name}: the file must be named for one of {', '.join(Language.values)}")
             continue
         for key, entries in data.items():
-            found = list(_faults_of(entries))
-            faults += [f"{path.name}: [{key}] {fault}" for fault in found]
-            if not found:
-                templates += _templates(key, path.stem, entries)
-    return templates, faults
+            read = list(_drafts_or_faults(key, path.stem, entries))
+            faults += [f"{path.name}: [{key}] {fault}" for fault in read if isinstance(fault, str)]
+            drafts += [draft for draft in read if isinstance(draft, Draft)]
+    return drafts, faults
 
 
-def _faults_of(entries: Any) -> Iterator[str]:
-    if not isinstance(entries, dict) or not all(isinstance(text, str) for text in entries.values()):
-        yield f"must be a table of texts: {', '.join(sorted(ENTRIES))}"
+def _drafts_or_faults(key: str, language: str, entries: Any) -> Iterator[Draft | str]:
+    shape = list(_faults_of_shape(entries))
+    yield from shape
+    if shape:
         return
-    if not entries.keys() & WORDS_OF.keys():
-        yield f"has no words; give it at least one of {', '.join(WORDS_OF)}"
-    if entries.get("purpose", Purpose.SERVICE) not in Purpose.values:
-        yield f"purpose: must be one of {', '.join(Purpose.values)}"
-    for entry, text in entries.items():
-        if entry not in ENTRIES:
-            yield f"{entry}: unknown; allowed are {', '.join(sorted(ENTRIES))}"
-            continue
-        try:
-            unknown = unknown_placeholders(text)
-        except ValueError as error:
-            yield f"{entry}: {error}"
-            continue
-        for name in sorted(unknown):
-            yield f"{entry}: unknown placeholder {{{name}}}; allowed are {', '.join(sorted(PLACEHOLDERS))}"
-        if entry != Channel.EMAIL and sms_parts(text) > MAX_SMS_PARTS:
-            yield f"{entry}: takes {sms_parts(text)} SMS; at most {MAX_SMS_PARTS}, so that people read it"
-
-
-def _templates(key: str, language: str, entries: dict[str, str]) -> Iterator[MessageTemplate]:
-    for entry, channel in WORDS_OF.items():
+    for entry, (channel, variant) in WORDS_OF.items():
         if entry in entries:
-            yield MessageTemplate(
+            draft = Draft(
                 key=key,
                 channel=channel,
                 language=language,
+                variant=variant,
                 purpose=entries.get("purpose", Purpose.SERVICE),
                 subject=entries.get("subject", ""),
                 body=entries[entry],
             )
+            yield draft
+            yield from (f"{entry}: {remark}" for remark in refused(draft))
+
+
+def refused(draft: Draft) -> list[Remark]:
+    return [remark for remark in remarks(draft) if remark.is_refused]
+
+
+def _faults_of_shape(entries: Any) -> Iterator[str]:
+    if not isinstance(entries, dict) or not all(isinstance(text, str) for text in entries.values()):
+        yield f"must be a table of texts: {', '.join(sorted(ENTRIES))}"
+        return
+    if not entries.keys() & CHANNELS.keys():
+        yield f"has no words for everybody; give it at least one of {', '.join(CHANNELS)}"
+    if entries.get("purpose", Purpose.SERVICE) not in Purpose.values:
+        yield f"purpose: must be one of {', '.join(Purpose.values)}"
+    for entry in sorted(entries.keys() - ENTRIES):
+        yield f"{entry}: unknown; allowed are {', '.join(sorted(ENTRIES))}"

@@ -1,0 +1,73 @@
+"""What each message is for, and what it has to name. A text that leaves one of these out leaves the reader alone."""
+
+from dataclasses import dataclass, field
+
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+
+ALWAYS = frozenset({"name", "clinic", "link", "phone", "who"})  # true whatever the message is about
+WAYS_TO_ANSWER = frozenset({"link", "phone"})
+
+
+@dataclass(frozen=True)
+class About:
+    """One message. `needs` is named in every text of it; `written` besides where it is read, not spoken.
+
+    Other times than these need not exist when it leaves, so no text of it may name them.
+    """
+
+    title: str | Promise
+    needs: frozenset[str] = field(default_factory=frozenset)
+    written: frozenset[str] = field(default_factory=frozenset)
+    thanks: bool = False
+
+    @property
+    def may_name(self) -> frozenset[str]:
+        return ALWAYS | self.needs | self.written
+
+
+def _about(title: str | Promise, needs: str = "", written: str = "", *, thanks: bool = False) -> About:
+    return About(title, frozenset(needs.split()), frozenset(written.split()), thanks)
+
+
+# In the order in which a patient meets them.
+MESSAGES: dict[str, About] = {
+    "welcome": _about(_("Welcome before the first visit")),
+    "number_test": _about(_("Test of a number at the desk"), "phone"),
+    "next_step": _about(_("A visit can be booked")),
+    "visit_reminder": _about(_("Reminder of a visit"), "date"),
+    "thank_you": _about(_("Thank you after the first visit"), thanks=True),
+    "institute_reminder": _about(_("Nothing has come from the institute yet")),
+    "result_arrived": _about(_("Everything has arrived"), "by"),
+    "asked_again": _about(_("What came cannot be opened"), "by"),
+    "apology": _about(_("We are late"), "by until"),
+    "held_visit": _about(_("A visit is kept: please confirm"), "date", "until"),
+    "hold_moved": _about(_("The kept time has moved"), "date"),
+    "hold_released": _about(_("The kept time is free again")),
+    "no_visit_needed": _about(_("No visit is needed")),
+    "more_tests": _about(_("The doctor asks for one more step"), "by"),
+    "choose_start": _about(_("When shall we begin?")),
+    "next_stage": _about(_("Time for the next visit of a treatment")),
+    "visit_to_move": _about(_("The clinic has to move a visit"), "date", "by"),
+    "sooner_time": _about(_("A sooner time is free"), "date", "until"),
+    "free_time": _about(_("A time is free for who waits"), "date", "until"),
+    "recall": _about(_("Check-up after six months")),
+    "call_opening": _about(_("How every call begins"), "clinic who"),
+    "call_closing": _about(_("How every call ends")),
+    "ask_to_call_back": _about(_("When somebody else answers the call"), "name phone"),
+}
+PLACEHOLDER_WORDS = {
+    "name": _("first name of the patient"),
+    "clinic": _("name of the clinic"),
+    "who": _("who speaks: a colleague, or the reception"),
+    "link": _("link to the patient's own page"),
+    "phone": _("phone number of the clinic"),
+    "date": _("day and hour of the visit"),
+    "by": _("by when the patient hears from us"),
+    "until": _("until when we keep it, or what we promised before"),
+}
+
+
+def about(key: str) -> About:
+    """A message that the clinic's own journeys name may name every time."""
+    return MESSAGES.get(key) or About(key, written=frozenset({"by", "date", "until"}) - ALWAYS)
