@@ -38,6 +38,7 @@ MESSAGES: dict[str, About] = {
     "visit_reminder": _about(_("Reminder of a visit"), "date"),
     "thank_you": _about(_("Thank you after the first visit"), thanks=True),
     "institute_reminder": _about(_("Nothing has come from the institute yet")),
+    "referral_revoked": _about(_("Nothing is needed from the institute any more")),
     "result_arrived": _about(_("Everything has arrived"), "by"),
     "asked_again": _about(_("What came cannot be opened"), "by"),
     "apology": _about(_("We are late"), "by until"),
