@@ -1,7 +1,7 @@
 """The worklist as one person sees it: what they put off apart, who is with whom, and what has changed meanwhile."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 
 from django.utils.translation import gettext as _
@@ -55,20 +55,44 @@ class News:
     new: int
     total: int
     said: dict[str, str]
+    broken: Row | None = field(repr=False)  # a promise that has just been broken
+    after: str  # the mark of the row it goes behind
+
+    @property
+    def broken_rows(self) -> list[Row]:
+        return [self.broken] if self.broken else []
 
 
 def news_for(marks: Iterable[str], here: Here) -> News:
+    """`marks` as the page has them, in their order; a "!" behind one: shown as a broken promise already."""
     queue = queue_of(here)
-    shown = [mark for mark in dict.fromkeys(marks) if mark]
+    given = [mark for mark in dict.fromkeys(marks) if mark]
+    shown = [mark.removesuffix("!") for mark in given]
     known = {row.mark: row for row in queue.everything}
     gone = [mark for mark in shown if mark not in known]
     done = _done_by(gone, here)
     said = {mark: done.get(mark, _("done")) for mark in gone}
-    for mark in shown:
-        if mark in known:
-            said[mark] = known[mark].served_words
-    new = sum(row.mark not in shown for row in queue.now)
-    return News(new, len(queue.now), said)
+    said |= {mark: known[mark].served_words for mark in shown if mark in known}
+    broken, after = _broken(queue.now, shown, {mark[:-1] for mark in given if mark.endswith("!")})
+    new = sum(row.mark not in shown and row is not broken for row in queue.now)
+    return News(new, len(queue.now), said, broken, after)
+
+
+def _broken(now: list[Row], shown: list[str], known_as_broken: set[str]) -> tuple[Row | None, str]:
+    """The first broken promise the page does not know of, and behind which row it goes.
+
+    It takes its place in the order, but never the first: that is where somebody is at work. All else that
+    arrives waits until it is asked for.
+    """
+    for at, row in enumerate(now):
+        if not row.is_broken_promise or row.mark in known_as_broken or row.mark in shown[:1]:
+            continue
+        standing = {each.mark for each in now} - {row.mark}
+        first = next((mark for mark in shown if mark in standing), "")
+        before = (each.mark for each in reversed(now[:at]) if each.mark in shown)
+        if first:
+            return row, next(before, first)
+    return None, ""
 
 
 def _done_by(marks: Iterable[str], here: Here) -> dict[str, str]:

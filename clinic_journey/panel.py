@@ -67,20 +67,27 @@ class Panel:
     served_by: str  # the first name of somebody else who is with this patient
     seen: int
     request_key: str
+    typed: str  # the outcome of a save that was refused
     chips: list[tuple[str, datetime]]
     reasons: list[tuple[str, str]]
 
     @property
+    def is_ending_typed(self) -> bool:
+        return self.typed in {code for code, _words in self.endings}
+
+    @property
     def outcomes(self) -> list[Outcome]:
-        """Those that can be true now: a call that may not be made has no outcome."""
+        """Those that can be true now: a call that may not be made has no outcome. What was typed keeps its field."""
         reach = self.reach
         if reach is None:
             return []
-        possible = [each for each in OUTCOMES if reach.may_call or not each.needs_call]
+        possible = [
+            each for each in OUTCOMES if reach.may_call or not each.needs_call or each.code == self.typed
+        ]
         return [each for each in possible if reach.may_write or each.code != MESSAGE]
 
 
-def panel_of(row: Chosen, here: Here) -> Panel:
+def panel_of(row: Chosen, here: Here, *, typed: str = "") -> Panel:
     patient, step = row.patient, row.step
     visit = visit_of(step.journey_id)
     doctor = visit.practitioner if visit else doctor_for(step.journey)
@@ -104,6 +111,7 @@ def panel_of(row: Chosen, here: Here) -> Panel:
         served_by=desk.turn_to(patient, here) if patient else "",
         seen=desk.newest_save(patient) if patient else 0,
         request_key=uuid.uuid4().hex,
+        typed=typed,
         chips=chips(here),
         reasons=[(code, str(label)) for code, label in NotNowReason.choices],
     )

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from datetime import datetime
+from urllib.parse import urlencode
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
@@ -27,7 +28,7 @@ from clinic_journey.outcomes import (
     SKIP,
 )
 from clinic_journey.panel import endings_of
-from clinic_journey.today_page import item, page
+from clinic_journey.today_page import DIGITS, item, page
 from clinic_journey.undo import undo as take_back_save
 from journeys.actions import complete_step
 from journeys.models import Step, StepKind
@@ -39,14 +40,13 @@ from outreach.models import Attempt, AttemptStatus
 from outreach.preview import window_of
 from outreach.queries import attempts_visible_to
 from patients.access import Here, for_staff
-from patients.actions import RefusedError, StaleStateError
+from patients.actions import RefusedError
 from patients.models import Channel
 
 KEEPS_TRYING = (
     "X-Keeps-Trying"  # today.js sends it: it repeats a save that did not get through, and goes on itself
 )
 DECLINED = "declined"
-DIGITS = 18  # of the largest key a database keeps
 
 
 def _step(here: Here, step_id: UUID) -> Step:
@@ -77,14 +77,11 @@ def _save(request: HttpRequest, here: Here, step: Step, what: str, act: Callable
 
 
 def _refused(request: HttpRequest, here: Here, step: Step, refusal: RefusedError) -> HttpResponse:
+    """The same row again, whether it is still on the list or not, with what was typed in its own field."""
     messages.error(request, refusal.for_staff if isinstance(refusal, SlotTakenError) else str(refusal))
-    note = _text(request, "note")
-    if note and isinstance(
-        refusal, StaleStateError
-    ):  # the row may be gone, and with it the field it stood in
-        messages.info(request, _("You had written: “%(words)s”") % {"words": note})
-    if KEEPS_TRYING in request.headers:
-        return _to(request, item(step))
+    if KEEPS_TRYING in request.headers:  # its drafts are in the browser
+        asked = urlencode({"outcome": request.POST.get("outcome", "")[:40]})
+        return _to(request, f"{item(step)}&{asked}")
     return page(request, here, wanted=str(step.public_id), status=409)
 
 

@@ -12,7 +12,7 @@ from django.views.decorators.http import require_GET
 
 from clinic_journey import desk
 from clinic_journey.caller import promise_context
-from clinic_journey.chosen import Chosen, chosen_of, step_named
+from clinic_journey.chosen import Chosen, Heard, chosen_of, heard_from, step_named
 from clinic_journey.desk_queue import news_for, queue_of
 from clinic_journey.outcomes import words_of
 from clinic_journey.panel import panel_of
@@ -21,6 +21,8 @@ from journeys.models import Step
 from patients import audit
 from patients.access import Here, for_staff
 from patients.models import Patient
+
+DIGITS = 18  # of the largest key a database keeps
 
 
 @require_GET
@@ -53,10 +55,11 @@ def page(request: HttpRequest, here: Here, *, wanted: str, status: int = 200) ->
 
 
 def panel_context(request: HttpRequest, here: Here, chosen: Chosen) -> dict[str, object]:
+    typed = request.POST or request.GET  # after a refusal: what was asked for, to be found open again
     context: dict[str, object] = {
-        "panel": panel_of(chosen, here),
+        "panel": panel_of(chosen, here, typed=typed.get("outcome", "")),
         "row": chosen,
-        "typed": request.POST,
+        "typed": typed,
         "now": here.now,
     }
     if chosen.patient:
@@ -82,13 +85,28 @@ def item(step: Step) -> str:
 @require_GET
 @for_staff()
 def live(request: HttpRequest, here: Here) -> HttpResponse:
-    """What others have changed since the page was made: it is told in words, and nothing on it moves."""
+    """What others have changed since the page was made: it is told in words, and nothing moves but a promise
+    that has just been broken. What the patient of the open row has said meanwhile comes along.
+    """
     news = news_for(request.GET.get("shown", "").split("."), here)
-    version = sha256(repr(news).encode()).hexdigest()[:16]
+    patient, replies = _heard(request, here)
+    version = sha256(repr((news, [row.mark for row in news.broken_rows], replies)).encode()).hexdigest()[:16]
     headers = {"HX-PTag": version, "Cache-Control": "no-store"}
     if request.headers.get("HX-PTag") == version:
         return HttpResponse(status=304, headers=headers)
-    answer = render(request, "today/_live.html", {"news": news})
+    if patient and replies:
+        audit.shows(patient)
+    answer = render(request, "today/_live.html", {"news": news, "replies": replies})
     for name, value in headers.items():
         answer[name] = value
     return answer
+
+
+def _heard(request: HttpRequest, here: Here) -> tuple[Patient | None, list[Heard]]:
+    """The patient of the open row, and what she said since."""
+    heard = request.GET.get("heard", "")
+    step = step_named(request.GET.get("item", ""), here)
+    patient = step.journey.patient if step else None
+    if patient is None or not heard.isdecimal() or len(heard) > DIGITS:
+        return None, []
+    return patient, heard_from(patient.pk, here, after=int(heard))

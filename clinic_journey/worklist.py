@@ -109,6 +109,10 @@ class Row:
         return self.due.send_at is not None and self.due.send_at > self.now
 
     @property
+    def is_broken_promise(self) -> bool:
+        return self.due.kind == StepKind.PROMISE and self.is_late
+
+    @property
     def tone(self) -> str:
         return "waiting" if self.is_ahead else "late" if self.is_late else "due"
 

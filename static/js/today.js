@@ -111,6 +111,22 @@ function onRow(event) {
 /* What the live part is asked about: the rows as they stand here. */
 const marks = () => [...document.querySelectorAll("[data-mark]")].map((row) => row.dataset.mark);
 
+const heard = () => Math.max(0, ...[...panel.querySelectorAll("[data-reply]")].map((reply) => Number(reply.dataset.reply)));
+
+/* A promise just broken goes to its place, the second at best; never while a cursor or the focus is in the list. */
+function jump() {
+  const news = document.getElementById("jump");
+  const list = document.querySelector(".queue");
+  const after = news && document.getElementById(`row-${news.dataset.after}`);
+  if (!after || list.matches(":hover, :focus-within")) return;
+  const row = news.content.querySelector("li");
+  const old = document.getElementById(row.id);
+  if (old?.querySelector("[aria-current]")) row.querySelector("a").setAttribute("aria-current", "true");
+  old?.remove();
+  after.after(row);
+  news.remove();
+}
+
 function attach() {
   if (!detail()) return;
   bringBack();
@@ -129,10 +145,17 @@ document.addEventListener("click", onRow);
 window.addEventListener("popstate", () => location.reload());
 document.addEventListener("htmx:config:request", (event) => {
   const { ctx } = event.detail;
-  if (ctx.sourceElement.id === "live") ctx.request.body.set("shown", marks().join("."));
+  if (ctx.sourceElement.id !== "live") return;
+  ctx.request.body.set("shown", marks().join("."));
+  if (!detail()) return;
+  ctx.request.body.set("item", detail().dataset.item);
+  ctx.request.body.set("heard", heard());
 });
 document.addEventListener("htmx:after:swap", (event) => {
   if (event.detail.ctx.target === panel) attach();
+  else jump();
 });
+document.querySelector(".queue")?.addEventListener("pointerleave", jump);
+document.querySelector(".queue")?.addEventListener("focusout", () => setTimeout(jump));
 attach();
 if (panel.dataset.serve) serve(panel.dataset.serve);

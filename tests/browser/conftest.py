@@ -58,6 +58,12 @@ class DemoServer:
         with closing(sqlite3.connect(self.folder / "clinic.sqlite3")) as live:
             return live.execute(sql, values).fetchall()
 
+    def write(self, sql: str, *values: object) -> None:
+        """As if time or somebody else had done it; the audit trail's triggers ask who: nobody."""
+        with closing(sqlite3.connect(self.folder / "clinic.sqlite3")) as live, live:
+            live.create_function("clinic_origin", 1, lambda name: 0 if name == "door" else None)
+            live.execute(sql, values)
+
     def pages(self) -> list[dict[str, str]]:
         found: list[dict[str, str]] = json.loads((self.folder / "pages.json").read_text())
         return found

@@ -35,7 +35,9 @@ def test_the_second_save_is_refused_with_who_and_what(demo: DemoServer, open_pag
     dan.press(NOTE, "Enter")
     refused = dan.get_by_text("Rina saved “No answer”")
     expect(refused).to_be_visible()
-    expect(dan.get_by_text(WORDS)).to_be_visible()
+    expect(dan.locator(NOTE)).to_be_visible()
+    expect(dan.locator(NOTE)).to_have_value(WORDS)
+    expect(dan.locator(BY)).to_have_value("2026-03-10T12:00")
     assert saves(demo) == ["no_answer"]
 
 
@@ -50,5 +52,7 @@ def test_without_scripts_the_refused_words_stay_too(demo: DemoServer, open_page:
     expect(rina.locator(SAVED)).to_be_visible()
     dan.press(NOTE, "Enter")
     expect(dan.get_by_text("Rina saved “No answer”")).to_be_visible()
-    expect(dan.get_by_text(WORDS)).to_be_visible()
+    expect(dan.locator(NOTE)).to_be_visible()
+    expect(dan.locator(NOTE)).to_have_value(WORDS)
+    expect(dan.locator(BY)).to_have_value("2026-03-10T12:00")
     assert saves(demo) == ["no_answer"]

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from django.core.management import call_command
+from django.test import Client
 from django.utils import timezone
 
 from clinic_journey.models import Serving
@@ -14,8 +15,8 @@ from clinic_journey.why import said
 from journeys.models import Step, StepKind, StepTemplate
 from outreach.actions import plan_attempts
 from outreach.followup import after_contact
-from outreach.models import Attempt, AttemptStatus, OutreachTask
-from patients.models import Clinic
+from outreach.models import Attempt, AttemptStatus, OutreachTask, Reply
+from patients.models import AuditEvent, Clinic
 from tests import builders
 from tests.clinic_journey.test_today import a_call, desk, post, served
 from tests.conftest import NOW
@@ -23,7 +24,7 @@ from tests.scenarios.house import frozen
 
 pytestmark = pytest.mark.django_db
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
-LIST, LIVE, PANEL = 10, 8, 36  # statements, the session and the audit trail included
+LIST, LIVE, PANEL = 10, 8, 39  # statements, the session and the audit trail included
 
 
 @pytest.fixture(autouse=True)
@@ -180,3 +181,107 @@ def test_where_the_message_is_the_last_word_nothing_is_said_to_follow(clinic: Cl
     page = desk(clinic).get(f"/today/{step.public_id}/panel/").content.decode()
     assert "<dt>Planned</dt>" in page
     assert said_to_follow(page) == ""
+
+
+# What arrives while the page is open
+
+
+def promised(clinic: Clinic, name: str, due_at: datetime) -> Step:
+    patient = builders.patient(clinic, given_name=name, phone=f"050-234-{sum(map(ord, name)) % 9000 + 1000}")
+    return builders.step(builders.journey(patient), kind=StepKind.PROMISE, title="the price", due_at=due_at)
+
+
+def mark_of(step: Step, sign: str = "") -> str:
+    return f"p{step.journey.patient_id}{sign}"
+
+
+def live(client: Client, *marks: str, **more: object) -> str:
+    asked = "&".join(f"{name}={value}" for name, value in {"shown": ".".join(marks), **more}.items())
+    return str(client.get(f"/today/live/?{asked}").content.decode())
+
+
+def jumps_behind(words: str) -> str:
+    found = re.search('<template id="jump" data-after="([^"]*)">', words)
+    return found[1] if found else ""
+
+
+def test_a_promise_just_broken_jumps_to_the_second_place_and_all_else_waits(clinic: Clinic) -> None:
+    called, other = promised(clinic, "first", NOW + HOUR), promised(clinic, "second", NOW + 2 * HOUR)
+    late = promised(clinic, "late", NOW - timedelta(minutes=1))
+    arrived = promised(clinic, "arrived", NOW + 3 * HOUR)
+    client = desk(clinic)
+    words = live(client, mark_of(called), mark_of(other), mark_of(late))
+    assert jumps_behind(words) == mark_of(called), "it is first in the order, and somebody works there"
+    assert f'id="row-{mark_of(late)}"' in words
+    assert f'id="row-{mark_of(arrived)}"' not in words
+    assert "1 new" in words
+    assert not jumps_behind(live(client, mark_of(called), mark_of(late, "!"), mark_of(other)))
+
+
+def test_a_broken_promise_keeps_its_place_behind_what_is_more_pressing(clinic: Clinic) -> None:
+    asked = [promised(clinic, f"asked {n}", NOW + HOUR) for n in range(2)]
+    Step.objects.update(kind=StepKind.CALL)
+    late = promised(clinic, "late", NOW - timedelta(minutes=1))
+    marks = [mark_of(step) for step in asked]
+    assert jumps_behind(live(desk(clinic), *marks)) == marks[1]
+    assert "new" not in live(desk(clinic), *marks)
+    assert not jumps_behind(live(desk(clinic), mark_of(late), *marks)), "the first stays where it is"
+
+
+def test_the_live_part_is_the_same_while_nothing_changes(clinic: Clinic) -> None:
+    late = promised(clinic, "late", NOW - timedelta(minutes=1))
+    first = promised(clinic, "first", NOW + HOUR)
+    client, path = desk(clinic), f"/today/live/?shown={mark_of(first)}.{mark_of(late)}"
+    tag = client.get(path)["HX-PTag"]
+    with frozen(NOW + timedelta(seconds=4)):
+        assert client.get(path, headers={"HX-PTag": tag}).status_code == 304
+
+
+def test_what_the_patient_writes_arrives_on_the_open_row(clinic: Clinic) -> None:
+    step = a_call(clinic)
+    asked = {"item": step.public_id, "heard": 0}
+    client, patient = desk(clinic), step.journey.patient
+    assert "#replies" not in live(client, **asked)
+    reply = Reply.objects.create(
+        clinic=clinic, patient=patient, channel="sms", at=NOW, body="after five <please>"
+    )
+    words = live(client, **asked)
+    assert 'hx-swap-oob="afterbegin:#replies"' in words
+    assert "after five &lt;please&gt;" in words
+    assert AuditEvent.objects.filter(what="today_live", patient_id=step.journey.patient_id).exists()
+    assert "after five" not in live(client, item=step.public_id, heard=reply.pk)
+    assert "after five" not in live(desk(builders.clinic()), **asked)
+    assert "after five" in client.get(f"/today/{step.public_id}/panel/").content.decode()
+
+
+# A save that comes second
+
+
+@pytest.mark.parametrize("by_scripts", [True, False])
+def test_a_refused_save_leads_back_to_its_row_with_the_words_in_their_field(
+    clinic: Clinic, by_scripts: bool
+) -> None:
+    step = a_call(clinic)
+    rina, dan = desk(clinic, first_name="Rina"), desk(clinic, first_name="Dan")
+    post(rina, step, outcome="no_answer", seen="0")
+    said_by_dan = {"outcome": "needs_doctor", "note": "does it hurt", "at": "2026-03-10T12:00", "seen": "0"}
+    headers = {"X-Keeps-Trying": "1"} if by_scripts else {}
+    answer = dan.post(f"/today/{step.public_id}/outcome/", said_by_dan, headers=headers)
+    if by_scripts:
+        answer = dan.get(answer["X-Go-To"])
+    page = answer.content.decode()
+    assert "Rina saved “No answer” at 10:00." in page
+    assert re.search(r'name="asks" open>\s*<summary[^>]*data-key="Digit9"', page)
+    assert (
+        by_scripts
+        or 'id="note-needs_doctor" name="note" maxlength="300" required value="does it hurt"' in page
+    )
+    assert by_scripts or 'value="2026-03-10T12:00"' in page
+
+
+def test_words_refused_outside_the_hours_still_have_their_field(clinic: Clinic) -> None:
+    step = a_call(clinic)
+    clinic.hours.all().delete()
+    Attempt.objects.update(send_at=NOW + HOUR)
+    answer = post(desk(clinic), step, outcome="needs_doctor", note="does it hurt", at="2026-03-10T12:00")
+    assert 'required value="does it hurt"' in answer.content.decode()

@@ -1,0 +1,69 @@
+"""Today while others work: rows open beside a list that stays, a broken promise comes second, a reply arrives."""
+
+from playwright.sync_api import Page, expect
+
+from tests.browser.at_the_desk import CALLED, open_row
+from tests.browser.conftest import DemoServer, Opener
+from tests.browser.keyboard import Keyboard
+
+ROWS = ".queue:first-of-type .queue-row"
+NOTE = "#note-needs_doctor"
+
+
+def marks(page: Page) -> list[str]:
+    return [str(row.get_attribute("data-mark")) for row in page.locator("[data-mark]").all()]
+
+
+def test_the_first_row_opens_by_itself_and_others_beside_the_same_list(open_page: Opener) -> None:
+    page = open_page("/today/")
+    expect(page.locator("#panel [data-item]")).to_be_visible()
+    first, shown = page.locator("[data-item]").get_attribute("data-item"), marks(page)
+    Keyboard(page, "he").press("KeyJ", "KeyJ")
+    second = page.locator(ROWS).nth(1)
+    expect(second).to_have_attribute("aria-current", "true")
+    expect(page.locator(".desk-detail h2").first).to_be_focused()
+    item = str(second.get_attribute("href")).removeprefix("?item=")
+    expect(page.locator("[data-item]")).to_have_attribute("data-item", item)
+    assert item != first
+    assert page.url.endswith(f"?item={item}")
+    assert marks(page) == shown
+
+
+def test_a_promise_just_broken_comes_second_and_not_under_the_cursor(
+    demo: DemoServer, open_page: Opener
+) -> None:
+    page = open_page("/today/")
+    expect(page.locator("#panel [data-item]")).to_be_visible()
+    before = marks(page)
+    patient = int(before[3].strip("p!"))
+    page.locator(ROWS).nth(2).hover()
+    demo.write(
+        "UPDATE journeys_step SET kind = 'promise', title = 'the price', due_at = datetime('2026-03-01')"
+        " WHERE status = 'active' AND owner_role = 'receptionist' AND journey_id IN"
+        " (SELECT id FROM journeys_journey WHERE patient_id = ?)",
+        patient,
+    )
+    expect(page.locator("#jump")).to_have_count(1, timeout=9_000)
+    assert marks(page) == before
+    page.mouse.move(900, 500)
+    expect(page.locator(ROWS).nth(1)).to_have_attribute("data-mark", f"p{patient}!")
+    assert marks(page)[0] == before[0]
+    assert len(marks(page)) == len(before)
+
+
+def test_a_reply_arrives_on_the_open_row_while_somebody_types(demo: DemoServer, open_page: Opener) -> None:
+    page = open_page("/today/")
+    open_row(page, CALLED)
+    page.keyboard.press("9")
+    page.fill(NOTE, "half a sent")
+    page.locator(NOTE).focus()
+    step = str(page.locator("[data-item]").get_attribute("data-item")).replace("-", "")
+    demo.write(
+        "INSERT INTO outreach_reply (clinic_id, patient_id, channel, at, body, meaning)"
+        " SELECT s.clinic_id, j.patient_id, 'sms', s.opened_at, 'after five, please', ''"
+        " FROM journeys_step s JOIN journeys_journey j ON j.id = s.journey_id WHERE s.public_id = ?",
+        step,
+    )
+    expect(page.locator("#replies")).to_contain_text("after five, please", timeout=9_000)
+    expect(page.locator(NOTE)).to_be_focused()
+    expect(page.locator(NOTE)).to_have_value("half a sent")
