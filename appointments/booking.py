@@ -115,7 +115,9 @@ def book_visit(request: HttpRequest, here: Here, patient_id: UUID) -> HttpRespon
         "coming": _coming(patient, here),
     }
     context |= _times(form, patient, here, at=asked["at"], free=free)
-    context["kept"] = kept_by(here.user).filter(patient=patient, hold_until__gt=here.now).first()
+    kept = kept_by(here.user).filter(patient=patient, hold_until__gt=here.now).first()
+    left = kept.hold_until - here.now if kept and kept.hold_until else timedelta(0)
+    context |= {"kept": kept, "kept_seconds": int(left.total_seconds())}
     return render(request, "appointments/book.html", context, status=422 if form.errors else 200)
 
 

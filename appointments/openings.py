@@ -40,6 +40,7 @@ logger = logging.getLogger(__name__)
 INTERVAL = timedelta(seconds=15)
 RETRY = timedelta(hours=1)
 SHORTEST = timedelta(minutes=1)
+TO_ANSWER = timedelta(minutes=10)  # at least
 ONE = 1  # a transaction holds one opening
 ANSWER_WITHIN = deadlines.Limit(1, deadlines.Unit.WORKING_DAYS)  # then she may be offered something else
 GRACE = timedelta(minutes=10)  # for the tick to end an offer before its step counts as late
@@ -201,7 +202,7 @@ def _offer(
         end=start + timedelta(minutes=entry.minutes),
         wave=opening.wave + 1,
         made_at=now,
-        answer_by=answer_by,
+        answer_by=min(answer_by, max(now + TO_ANSWER, start - NEAREST)),
     )
     return True
 
@@ -209,7 +210,7 @@ def _offer(
 def _answer_by(opening: Opening, *, now: datetime) -> datetime:
     clinic = opening.practitioner.clinic
     a_day = soon(clinic, ANSWER_WITHIN, now=now)
-    return max(now + timedelta(minutes=10), min(a_day, opening.start - NEAREST))
+    return max(now + TO_ANSWER, min(a_day, opening.start - NEAREST))
 
 
 @transaction.atomic

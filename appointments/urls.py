@@ -4,6 +4,7 @@ from appointments import booking, pictures, setup, views
 
 urlpatterns = [
     path("calendar/", views.calendar, name="calendar"),
+    path("calendar/taken/", views.calendar_taken, name="calendar_taken"),
     path("calendar/week/", pictures.calendar_week, name="calendar_week"),
     path("calendar/feed/", pictures.calendar_feed, name="calendar_feed"),
     path("appointments/<uuid:appointment_id>/drop/", pictures.appointment_drop, name="appointment_drop"),

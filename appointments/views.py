@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from datetime import timedelta
+from hashlib import sha256
 from typing import Any
 from urllib.parse import urlencode
 from uuid import UUID
@@ -20,6 +21,7 @@ from appointments.forms import AskedForm, CancelForm
 from appointments.models import APPOINTMENT_MOVES, Appointment, AppointmentStatus
 from appointments.options import acts_for, follow_ups, history_of
 from appointments.queries import MOVABLE, appointments_visible_to, practitioners_visible_to
+from appointments.taken import read_marks, taken_since
 from appointments.visits import SlotTakenError
 from journeys.queries import open_steps_of
 from patients import audit
@@ -89,6 +91,19 @@ def calendar(request: HttpRequest, here: Here) -> HttpResponse:
         "found": found,
     }
     return render(request, "appointments/calendar.html", context)
+
+
+@require_GET
+@for_staff()
+def calendar_taken(request: HttpRequest, here: Here) -> HttpResponse:
+    """Which of the free times a page shows have been taken meanwhile, and by whom."""
+    taken = sorted(taken_since(read_marks(request.GET.get("shown", "")), here.clinic).items())
+    version = sha256(repr(taken).encode()).hexdigest()[:16]
+    if request.headers.get("HX-PTag") == version:
+        return HttpResponse(status=304, headers={"HX-PTag": version, "Cache-Control": "no-store"})
+    answer = render(request, "appointments/_taken.html", {"all_taken": taken})
+    answer["HX-PTag"], answer["Cache-Control"] = version, "no-store"
+    return answer
 
 
 def found_visit(here: Here, appointment_id: UUID) -> Appointment:

@@ -240,8 +240,12 @@ def give_back(appointment: Appointment) -> None:
     SlotUse.objects.filter(appointment=appointment).delete()
 
 
-def leave_open(practitioner: Practitioner, start: datetime, end: datetime, *, now: datetime) -> None:
+def leave_open(
+    practitioner: Practitioner, start: datetime, end: datetime, *, now: datetime, kind: int | None = None
+) -> None:
     """Write down that this time became free: the next tick offers it to those who wait. Inside atomic().
+
+    `kind` is the key of the type of visit that was there.
 
     A time that is being offered already is left as it is; the tick asks the calendar how much of it is free.
     """
@@ -252,6 +256,7 @@ def leave_open(practitioner: Practitioner, start: datetime, end: datetime, *, no
         practitioner=practitioner,
         start=start,
         end=end,
+        visit_type_id=kind,
         freed_at=now,
         wave_from=now,
     )

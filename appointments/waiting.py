@@ -2,11 +2,13 @@
 
 from collections import defaultdict
 from collections.abc import Iterable
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 from django.db.models import Count, Exists, OuterRef, Prefetch, Q, QuerySet
 
 from appointments.models import (
+    LONGEST_MINUTES,
     TAKES_TIME,
     Appointment,
     Practitioner,
@@ -28,6 +30,9 @@ from patients.models import PatientStatus
 from patients.queries import User, patient_hours
 from patients.windows import Interval
 
+LONGEST_BEFORE = timedelta(
+    minutes=LONGEST_MINUTES
+)  # and after: how far a visit may reach out of a freed time
 LONGEST_BY_HAND = timedelta(hours=2)
 CONSIDERED = 500  # of those who wait for one time, longest waiting first
 
@@ -36,6 +41,7 @@ def entries_visible_to(user: User) -> QuerySet[WaitlistEntry]:
     return WaitlistEntry.objects.filter(clinic__memberships__user_id=user.pk).select_related(
         "patient__clinic",
         "practitioner",
+        "visit_type",
         "appointment__practitioner",
         "step__template_step",
         "journey__template",
@@ -54,8 +60,26 @@ def offers_visible_to(user: User) -> QuerySet[Offer]:
 
 def free_stretches(opening: Opening) -> list[FreeTime]:
     """What is free of it now, cut where somebody has booked in the middle."""
+    return _stretches(opening, opening.start, opening.end)
+
+
+def free_around(opening: Opening) -> list[FreeTime]:
+    """As `free_stretches`, with the free time that joins it on both sides, for a visit longer than what was freed.
+
+    What the desk offers by hand begins where the desk said.
+    """
+    if opening.by_hand:
+        return free_stretches(opening)
+    freed = Interval(opening.start, opening.end)
+    around = _stretches(opening, opening.start - LONGEST_BEFORE, opening.end + LONGEST_BEFORE)
+    return [
+        replace(free, freed=freed) for free in around if free.starts[0] < freed.end and freed.start < free.end
+    ]
+
+
+def _stretches(opening: Opening, first: datetime, last: datetime) -> list[FreeTime]:
     found: list[list[Interval]] = []
-    for cell in free_cells(opening.practitioner, opening.start, opening.end):
+    for cell in free_cells(opening.practitioner, first, last):
         if found and found[-1][-1].end == cell.start:
             found[-1].append(Interval(cell.start, cell.end))
         else:
@@ -69,14 +93,17 @@ def free_stretches(opening: Opening) -> list[FreeTime]:
 
 def who_fits(opening: Opening, *, now: datetime) -> list[tuple[WaitlistEntry, datetime]]:
     """Who waits, was not asked about this time, and whom it suits, with her start, in the order of asking."""
+    free = free_around(opening)
     waits = WaitlistEntry.objects.filter(
         Q(practitioner__isnull=True) | Q(practitioner=opening.practitioner_id),
         clinic=opening.clinic_id,
         status=WaitStatus.WAITING,
         patient__status=PatientStatus.ACTIVE,
         journey__status__in=OPEN_JOURNEYS,
-        minutes__lte=(opening.end - opening.start) // timedelta(minutes=1),
+        minutes__lte=max((_minutes_of(stretch) for stretch in free), default=0),
     )
+    if opening.visit_type_id:  # the same kind of visit, where both say which
+        waits = waits.filter(Q(visit_type__isnull=True) | Q(visit_type=opening.visit_type_id))
     if opening.pk:
         waits = waits.exclude(offers__opening=opening)
     entries = list(
@@ -87,8 +114,12 @@ def who_fits(opening: Opening, *, now: datetime) -> list[tuple[WaitlistEntry, da
     busy = _busy(entries, opening)
     wishes = [_wish_of(entry, busy[entry.pk]) for entry in entries]
     by_key = {entry.pk: entry for entry in entries}
-    found = next_to_ask(wishes, free_stretches(opening), now=now)
+    found = next_to_ask(wishes, free, now=now)
     return [(by_key[wish.key], start) for wish, start in found]
+
+
+def _minutes_of(free: FreeTime) -> int:
+    return (free.end - free.starts[0]) // timedelta(minutes=1)
 
 
 def _busy(entries: Iterable[WaitlistEntry], opening: Opening) -> dict[int, list[Interval]]:
@@ -96,8 +127,8 @@ def _busy(entries: Iterable[WaitlistEntry], opening: Opening) -> dict[int, list[
     visits = Appointment.objects.filter(
         patient__in=[entry.patient_id for entry in entries],
         status__in=TAKES_TIME,
-        start__lt=opening.end,
-        end__gt=opening.start,
+        start__lt=opening.end + LONGEST_BEFORE,
+        end__gt=opening.start - LONGEST_BEFORE,
     ).values_list("patient_id", "start", "end")
     found: dict[int, list[Interval]] = defaultdict(list)
     by_patient: dict[int, list[Interval]] = defaultdict(list)

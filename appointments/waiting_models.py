@@ -50,6 +50,14 @@ class WaitlistEntry(models.Model):
         "appointments.Practitioner", null=True, blank=True, on_delete=models.CASCADE, related_name="+"
     )  # empty: any
     minutes = models.PositiveSmallIntegerField()
+    visit_type = models.ForeignKey(
+        "appointments.VisitType",
+        null=True,
+        blank=True,
+        on_delete=models.SET_NULL,
+        related_name="+",
+        db_index=False,
+    )  # empty: nobody said
     earliest_on = models.DateField(null=True, blank=True)
     latest_on = models.DateField(null=True, blank=True)
     status = models.CharField(max_length=10, choices=WaitStatus, default=WaitStatus.WAITING)
@@ -120,6 +128,14 @@ class Opening(models.Model):
     status = models.CharField(max_length=10, choices=OpeningStatus, default=OpeningStatus.OPEN)
     wave = models.PositiveSmallIntegerField(default=0)
     wave_from = models.DateTimeField(null=True, blank=True)  # an alarm: when to look for the next to ask
+    visit_type = models.ForeignKey(
+        "appointments.VisitType",
+        null=True,
+        blank=True,
+        on_delete=models.SET_NULL,
+        related_name="+",
+        db_index=False,
+    )  # of the visit that was there; empty: for any
     freed_at = models.DateTimeField()
     by_hand = models.BooleanField(default=False)  # the desk chose to offer this time
 

@@ -12,7 +12,7 @@ from django.db import IntegrityError, transaction
 from django.utils.translation import gettext as _
 
 from appointments import actions
-from appointments.models import Appointment, AppointmentStatus, Practitioner
+from appointments.models import Appointment, AppointmentStatus, Practitioner, VisitType
 from appointments.ties import give_journey
 from appointments.visits import SlotTakenError, Visit, leave_open
 from appointments.waiting_models import (
@@ -55,6 +55,7 @@ class Wanted:
     practitioner: Practitioner | None = None
     earliest_on: date | None = None
     latest_on: date | None = None
+    visit_type: VisitType | None = None  # of a first visit; who has one waits for its type
 
 
 @transaction.atomic
@@ -114,6 +115,7 @@ def _join(entry: WaitlistEntry, wanted: Wanted, *, now: datetime, by: User | Non
     refuse_unless_active(journey.patient_id or 0)
     entry.clinic_id, entry.patient_id = journey.clinic_id, journey.patient_id or 0
     entry.minutes, entry.practitioner = wanted.minutes, wanted.practitioner
+    entry.visit_type = entry.appointment.visit_type if entry.appointment else wanted.visit_type
     entry.earliest_on, entry.latest_on = wanted.earliest_on, wanted.latest_on
     entry.since_at, entry.made_by = now, by
     try:
@@ -181,7 +183,9 @@ def accept(offer: Offer, *, now: datetime, by: User | None = None) -> Appointmen
 def _accept(offer: Offer, *, now: datetime, by: User | None) -> Appointment:
     lock_journey(offer.entry.journey_id)
     offer = Offer.objects.select_related("opening__practitioner__clinic", "step").get(pk=offer.pk)
-    entry = WaitlistEntry.objects.select_related("journey", "patient__clinic", "step").get(pk=offer.entry_id)
+    entry = WaitlistEntry.objects.select_related("journey", "patient__clinic", "step", "visit_type").get(
+        pk=offer.entry_id
+    )
     if offer.status == OfferStatus.ACCEPTED:
         return Appointment.objects.get(waiting_entries=entry)
     if offer.status not in TAKES_YES or offer.opening.status == OpeningStatus.TAKEN or offer.start <= now:
@@ -208,7 +212,7 @@ def _placed(entry: WaitlistEntry, offer: Offer, *, now: datetime, by: User | Non
         return kept
     if entry.step is None:
         raise StaleStateError(_("This was settled meanwhile; the page shows how it stands."))
-    visit = Visit(entry.patient, doctor, offer.start, entry.minutes, entry.journey.name)
+    visit = Visit(entry.patient, doctor, offer.start, entry.minutes, entry.journey.name, entry.visit_type)
     return actions.book_for_step(entry.step, visit, now=now, by=by)
 
 
@@ -225,7 +229,7 @@ def _win(offer: Offer, entry: WaitlistEntry, visit: Appointment, *, now: datetim
     if not opening.by_hand:  # what a shorter visit leaves of it
         for start, end in ((opening.start, visit.start), (visit.end, opening.end)):
             if start < end:
-                leave_open(opening.practitioner, start, end, now=now)
+                leave_open(opening.practitioner, start, end, now=now, kind=opening.visit_type_id)
 
 
 def settle_step(offer: Offer, *, now: datetime, by: User | None = None) -> None:

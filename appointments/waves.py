@@ -35,24 +35,41 @@ class Wish:
 
 @dataclass(frozen=True)
 class FreeTime:
-    """The free cells of an opening, without a gap."""
+    """Free cells without a gap. `freed` is the stretch of them that is being offered; empty: all.
+
+    What was free beside it before makes room for a longer visit, but is not offered by itself.
+    """
 
     practitioner: int
     zone: str
     starts: tuple[datetime, ...]
     end: datetime
+    freed: Interval | None = None
 
 
 def fitting_start(wish: Wish, free: FreeTime, *, now: datetime) -> datetime | None:
-    """The first start in the free time that suits her; None if none does."""
+    """The start that suits her and needs the least of what was free before, the first of such; None if none does."""
     if wish.practitioner not in (None, free.practitioner):
         return None
-    return next((start for start in free.starts if _suits(wish, free, start, now=now)), None)
+    suiting = [start for start in free.starts if _suits(wish, free, start, now=now)]
+    lasting = timedelta(minutes=wish.minutes)
+    return min(
+        suiting, key=lambda start: (_outside(free, Interval(start, start + lasting)), start), default=None
+    )
+
+
+def _outside(free: FreeTime, visit: Interval) -> timedelta:
+    if free.freed is None:
+        return timedelta(0)
+    before, after = free.freed.start - visit.start, visit.end - free.freed.end
+    return max(before, timedelta(0)) + max(after, timedelta(0))
 
 
 def _suits(wish: Wish, free: FreeTime, start: datetime, *, now: datetime) -> bool:
     visit = Interval(start, start + timedelta(minutes=wish.minutes))
     if visit.end > free.end or start < now + NEAREST:
+        return False
+    if free.freed and not (visit.start < free.freed.end and free.freed.start < visit.end):
         return False
     on = start.astimezone(ZoneInfo(free.zone)).date()
     if (wish.earliest and on < wish.earliest) or (wish.latest and on > wish.latest):

@@ -15,8 +15,8 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 
 from appointments import openings, waiting, waitlist
 from appointments.forms import SENSIBLE, AskedForm, lengths, usual_length
-from appointments.models import Appointment, Practitioner
-from appointments.queries import appointments_visible_to, practitioners_visible_to
+from appointments.models import Appointment, Practitioner, VisitType
+from appointments.queries import appointments_visible_to, practitioners_visible_to, visit_types_of
 from appointments.waiting_models import WaitlistEntry
 from appointments.waves import WAVE
 from journeys.models import Step
@@ -50,6 +50,12 @@ class WaitForm(forms.Form):
         empty_label=gettext_lazy("Any doctor"),
     )
     minutes = forms.TypedChoiceField(label=gettext_lazy("Minutes"), coerce=int)
+    visit_type = forms.ModelChoiceField(
+        label=gettext_lazy("Type of visit"),
+        queryset=VisitType.objects.none(),
+        required=False,
+        empty_label=gettext_lazy("another"),
+    )
     earliest_on = forms.DateField(
         label=gettext_lazy("Not before"), required=False, validators=SENSIBLE, widget=DayInput
     )
@@ -72,8 +78,15 @@ class WaitForm(forms.Form):
         assert isinstance(minutes, forms.TypedChoiceField)  # noqa: S101
         doctor.queryset = doctors
         minutes.choices = [(n, str(n)) for n in lengths(here.clinic.cell_minutes)]
-        if visit:  # it keeps its length
-            del self.fields["minutes"]
+        types = visit_types_of(here.clinic)
+        if visit:  # it keeps its length and its type
+            del self.fields["minutes"], self.fields["visit_type"]
+        elif types.exists():
+            kind = self.fields["visit_type"]
+            assert isinstance(kind, forms.ModelChoiceField)  # noqa: S101
+            kind.queryset = types
+        else:
+            del self.fields["visit_type"]
 
     def clean(self) -> dict[str, Any]:
         given = super().clean() or self.cleaned_data
@@ -208,6 +221,7 @@ def wait(request: HttpRequest, here: Here, patient_id: UUID) -> HttpResponse:
         initial={
             "practitioner": asked.visit.practitioner if asked.visit else asked.doctor,
             "minutes": _minutes_asked(request, here),
+            "visit_type": request.GET.get("type", ""),
         },
     )
     if request.method == "POST" and form.is_valid():
@@ -262,6 +276,7 @@ def _join(asked: Asked, said: dict[str, Any], here: Here) -> None:
         practitioner=said["practitioner"],
         earliest_on=said["earliest_on"],
         latest_on=said["latest_on"],
+        visit_type=said.get("visit_type"),
     )
     if asked.visit:
         waitlist.wait_for_sooner(asked.visit, wanted, now=here.now, by=here.user)

@@ -26,3 +26,18 @@ window.addEventListener("pagehide", () => {
 window.addEventListener("pageshow", (event) => {
   if (event.persisted && document.querySelector("[data-kept]")) location.reload();
 });
+
+/* How long the kept time is still kept: seen every minute, said once, by the clock of this page alone. */
+const MINUTE = 60_000;
+const left = document.querySelector("[data-countdown]");
+const said = document.querySelector("[data-last-minute]");
+const inMinutes = new Intl.RelativeTimeFormat(document.documentElement.lang, { numeric: "always" });
+
+function count(until) {
+  const minutes = Math.ceil((until - performance.now()) / MINUTE);
+  left.textContent = minutes > 0 ? inMinutes.format(minutes, "minute") : said.dataset.over;
+  if (minutes === 1 && !said.textContent) said.textContent = said.dataset.lastMinute;
+  if (minutes > 0) setTimeout(count, until - performance.now() - (minutes - 1) * MINUTE + 20, until);
+}
+
+if (left) count(performance.now() + Number(left.dataset.countdown) * 1000);

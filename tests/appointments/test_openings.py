@@ -245,3 +245,43 @@ def test_only_a_no_is_a_no_however_else_a_call_ended(doctor: Practitioner, outco
     Step.objects.filter(offer__isnull=False).update(**ended)
     offer_openings(now=NOW)
     assert Offer.objects.get().status == status
+
+
+def test_a_visit_longer_than_what_was_freed_gets_what_was_free_beside_it(doctor: Practitioner) -> None:
+    hers = {"start": NOW + 14 * DAY, "practitioner": doctor, "minutes": 50}
+    longer, shorter = waits(doctor, 0, minutes=50, visit=hers), waits(doctor, 1, minutes=20)
+    too_long = waits(doctor, 2, minutes=60)
+    builders.open_time(doctor, FREE_AT - 10 * MINUTE, minutes=10)
+    builders.open_time(doctor, FREE_AT + 30 * MINUTE, minutes=10)
+    freed(doctor)  # 30 minutes; 50 with what is free before and after
+    assert offer_openings(now=NOW) == 2
+    starts = dict(Offer.objects.values_list("entry_id", "start"))
+    assert starts == {longer.pk: FREE_AT - 10 * MINUTE, shorter.pk: FREE_AT}
+    assert too_long.pk not in starts
+    visit = waitlist.accept(Offer.objects.get(entry=longer), now=NOW)
+    assert (visit.start, visit.end) == (FREE_AT - 10 * MINUTE, FREE_AT + 40 * MINUTE)
+
+
+def test_a_freed_time_is_offered_for_the_same_type_of_visit(doctor: Practitioner) -> None:
+    crown, check_up = builders.visit_type(doctor.clinic), builders.visit_type(doctor.clinic)
+    same, other, unsaid = (
+        waits(doctor, n, visit_type=kind) for n, kind in enumerate((crown, check_up, None))
+    )
+    visit = builders.appointment(
+        builders.patient(doctor.clinic, phone=""), practitioner=doctor, start=FREE_AT, visit_type=crown
+    )
+    actions.cancel(visit, because="ill", now=NOW)
+    assert Opening.objects.get().visit_type == crown
+    offer_openings(now=NOW)
+    assert asked() == [same.pk, unsaid.pk]
+    assert other.pk not in asked()
+
+
+def test_who_waits_for_a_sooner_day_waits_for_the_same_type(doctor: Practitioner) -> None:
+    kind = builders.visit_type(doctor.clinic)
+    visit = builders.appointment(person(doctor), practitioner=doctor, start=NOW + DAY, visit_type=kind)
+    entry = waitlist.wait_for_sooner(visit, waitlist.Wanted(30), now=NOW)
+    step = builders.step(builders.journey(person(doctor, 1)))
+    assert step.journey.patient
+    first = waitlist.wait_for_any(step.journey.patient, step, waitlist.Wanted(30, visit_type=kind), now=NOW)
+    assert (entry.visit_type, first.visit_type) == (kind, kind)

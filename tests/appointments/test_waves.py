@@ -1,5 +1,6 @@
 """Who fits a freed time, in which order they are asked, and how long a wave waits."""
 
+from dataclasses import replace
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 
@@ -83,3 +84,27 @@ def test_a_time_booked_in_the_middle_leaves_two_stretches_and_the_first_that_fit
 @pytest.mark.parametrize(("hours", "minutes"), [(72, 30), (24, 30), (23, 15), (6, 15), (5, 10), (2, 10)])
 def test_the_nearer_the_time_the_shorter_a_wave_waits(hours: int, minutes: int) -> None:
     assert wave_waits(timedelta(hours=hours)) == minutes * MINUTE
+
+
+@pytest.mark.parametrize(
+    ("what", "minutes", "start"),
+    [
+        ("what fits into the freed time begins in it", 20, 20),
+        ("a longer one takes what was free beside it, as little as it can", 40, 0),
+        ("one as long as all of it", 60, 0),
+        ("one longer than all of it", 70, None),
+    ],
+)
+def test_a_freed_time_is_joined_with_what_is_free_beside_it(
+    what: str, minutes: int, start: int | None
+) -> None:
+    freed = Interval(START + 20 * MINUTE, START + 40 * MINUTE)
+    around = replace(AN_HOUR, freed=freed)
+    expected = None if start is None else START + start * MINUTE
+    assert fitting_start(wish(minutes=minutes), around, now=NOW) == expected, what
+
+
+def test_what_was_free_before_is_not_offered_by_itself() -> None:
+    freed = Interval(START + 20 * MINUTE, START + 40 * MINUTE)
+    after = Hours.of(ZONE, [WeeklyWindow(2, time(9, 40), time(10))], {})
+    assert fitting_start(wish(minutes=20, hours=(after,)), replace(AN_HOUR, freed=freed), now=NOW) is None

@@ -36,6 +36,8 @@ PARTS = {
     "today_panel",
     "results_fresh",
     "other_times",
+    "follows",
+    "calendar_taken",
     "address_test",
     "search",
 }  # of a page, or the way to one

@@ -58,6 +58,7 @@ WITHOUT_AN_OBJECT = {
     "calendar_print",
     "calendar_week",
     "calendar_feed",
+    "calendar_taken",
     "imports",
     "setup",
     "setup_clinic",
