@@ -26,7 +26,7 @@ from journeys.promise_times import Chip, choices, fits, next_fit
 from patients import audit
 from patients.access import Here, for_staff
 from patients.models import Patient, Role
-from patients.queries import patients_visible_to, search_patients
+from patients.queries import first_found, patients_visible_to
 from patients.windows import Hours
 from referrals.intake.base import find_codes
 from referrals.queries import referrals_visible_to
@@ -148,7 +148,7 @@ def _matching(text: str, here: Here) -> list[Patient]:
         found = list(ours.filter(pk__in=referred.values("patient"))[:MOST])
         if found:
             return found
-    return list(search_patients(ours, text)[:MOST])
+    return list(first_found(ours, text, MOST))
 
 
 def _patient(here: Here, patient_id: UUID) -> Patient:

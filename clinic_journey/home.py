@@ -9,7 +9,7 @@ from clinic_journey.setup.views import may_open_a_clinic
 from patients import audit
 from patients.access import Here, for_staff
 from patients.models import Role
-from patients.queries import patients_visible_to, search_patients
+from patients.queries import first_found, patients_visible_to
 from patients.views import patient_list
 from referrals.intake.base import find_codes
 from referrals.queries import referrals_visible_to
@@ -41,7 +41,8 @@ def search(request: HttpRequest, here: Here) -> HttpResponse:
         audit.shows(rows=1)
         return redirect("referral", found.public_id)
     if text:
-        patients = search_patients(patients_visible_to(here.user).filter(clinic=here.clinic), text)[:2]
+        ours = patients_visible_to(here.user).filter(clinic=here.clinic)
+        patients = first_found(ours, text, 2)
         if len(patients) == 1:
             audit.shows(rows=1)
             return redirect("patient", patients[0].public_id)

@@ -230,6 +230,11 @@ class Attempt(models.Model):
             ),
             models.Index(fields=["lease_until"], name="attempt_leased", condition=Q(status="sending")),
             models.Index(fields=["patient", "send_at"], name="attempt_by_patient"),
+            models.Index(
+                fields=["clinic", "send_at"],
+                name="attempt_calls",
+                condition=Q(channel="phone", status__in=["planned", "sending"]),
+            ),
         ]
 
     def __str__(self) -> str:

@@ -92,6 +92,12 @@ def _search_words(text: str) -> list[str]:
     return [word.lstrip("0") if word.isdecimal() else word for word in fold_name(text).split()]
 
 
+def first_found(patients: QuerySet[Patient], text: str, limit: int) -> QuerySet[Patient]:
+    """The first by name that fit. Who they are is read from an index alone; only they are fetched."""
+    chosen = search_patients(patients, text).values("pk")[:limit]
+    return patients.filter(pk__in=chosen).order_by(*BY_NAME)
+
+
 class Listed(NamedTuple):
     """A patient in the list: a row without objects, of which the page would make hundreds."""
 
@@ -113,10 +119,13 @@ class Listed(NamedTuple):
 def listed(patients: QuerySet[Patient], *, limit: int) -> list[Listed]:
     """The first patients of a list, each with the address that is tried first, in one statement."""
     first = PatientContact.objects.filter(patient=OuterRef("pk")).order_by("rank", "pk")
-    rows = patients.annotate(address=Subquery(first.values("contact_point__value")[:1])).values_list(
-        *Listed._fields[:6], "card__channel", "card__told_at", "address"
+    chosen = Patient.objects.filter(pk__in=patients.values("pk")[:limit])
+    rows = (
+        chosen.order_by(*BY_NAME)
+        .annotate(address=Subquery(first.values("contact_point__value")[:1]))
+        .values_list(*Listed._fields[:6], "card__channel", "card__told_at", "address")
     )
-    return [Listed(*row) for row in rows[:limit]]
+    return [Listed(*row) for row in rows]
 
 
 def named_by(rows: QuerySet[Row], public_id: str) -> Row | None:

@@ -11,6 +11,7 @@ from patients import actions, audit
 from patients.access import CLINIC_KEY, Here, for_staff
 from patients.forms import PatientForm
 from patients.list_rows import rows_of
+from patients.models import Patient
 from patients.queries import (
     BY_NAME,
     beyond,
@@ -31,7 +32,7 @@ def patient_list(request: HttpRequest, here: Here) -> HttpResponse:
     """A page of patients by name; `after` is the last one seen, so that depth costs nothing."""
     text = request.GET.get("q", "").strip()
     patients = patients_visible_to(here.user).filter(clinic=here.clinic)
-    last = named_by(patients, request.GET.get("after", ""))
+    last = named_by(Patient.objects.filter(clinic=here.clinic), request.GET.get("after", ""))
     found = listed(beyond(search_patients(patients, text), last, *BY_NAME), limit=PAGE + 1)
     more = found[PAGE - 1].public_id if len(found) > PAGE else None
     audit.shows(rows=len(found[:PAGE]))

@@ -59,7 +59,14 @@ class Referral(models.Model):
             ),
             models.UniqueConstraint(fields=["clinic", "request_key"], name="referral_request_key_once"),
         ]
-        indexes = [models.Index(fields=["clinic", "status", "expected_at"], name="referral_by_status")]
+        indexes = [
+            models.Index(fields=["clinic", "status", "expected_at"], name="referral_by_status"),
+            models.Index(
+                fields=["clinic", "-made_at"],
+                name="referral_without_hold",
+                condition=~Q(hold_refused_because=""),
+            ),
+        ]
 
     def __str__(self) -> str:
         return self.code
@@ -218,6 +225,10 @@ class Result(models.Model):
                 name="result_decided_iff_it_has_a_time",
             ),
             models.UniqueConstraint(fields=["referral", "source_id", "version"], name="result_version_once"),
+        ]
+        indexes = [
+            models.Index(fields=["referral"], name="result_undecided", condition=Q(decision="")),
+            models.Index(fields=["decided_at"], name="result_decided", condition=Q(decided_at__isnull=False)),
         ]
 
     def __str__(self) -> str:

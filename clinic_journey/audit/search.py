@@ -92,7 +92,8 @@ def lines(wanted: Wanted, *, after: Place | None, limit: int) -> list[Line]:
     """
     found = [
         _line_of_event(event, wanted.clinic.time_zone)
-        for event in _page(_events(wanted), wanted, AUDIT, after, limit)
+        for events in _events(wanted)
+        for event in _page(events, wanted, AUDIT, after, limit)
     ]
     if wanted.patient and not wanted.action and not wanted.what:
         found += _told_elsewhere(wanted, wanted.patient, after, limit)
@@ -111,11 +112,19 @@ def all_lines(wanted: Wanted, *, batch: int = 500) -> Iterator[Line]:
         after = page[-1].place
 
 
-def _events(wanted: Wanted) -> QuerySet[AuditEvent]:
-    """Of this clinic, and of nobody's: a login under a name that no clinic knows concerns all of them."""
-    events = AuditEvent.objects.filter(Q(clinic=wanted.clinic) | Q(clinic__isnull=True, patient__isnull=True))
+def _events(wanted: Wanted) -> list[QuerySet[AuditEvent]]:
+    """Of this clinic, and of nobody's: a login under a name that no clinic knows concerns all of them.
+
+    Apart, because each is a stretch of the index in the order of the page; together they would be none.
+    """
+    ours = AuditEvent.objects.filter(clinic=wanted.clinic)
     if wanted.patient:
-        events = events.filter(patient=wanted.patient, clinic=wanted.clinic)
+        return [_narrowed(ours.filter(patient=wanted.patient), wanted)]
+    nobodys = AuditEvent.objects.filter(clinic__isnull=True, patient__isnull=True)
+    return [_narrowed(ours, wanted), _narrowed(nobodys, wanted)]
+
+
+def _narrowed(events: QuerySet[AuditEvent], wanted: Wanted) -> QuerySet[AuditEvent]:
     if wanted.person:
         events = events.filter(actor=wanted.person)
     if wanted.action:
@@ -158,7 +167,7 @@ def _page(
         within = (
             same if rank > after.rank else same & Q(pk__lt=after.pk) if rank == after.rank else Q(pk=None)
         )
-        rows = rows.filter(Q(**{f"{at}__lt": after.at}) | within)
+        rows = rows.filter(Q(**{f"{at}__lt": after.at}) | within, **{f"{at}__lte": after.at})
     return rows.order_by(f"-{at}", "-pk")[:limit]
 
 

@@ -20,7 +20,7 @@ from clinic_journey.spreadsheet import csv_lines
 from patients import audit
 from patients.access import Here, for_staff
 from patients.models import AuditAction, Patient, Role
-from patients.queries import patients_visible_to, search_patients
+from patients.queries import first_found, patients_visible_to
 
 PAGE, FOUND, ASKED = 50, 8, 300
 HEADINGS = ("at", "who", "action", "what", "patient", "patient_id", "detail", "changes", "ip", "agent")
@@ -127,7 +127,7 @@ def _patient_of(form: TrailForm, here: Here) -> tuple[Patient | None, list[Patie
     public_id, text = form.cleaned_data.get("patient"), form.cleaned_data.get("q", "")
     if isinstance(public_id, UUID):
         return get_object_or_404(of_clinic, public_id=public_id), []
-    found = list(search_patients(of_clinic, text)[:FOUND]) if text else []
+    found = list(first_found(of_clinic, text, FOUND)) if text else []
     return (found[0], []) if len(found) == 1 else (None, found)
 
 
