@@ -12,11 +12,14 @@ from django.test import Client
 from django.utils import timezone
 
 from appointments.models import Practitioner
+from bench.crowd_lists import add_lists
 from journeys.models import Journey, Step, StepTemplate
 from outreach.models import Attempt, OutreachTask
 from patients.models import ContactPoint, Patient, PatientContact, ServiceCard
 from tests import builders
 
+SILENT_EVERY = 2  # of the open tasks, one in two got no answer twice
+GIVEN_UP_EVERY = 60  # of those that ended, long ago
 OPEN_EVERY = 6  # of 1.2 tasks a patient, one in six is open: 200,000 of 1.2M
 CALLS = 100  # planned for this hour in the clinic that is looked at
 CHUNK = 250_000
@@ -37,7 +40,7 @@ class Crowd:
         self.clinic_id = made[0].pk
         self.first, self.clinics, self.names = min(clinic.pk for clinic in made), clinics, names
         self.now = timezone.now()
-        Practitioner.objects.create(clinic=made[0], name="Dr Cohen")
+        self.doctor = Practitioner.objects.create(clinic=made[0], name="Dr Cohen")
         self.step = StepTemplate.objects.get(template__key="recall", template__status="active", kind="recall")
         self.roles = {role: builders.user(role, at=made[0]) for role in ("receptionist", "manager")}
         self.clients = {role: Client(headers={"host": "localhost"}) for role in self.roles}
@@ -46,7 +49,10 @@ class Crowd:
         with connection.cursor() as cursor:  # neither triggers nor keys are checked while it is filled
             cursor.execute("SET session_replication_role = replica")
         for first in range(1, size + 1, CHUNK):
-            self._add(first, min(first + CHUNK - 1, size))
+            last = min(first + CHUNK - 1, size)
+            self._add_people(first, last)
+            self._add_tasks(first, last)
+            add_lists(self, first, last)
         with connection.cursor() as cursor:
             cursor.execute("SET session_replication_role = DEFAULT")
             cursor.execute("VACUUM ANALYZE")
@@ -67,7 +73,7 @@ class Crowd:
             cursor.execute(sql, values)
             return list(cursor.fetchall())
 
-    def _add(self, first: int, last: int) -> None:
+    def _add_people(self, first: int, last: int) -> None:
         numbers = f"generate_series({first}::bigint, {last}::bigint) AS g(n)"
         clinic = f"{self.first} + n %% {self.clinics}"
         names = "(ARRAY[" + ", ".join(f"'{name}'" for name in self.names) + "])"
@@ -75,21 +81,23 @@ class Crowd:
         phone = "'+97250' || lpad((2000000 + n)::text, 7, '0')"
         people = {"id": "n", "clinic_id": clinic, "given_name": "'Dana'", "family_name": family}
         people |= {"search_key": f"lower('dana ' || {family}) || ' ' || {phone}", "since_on": "%(today)s"}
-        self._insert(Patient, people, numbers)
-        self._insert(
+        self.insert(Patient, people, numbers)
+        self.insert(
             ContactPoint, {"id": "n", "clinic_id": clinic, "kind": "'phone'", "value": phone}, numbers
         )
         tie = {"id": "n", "patient_id": "n", "contact_point_id": "n", "relation": "'self'"}
-        self._insert(PatientContact, tie, numbers)
-        self._insert(ServiceCard, {"id": "n", "patient_id": "n", "channel": "'phone'"}, numbers)
+        self.insert(PatientContact, tie, numbers)
+        self.insert(ServiceCard, {"id": "n", "patient_id": "n", "channel": "'phone'"}, numbers)
         journey = {
             "id": "n",
             "clinic_id": clinic,
             "patient_id": "n",
             "template_id": str(self.step.template_id),
         }
-        self._insert(Journey, {**journey, "opened_at": "%(now)s"}, numbers)
-        # 1.2 steps with a task for each patient; the open ones wait, a hundred in one clinic are to be called now.
+        self.insert(Journey, {**journey, "opened_at": "%(now)s"}, numbers)
+
+    def _add_tasks(self, first: int, last: int) -> None:
+        """1.2 steps with a task for each patient; the open ones wait, a hundred in one clinic are to be called now."""
         numbers = f"generate_series({first * 12 // 10}::bigint, {last * 12 // 10 - 1}::bigint) AS g(n)"
         owner = {
             "clinic_id": f"{self.first} + (n * 10 / 12 + 1) %% {self.clinics}",
@@ -110,11 +118,21 @@ class Crowd:
         }
         step |= {"completed_at": f"CASE WHEN {is_open} THEN NULL ELSE %(now)s END", "due_at": due}
         step |= {"outcome": f"CASE WHEN {is_open} THEN '' ELSE 'booked' END", "opened_at": "%(now)s"}
-        self._insert(Step, step, numbers)
+        self.insert(Step, step, numbers)
         task = {"id": "n + 1", "step_id": "n + 1", **owner, "message_key": "'recall'", "opened_at": "%(now)s"}
-        task |= {"status": f"CASE WHEN {is_open} THEN 'open' ELSE 'done' END", "deadline_at": due}
+        given_up = f"hashtext(n::text) %% {GIVEN_UP_EVERY} = 1"
+        ended = f"CASE WHEN {given_up} THEN 'given_up' ELSE 'done' END"
+        silent = f"{is_open} AND hashtext(n::text) %% {SILENT_EVERY} = 0"
+        task |= {"status": f"CASE WHEN {is_open} THEN 'open' ELSE {ended} END", "deadline_at": due}
+        task |= {"outcome": f"CASE WHEN NOT ({is_open}) AND {given_up} THEN 'attempts_used' ELSE '' END"}
+        task |= {"unanswered": f"CASE WHEN {silent} THEN 2 ELSE 0 END"}
         task |= {"ended_at": f"CASE WHEN {is_open} THEN NULL ELSE %(now)s END"}
-        self._insert(OutreachTask, task, numbers)
+        self.insert(OutreachTask, task, numbers)
+        self._add_tries(numbers, owner, due, is_open=is_open, silent=silent)
+
+    def _add_tries(
+        self, numbers: str, owner: Mapping[str, str], due: str, *, is_open: str, silent: str
+    ) -> None:
         attempt = {"id": "n + 1", "task_id": "n + 1", **owner, "contact_point_id": owner["patient_id"]}
         attempt |= {"channel": "'phone'", "status": f"CASE WHEN {is_open} THEN 'planned' ELSE 'failed' END"}
         soon = f"n < {CALLS * self.clinics * OPEN_EVERY}"
@@ -122,9 +140,16 @@ class Crowd:
         attempt |= {
             "expires_at": f"CASE WHEN {soon} THEN %(now)s + interval '1 day' ELSE {due} + interval '1 hour' END"
         }
-        self._insert(Attempt, attempt, numbers)
+        self.insert(Attempt, attempt, numbers)
+        tried = {"id": "n + 1 + 100000000 * t", "status": "'failed'", "outcome": "'no_answer'"}
+        tried |= {
+            "send_at": "%(now)s - t * interval '3 days'",
+            "expires_at": "%(now)s - t * interval '2 days'",
+        }
+        twice = f"{numbers} CROSS JOIN (VALUES (1), (2)) AS tries(t) WHERE {silent}"
+        self.insert(Attempt, attempt | tried, twice)
 
-    def _insert(self, model: type[models.Model], columns: Mapping[str, str], numbers: str) -> None:
+    def insert(self, model: type[models.Model], columns: Mapping[str, str], numbers: str) -> None:
         defaults = {str(field.column): default_of(field) for field in model._meta.concrete_fields}
         filled = {column: text for column, text in defaults.items() if text is not None} | dict(columns)
         names = ", ".join(f'"{name}"' for name in filled)
