@@ -102,6 +102,7 @@ TEMPLATES = [
                 "django.contrib.messages.context_processors.messages",
                 "clinic_journey.language.context",
                 "patients.access.context",
+                "clinic_journey.channels_page.context",
             ],
         },
     }
@@ -243,6 +244,16 @@ EMAIL_URL = env.str("EMAIL_URL", default="").rpartition("@")[
 ]  # without its password: only whether it is set
 vars().update(env.email_url("EMAIL_URL", default="consolemail://"))
 EMAIL_TIMEOUT = 20
+# A provider with an API and receipts, by its name in django-anymail: EMAIL_PROVIDER=mailgun, with its own settings
+# as JSON: ANYMAIL={"MAILGUN_API_KEY": "..."}. Its receipts come with a name and password that we chose.
+EMAIL_PROVIDER = env.str("EMAIL_PROVIDER", default="")
+EMAIL_WEBHOOK_SECRET = env.str("EMAIL_WEBHOOK_SECRET", default="")  # name:password
+ANYMAIL = env.json("ANYMAIL", default={}) | {
+    "WEBHOOK_SECRET": [EMAIL_WEBHOOK_SECRET] if EMAIL_WEBHOOK_SECRET else [],
+    "REQUESTS_TIMEOUT": env.float("CHANNEL_TIMEOUT", default=20),
+}
+if EMAIL_PROVIDER:
+    EMAIL_BACKEND = f"anymail.backends.{EMAIL_PROVIDER}.EmailBackend"
 DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", default="clinic@localhost")
 CHANNEL_TIMEOUT = env.float("CHANNEL_TIMEOUT", default=20)  # seconds a provider may take to answer
 # Messages a second that each sender may send; 0 is as many as come.
@@ -264,7 +275,7 @@ CHANNEL_TRANSPORTS = {
     "sms": _carried_by("sms", "twilio", "TWILIO_ACCOUNT_SID", "TWILIO_AUTH_TOKEN", "TWILIO_FROM"),
     "whatsapp": _carried_by("whatsapp", "whatsapp", "WHATSAPP_PHONE_ID", "WHATSAPP_TOKEN"),
     "telegram": _carried_by("telegram", "telegram", "TELEGRAM_BOT_TOKEN"),
-    "email": _carried_by("email", "email", "EMAIL_URL"),
+    "email": _carried_by("email", "anymail" if EMAIL_PROVIDER else "email", "EMAIL_URL", "EMAIL_PROVIDER"),
 }
 
 REST_FRAMEWORK = {

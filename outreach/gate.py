@@ -6,11 +6,13 @@ from datetime import datetime
 from django.contrib.auth.models import User
 from django.db import transaction
 from django.db.models import Exists, OuterRef, Q
+from django.utils.translation import gettext as _
 
 from outreach.channels import leaves_this_machine
 from outreach.provider_models import AllowedAddress, Gate
+from patients.actions import RefusedError
 from patients.addresses import normal_address
-from patients.models import Clinic, ContactPoint
+from patients.models import AddressKind, Clinic, ContactPoint
 
 
 class Gates:
@@ -58,9 +60,16 @@ def shut_gate(clinic: Clinic, *, by: User) -> None:
 
 
 def allow(clinic: Clinic, kind: str, text: str) -> AllowedAddress:
-    value = normal_address(clinic, kind, text)
+    value = _chat(text) if kind == AddressKind.TELEGRAM else normal_address(clinic, kind, text)
     found, _made = AllowedAddress.objects.get_or_create(clinic=clinic, kind=kind, value=value)
     return found
+
+
+def _chat(text: str) -> str:
+    """The number of a Telegram chat, as it stands on the page of whoever linked it."""
+    if not text.strip().isdecimal():
+        raise RefusedError(_("Telegram knows a chat by its number: link your own phone first, then copy it."))
+    return text.strip()
 
 
 def disallow(clinic: Clinic, allowed_id: int) -> None:

@@ -37,7 +37,7 @@ def hook(request: HttpRequest, provider: str) -> HttpResponse:
 def _pieces(known: Hook, request: HttpRequest) -> list[tuple[str, str]]:
     """What cannot be read is kept whole, under its own hash, so that it is looked at and not sent again for days."""
     try:
-        return known.split(request.body, request.META.get("QUERY_STRING", ""))
+        return known.split(request)
     except (ValueError, TypeError, KeyError, AttributeError):
         digest = hashlib.sha256(request.body).hexdigest()
         return [(f"unreadable:{digest}", request.body.decode(errors="replace").replace("\0", ""))]

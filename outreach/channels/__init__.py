@@ -16,7 +16,7 @@ from outreach.channels.base import (
     pace_of,
 )
 from outreach.channels.console import ConsoleTransport
-from outreach.channels.email import EmailTransport
+from outreach.channels.email import AnymailTransport, EmailTransport
 from outreach.channels.sms import SmsTransport
 from outreach.channels.telegram import TelegramTransport
 from outreach.channels.whatsapp import WhatsAppTransport
@@ -45,6 +45,7 @@ PHONE = "phone"  # the transport of people: attempts wait in the desk's call lis
 TRANSPORTS: dict[str, Transport] = {
     "console": ConsoleTransport(),
     "email": EmailTransport(),
+    "anymail": AnymailTransport(),
     "twilio": SmsTransport(),
     "whatsapp": WhatsAppTransport(),
     "telegram": TelegramTransport(),

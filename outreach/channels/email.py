@@ -1,14 +1,17 @@
-"""E-mail by SMTP, through the backend that EMAIL_URL names."""
+"""E-mail: by SMTP, through the server that EMAIL_URL names, or through a provider's API by django-anymail."""
 
 import smtplib
 from email.utils import formataddr
+from typing import Any
 
 from django.conf import settings
 from django.core.mail import EmailMessage, get_connection
 from django.core.mail.backends.base import BaseEmailBackend
 
 from outreach.channels.base import Abilities, ChannelError, Message, Receipt, Trouble, WhenUnclear
+from outreach.channels.waiting import asked_to_wait, never_connected
 
+TOO_MANY_OR_DOWN, LOGIN, REFUSED = {429, 503}, {401, 402, 403}, range(400, 500)
 FOR_NOW = range(400, 500)  # SMTP reply codes that ask to try again
 NO_SUCH_ADDRESS = {511, 550, 551, 553}
 
@@ -38,6 +41,43 @@ class EmailTransport:
         finally:
             _close(connection)
         return Receipt(message_id)
+
+
+class AnymailTransport:
+    """A provider with an API: it refuses with a code, and tells later whether the mail was delivered."""
+
+    abilities = Abilities(WhenUnclear.ASK_A_PERSON)
+    keys = ("EMAIL_PROVIDER", "ANYMAIL", "EMAIL_WEBHOOK_SECRET")
+    secrets: tuple[str, ...] = ("ANYMAIL", "EMAIL_WEBHOOK_SECRET")
+    per_second = "EMAIL_PER_SECOND"
+
+    def send(self, message: Message) -> Receipt:
+        from anymail import exceptions  # noqa: PLC0415 - slow import
+        from requests.exceptions import RequestException  # noqa: PLC0415 - slow import
+
+        mail = _mail(message, _message_id(message), get_connection())
+        mail.metadata = {"reference": message.reference}  # type: ignore[attr-defined]  # comes back in receipts
+        try:
+            mail.send()
+        except exceptions.AnymailAPIError as error:
+            if isinstance(error, RequestException) and never_connected(error.__cause__ or error):
+                raise ChannelError(Trouble.UNREACHABLE) from error
+            raise _answered(error) or error from error
+        except exceptions.AnymailRecipientsRefused as error:
+            raise ChannelError(Trouble.REFUSED) from error
+        except exceptions.AnymailError as error:  # it cannot be written for this provider
+            raise ChannelError(Trouble.UNFIT, type(error).__name__) from error
+        return Receipt(str(mail.anymail_status.message_id or ""))  # type: ignore[attr-defined]
+
+
+def _answered(error: Any) -> ChannelError | None:
+    """A refusal by the provider's own code; None where it leaves open whether the mail was taken."""
+    status, response = error.status_code or 0, error.response
+    if status in TOO_MANY_OR_DOWN:
+        return ChannelError(Trouble.BUSY, str(status), retry_after=asked_to_wait(response.headers))
+    if status in REFUSED:
+        return ChannelError(Trouble.LOGIN if status in LOGIN else Trouble.REFUSED, str(status))
+    return None
 
 
 def _open(connection: BaseEmailBackend) -> None:

@@ -8,7 +8,7 @@ from django.conf import settings
 from django.http import HttpRequest
 from django.utils.crypto import constant_time_compare
 
-from outreach.channels import telegram, twilio, whatsapp
+from outreach.channels import mail_receipts, telegram, twilio, whatsapp
 from outreach.channels.inbound import Inbound
 
 
@@ -19,7 +19,7 @@ class Hook:
     channels: tuple[str, ...]
     secret: str  # the setting; empty there means that the address is shut
     is_signed: Callable[[HttpRequest, str], bool]
-    split: Callable[[bytes, str], list[tuple[str, str]]]
+    split: Callable[[HttpRequest], list[tuple[str, str]]]
     read: Callable[..., Inbound | None]
 
     def is_on(self) -> bool:
@@ -55,4 +55,7 @@ HOOKS = {
     "twilio": Hook(("sms",), "TWILIO_AUTH_TOKEN", _by_twilio, twilio.split, twilio.read),
     "whatsapp": Hook(("whatsapp",), "WHATSAPP_APP_SECRET", _by_meta, whatsapp.split, whatsapp.read),
     "telegram": Hook(("telegram",), "TELEGRAM_WEBHOOK_SECRET", _by_telegram, telegram.split, telegram.read),
+    "email": Hook(
+        ("email",), "EMAIL_WEBHOOK_SECRET", mail_receipts.genuine, mail_receipts.split, mail_receipts.read
+    ),
 }

@@ -8,6 +8,7 @@ import json
 from datetime import UTC, datetime
 
 from django.conf import settings
+from django.http import HttpRequest
 
 from outreach.channels.base import Abilities, ChannelError, Message, Receipt, Trouble, WhenUnclear
 from outreach.channels.http import posted
@@ -48,8 +49,8 @@ def _trouble(status: int, words: str) -> Trouble:
     return Trouble.LOGIN if status in LOGIN else Trouble.UNFIT
 
 
-def split(body: bytes, _query: str) -> list[tuple[str, str]]:
-    update = json.loads(body)
+def split(request: HttpRequest) -> list[tuple[str, str]]:
+    update = json.loads(request.body)
     return [(str(update["update_id"]), json.dumps(update))]
 
 

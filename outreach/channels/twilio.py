@@ -10,11 +10,11 @@ from typing import Any, TypeVar
 from urllib.parse import parse_qsl, urlencode, urlsplit
 
 from django.conf import settings
-from django.http import QueryDict
+from django.http import HttpRequest, QueryDict
 
 from outreach.channels.base import ChannelError, Trouble
 from outreach.channels.inbound import Receipted, Said, Stage
-from outreach.channels.waiting import asked_to_wait
+from outreach.channels.waiting import asked_to_wait, never_connected
 
 Made = TypeVar("Made")
 TOO_MANY, FOR_NOW, LOGIN = 429, 503, {401, 403}
@@ -85,16 +85,14 @@ def client() -> Any:
 
 def attempted(make: Callable[[Any], Made]) -> Made:
     """One creation, with what certainly did not happen as ChannelError; whatever else comes out is unclear."""
-    from requests.exceptions import ConnectionError as NoConnection, ConnectTimeout  # noqa: PLC0415 - slow import
+    from requests.exceptions import ConnectionError as NoConnection  # noqa: PLC0415 - slow import
     from twilio.base.exceptions import TwilioException  # noqa: PLC0415 - slow import
 
     api = client()
     try:
         return make(api)
-    except ConnectTimeout as error:
-        raise ChannelError(Trouble.UNREACHABLE) from error
     except NoConnection as error:
-        if _never_connected(error):
+        if never_connected(error):
             raise ChannelError(Trouble.UNREACHABLE) from error
         raise
     except TwilioException as error:
@@ -103,14 +101,6 @@ def attempted(make: Callable[[Any], Made]) -> Made:
             raise  # 500, 502, 504: it may have been taken all the same
         headers = getattr(api.http_client.last, "headers", None) or {}
         raise ChannelError(trouble_of(status, code), str(code), retry_after=asked_to_wait(headers)) from error
-
-
-def _never_connected(error: Exception) -> bool:
-    """Whether the connection itself failed, so that nothing can have been sent over it."""
-    from urllib3.exceptions import NewConnectionError, SSLError  # noqa: PLC0415 - slow import
-
-    reason = getattr(error.args[0] if error.args else None, "reason", None)
-    return isinstance(reason, NewConnectionError | SSLError)
 
 
 def trouble_of(status: int, code: int) -> Trouble:
@@ -131,14 +121,14 @@ def fields(body: bytes) -> QueryDict:
     return QueryDict(body.decode(errors="replace"))
 
 
-def split(body: bytes, query: str) -> list[tuple[str, str]]:
+def split(request: HttpRequest) -> list[tuple[str, str]]:
     """The pieces of one verified request: (an id that is the same when it is repeated, what to keep)."""
-    form = dict(parse_qsl(body.decode(errors="replace"), keep_blank_values=True))
-    sid = form.get("MessageSid") or form.get("SmsSid") or form.get("CallSid") or ""
-    status = form.get("MessageStatus") or form.get("CallStatus") or form.get("SmsStatus") or ""
+    form = fields(request.body).dict()
+    sid = form.get("MessageSid") or form.get("SmsSid") or ""
+    status = form.get("MessageStatus") or form.get("SmsStatus") or ""
     if not sid:
         return []
-    return [(f"{sid}:{status}", urlencode({**form, **dict(parse_qsl(query))}))]
+    return [(f"{sid}:{status}", urlencode({**form, "ref": request.GET.get("ref", "")}))]
 
 
 def read(kept: str, *, at: datetime) -> Receipted | Said | None:

@@ -1,4 +1,4 @@
-"""How long a provider asks us to wait."""
+"""How long a provider asks us to wait, and whether it heard us at all."""
 
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
@@ -26,3 +26,12 @@ def _instant(text: str) -> datetime | None:
     except ValueError:
         return None
     return found if found.tzinfo else found.replace(tzinfo=UTC)
+
+
+def never_connected(error: BaseException) -> bool:
+    """Of an error of `requests`: whether the connection itself failed, so that nothing can have left over it."""
+    from requests.exceptions import ConnectTimeout  # noqa: PLC0415 - slow import
+    from urllib3.exceptions import NewConnectionError, SSLError  # noqa: PLC0415 - slow import
+
+    reason = getattr(error.args[0] if error.args else None, "reason", None)
+    return isinstance(error, ConnectTimeout) or isinstance(reason, NewConnectionError | SSLError)

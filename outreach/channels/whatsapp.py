@@ -13,6 +13,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from django.conf import settings
+from django.http import HttpRequest
 
 from outreach.channels.base import Abilities, ChannelError, Message, Receipt, Trouble, WhenUnclear
 from outreach.channels.http import posted
@@ -117,10 +118,10 @@ def genuine(body: bytes, signature: str, secret: str) -> bool:
     return hmac.compare_digest(expected.encode(), signature.encode())
 
 
-def split(body: bytes, _query: str) -> list[tuple[str, str]]:
+def split(request: HttpRequest) -> list[tuple[str, str]]:
     """One request may hold many receipts and messages; each is kept apart, under an id that a repeat has too."""
     pieces = []
-    for value in _changes(json.loads(body)):
+    for value in _changes(json.loads(request.body)):
         if value.get("metadata", {}).get("phone_number_id") not in {None, settings.WHATSAPP_PHONE_ID}:
             continue  # another number of the same account
         names = {

@@ -24,6 +24,7 @@ NOT_PAGES = {
     "hook_twilio",
     "hook_whatsapp",
     "hook_telegram",
+    "hook_email",
     "logout",
     "set_language",
     "alive",

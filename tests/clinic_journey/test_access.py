@@ -33,6 +33,7 @@ OPEN_TO_ALL = {
     "hook_twilio",
     "hook_whatsapp",
     "hook_telegram",
+    "hook_email",
 }
 NOT_OURS = ("admin/", "api/")  # the admin's own rules; the API has a walk of its own
 WITHOUT_AN_OBJECT = {
@@ -72,6 +73,9 @@ WITHOUT_AN_OBJECT = {
     "still_here",
     "kept",
     "pin",
+    "channels",
+    "channels_gate",
+    "channels_allow",
 }
 
 

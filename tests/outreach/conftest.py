@@ -5,7 +5,8 @@ from collections.abc import Iterator
 import pytest
 from django.conf import LazySettings
 
-from tests.standins import meta, telegram
+from tests.standins import mailgun as mailgun_api, meta, telegram
+from tests.standins.mailgun import Mailgun
 from tests.standins.meta import Meta
 from tests.standins.server import served
 from tests.standins.telegram import Telegram
@@ -54,4 +55,23 @@ def bot(settings: LazySettings) -> Iterator[Telegram]:
         settings.TELEGRAM_WEBHOOK_SECRET = telegram.SECRET
         settings.TELEGRAM_API_URL = stand_in.url
         settings.TELEGRAM_PER_SECOND = 0
+        yield stand_in
+
+
+@pytest.fixture
+def mailgun(settings: LazySettings) -> Iterator[Mailgun]:
+    stand_in = Mailgun()
+    with served(stand_in):
+        use(settings, email="anymail")
+        settings.EMAIL_PROVIDER, settings.EMAIL_WEBHOOK_SECRET = "mailgun", mailgun_api.BASIC
+        settings.EMAIL_BACKEND = "anymail.backends.mailgun.EmailBackend"
+        settings.DEFAULT_FROM_EMAIL = f"clinic@{mailgun_api.DOMAIN}"
+        settings.ANYMAIL = {
+            "MAILGUN_API_KEY": mailgun_api.KEY,
+            "MAILGUN_API_URL": f"{stand_in.url}/v3",
+            "MAILGUN_WEBHOOK_SIGNING_KEY": mailgun_api.SIGNING_KEY,
+            "WEBHOOK_SECRET": [mailgun_api.BASIC],
+            "REQUESTS_TIMEOUT": 0.3,
+        }
+        settings.EMAIL_PER_SECOND = 0
         yield stand_in

@@ -1,0 +1,89 @@
+"""For managers: how each channel stands, the gate, and who gets messages while it is shut."""
+
+from django import forms
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.urls import path
+from django.utils.functional import SimpleLazyObject
+from django.utils.translation import gettext as _, gettext_lazy
+from django.views.decorators.http import require_GET, require_POST
+
+from outreach import gate
+from outreach.health import health_of, is_held_back
+from outreach.provider_models import AllowedAddress
+from patients.access import Here, for_staff, place_of
+from patients.actions import RefusedError
+from patients.models import AddressKind, Role
+
+MANAGES = (Role.MANAGER, Role.ADMIN)
+
+
+class AllowForm(forms.Form):
+    kind = forms.ChoiceField(label=gettext_lazy("Kind"), choices=AddressKind.choices)
+    value = forms.CharField(
+        label=gettext_lazy("Number or address"), max_length=254, widget=forms.TextInput(attrs={"dir": "ltr"})
+    )
+
+
+@require_GET
+@for_staff(*MANAGES)
+def channels(request: HttpRequest, here: Here) -> HttpResponse:
+    return _page(request, here, AllowForm(initial={"kind": AddressKind.PHONE}))
+
+
+def _page(request: HttpRequest, here: Here, form: AllowForm, status: int = 200) -> HttpResponse:
+    context = {
+        "channels": health_of(here.clinic, now=here.now),
+        "gate_is_open": gate.is_open(here.clinic),
+        "allowed": AllowedAddress.objects.filter(clinic=here.clinic).order_by("kind", "value"),
+        "form": form,
+    }
+    return render(request, "channels/channels.html", context, status=status)
+
+
+@require_POST
+@for_staff(*MANAGES)
+def change_gate(request: HttpRequest, here: Here) -> HttpResponse:
+    if request.POST.get("act") == "open":
+        gate.open_gate(here.clinic, now=here.now, by=here.user)
+        messages.success(request, _("The gate is open: messages leave for every patient now."))
+    else:
+        gate.shut_gate(here.clinic, by=here.user)
+        messages.success(request, _("The gate is shut: messages leave for the listed addresses alone."))
+    return redirect("channels")
+
+
+@require_POST
+@for_staff(*MANAGES)
+def allow(request: HttpRequest, here: Here) -> HttpResponse:
+    """Add an address to the list, or take one off it."""
+    removed = request.POST.get("remove", "")
+    if removed.isdecimal() and len(removed) <= 18:  # noqa: PLR2004 - longer numbers are nobody's key
+        gate.disallow(here.clinic, int(removed))
+        return redirect("channels")
+    form = AllowForm(request.POST)
+    if form.is_valid():
+        try:
+            gate.allow(here.clinic, form.cleaned_data["kind"], form.cleaned_data["value"])
+            return redirect("channels")
+        except RefusedError as refusal:
+            form.add_error("value", str(refusal))
+    return _page(request, here, form, status=422)
+
+
+def context(request: HttpRequest) -> dict[str, object]:
+    """Context processor: while the gate is shut every screen says so. Asked only where a page shows it."""
+
+    def held_back() -> bool:
+        here = place_of(request) if hasattr(request, "user") else None
+        return here is not None and is_held_back(here.clinic)
+
+    return {"is_held_back": SimpleLazyObject(held_back)}
+
+
+urlpatterns = [
+    path("channels/", channels, name="channels"),
+    path("channels/gate/", change_gate, name="channels_gate"),
+    path("channels/allow/", allow, name="channels_allow"),
+]

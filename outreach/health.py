@@ -1,0 +1,122 @@
+"""How each channel stands, as a manager reads it. Reads only."""
+
+from collections import Counter
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+from django.conf import settings
+from django.db.models import Count
+from django.utils.translation import gettext as _
+
+from outreach.channels import (
+    PHONE,
+    TRANSPORTS,
+    Abilities,
+    Trouble,
+    WhenUnclear,
+    by_machine,
+    leaves_this_machine,
+    missing_keys,
+)
+from outreach.gate import is_open
+from outreach.models import Attempt, AttemptStatus
+from outreach.provider_models import Sender
+from patients.models import Channel, Clinic
+
+COUNTED = timedelta(days=7)
+SHOWN = (AttemptStatus.DELIVERED, AttemptStatus.SENT, AttemptStatus.FAILED, AttemptStatus.UNKNOWN)
+
+
+class State(StrEnum):
+    BY_PEOPLE = "by_people"
+    OFF = "off"
+    NO_KEYS = "no_keys"
+    ON_SCREEN = "on_screen"
+    WORKS = "works"
+    RESTS = "rests"
+    DOWN = "down"
+
+
+@dataclass(frozen=True)
+class Health:
+    channel: Channel
+    state: State
+    missing: list[str]  # names of keys, as they stand in the environment
+    abilities: list[str]
+    counts: list[tuple[str, int]]  # of seven days, in words
+    sender: Sender | None
+    last_trouble: str
+    waiting: int  # messages whose time has come and that have not left
+
+
+def health_of(clinic: Clinic, *, now: datetime) -> list[Health]:
+    """Every channel, whether it is on or not."""
+    rows = Attempt.objects.filter(clinic=clinic, send_at__gt=now - COUNTED, send_at__lte=now)
+    counted = rows.values_list("channel", "status").annotate(n=Count("pk"))
+    made = Counter({(channel, status): n for channel, status, n in counted})
+    senders = {sender.channel: sender for sender in Sender.objects.all()}
+    return [_health(Channel(channel), senders.get(channel), made, now=now) for channel in Channel.values]
+
+
+def _health(
+    channel: Channel, sender: Sender | None, made: Counter[tuple[str, str]], *, now: datetime
+) -> Health:
+    transport = TRANSPORTS.get(settings.CHANNEL_TRANSPORTS.get(channel, ""))
+    return Health(
+        channel=channel,
+        state=_state(channel, sender, now=now),
+        missing=missing_keys(transport) if transport else [],
+        abilities=_words(transport.abilities) if transport else [],
+        counts=[(str(status.label), made[channel, status]) for status in SHOWN if made[channel, status]],
+        sender=sender,
+        last_trouble=_trouble_words(sender),
+        waiting=made[channel, AttemptStatus.PLANNED],
+    )
+
+
+def _state(channel: Channel, sender: Sender | None, *, now: datetime) -> State:
+    name = settings.CHANNEL_TRANSPORTS.get(channel, "off")
+    if name == PHONE:
+        return State.BY_PEOPLE
+    if name not in TRANSPORTS:
+        return State.OFF
+    if missing_keys(TRANSPORTS[name]):
+        return State.NO_KEYS
+    if not leaves_this_machine(channel):
+        return State.ON_SCREEN
+    if sender and sender.down_since:
+        return State.DOWN
+    return State.RESTS if sender and sender.paused_until and sender.paused_until > now else State.WORKS
+
+
+def _trouble_words(sender: Sender | None) -> str:
+    """Our words for it and the provider's code; the first word of what is kept is ours."""
+    if sender is None or not sender.last_trouble:
+        return ""
+    ours, _space, code = sender.last_trouble.partition(" ")
+    words = str(Trouble(ours).label) if ours in Trouble.values else _("No clear answer.")
+    return f"{words} ({code})" if code else words
+
+
+def _words(abilities: Abilities) -> list[str]:
+    unclear = {
+        WhenUnclear.REPEAT: _("a message that got no clear answer can be repeated safely"),
+        WhenUnclear.LOOK_UP: _("a message that got no clear answer is looked up with the provider"),
+        WhenUnclear.ASK_A_PERSON: _("a message that got no clear answer is shown to a person"),
+    }
+    said = {
+        _("answers come back here"): abilities.two_way,
+        _("nobody can answer here"): not abilities.two_way,
+        _("only to patients who have linked themselves"): not abilities.can_write_first,
+        _("approved words only, unless the patient wrote within a day"): abilities.only_approved_words,
+        _("paid by parts"): abilities.counts_parts,
+        _("says whether a message was delivered"): abilities.tells_delivery,
+        unclear[abilities.when_unclear]: True,
+    }
+    return [words for words, holds in said.items() if holds]
+
+
+def is_held_back(clinic: Clinic) -> bool:
+    """Whether messages would reach patients, were the gate not shut: what every screen has to say."""
+    return any(leaves_this_machine(channel) for channel in by_machine()) and not is_open(clinic)

@@ -1,0 +1,112 @@
+"""The page Channels, and the band that says on every screen that messages are held back."""
+
+from datetime import timedelta
+
+import pytest
+from django.conf import LazySettings
+from django.test import Client
+
+from outreach import gate, senders
+from outreach.health import State, health_of
+from outreach.models import AttemptStatus
+from outreach.provider_models import AllowedAddress
+from patients.models import Clinic, Role
+from tests import builders
+from tests.conftest import NOW
+
+pytestmark = [pytest.mark.django_db, pytest.mark.time_machine(NOW, tick=False)]
+BAND = "Safe start: messages leave for listed addresses alone."
+
+
+@pytest.fixture
+def clinic(settings: LazySettings) -> Clinic:
+    """SMS is set up, WhatsApp half, e-mail on the screen, Telegram off."""
+    settings.CHANNEL_TRANSPORTS = {
+        "phone": "phone",
+        "sms": "twilio",
+        "whatsapp": "whatsapp",
+        "email": "console",
+        "telegram": "off",
+    }
+    settings.TWILIO_ACCOUNT_SID = settings.TWILIO_AUTH_TOKEN = settings.TWILIO_FROM = "x"
+    settings.WHATSAPP_PHONE_ID = "1"
+    return builders.clinic()
+
+
+def logged_in(clinic: Clinic, role: Role = Role.MANAGER) -> Client:
+    client = Client()
+    client.force_login(builders.user(role, at=clinic))
+    return client
+
+
+def states(clinic: Clinic) -> dict[str, State]:
+    return {health.channel.value: health.state for health in health_of(clinic, now=NOW)}
+
+
+def test_each_channel_says_how_it_stands(clinic: Clinic) -> None:
+    assert states(clinic) == {
+        "phone": State.BY_PEOPLE,
+        "sms": State.WORKS,
+        "whatsapp": State.NO_KEYS,
+        "email": State.ON_SCREEN,
+        "telegram": State.OFF,
+    }
+    page = logged_in(clinic).get("/channels/").content.decode()
+    assert "WHATSAPP_TOKEN" in page
+    assert "TWILIO_AUTH_TOKEN" not in page
+
+
+def test_a_sender_that_rests_or_is_down_is_told_apart(clinic: Clinic) -> None:
+    senders.pause("sms", NOW + timedelta(minutes=1))
+    assert states(clinic)["sms"] == State.RESTS
+    for _n in range(3):
+        senders.failed("sms", "busy 20429", now=NOW)
+    (sms,) = (health for health in health_of(clinic, now=NOW) if health.channel == "sms")
+    assert (sms.state, sms.last_trouble) == (State.DOWN, "The provider is busy. (20429)")
+    assert "does not work" in logged_in(clinic).get("/channels/").content.decode()
+
+
+def test_the_counts_are_of_this_clinic_and_of_seven_days(clinic: Clinic) -> None:
+    for at, where in ((NOW, clinic), (NOW - timedelta(days=8), clinic), (NOW, builders.clinic())):
+        task = builders.task(builders.step(builders.journey(builders.patient(where))), plan_from=None)
+        builders.attempt(task, send_at=at, status=AttemptStatus.DELIVERED, sent_at=at)
+    (sms,) = (health for health in health_of(clinic, now=NOW) if health.channel == "sms")
+    assert sms.counts == [("Delivered", 1)]
+
+
+def test_every_screen_says_that_messages_are_held_back_until_the_gate_opens(clinic: Clinic) -> None:
+    manager, desk = logged_in(clinic), logged_in(clinic, Role.RECEPTIONIST)
+    for path in ("/today/", "/calendar/", "/patients/"):
+        assert BAND in desk.get(path).content.decode()
+    manager.post("/channels/gate/", {"act": "open"})
+    assert gate.is_open(clinic)
+    assert BAND not in desk.get("/today/").content.decode()
+    manager.post("/channels/gate/", {"act": "shut"})
+    assert BAND in desk.get("/today/").content.decode()
+
+
+def test_where_nothing_leaves_at_all_no_band_is_needed(settings: LazySettings) -> None:
+    desk = logged_in(builders.clinic(), Role.RECEPTIONIST)
+    assert BAND not in desk.get("/today/").content.decode()
+
+
+def test_addresses_are_listed_and_taken_off(clinic: Clinic) -> None:
+    manager = logged_in(clinic)
+    manager.post("/channels/allow/", {"kind": "phone", "value": "050-234-5678"})
+    listed = AllowedAddress.objects.get()
+    assert (listed.clinic, listed.value) == (clinic, "+972502345678")
+    refused = manager.post("/channels/allow/", {"kind": "phone", "value": "12"})
+    assert refused.status_code == 422
+    assert "not a phone number" in refused.content.decode()
+    logged_in(builders.clinic()).post("/channels/allow/", {"remove": listed.pk})
+    assert AllowedAddress.objects.exists()
+    manager.post("/channels/allow/", {"remove": listed.pk})
+    assert not AllowedAddress.objects.exists()
+
+
+@pytest.mark.parametrize("role", [Role.RECEPTIONIST, Role.DOCTOR])
+def test_only_managers_open_the_gate(clinic: Clinic, role: Role) -> None:
+    client = logged_in(clinic, role)
+    for answer in (client.get("/channels/"), client.post("/channels/gate/", {"act": "open"})):
+        assert answer.status_code == 403
+    assert not gate.is_open(clinic)
