@@ -14,6 +14,7 @@ from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext as _, gettext_lazy
 from django.views.decorators.http import require_http_methods, require_POST
 
+from clinic_journey.messenger_link import can_link
 from outreach.models import Attempt, AttemptStatus
 from outreach.number_test import AT_THE_DESK, channels_to_test, send_test, sent_to
 from patients import addresses
@@ -85,6 +86,7 @@ def reach_of(patient: Patient, here: Here) -> dict[str, object]:
             )
             for tie in ties
         ],
+        "can_link_messenger": can_link(),
         "lacks_guardian": lacks_guardian(patient, on=today),
     }
 

@@ -27,6 +27,8 @@ PAGES = {
     "card": _("Service card"),
     "cards": _("Service cards still to be asked"),
     "address_add": _("A new phone or e-mail"),
+    "messenger": _("Telegram’s link"),
+    "channels": _("Channels"),
     "address": _("Phone or e-mail"),
     "address_test": _("Test of a phone or e-mail"),
     "matches": _("Search for a caller"),
