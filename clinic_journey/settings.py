@@ -248,11 +248,10 @@ EMAIL_TIMEOUT = 20
 # as JSON: ANYMAIL={"MAILGUN_API_KEY": "..."}. Its receipts come with a name and password that we chose.
 EMAIL_PROVIDER = env.str("EMAIL_PROVIDER", default="")
 EMAIL_WEBHOOK_SECRET = env.str("EMAIL_WEBHOOK_SECRET", default="")  # name:password
-ANYMAIL = env.json("ANYMAIL", default={}) | {
-    "WEBHOOK_SECRET": [EMAIL_WEBHOOK_SECRET] if EMAIL_WEBHOOK_SECRET else [],
-    "REQUESTS_TIMEOUT": env.float("CHANNEL_TIMEOUT", default=20),
-}
-if EMAIL_PROVIDER:
+ANYMAIL = env.json("ANYMAIL", default={})
+if EMAIL_PROVIDER and ANYMAIL:
+    ANYMAIL |= {"WEBHOOK_SECRET": [EMAIL_WEBHOOK_SECRET] if EMAIL_WEBHOOK_SECRET else []}
+    ANYMAIL |= {"REQUESTS_TIMEOUT": env.float("CHANNEL_TIMEOUT", default=20)}
     EMAIL_BACKEND = f"anymail.backends.{EMAIL_PROVIDER}.EmailBackend"
 DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", default="clinic@localhost")
 CHANNEL_TIMEOUT = env.float("CHANNEL_TIMEOUT", default=20)  # seconds a provider may take to answer

@@ -96,8 +96,9 @@ def dispatch_on(
         most = 1 if turn.is_try else senders.fitting(pace, now=clock(), until=now + share, limit=limit)
         claimed = _claim([channel], lease, now=now, limit=most)
         parcels = door.open_parcels(claimed, lease, now=clock())
+        until = max(now + share, clock())  # the first always goes, however slow the database was
         while parcels:
-            free = senders.next_turn(channel, pace, now=clock(), until=now + share)
+            free = senders.next_turn(channel, pace, now=clock(), until=until)
             if free is None:
                 return _all_back(parcels, counts, now=clock())
             senders.wait_until(free, now=clock())
@@ -195,7 +196,7 @@ def _deliver(parcel: Parcel, transport: Transport, turn: Turn, *, now: datetime)
     try:
         receipt = transport.send(parcel.message)
     except ChannelError as error:
-        if error.retry_after is not None:
+        if error.retry_after is not None and error.trouble == Trouble.BUSY:
             return _waits(attempt, now + max(error.retry_after, MOMENT))
         if error.trouble in FOR_A_MOMENT:
             senders.failed(attempt.channel, str(error), now=now)

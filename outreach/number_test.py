@@ -11,6 +11,7 @@ from django.utils.translation import gettext as _
 from journeys.actions import AdHoc, add_step
 from journeys.models import Journey, StepKind
 from outreach.channels import PHONE, in_use
+from outreach.gate import Gates
 from outreach.models import NUMBER_TEST, Attempt, AttemptStatus, OutreachTask
 from outreach.reach import channels_of
 from patients.actions import RefusedError, lock_patient, refuse_unless_active
@@ -80,6 +81,10 @@ def send_test(tie: PatientContact, channel: str, *, now: datetime, by: User) -> 
 def _refuse(tie: PatientContact, channel: str, *, now: datetime) -> None:
     if channel not in channels_to_test(tie):
         raise RefusedError(_("No message can be sent to this address in this way. Choose another."))
+    if not Gates([tie.patient.clinic_id]).lets_out(tie.contact_point, channel):
+        raise RefusedError(
+            _("Safe start: only listed addresses get messages. A manager adds this one under Channels.")
+        )
     withdrawn = Consent.objects.filter(
         patient=tie.patient_id,
         contact_point=tie.contact_point_id,

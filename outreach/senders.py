@@ -27,7 +27,7 @@ from journeys.models import (
     Words,
     in_each_language,
 )
-from outreach.channels import PHONE, Trouble
+from outreach.channels import Trouble
 from outreach.followup import REPLANNED
 from outreach.models import Attempt, AttemptStatus, OutreachTask, TaskStatus
 from outreach.provider_models import Sender
@@ -55,7 +55,7 @@ def turn_of(channel: str, *, now: datetime) -> Turn | None:
     under_way = Attempt.objects.filter(
         channel=channel, status=AttemptStatus.SENDING, called_at__isnull=False, lease_until__gt=now
     )
-    if channel != PHONE and under_way.count() >= AT_ONCE:
+    if under_way.count() >= AT_ONCE:
         return None
     sender = Sender.objects.filter(channel=channel).first()
     if sender is None or (sender.paused_until is None and sender.failures == 0):
@@ -82,7 +82,7 @@ def down() -> set[str]:
 def next_turn(channel: str, pace: float, *, now: datetime, until: datetime) -> datetime | None:
     """Reserve the sender's next moment; None where it lies behind `until`. One row, so all workers share a pace."""
     if pace <= 0:
-        return now
+        return now if now <= until else None
     Sender.objects.get_or_create(channel=channel)
     sender = Sender.objects.select_for_update(no_key=True).get(channel=channel)
     at = max(now, sender.next_free_at or now)

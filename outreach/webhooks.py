@@ -26,7 +26,7 @@ def hook(request: HttpRequest, provider: str) -> HttpResponse:
         return HttpResponse(status=NOT_THEIRS)
     if request.method == "GET":
         return _agreed(request, provider)
-    if int(request.headers.get("Content-Length") or 0) > LARGEST:
+    if len(request.body) > LARGEST:  # Django itself reads no more than DATA_UPLOAD_MAX_MEMORY_SIZE
         return HttpResponse(status=TOO_LARGE)
     if not known.is_genuine(request):
         return HttpResponse(status=NOT_THEIRS)

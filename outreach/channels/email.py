@@ -9,6 +9,7 @@ from django.core.mail import EmailMessage, get_connection
 from django.core.mail.backends.base import BaseEmailBackend
 
 from outreach.channels.base import Abilities, ChannelError, Message, Receipt, Trouble, WhenUnclear
+from outreach.channels.http import UnclearError
 from outreach.channels.waiting import asked_to_wait, never_connected
 
 TOO_MANY_OR_DOWN, LOGIN, REFUSED = {429, 503}, {401, 402, 403}, range(400, 500)
@@ -62,7 +63,8 @@ class AnymailTransport:
         except exceptions.AnymailAPIError as error:
             if isinstance(error, RequestException) and never_connected(error.__cause__ or error):
                 raise ChannelError(Trouble.UNREACHABLE) from error
-            raise _answered(error) or error from error
+            # Its own words may repeat the address, so nothing of it goes on to the log.
+            raise _answered(error) or UnclearError(error.status_code or 0) from None
         except exceptions.AnymailRecipientsRefused as error:
             raise ChannelError(Trouble.REFUSED) from error
         except exceptions.AnymailError as error:  # it cannot be written for this provider

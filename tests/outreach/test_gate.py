@@ -9,6 +9,7 @@ from outreach.dispatch import LEASE, dispatch, take
 from outreach.door import nothing_forbids
 from outreach.gate import allow, disallow, is_open, open_gate, shut_gate
 from outreach.models import Attempt, AttemptStatus
+from outreach.number_test import send_test
 from outreach.provider_models import AllowedAddress, Gate, ProviderEvent, Sender
 from patients.actions import RefusedError
 from patients.models import Channel
@@ -47,6 +48,14 @@ def test_another_clinics_list_and_gate_open_nothing_here(attempt: Attempt, twili
     open_gate(other, now=NOW, by=builders.user())
     dispatch(now=NOW)
     assert twilio.requests == []
+
+
+def test_a_test_at_the_desk_is_refused_with_the_reason_and_the_cure(twilio: Twilio) -> None:
+    tie = builders.patient().contacts.select_related("contact_point", "patient__clinic").get()
+    with pytest.raises(RefusedError, match="A manager adds this one under Channels"):
+        send_test(tie, "sms", now=NOW, by=builders.user())
+    allow(tie.patient.clinic, "phone", "050-234-5678")
+    assert send_test(tie, "sms", now=NOW, by=builders.user()).channel == Channel.SMS
 
 
 def test_open_it_leaves_and_shut_again_it_does_not(attempt: Attempt, twilio: Twilio) -> None:
