@@ -106,8 +106,12 @@ def measure(run: Any, stage: str) -> None:
     points = list(ticks(run, stage))
     seconds, rows = points[-1].at, points[-1].rows
     warm = next((point for point in points if point.rows >= min(1000, rows)), points[-1])
-    growth = max(point.held for point in points) - warm.held
-    print(f"{stage:10} {rows:>9,} rows {seconds:8.1f} s {rows / seconds:8.0f} rows/s", flush=True)
+    peak = max(point.held for point in points)
+    growth = peak - warm.held
+    print(
+        f"{stage:10} {rows:>9,} rows {seconds:8.1f} s {rows / seconds:8.0f} rows/s, at most {peak:.0f} MB held",
+        flush=True,
+    )
     line(
         f"{stage}: memory beyond the first 1,000 rows",
         f"{growth:.0f} MB",

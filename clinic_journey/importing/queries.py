@@ -150,7 +150,7 @@ def progress(run: Import, *, now: datetime) -> Progress | None:
     if run.status == ImportStatus.READING:
         return Progress(done, 0, 0, None)
     spent = now - run.status_at
-    left = spent * (run.total - done) / done if done and spent else None
+    left = spent * (run.total - done) / done if done and spent > timedelta() else None
     return Progress(done, run.total, done * 100 // max(run.total, 1), left)
 
 

@@ -2,6 +2,7 @@
 
 import csv
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -25,7 +26,7 @@ run = Import.objects.order_by("-pk").first()
 for _chunk in range({chunks}):
     if run.status in ("reading", "checking", "importing"):
         with work.in_the_clinics_words(run):
-            work.advance(run, lambda: MONDAY + timedelta(minutes=10))
+            work.advance(run, lambda: MONDAY + timedelta(seconds=1))
 """
 HEADER = ("First name", "Family name", "Phone", "Date of birth")
 ROWS = [(f"Name{n}", f"Newcomer{n}", f"050-{7_000_000 + n}", "4.5.1991") for n in range(12)]
@@ -68,7 +69,7 @@ def test_a_list_comes_in_by_four_steps_and_twice_changes_nothing(
     upload(page, file)
     tick(demo, 2)  # read; the first of the rows checked
     expect(page.get_by_text("4 of 13 rows")).to_be_visible()
-    expect(page.get_by_text("min left")).to_be_visible()
+    expect(page.get_by_text(re.compile(r"about \d+ min left|less than a minute left"))).to_be_visible()
     expect(page.get_by_text("You may leave this page")).to_be_visible()
     picture(page, "import-progress")
     assert axe_problems(page) == []

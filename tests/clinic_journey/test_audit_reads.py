@@ -43,6 +43,14 @@ SHOWS_NOBODY = {  # of the pages without an object; parts that ask by themselves
     "setup_hours",
     "setup_patients",
     "setup_standards",
+    "lock",
+    "unlock",
+    "still_here",
+    "kept",
+    "pin",
+    "channels",
+    "channels_gate",
+    "channels_allow",
 }
 NEEDS_MORE = {  # asked for beside the name, else there is nothing to show
     "calendar_feed": {"start": "2026-03-08", "end": "2026-03-15"},

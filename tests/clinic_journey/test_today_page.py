@@ -241,6 +241,7 @@ def test_what_the_patient_writes_arrives_on_the_open_row(clinic: Clinic) -> None
     step = a_call(clinic)
     asked = {"item": step.public_id, "heard": 0}
     client, patient = desk(clinic), step.journey.patient
+    assert patient is not None
     assert "#replies" not in live(client, **asked)
     reply = Reply.objects.create(
         clinic=clinic, patient=patient, channel="sms", at=NOW, body="after five <please>"
@@ -248,7 +249,7 @@ def test_what_the_patient_writes_arrives_on_the_open_row(clinic: Clinic) -> None
     words = live(client, **asked)
     assert 'hx-swap-oob="afterbegin:#replies"' in words
     assert "after five &lt;please&gt;" in words
-    assert AuditEvent.objects.filter(what="today_live", patient_id=step.journey.patient_id).exists()
+    assert AuditEvent.objects.filter(what="today_live", patient_id=patient.pk).exists()
     assert "after five" not in live(client, item=step.public_id, heard=reply.pk)
     assert "after five" not in live(desk(builders.clinic()), **asked)
     assert "after five" in client.get(f"/today/{step.public_id}/panel/").content.decode()
