@@ -11,6 +11,7 @@ from outreach.actions import opt_out
 from outreach.channels import Trouble
 from outreach.channels.inbound import Receipted, Stage
 from outreach.models import Attempt, AttemptStatus
+from outreach.unanswered import count_unanswered
 from patients.actions import mark_address
 from patients.models import AddressStatus
 
@@ -59,6 +60,7 @@ def record_receipt(attempt: Attempt, receipt: Receipted, *, now: datetime) -> bo
         status=to, **fields
     )
     if moved:
+        count_unanswered([attempt.task_id])
         attempt.refresh_from_db()
         _follow(attempt, receipt, before, now=now)
     return bool(moved)

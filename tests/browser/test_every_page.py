@@ -22,7 +22,7 @@ TEXTS = """() => {
   const walker = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
   while (walker.nextNode()) {
     const parent = walker.currentNode.parentElement;
-    if (!parent.closest("script, style, bdi, kbd, [lang], textarea")) found.push(walker.currentNode.textContent);
+    if (!parent.closest("script, style, bdi, kbd, body [lang], textarea")) found.push(walker.currentNode.textContent);
   }
   document.querySelectorAll("[placeholder], [aria-label], [title], [alt]").forEach((element) => {
     if (element.closest("[aria-hidden=true]")) return;  // a picture beside its list; its titles are names

@@ -11,11 +11,13 @@ from django.db import connection
 
 from outreach import channels
 from outreach.calls import claim_call, record_outcome
-from outreach.channels import ChannelError, Message, Receipt, Trouble
+from outreach.channels import Abilities, ChannelError, Message, Receipt, Trouble, WhenUnclear
+from outreach.channels.inbound import Receipted, Stage
 from outreach.channels.phone import CallOutcome
 from outreach.dispatch import dispatch, recover
 from outreach.models import Attempt, AttemptStatus, OutreachTask
 from outreach.queries import CARRIED_OUT
+from outreach.receipts import record_receipt
 from outreach.silence import ANSWERED, BAD_ADDRESS
 from outreach.silent import silent_tasks
 from patients.actions import RefusedError
@@ -66,7 +68,8 @@ def failing(error: Exception) -> Callable[[Message], Receipt]:
 @pytest.fixture
 def channel() -> Iterator[SimpleNamespace]:
     usual = channels.TRANSPORTS["console"]
-    fake = SimpleNamespace(secrets=(), honours_reference=False, send=lambda _message: Receipt("x"))
+    abilities = Abilities(WhenUnclear.ASK_A_PERSON)
+    fake = SimpleNamespace(secrets=(), abilities=abilities, send=lambda _message: Receipt("x"))
     channels.TRANSPORTS["console"] = fake
     builders.messages_loaded()
     yield fake
@@ -130,3 +133,12 @@ def test_the_silent_are_found_by_their_own_index() -> None:
         cursor.execute("SET LOCAL enable_seqscan = off; SET LOCAL enable_bitmapscan = off")
     assert "outreach_task_silent" in found.explain()
     assert Attempt.objects.count() == 0
+
+
+def test_a_late_receipt_is_counted_too() -> None:
+    task = builders.task(plan_from=None)
+    attempt = builders.attempt(task, status=AttemptStatus.SENT, sent_at=NOW, called_at=NOW)
+    assert kept(task) == 1
+    gone = Receipted(str(attempt.reference), "SM1", Stage.FAILED, Trouble.NO_SUCH_ADDRESS)
+    assert record_receipt(attempt, gone, now=NOW)
+    assert kept(task) == 2
