@@ -2,31 +2,19 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import datetime, timedelta
-from typing import NamedTuple
 from uuid import UUID
 
 from clinic_journey.desk_queue import Queue, queue_of
 from clinic_journey.due import Due
-from clinic_journey.history_words import said_by_patient
+from clinic_journey.heard import Heard, heard_from
 from clinic_journey.why import NOTHING_KNOWN, facts_of
 from clinic_journey.worklist import Row, row_of
 from journeys.models import Step
 from journeys.queries import steps_visible_to
-from outreach.models import Attempt, Reply
+from outreach.models import Attempt
 from outreach.queries import UNFINISHED, attempts_visible_to
 from patients.access import Here
 from patients.models import Channel, Patient
-
-HEARD, HEARD_FOR = 3, timedelta(days=14)  # of what the patient has said lately
-
-
-class Heard(NamedTuple):
-    """What the patient wrote, or pressed on her page."""
-
-    pk: int
-    at: datetime
-    words: str
 
 
 @dataclass(frozen=True)
@@ -71,16 +59,6 @@ def chosen_of(step: Step, here: Here, queue: Queue | None = None) -> Chosen:
         is_listed=row is not None,
         replies=heard_from(step.journey.patient_id, here),
     )
-
-
-def heard_from(patient_id: int | None, here: Here, *, after: int = 0) -> list[Heard]:
-    """The newest first; `after`: the newest that a page shows already."""
-    if patient_id is None:
-        return []
-    recent = Reply.objects.filter(
-        patient=patient_id, clinic=here.clinic, pk__gt=after, at__gt=here.now - HEARD_FOR
-    )
-    return [Heard(reply.pk, reply.at, said_by_patient(reply)) for reply in recent.order_by("-pk")[:HEARD]]
 
 
 def _row_of(step: Step, rows: Iterable[Row]) -> Row | None:

@@ -57,6 +57,11 @@ def turn_to(patient: Patient, here: Here) -> str:
     return serve(patient, here)
 
 
+def leave(here: Here) -> None:
+    """Be with nobody."""
+    Serving.objects.filter(user=here.user).delete()
+
+
 def _name(serving: Serving) -> str:
     return serving.user.first_name or serving.user.get_username()
 

@@ -12,10 +12,12 @@ from django.views.decorators.http import require_GET
 
 from clinic_journey import desk
 from clinic_journey.caller import promise_context
-from clinic_journey.chosen import Chosen, Heard, chosen_of, heard_from, step_named
+from clinic_journey.chosen import Chosen, chosen_of, step_named
 from clinic_journey.desk_queue import news_for, queue_of
+from clinic_journey.heard import Heard, heard_from
 from clinic_journey.outcomes import words_of
 from clinic_journey.panel import panel_of
+from clinic_journey.pause import is_paused
 from clinic_journey.worklist import with_doctor
 from journeys.models import Step
 from patients import audit
@@ -39,11 +41,12 @@ def page(request: HttpRequest, here: Here, *, wanted: str, status: int = 200) ->
         messages.info(request, _("This one is no longer on the list; here is the next."))
     chosen = chosen_of(step, here, queue) if step else None
     audit.shows(*[chosen.patient] if chosen and chosen.patient else [], rows=len(queue.everything))
-    last = desk.last_action_of(here)
+    last, paused = desk.last_action_of(here), is_paused(request)
     context: dict[str, object] = {
         "list": queue,
         "with_doctor": with_doctor(here),
-        "first": None if chosen else queue.first_free(),
+        "paused": paused,
+        "first": None if chosen or paused else queue.first_free(),
         "chosen_id": chosen.step.pk if chosen else None,
         "last": last,
         "last_words": words_of(last.what) if last else "",

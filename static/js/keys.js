@@ -8,6 +8,8 @@
 const OFF = "keys-off";
 const TEXT_FIELDS = 'input:not([type="radio"], [type="checkbox"], [type="submit"], [type="button"]), textarea, select, [contenteditable]';
 
+const CONTROLS = "a, button, summary, input, select, textarea, [role=button]";
+
 const keysAreOff = () => localStorage.getItem(OFF) === "1";
 
 function findByKey(code) {
@@ -53,6 +55,7 @@ function onKey(event) {
     return;
   }
   if (inText || keysAreOff()) return;
+  if (event.code === "Space" && event.target.closest?.(CONTROLS)) return; // it presses what has the focus
   const code = event.code.replace("Numpad", "Digit");
   if (code === "KeyJ" || code === "KeyK") {
     event.preventDefault();

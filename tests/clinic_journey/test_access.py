@@ -40,6 +40,7 @@ WITHOUT_AN_OBJECT = {
     "home",
     "today",
     "today_live",
+    "today_pause",
     "search",
     "list",
     "new",

@@ -286,3 +286,24 @@ def test_words_refused_outside_the_hours_still_have_their_field(clinic: Clinic) 
     Attempt.objects.update(send_at=NOW + HOUR)
     answer = post(desk(clinic), step, outcome="needs_doctor", note="does it hurt", at="2026-03-10T12:00")
     assert 'required value="does it hurt"' in answer.content.decode()
+
+
+# A break
+
+
+def test_in_a_break_nobody_is_opened_or_kept_until_it_ends(clinic: Clinic) -> None:
+    step = a_call(clinic)
+    rina, dan = desk(clinic, first_name="Rina"), desk(clinic, first_name="Dan")
+    served(rina)
+    assert rina.post("/today/pause/", {"on": "1"}).headers["Location"] == "/today/"
+    assert not Serving.objects.exists()
+    page = rina.get("/today/").content.decode()
+    assert "Paused" in page
+    assert "data-serve" not in page
+    assert "data-serve" in dan.get("/today/").content.decode(), "the break is hers alone"
+    assert "Why now" in rina.get(f"/today/?item={step.public_id}").content.decode(), "a chosen row opens"
+    post(rina, step, outcome="no_answer")
+    assert "data-serve" not in rina.get("/today/").content.decode()
+    rina.post("/today/pause/")
+    a_call(clinic, phone="050-234-5679")
+    assert "Why now" in served(rina)
