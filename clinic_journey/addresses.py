@@ -1,5 +1,6 @@
 """How a patient is reached, on her page: whose number it is, what may be said there, and the test that proves it."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import timedelta
 from uuid import UUID
@@ -26,6 +27,7 @@ from patients.queries import lacks_guardian, others_at, patients_visible_to, tie
 
 SHOWN_FOR = timedelta(hours=1)  # a test older than that says nothing about who stands at the desk
 NOT_MODIFIED = 304
+MESSENGERS = {Channel.WHATSAPP, Channel.TELEGRAM}
 TEST_WORDS = {
     AttemptStatus.PLANNED: gettext_lazy("On its way…"),
     AttemptStatus.SENDING: gettext_lazy("On its way…"),
@@ -87,8 +89,18 @@ def reach_of(patient: Patient, here: Here) -> dict[str, object]:
             for tie in ties
         ],
         "can_link_messenger": can_link(),
+        "asked_in_vain": _asked_in_vain(patient, ties),
         "lacks_guardian": lacks_guardian(patient, on=today),
     }
+
+
+def _asked_in_vain(patient: Patient, ties: Iterable[PatientContact]) -> str:
+    """The messenger that she asked for, while no identity on it is on the list; a phone number is none."""
+    card = getattr(patient, "card", None)
+    if card is None or card.told_at is None or card.channel not in MESSENGERS:
+        return ""
+    has = any(tie.contact_point.kind == card.channel for tie in ties)
+    return "" if has else str(Channel(card.channel).label)
 
 
 def _test(tie: PatientContact, attempt: Attempt | None, here: Here) -> TestShown | None:

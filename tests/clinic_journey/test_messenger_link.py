@@ -4,6 +4,7 @@ import pytest
 from django.conf import LazySettings
 
 from outreach.provider_models import MessengerLink
+from patients.actions import CardAnswers, save_card
 from tests import builders
 from tests.clinic_journey.test_access import logged_in
 from tests.conftest import NOW
@@ -39,3 +40,13 @@ def test_without_a_bot_it_says_so_and_makes_none() -> None:
     assert client.post(address).status_code == 422
     assert address not in client.get(f"/patients/{patient.public_id}/").content.decode()
     assert not MessengerLink.objects.exists()
+
+
+@pytest.mark.parametrize(("has_one", "said"), [(False, True), (True, False)])
+def test_a_wish_for_whatsapp_without_an_address_there_is_named(has_one: bool, said: bool) -> None:
+    patient = builders.patient()
+    save_card(patient, CardAnswers("whatsapp"), now=NOW, by=None)
+    if has_one:
+        builders.on_whatsapp(patient)
+    page = logged_in("receptionist", patient.clinic).get(f"/patients/{patient.public_id}/").content.decode()
+    assert ("She asked for WhatsApp" in page) == said
