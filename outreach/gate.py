@@ -8,7 +8,7 @@ from django.db import transaction
 from django.db.models import Exists, OuterRef, Q
 from django.utils.translation import gettext as _
 
-from outreach.channels import leaves_this_machine
+from outreach.channels import leaves_this_machine, leaving
 from outreach.provider_models import AllowedAddress, Gate
 from patients.actions import RefusedError
 from patients.addresses import normal_address
@@ -19,7 +19,7 @@ class Gates:
     """The gates of some clinics, read once for a batch."""
 
     def __init__(self, clinic_ids: Iterable[int]) -> None:
-        ids = set(clinic_ids)
+        ids = set(clinic_ids) if leaving() else set()  # nothing to be read where nothing can leave
         self._open = set(
             Gate.objects.filter(clinic__in=ids, opened_at__isnull=False).values_list("clinic_id", flat=True)
         )

@@ -15,8 +15,8 @@ from outreach.channels import (
     Abilities,
     Trouble,
     WhenUnclear,
-    by_machine,
     leaves_this_machine,
+    leaving,
     missing_keys,
 )
 from outreach.gate import is_open
@@ -119,4 +119,4 @@ def _words(abilities: Abilities) -> list[str]:
 
 def is_held_back(clinic: Clinic) -> bool:
     """Whether messages would reach patients, were the gate not shut: what every screen has to say."""
-    return any(leaves_this_machine(channel) for channel in by_machine()) and not is_open(clinic)
+    return bool(leaving()) and not is_open(clinic)

@@ -50,9 +50,8 @@ def _place_of(said: Said) -> tuple[ContactPoint | None, Attempt | None]:
     sent = Attempt.objects.filter(
         contact_point__in=points, channel=said.channel, called_at__isnull=False, called_at__lte=said.at
     )
-    wanted = sent.select_related("contact_point__clinic", "patient__clinic", "task__step__journey__clinic")
     last = (
-        wanted.select_related(
+        sent.select_related(
             "contact_point__clinic",
             "patient__clinic",
             "task__step__journey__clinic",

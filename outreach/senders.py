@@ -27,7 +27,7 @@ from journeys.models import (
     Words,
     in_each_language,
 )
-from outreach.channels import Trouble
+from outreach.channels import Trouble, leaving
 from outreach.followup import REPLANNED
 from outreach.models import Attempt, AttemptStatus, OutreachTask, TaskStatus
 from outreach.provider_models import Sender
@@ -75,6 +75,8 @@ def resting(*, now: datetime) -> set[str]:
 
 
 def down() -> set[str]:
+    if not leaving():
+        return set()
     return set(Sender.objects.filter(down_since__isnull=False).values_list("channel", flat=True))
 
 

@@ -36,6 +36,7 @@ __all__ = [
     "by_machine",
     "in_use",
     "leaves_this_machine",
+    "leaving",
     "missing_keys",
     "pace_of",
 ]
@@ -66,6 +67,11 @@ def by_machine() -> dict[str, Transport]:
         if transport in TRANSPORTS
     }
     return {channel: transport for channel, transport in named.items() if not missing_keys(transport)}
+
+
+def leaving() -> set[str]:
+    """The channels on which messages of the machine reach somebody; none in the demo."""
+    return {channel for channel in by_machine() if leaves_this_machine(channel)}
 
 
 def leaves_this_machine(channel: str) -> bool:
