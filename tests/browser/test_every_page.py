@@ -16,7 +16,7 @@ from tests.browser.conftest import DESK, LANGUAGES, DemoServer, Opener
 PHONE = {"width": 375, "height": 800}
 OLD_PHONE = {"width": 320, "height": 640}
 LATIN = re.compile("[A-Za-z][A-Za-z'-]+")
-SAME_EVERYWHERE = {"R-", "SMS", "WhatsApp", "Clinic", "Journey", "English", "Alon"}
+SAME_EVERYWHERE = {"R-", "SMS", "WhatsApp", "Telegram", "Clinic", "Journey", "English", "Alon"}
 TEXTS = """() => {
   const found = [];
   const walker = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
