@@ -1,15 +1,52 @@
 """Set-up of the messages' words; tasks and attempts to look at, never to change by hand."""
 
+from typing import Any
+
+from django import forms
 from django.contrib import admin
 from django.http import HttpRequest
 
 from outreach.models import Attempt, MessageTemplate
+from outreach.wording import Draft, remarks
+
+
+class OwnWordsForm(forms.ModelForm):  # type: ignore[type-arg]  # no subscript at run time
+    """The same look at the words as on the clinic's page."""
+
+    class Meta:
+        model = MessageTemplate
+        fields = ("clinic", "key", "channel", "language", "variant", "purpose", "subject", "body")
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if "clinic" in self.fields:
+            self.fields["clinic"].required = True  # what we ship comes from its files
+
+    def clean(self) -> dict[str, Any]:
+        data = super().clean() or {}
+        if {"clinic", "key", "body"} <= data.keys():
+            draft = Draft(**{name: value for name, value in data.items() if name != "clinic"})
+            for remark in remarks(draft, clinic=data["clinic"]):
+                if remark.is_refused:
+                    self.add_error("body", str(remark))
+        return data
 
 
 @admin.register(MessageTemplate)
 class MessageTemplateAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
-    list_display = ("key", "language", "channel", "subject")
-    list_filter = ("language", "channel", "key")
+    """What we ship is to be read here; clinics' own words may be changed."""
+
+    form = OwnWordsForm
+    list_display = ("key", "language", "channel", "variant", "clinic", "subject")
+    list_filter = ("clinic", "language", "channel", "key")
+
+    def has_change_permission(self, request: HttpRequest, obj: MessageTemplate | None = None) -> bool:
+        shipped = obj is not None and obj.clinic_id is None
+        return not shipped and super().has_change_permission(request, obj)
+
+    def has_delete_permission(self, request: HttpRequest, obj: MessageTemplate | None = None) -> bool:
+        shipped = obj is not None and obj.clinic_id is None
+        return not shipped and super().has_delete_permission(request, obj)
 
 
 @admin.register(Attempt)

@@ -12,6 +12,7 @@ from journeys.models import Journey
 SALT = "outreach.links"
 SIGNATURE_BYTES = 16
 UUID_LENGTH = 22  # of 16 bytes in base64url, without padding
+TOKEN_LENGTH = 2 * UUID_LENGTH  # the signature is as long
 READABLE_AFTER_END = timedelta(days=30)
 
 

@@ -111,11 +111,16 @@ class Texts:
         values = _words(facts, clinic, template.language)
         return Rendered(
             template.language,
-            _filled(template.subject, values),
+            _filled(template.subject, values).strip(),
             _filled(template.body, values).strip(),
             template.approved_as,
             tuple(values[name] for name in _in_order(template.body)) if template.approved_as else (),
         )
+
+
+def filled(text: str, facts: Facts, clinic: Clinic, language: str) -> str:
+    """One text with its placeholders filled; CannotRender where it is broken or names what does not exist."""
+    return _filled(text, _words(facts, clinic, language)).strip()
 
 
 def _in_order(text: str) -> list[str]:

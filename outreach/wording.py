@@ -6,10 +6,12 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import cache
 
+from django.conf import settings
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _, gettext_lazy
 
 from outreach.lexicon import Rule, lexicon
+from outreach.links import TOKEN_LENGTH
 from outreach.message_keys import WAYS_TO_ANSWER, about
 from outreach.plain_words import Finding, findings
 from outreach.rendering import INSTANTS, date_words, placeholders_in, sms_parts
@@ -68,6 +70,12 @@ class Remark:
         quoted = f"“{self.found}”: " if self.found else ""
         return f"{quoted}{self.words} {self.instead}".strip()
 
+    @property
+    def isolated(self) -> str:
+        """The same for a page in another direction: what is quoted stands in isolates of its own."""
+        found, instead = (f"\u2068{text}\u2069" if text else "" for text in (self.found, self.instead))
+        return str(Remark(self.words, found=found, instead=instead))
+
 
 def remarks(draft: Draft, *, clinic: Clinic | None = None) -> list[Remark]:
     """All that is to be mended, what is refused first. With a clinic, parts are counted with its own name."""
@@ -113,9 +121,14 @@ def _remark(finding: Finding) -> Remark:
     return Remark(str(RULE_WORDS[finding.rule]), finding.is_refused, finding.found, finding.instead)
 
 
-def parts_of(draft: Draft, clinic: Clinic | None = None) -> int:
-    """How many SMS the text takes with the longest names, dates and links that are to be expected."""
-    values = longest_values(draft.language)
+def parts_sent(draft: Draft, clinic: Clinic) -> int:
+    """The same with the links as they are, which decides what it costs."""
+    return parts_of(draft, clinic, link=f"{settings.PUBLIC_URL}/p/{'x' * TOKEN_LENGTH}/")
+
+
+def parts_of(draft: Draft, clinic: Clinic | None = None, *, link: str = LINK) -> int:
+    """How many SMS the text takes with the longest names and dates that are to be expected."""
+    values = longest_values(draft.language) | {"link": link}
     if clinic:
         values = values | {"clinic": clinic.sender_name or clinic.name, "phone": clinic.phone.as_national}
     return sms_parts(draft.body.format_map(defaultdict(str, values)).strip())
@@ -124,7 +137,7 @@ def parts_of(draft: Draft, clinic: Clinic | None = None) -> int:
 @cache
 def longest_values(language: str) -> dict[str, str]:
     days = [SOME_YEAR + timedelta(days=day) for day in range(365)]
-    values = {"link": LINK} | lexicon(language).longest
+    values = dict(lexicon(language).longest)
     for name in INSTANTS:
         said = (date_words(day, "UTC", language, deadline=name != "date") for day in days)
         values[name] = max(said, key=len)

@@ -1,6 +1,6 @@
 from django.urls import path
 
-from clinic_journey.setup import views
+from clinic_journey.setup import views, words
 
 urlpatterns = [
     path("", views.setup, name="setup"),
@@ -8,4 +8,6 @@ urlpatterns = [
     path("hours/", views.hours_step, name="setup_hours"),
     path("patients/", views.patients_step, name="setup_patients"),
     path("standards/", views.standards_step, name="setup_standards"),
+    path("words/", words.words_list, name="setup_words"),
+    path("words/text/", words.words_text, name="setup_words_text"),
 ]

@@ -41,6 +41,7 @@ PARTS = {
     "calendar_taken",
     "address_test",
     "search",
+    "setup_words_text",
 }  # of a page, or the way to one
 ACTIVE = {"status": JourneyStatus.ACTIVE, "patient__isnull": False}
 
@@ -94,6 +95,10 @@ def by_query(objects: dict[str, Any]) -> Iterator[tuple[str, str]]:
     yield "matches_none", "/caller/?q=nobody"
     yield "matches_some", "/caller/?q=a"
     yield "list_some", "/patients/?q=a"
+    yield "setup_words_he", "/setup/words/?language=he"
+    for language in ("en", "he"):
+        text = f"key=held_visit&channel=&language={language}"
+        yield f"setup_words_text_{language}", f"/setup/words/text/?{text}"
     yield "import_checked", f"/import/{objects['checked']}/"
 
 

@@ -8,7 +8,9 @@ from patients.models import Role
 from tests import builders
 
 pytestmark = pytest.mark.django_db
-FOR_MANAGERS = {reverse(name) for name in ("audit", "imports", "ledgers", "refused_holds", "setup")}
+FOR_MANAGERS = {
+    reverse(name) for name in ("audit", "imports", "ledgers", "refused_holds", "setup", "setup_words")
+}
 
 
 @pytest.mark.parametrize(

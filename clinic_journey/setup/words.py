@@ -1,0 +1,164 @@
+"""The words of our messages, by language: ours, or the clinic's own, tried on an invented patient before any real."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from django.conf import settings
+from django.contrib import messages
+from django.http import Http404, HttpRequest, HttpResponse, QueryDict
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.utils.functional import Promise
+from django.utils.translation import gettext as _, gettext_lazy
+from django.views.decorators.http import require_GET, require_http_methods
+
+from clinic_journey.setup.views import after_the_first_step
+from clinic_journey.setup.words_form import BODIES, RIGHT_TO_LEFT, WordsForm
+from outreach.message_keys import MESSAGES, PLACEHOLDER_WORDS, about
+from outreach.models import MessageTemplate
+from outreach.own_words import NEUTRAL, Spot, give_up_own_words, own_of, save_own_words, spots_of
+from outreach.rendering import CannotRender, Facts, filled
+from outreach.wording import IN_PARTS, SPOKEN, Draft, parts_sent, remarks
+from patients.access import Here
+from patients.models import Channel, Language
+
+INVENTED = {"en": "Dana", "he": "דנה", "ru": "Дана", "ar": "دانا"}
+KEYS = list(MESSAGES)
+
+
+@dataclass(frozen=True)
+class Line:
+    """One text in the list."""
+
+    spot: Spot
+    title: str | Promise
+    body: str
+    is_own: bool
+    parts: int  # 0: it never leaves as SMS
+
+    @property
+    def address(self) -> str:
+        return address_of(self.spot)
+
+    @property
+    def way(self) -> str:
+        """Where the words are for one channel only."""
+        return str(Channel(self.spot.channel).label) if self.spot.channel else ""
+
+
+def address_of(spot: Spot) -> str:
+    query = QueryDict(mutable=True)
+    query.update({"key": spot.key, "channel": spot.channel, "language": spot.language})
+    return f"{reverse('setup_words_text')}?{query.urlencode()}"
+
+
+@require_GET
+@after_the_first_step
+def words_list(request: HttpRequest, here: Here) -> HttpResponse:
+    """Every text in one language, in the order in which a patient meets them; first what is written."""
+    asked = request.GET.get("language")
+    language = asked if asked in Language.values else here.clinic.language
+    own = own_of(here.clinic, language)
+    lines = [_line(spot, own.get(spot) or row, here) for spot, row in spots_of(language).items()]
+    lines.sort(key=lambda line: KEYS.index(line.spot.key) if line.spot.key in KEYS else len(KEYS))
+    context = {
+        "languages": Language.choices,
+        "language": language,
+        "text_dir": direction(language),
+        "groups": [
+            (gettext_lazy("Messages"), [line for line in lines if line.spot.channel != SPOKEN]),
+            (
+                gettext_lazy("What is said on the phone"),
+                [line for line in lines if line.spot.channel == SPOKEN],
+            ),
+        ],
+    }
+    return render(request, "setup/words.html", context)
+
+
+def direction(language: str) -> str:
+    return "rtl" if language in RIGHT_TO_LEFT else "ltr"
+
+
+def _line(spot: Spot, row: MessageTemplate, here: Here) -> Line:
+    draft = Draft(spot.key, spot.channel, spot.language, row.body)
+    return Line(spot, about(spot.key).title, row.body, row.clinic_id is not None, _parts(draft, here))
+
+
+@require_http_methods(["GET", "POST"])
+@after_the_first_step
+def words_text(request: HttpRequest, here: Here) -> HttpResponse:
+    """One text: shown on an invented patient as it is typed, saved as the clinic's own, or given back for ours."""
+    spot = Spot(*(request.GET.get(name, "") for name in ("key", "channel", "language")))
+    shipped = {row.variant: row for row in spot.rows(None)}
+    if NEUTRAL not in shipped:
+        raise Http404
+    act = request.POST.get("act", "")
+    if act == "back":
+        give_up_own_words(here.clinic, spot)
+        messages.success(request, _("The standard words are back."))
+        return redirect(address_of(spot))
+    form = _form(spot, shipped, here, request.POST if act else None)
+    if act == "save" and form.is_valid():
+        subject = form.cleaned_data.get("subject", "")
+        save_own_words(here.clinic, spot, subject=subject, bodies=form.bodies())
+        messages.success(request, _("Saved. From now on patients read your own words."))
+        return redirect(f"{reverse('setup_words')}?language={spot.language}")
+    template = "setup/_words_preview.html" if "HX-Request" in request.headers else "setup/words_text.html"
+    status = 422 if act == "save" else 200
+    return render(request, template, _context(form, shipped[NEUTRAL], here), status=status)
+
+
+def _form(spot: Spot, shipped: dict[str, MessageTemplate], here: Here, given: QueryDict | None) -> WordsForm:
+    rows = {row.variant: row for row in spot.rows(here.clinic)} or shipped
+    initial = {name: rows[variant].body for name, variant in BODIES.items() if variant in rows}
+    initial["subject"] = rows[NEUTRAL].subject if NEUTRAL in rows else shipped[NEUTRAL].subject
+    return WordsForm(spot, here.clinic, purpose=shipped[NEUTRAL].purpose, data=given, initial=initial)
+
+
+def _context(form: WordsForm, shipped: MessageTemplate, here: Here) -> dict[str, object]:
+    spot, known = form.spot, about(form.spot.key)
+    drafts = [draft for _name, draft in form.drafts({name: form[name].value() for name in form.fields})]
+    read = {draft: text for draft in drafts if (text := _read(draft, here))}
+    return {
+        "form": form,
+        "title": known.title,
+        "way": Channel(spot.channel).label if spot.channel else "",
+        "language": spot.language,
+        "language_name": Language(spot.language).label,
+        "text_dir": direction(spot.language),
+        "address": address_of(spot),
+        "shipped": shipped,
+        "is_own": spot.rows(here.clinic).exists(),
+        "read": read.values(),
+        "parts": max((_parts(draft, here) for draft in read), default=0),
+        "remarks": [each for draft in drafts for each in remarks(draft, clinic=here.clinic)],
+        "placeholders": [
+            (name, words) for name, words in PLACEHOLDER_WORDS.items() if name in known.may_name
+        ],
+    }
+
+
+def _parts(draft: Draft, here: Here) -> int:
+    """Counted where it may leave as SMS."""
+    return parts_sent(draft, here.clinic) if draft.channel in IN_PARTS else 0
+
+
+def _read(draft: Draft, here: Here) -> str:
+    """As the invented patient reads it; nothing while the text cannot be filled."""
+    try:
+        return filled(draft.body, _facts(draft.language, here), here.clinic, draft.language)
+    except CannotRender:
+        return ""
+
+
+def _facts(language: str, here: Here) -> Facts:
+    at: datetime = here.now.replace(minute=30, second=0, microsecond=0) + timedelta(days=7)
+    return Facts(
+        name=INVENTED[language],
+        link=f"{settings.PUBLIC_URL}/p/…",
+        who=here.user.first_name,
+        by=at - timedelta(days=5),
+        until=at - timedelta(days=4),
+        date=at,
+    )

@@ -1,0 +1,65 @@
+"""A clinic's own words in place of ours: read, saved, given up again. Ours are never changed by a clinic."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from django.db import transaction
+from django.db.models import QuerySet
+
+from outreach.models import MessageTemplate
+from patients.models import Clinic, Gender
+
+NEUTRAL = Gender.UNKNOWN.value
+
+
+@dataclass(frozen=True)
+class Spot:
+    """Which text of which message."""
+
+    key: str
+    channel: str
+    language: str
+
+    def rows(self, clinic: Clinic | None) -> QuerySet[MessageTemplate]:
+        """All forms of it: what is shipped, or one clinic's own."""
+        return MessageTemplate.objects.filter(
+            clinic=clinic, key=self.key, channel=self.channel, language=self.language
+        )
+
+
+def spots_of(language: str) -> dict[Spot, MessageTemplate]:
+    """Every text that we ship in one language, in its neutral form."""
+    shipped = MessageTemplate.objects.filter(clinic=None, language=language, variant=NEUTRAL)
+    return {Spot(row.key, row.channel, row.language): row for row in shipped}
+
+
+def own_of(clinic: Clinic, language: str) -> dict[Spot, MessageTemplate]:
+    own = MessageTemplate.objects.filter(clinic=clinic, language=language, variant=NEUTRAL)
+    return {Spot(row.key, row.channel, row.language): row for row in own}
+
+
+@transaction.atomic
+def save_own_words(clinic: Clinic, spot: Spot, *, subject: str, bodies: Mapping[str, str]) -> None:
+    """One row a form; a form left empty is gone. The class of a message is ours to say: it comes from what we ship.
+
+    The caller has looked at the words (wording.py).
+    """
+    purpose = spot.rows(None).get(variant=NEUTRAL).purpose
+    for variant, body in bodies.items():
+        own = spot.rows(clinic).filter(variant=variant)
+        if not body:
+            own.delete()
+            continue
+        MessageTemplate.objects.update_or_create(
+            clinic=clinic,
+            key=spot.key,
+            channel=spot.channel,
+            language=spot.language,
+            variant=variant,
+            defaults={"subject": subject, "body": body, "purpose": purpose},
+        )
+
+
+@transaction.atomic
+def give_up_own_words(clinic: Clinic, spot: Spot) -> None:
+    spot.rows(clinic).delete()
