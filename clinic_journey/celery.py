@@ -40,5 +40,9 @@ app.conf.beat_schedule = {
         "task": "clinic_journey.importing.tasks.forget_imports",
         "schedule": crontab(hour="2", minute="40"),
     },
+    "thank for a year": {
+        "task": "outreach.tasks.thank_for_a_year",
+        "schedule": crontab(hour="3", minute="10"),
+    },
     "load holidays": {"task": "patients.tasks.load_closed_days", "schedule": crontab(hour="2", minute="10")},
 }

@@ -21,6 +21,7 @@ from journeys.actions import NewJourney
 from journeys.models import EventKind, Journey, JourneyTemplate, Step, StepStatus, TemplateStatus
 from journeys.queries import history_of, journeys_of
 from outreach.closing import record_death
+from outreach.milestones import YEAR_THANKS
 from outreach.models import NUMBER_TEST, Attempt
 from outreach.queries import why_words
 from outreach.silent import silent_tasks
@@ -64,7 +65,9 @@ def patient(request: HttpRequest, here: Here, patient_id: UUID) -> HttpResponse:
         .order_by("-start")[:10],
         "next_visit": next_visit(found, here.now),
         "history": history(found, here.clinic.time_zone),
-        "templates": JourneyTemplate.objects.filter(status=TemplateStatus.ACTIVE).order_by("key"),
+        "templates": JourneyTemplate.objects.filter(status=TemplateStatus.ACTIVE)
+        .exclude(key=YEAR_THANKS)  # it begins by itself
+        .order_by("key"),
         **caller_context(found, here),
         "silent_tasks": list(silent_tasks(here.user).filter(patient=found)[:5]),
         "replies": [(reply, said_by_patient(reply)) for reply in found.replies.order_by("-at")[:5]],

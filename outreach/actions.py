@@ -9,7 +9,7 @@ from django.db import connection, transaction
 
 from journeys.claims import BATCH, Alarm, Rows, batches, insert_for
 from journeys.models import Step, StepStatus
-from outreach import followup
+from outreach import followup, milestones
 from outreach.channels import PHONE
 from outreach.channels.phone import CallOutcome
 from outreach.followup import NOT_NEEDED, REPLANNED, HandOver
@@ -118,6 +118,8 @@ def _is_settled(task: OutreachTask, *, now: datetime) -> bool:
     """Whether nothing is to be planned: its step has ended or rests, the record is closed, or it was a test."""
     if task.message_key == NUMBER_TEST:
         followup.end_test(task, now=now)
+    elif milestones.is_too_soon(task, now=now):
+        followup.end_unneeded(task, now=now)
     elif task.step.status == StepStatus.ON_HOLD:
         followup.plan_again(task, at=now + LOOK_AGAIN)
     elif task.step.status != StepStatus.ACTIVE or task.patient.status != PatientStatus.ACTIVE:

@@ -148,6 +148,10 @@ def handed_over(step: Step, reason: HandOver) -> Words:
 
 def end_test(task: OutreachTask, *, now: datetime) -> None:
     """The test did not leave; it is not tried at another address, nor later when nobody waits for it."""
+    end_unneeded(task, now=now)
+
+
+def end_unneeded(task: OutreachTask, *, now: datetime) -> None:
     if end_task(task, TaskStatus.CANCELLED, NOT_NEEDED, now=now):
         end_step(task.step, NOT_NEEDED, now=now)
 

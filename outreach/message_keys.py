@@ -37,6 +37,8 @@ MESSAGES: dict[str, About] = {
     "next_step": _about(_("A visit can be booked")),
     "visit_reminder": _about(_("Reminder of a visit"), "date"),
     "thank_you": _about(_("Thank you after the first visit"), thanks=True),
+    "thank_stage": _about(_("Thank you after a stage"), thanks=True),
+    "thank_year": _about(_("Thank you after a year"), thanks=True),
     "institute_reminder": _about(_("Nothing has come from the institute yet")),
     "referral_revoked": _about(_("Nothing is needed from the institute any more")),
     "result_arrived": _about(_("Everything has arrived"), "by"),
@@ -57,6 +59,7 @@ MESSAGES: dict[str, About] = {
     "call_closing": _about(_("How every call ends")),
     "ask_to_call_back": _about(_("When somebody else answers the call"), "name phone"),
 }
+THANKS = frozenset(key for key, message in MESSAGES.items() if message.thanks)
 PLACEHOLDER_WORDS = {
     "name": _("first name of the patient"),
     "clinic": _("name of the clinic"),

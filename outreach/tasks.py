@@ -5,7 +5,7 @@ from dataclasses import asdict
 from celery import shared_task
 from django.utils import timezone
 
-from outreach import actions, closing, dispatch as outbox, incoming
+from outreach import actions, closing, dispatch as outbox, incoming, milestones
 from outreach.channels import by_machine
 
 
@@ -50,3 +50,8 @@ def recover() -> dict[str, int]:
         "not_needed": actions.cancel_for_steps(now=now),
         "emptied": incoming.empty_old_events(now=now),
     }
+
+
+@shared_task
+def thank_for_a_year() -> int:
+    return milestones.thank_for_a_year(now=timezone.now())

@@ -41,6 +41,7 @@ def test_shipped_templates_load_and_name_everything_in_four_languages() -> None:
         "recall",
         "first_visit",
         "single_visit",
+        "year_thanks",
     }
     for step in StepTemplate.objects.all():
         assert set(step.names) == set(step.patient_names) == {"en", "he", "ru", "ar"}
@@ -92,7 +93,7 @@ def test_a_broken_file_names_its_line_and_loads_nothing(
 
 
 def test_every_shipped_file_is_read() -> None:
-    assert len(list(SHIPPED.glob("*.toml"))) == 7
+    assert len(list(SHIPPED.glob("*.toml"))) == 8
 
 
 def test_every_visit_is_asked_about_long_enough_before_it_for_the_desk_to_call() -> None:
