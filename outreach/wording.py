@@ -28,7 +28,7 @@ RULE_WORDS: Mapping[Rule, str | Promise] = {
     Rule.BLAME: gettext_lazy("Orders or blames the reader. Better:"),
     Rule.CLINICAL: gettext_lazy("Says something about health, and others may read it. Better:"),
     Rule.PRICE: gettext_lazy("Money does not belong here:"),
-    Rule.PROMOTION: gettext_lazy("Advertising does not belong into a message about care:"),
+    Rule.PROMOTION: gettext_lazy("Advertising does not belong in a message about care:"),
     Rule.INSINCERE: gettext_lazy("Sounds like a form letter. Better:"),
     Rule.NO_REPLY: gettext_lazy("Every message can be answered. Better:"),
     Rule.ADDRESS: gettext_lazy("This is not how we speak to patients. Better:"),

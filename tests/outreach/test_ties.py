@@ -10,7 +10,7 @@ from hypothesis.extra.django import TestCase
 from outreach.actions import plan_attempts
 from outreach.calls import call_now, claim_call
 from outreach.dispatch import dispatch
-from outreach.models import Attempt, AttemptStatus, OutreachTask
+from outreach.models import Attempt, AttemptStatus, MessageTemplate, OutreachTask
 from outreach.queries import script_for, tries_of
 from outreach.reach import Reach, message_channel_for
 from patients.actions import RefusedError, StaleStateError
@@ -128,6 +128,21 @@ def test_the_script_says_no_more_than_may_be_said() -> None:
     assert script_for(attempt, now=NOW) == (
         "Hello, this is the reception from Alon Clinic. Please ask Dana to call us back: 03-555-0142. Thank you."
     )
+
+
+@pytest.mark.parametrize(("relation", "read"), [(Relation.SELF, "to her"), (Relation.PARENT, "to anybody")])
+def test_her_grammatical_form_is_used_where_she_reads_or_answers_herself(relation: str, read: str) -> None:
+    for variant, words in (("", "to anybody"), ("f", "to her")):
+        for key in ("next_step", "call_opening", "call_closing"):
+            MessageTemplate.objects.create(key=key, language="en", variant=variant, body=words)
+    patient = builders.patient(gender="f", language="en")
+    patient.contacts.update(relation=relation)
+    task = builders.task(builders.step(builders.journey(patient)), plan_from=None)
+    attempt = builders.attempt(task)
+    assert script_for(attempt, now=NOW) == "\n".join([read] * 3)
+    dispatch(now=NOW)
+    attempt.refresh_from_db()
+    assert (attempt.status, attempt.body) == (AttemptStatus.SENT, read)
 
 
 def test_a_message_is_preferred_only_where_one_may_be_written() -> None:
