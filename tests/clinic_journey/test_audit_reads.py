@@ -51,9 +51,6 @@ SHOWS_NOBODY = {  # of the pages without an object; parts that ask by themselves
     "still_here",
     "kept",
     "pin",
-    "channels",
-    "channels_gate",
-    "channels_allow",
 }
 NEEDS_MORE = {  # asked for beside the name, else there is nothing to show
     "calendar_feed": {"start": "2026-03-08", "end": "2026-03-15"},
