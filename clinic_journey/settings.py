@@ -176,6 +176,7 @@ if env.bool("BEHIND_TLS_PROXY", default=False):
 # X-Forwarded-For. With 0 the header is not read at all, as anybody may write it.
 TRUSTED_PROXIES = env.int("TRUSTED_PROXIES", default=0)
 SECURE_REFERRER_POLICY = "same-origin"
+SESSION_ENGINE = "clinic_journey.lock.sessions"
 SESSION_COOKIE_AGE = 12 * 3600
 SESSION_COOKIE_HTTPONLY = True
 X_FRAME_OPTIONS = "DENY"

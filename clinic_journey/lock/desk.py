@@ -65,10 +65,11 @@ def note_activity(session: SessionBase, *, now: datetime) -> None:
 
 def lock(session: SessionBase, user: User, *, spot: str = "", sent: Place | None = None) -> None:
     """Keep where the user stood and, without scripts, what was being sent; a second lock keeps the first's."""
-    staff = state(session)["staff"]
+    here = state(session)  # `locks` counts them: see sessions.py
+    staff = here["staff"]
     place = staff.get(str(user.pk), {"since": 0, "hash": user.get_session_auth_hash()})
     place |= {name: value for name, value in (("spot", spot), ("sent", sent)) if value}
-    _keep(session, locked=True, staff={**staff, str(user.pk): place})
+    _keep(session, locked=True, locks=here.get("locks", 0) + 1, staff={**staff, str(user.pk): place})
 
 
 def place_of(session: SessionBase, user: User) -> Place:

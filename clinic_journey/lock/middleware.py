@@ -1,6 +1,7 @@
 """Nothing of a patient leaves the server while the screen is locked, by hand or after five idle minutes.
 
-It knows pages in a session only: programs with a token, patients and institutes with a link have no desk.
+It knows sessions only: programs with a token, patients and institutes with a link have none, and whatever else
+a browser with a session sends along opens nothing.
 What a page asks by itself (live.js says so) is no activity, and keeps no desk open.
 """
 
@@ -37,7 +38,7 @@ class IdleLock:
     ) -> HttpResponseBase | None:
         """After Django has checked where a form comes from, before any view has looked at anything."""
         match = request.resolver_match
-        if match is None or match.route.partition("/")[0] in OPEN or "Authorization" in request.headers:
+        if match is None or match.route.partition("/")[0] in OPEN:
             return None
         if not request.user.is_authenticated:
             return None
