@@ -29,6 +29,7 @@ from outreach import offers
 from outreach.models import NUMBER_TEST, Attempt, AttemptStatus, OutreachTask, TaskStatus
 from outreach.planning import Plan, Why
 from patients.actions import RefusedError
+from patients.models import PatientStatus
 
 logger = logging.getLogger(__name__)
 
@@ -118,10 +119,12 @@ def arrived_after_all(task: OutreachTask, *, now: datetime) -> None:
 def did_not_arrive(task: OutreachTask, *, now: datetime) -> None:
     """Taken by the provider and yet not delivered: tried another way while the step is open, else a person's.
 
-    A step that "told" has ended cannot be opened again; what was believed to be told is told by a person.
+    A step that "told" has ended cannot be opened again; what was believed to be told is told by a person, under
+    the record that the patient has now. Nobody is asked to reach the dead.
     """
-    if task.message_key == NUMBER_TEST:
-        return  # seen at the desk, where she waits for it
+    patient = task.patient.merged_into or task.patient
+    if task.message_key == NUMBER_TEST or patient.status != PatientStatus.ACTIVE:
+        return  # a test is seen at the desk, where she waits for it
     if task.step.status == StepStatus.ACTIVE:
         with suppress(IntegrityError), transaction.atomic():  # another task may be open about it by now
             OutreachTask.objects.filter(pk=task.pk, status=TaskStatus.DONE).update(
@@ -132,7 +135,7 @@ def did_not_arrive(task: OutreachTask, *, now: datetime) -> None:
     journey = Journey.objects.select_related("clinic").get(pk=task.step.journey_id)
     if journey.status not in OPEN_JOURNEYS:
         journey = Journey.objects.create(
-            clinic_id=task.clinic_id, patient_id=task.patient_id, title=journey.name[:120], opened_at=now
+            clinic_id=task.clinic_id, patient=patient, title=journey.name[:120], opened_at=now
         )
     words, due_at = (
         handed_over(task.step, HandOver.NOT_DELIVERED),

@@ -16,8 +16,17 @@ from django.utils.translation import gettext as _
 from outreach.channels import in_use
 from outreach.channels.inbound import Said
 from outreach.provider_models import MessengerLink
-from patients.actions import RefusedError, add_address
-from patients.models import AddressKind, Channel, Patient, PatientContact, ServiceCard
+from patients.actions import RefusedError, add_address, mark_address, record_consent
+from patients.models import (
+    AddressKind,
+    AddressStatus,
+    Channel,
+    ConsentStatus,
+    Patient,
+    PatientContact,
+    PatientStatus,
+    ServiceCard,
+)
 
 LASTS = timedelta(hours=1)
 START = "/start "
@@ -51,17 +60,25 @@ def is_link(said: Said) -> bool:
 def tie_to_messenger(said: Said, *, now: datetime) -> PatientContact | None:
     """The patient whose link it is gets the address; None where the link is unknown, used or too old.
 
-    She has just asked for this channel with her own hand, so her card says so.
+    She has just asked for this channel with her own hand, so her card says so, and having blocked us before
+    holds no longer. Under a record that was merged meanwhile she is who it was merged into.
     """
     token = _hash(said.text.removeprefix(START).strip())
     ours = MessengerLink.objects.filter(token_hash=token, used_at__isnull=True, expires_at__gt=now)
     if not ours.update(used_at=now):
         return None
-    patient = MessengerLink.objects.select_related("patient").get(token_hash=token).patient
+    named = MessengerLink.objects.select_related("patient__merged_into").get(token_hash=token).patient
+    patient = named.merged_into or named
+    if patient.status != PatientStatus.ACTIVE:
+        return None
     rank = patient.contacts.count() + 1
     tie = add_address(patient, AddressKind.TELEGRAM, said.value, rank=rank)
     PatientContact.objects.filter(pk=tie.pk).update(
         may_be_called=False, may_leave_voicemail=False, confirmed_at=now
+    )
+    mark_address(tie.contact_point, AddressStatus.WORKING, now=now)
+    record_consent(
+        patient, tie.contact_point, Channel.TELEGRAM, ConsentStatus.GRANTED, now=now, words="/start"
     )
     ServiceCard.objects.filter(patient=patient).update(channel=Channel.TELEGRAM, told_at=now, told_to=None)
     return tie

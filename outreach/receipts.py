@@ -30,7 +30,7 @@ class TooEarly(Exception):
 def attempt_of(receipt: Receipted, *, channels: tuple[str, ...]) -> Attempt | None:
     """By our own reference, else by the provider's, and only on the provider's own channels."""
     attempts = Attempt.objects.filter(channel__in=channels).select_related(
-        "task__step__template_step", "task__patient__clinic", "patient", "contact_point"
+        "task__step__template_step", "task__patient__merged_into", "patient__merged_into", "contact_point"
     )
     try:
         named = attempts.filter(reference=UUID(receipt.reference)).first() if receipt.reference else None
@@ -74,6 +74,11 @@ def _follow(attempt: Attempt, receipt: Receipted, before: str, *, now: datetime)
     if receipt.trouble == Trouble.NO_SUCH_ADDRESS:
         mark_address(attempt.contact_point, AddressStatus.BAD, now=now)
     if receipt.trouble == Trouble.OPTED_OUT:
-        opt_out(attempt.patient, attempt, now=now, words=f"{receipt.trouble} {receipt.code}")
+        opt_out(
+            attempt.patient.merged_into or attempt.patient,
+            attempt,
+            now=now,
+            words=f"{receipt.trouble} {receipt.code}",
+        )
     if before == AttemptStatus.SENT:  # one of which nobody knew has a person already
         followup.did_not_arrive(attempt.task, now=now)

@@ -31,7 +31,7 @@ def receive_reply(said: Said, *, now: datetime) -> str:
     point, last = _place_of(said)
     if said.stopped:
         return _switched_off(said, now=now)
-    patient = last.patient if last else _only_one_at(point)
+    patient = (last.patient.merged_into or last.patient) if last else _only_one_at(point)
     asks = asks_to_stop(said.text)
     if point is None or patient is None:
         return _from_nobody_known(said, point.clinic if point else None, now=now)
@@ -54,6 +54,7 @@ def _place_of(said: Said) -> tuple[ContactPoint | None, Attempt | None]:
         sent.select_related(
             "contact_point__clinic",
             "patient__clinic",
+            "patient__merged_into__clinic",
             "task__step__journey__clinic",
             "task__step__journey__patient",
             "task__step__template_step",
@@ -105,7 +106,7 @@ def _switched_off(said: Said, *, now: datetime) -> str:
 def _to_a_person(
     said: Said, patient: Patient, point: ContactPoint, last: Attempt | None, *, now: datetime
 ) -> None:
-    if last:
+    if last and last.patient_id == patient.pk:  # not a record that was merged since
         reply = answer(last.task.step, "", now=now, channel=said.channel, body=_kept(said))
         Reply.objects.filter(pk=reply.pk).update(contact_point=point, attempt=last, at=said.at)
         return
@@ -114,6 +115,7 @@ def _to_a_person(
         Reply.objects.create(
             clinic_id=point.clinic_id,
             patient=patient,
+            attempt=last,
             contact_point=point,
             channel=said.channel,
             at=said.at,

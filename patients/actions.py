@@ -249,6 +249,18 @@ def merge_patients(duplicate: Patient, into: Patient) -> None:
     )
     if not moved:
         raise StaleStateError(_("This record was merged or closed meanwhile."))
+    Patient.objects.filter(merged_into=duplicate).update(merged_into=into)  # one step leads to who it is now
+    _keep_refusals(duplicate, into)
+
+
+def _keep_refusals(duplicate: Patient, into: Patient) -> None:
+    """Two records were one person: what she refused under either holds, unless she has allowed it since."""
+    refused = duplicate.consents.filter(status=ConsentStatus.WITHDRAWN, superseded_at__isnull=True)
+    for each in refused.select_related("contact_point", "by"):
+        same = {"contact_point": each.contact_point, "channel": each.channel, "purpose": each.purpose}
+        if not into.consents.filter(superseded_at__isnull=True, at__gte=each.at, **same).exists():
+            how = {"purpose": each.purpose, "words": each.how, "by": each.by}
+            record_consent(into, each.contact_point, each.channel, each.status, now=each.at, **how)
 
 
 def load_closed_days(clinic: Clinic, years: Sequence[int]) -> int:

@@ -9,14 +9,24 @@ from django.test import Client
 from journeys.models import JourneyStatus, Step, StepKind, StepStatus
 from outreach.actions import plan_attempts
 from outreach.channels import in_use
+from outreach.closing import merge_records
 from outreach.dispatch import dispatch
 from outreach.incoming import work_events
 from outreach.links_to_messengers import LASTS, link_for
 from outreach.models import Attempt, AttemptStatus, MessageTemplate, Reply
 from outreach.provider_models import MessengerLink, ProviderEvent
 from outreach.stop_words import Asks, asks_to_stop
-from patients.actions import RefusedError, add_address
-from patients.models import AddressKind, Channel, Consent, Patient, Relation
+from patients.actions import RefusedError, add_address, mark_address
+from patients.models import (
+    AddressKind,
+    AddressStatus,
+    Channel,
+    Consent,
+    Patient,
+    PatientContact,
+    PatientStatus,
+    Relation,
+)
 from tests import builders
 from tests.conftest import NOW
 from tests.standins import meta, telegram, twilio as twilio_api
@@ -279,6 +289,27 @@ class TestTelegram:
         assert silenced() == {(patient.pk, "telegram")}
         plan_attempts(now=NOW)
         assert Attempt.objects.get(status=AttemptStatus.PLANNED).channel == Channel.PHONE
+
+    def test_who_links_herself_again_is_written_to_again(self, bot: Telegram) -> None:
+        patient = builders.patient()
+        tie = add_address(patient, AddressKind.TELEGRAM, "777", rank=2)
+        mark_address(tie.contact_point, AddressStatus.BAD, now=NOW)
+        by_telegram(1, my_chat_member=telegram.blocked())
+        _base, _bar, token = link_for(patient, now=NOW, by=None).partition("?start=")
+        by_telegram(2, message=telegram.message(f"/start {token}"))
+        tie.contact_point.refresh_from_db()
+        assert (silenced(), tie.contact_point.status) == (set(), AddressStatus.WORKING)
+
+    def test_a_link_ties_nothing_to_a_closed_record(self, bot: Telegram) -> None:
+        gone, duplicate = builders.patient(), builders.patient()
+        into = builders.patient(duplicate.clinic)
+        links = [link_for(each, now=NOW, by=None).partition("?start=")[2] for each in (gone, duplicate)]
+        Patient.objects.filter(pk=gone.pk).update(status=PatientStatus.DECEASED)
+        merge_records(duplicate, into, now=NOW)
+        for number, token in enumerate(links, start=1):
+            by_telegram(number, message=telegram.message(f"/start {token}", chat=700 + number))
+        on_telegram = PatientContact.objects.filter(contact_point__kind=AddressKind.TELEGRAM)
+        assert list(on_telegram.values_list("patient", "contact_point__value")) == [(into.pk, "702")]
 
     def test_without_a_bot_there_is_no_link(self) -> None:
         assert Channel.TELEGRAM not in in_use()
