@@ -97,7 +97,7 @@ def register_patient(clinic: Clinic, who: NewPatient, *, now: datetime) -> Patie
     _refuse_known(clinic, national_id)
     addresses = []
     if who.phone:
-        addresses.append((AddressKind.PHONE, normal_phone(who.phone)))
+        addresses.append((AddressKind.PHONE, normal_phone(who.phone, region=clinic.country)))
     if who.email:
         addresses.append((AddressKind.EMAIL, who.email.strip().casefold()))
     patient = Patient(

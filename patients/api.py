@@ -97,19 +97,21 @@ class NewPatientSerializer(NewSerializer):
     phone = serializers.CharField(max_length=40, required=False, allow_blank=True)
     email = serializers.EmailField(required=False, allow_blank=True)
 
-    def validate_phone(self, text: str) -> str:
-        try:
-            return normal_phone(text) if text else ""
-        except RefusedError as refusal:
-            raise serializers.ValidationError(str(refusal)) from refusal
-
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
         attrs = super().validate(attrs)
+        if attrs.get("phone"):
+            attrs["phone"] = self._as_dialled(attrs["phone"], attrs["clinic"])
         if not attrs.get("phone") and not attrs.get("email"):
             words = _("Write a phone number or an e-mail, so that we can reach the patient.")
             raise serializers.ValidationError({"phone": [words]})
         attrs.setdefault("language", attrs["clinic"].language)
         return attrs
+
+    def _as_dialled(self, text: str, clinic: Clinic) -> str:
+        try:
+            return normal_phone(text, region=clinic.country)
+        except RefusedError as refusal:
+            raise serializers.ValidationError({"phone": [str(refusal)]}) from refusal
 
 
 class CardAnswersSerializer(serializers.Serializer[CardAnswers]):

@@ -25,6 +25,12 @@ def client(clinic: Clinic) -> Any:
     return builders.api(builders.user(Role.RECEPTIONIST, at=clinic))
 
 
+def test_a_number_is_read_as_people_of_the_clinics_country_write_it() -> None:
+    client = builders.api(builders.user(Role.RECEPTIONIST, at=builders.clinic(country="DE")))
+    answer = client.post(PATIENTS, {**NOA, "phone": "0151 23456789"}, format="json")
+    assert (answer.status_code, answer.json()["contacts"][0]["value"]) == (201, "+4915123456789")
+
+
 def test_a_patient_is_registered_and_shown(client: Any, clinic: Clinic) -> None:
     body = {**NOA, "birth_date": "1990-02-03", "language": "ru", "gender": "f", "email": "Noa@Example.org"}
     answer = client.post(PATIENTS, body, format="json")

@@ -29,6 +29,11 @@ def test_register_stores_numbers_as_e164_and_a_card_that_is_not_told() -> None:
     assert (patient.card.channel, patient.card.told_at) == (Channel.SMS, None)
 
 
+def test_register_reads_a_number_as_people_of_the_clinics_country_write_it() -> None:
+    patient = builders.patient(builders.clinic(country="GB"), phone="07400 123456")
+    assert patient.contacts.get().contact_point.value == "+447400123456"
+
+
 def test_register_refuses_a_number_nobody_can_call_and_makes_nothing() -> None:
     clinic = builders.clinic()
     with pytest.raises(RefusedError, match="050-1"):
