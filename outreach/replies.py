@@ -9,12 +9,14 @@ from journeys.actions import AdHoc, add_step
 from journeys.clinic_time import soon
 from journeys.models import Journey, JourneyStatus, Step, StepKind, StepStatus, in_each_language
 from outreach.actions import opt_out_at
+from outreach.answer_words import THANKS, meaning_of
 from outreach.answers import READ_WITHIN, answer, ask_of
 from outreach.channels.inbound import Said
 from outreach.followup import REPLANNED
 from outreach.links_to_messengers import is_link, tie_to_messenger
 from outreach.models import Attempt, AttemptStatus, OutreachTask, Reply, TaskStatus
 from outreach.stop_words import Asks, asks_to_stop
+from patients.actions import RefusedError
 from patients.models import Clinic, ContactPoint, Patient, PatientStatus
 
 STOP = "stop"
@@ -32,11 +34,17 @@ def receive_reply(said: Said, *, now: datetime) -> str:
     if said.stopped:
         return _switched_off(said, now=now)
     patient = (last.patient.merged_into or last.patient) if last else _only_one_at(point)
-    asks = asks_to_stop(said.text)
     if point is None or patient is None:
         return _from_nobody_known(said, point.clinic if point else None, now=now)
+    return _heard(said, patient, point, last, now=now)
+
+
+def _heard(said: Said, patient: Patient, point: ContactPoint, last: Attempt | None, *, now: datetime) -> str:
+    asks, meaning = asks_to_stop(said.text), meaning_of(said.text)
     if asks == Asks.STOP:
         return _stop(said, patient, point, last, now=now)
+    if last and meaning and _acts(said, meaning, point, last, now=now):
+        return meaning
     _to_a_person(said, patient, point, last, now=now)
     if asks == Asks.MAYBE:
         _hold_back(patient, point, said.channel, now=now)
@@ -101,6 +109,26 @@ def _switched_off(said: Said, *, now: datetime) -> str:
         for tie in point.ties.select_related("patient"):
             opt_out_at(tie.patient, point, said.channel, now=now, words="blocked")
     return STOP
+
+
+def _acts(said: Said, meaning: str, point: ContactPoint, last: Attempt, *, now: datetime) -> bool:
+    """A short answer to what was asked there last. What cannot be done so any more is a person's, like all else."""
+    step = last.task.step
+    if meaning == THANKS:
+        reply = Reply(clinic_id=point.clinic_id, patient=last.patient, channel=said.channel, step=step)
+        reply.attempt, reply.contact_point, reply.at = last, point, said.at
+        reply.body, reply.meaning = _kept(said), THANKS
+        reply.save(force_insert=True)
+        return True
+    if step.kind != StepKind.CONFIRM or step.status != StepStatus.ACTIVE:
+        return False
+    try:
+        with transaction.atomic():
+            reply = answer(step, meaning, now=now, channel=said.channel, body=_kept(said))
+    except RefusedError:
+        return False
+    Reply.objects.filter(pk=reply.pk).update(contact_point=point, attempt=last, at=said.at)
+    return True
 
 
 def _to_a_person(

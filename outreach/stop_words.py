@@ -38,7 +38,7 @@ class Asks(Enum):
 
 
 def asks_to_stop(text: str) -> Asks:
-    words = _plain(text).split()
+    words = plain(text).split()
     whole = " ".join(words)
     if (words and set(words) <= _FOLDED_WORDS) or whole in _FOLDED_PHRASES:
         return Asks.STOP
@@ -49,7 +49,7 @@ def asks_to_stop(text: str) -> Asks:
     )
 
 
-def _plain(text: str) -> str:
+def plain(text: str) -> str:
     """Small letters without vowel points, signs of direction and punctuation, except the hyphen inside a word."""
     spread = unicodedata.normalize("NFKD", text.casefold().replace("ё", "е"))
     kept = (
@@ -60,6 +60,6 @@ def _plain(text: str) -> str:
     return " ".join("".join(kept).replace("־", "-").split()).strip("- ")
 
 
-_FOLDED_WORDS = frozenset(_plain(word) for word in WORDS)
-_FOLDED_PHRASES = frozenset(_plain(phrase) for phrase in PHRASES)
-_FOLDED_ALONE = frozenset(_plain(word) for word in ONLY_ALONE)
+_FOLDED_WORDS = frozenset(plain(word) for word in WORDS)
+_FOLDED_PHRASES = frozenset(plain(phrase) for phrase in PHRASES)
+_FOLDED_ALONE = frozenset(plain(word) for word in ONLY_ALONE)

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 from django.test import Client
 
+from appointments.models import Appointment
 from journeys.models import JourneyStatus, Step, StepKind, StepStatus
 from outreach.actions import plan_attempts
 from outreach.channels import in_use
@@ -242,6 +243,58 @@ class TestWords:
 
 def task_of(patient: Patient) -> Any:
     return builders.task(builders.step(builders.journey(patient)), plan_from=None)
+
+
+class TestShortAnswers:
+    """To the question whether she comes."""
+
+    def asked(self) -> tuple[Attempt, Appointment]:
+        patient = builders.patient()
+        visit = builders.appointment(patient)
+        journey = builders.journey(patient)
+        visit.step = builders.step(journey, kind=StepKind.VISIT, due_at=visit.end)
+        visit.save(update_fields=["step"])
+        question = builders.step(journey, kind=StepKind.CONFIRM)
+        return told(of=builders.task(question, plan_from=None)), visit
+
+    @pytest.mark.parametrize("words", ["Yes", "כן", "Приду!", "نعم", "  ok. "])
+    def test_yes_confirms_the_visit_in_four_languages(self, twilio: Twilio, words: str) -> None:
+        attempt, visit = self.asked()
+        by_sms(words)
+        visit.refresh_from_db()
+        attempt.task.step.refresh_from_db()
+        assert (visit.confirmed_at, attempt.task.step.outcome) == (NOW, "confirmed")
+        assert not Step.objects.filter(kind=StepKind.CALL).exists()
+        assert (Reply.objects.get().meaning, Reply.objects.get().body) == ("confirm", words.strip())
+
+    def test_another_time_ends_the_question_and_is_not_lost(self, twilio: Twilio) -> None:
+        attempt, visit = self.asked()
+        by_sms("מועד אחר")
+        attempt.task.step.refresh_from_db()
+        visit.refresh_from_db()
+        assert (visit.confirmed_at, Reply.objects.get().meaning) == (None, "another_time")
+        call = Step.objects.filter(kind=StepKind.CALL, status=StepStatus.ACTIVE)
+        assert attempt.task.step.outcome == "another_time" or call.exists()
+
+    def test_thanks_is_kept_and_asks_for_nothing(self, twilio: Twilio) -> None:
+        self.asked()
+        by_sms("תודה רבה!")
+        assert Reply.objects.get().meaning == "thanks"
+        assert not Step.objects.filter(kind=StepKind.CALL).exists()
+
+    @pytest.mark.parametrize("words", ["no", "לא", "yes but at six", "כן, אבל מה זה?"])
+    def test_anything_else_is_read_by_a_person(self, twilio: Twilio, words: str) -> None:
+        _attempt, visit = self.asked()
+        by_sms(words)
+        visit.refresh_from_db()
+        assert visit.confirmed_at is None
+        assert Step.objects.filter(kind=StepKind.CALL, status=StepStatus.ACTIVE).count() == 1
+
+    def test_yes_to_a_visit_that_is_gone_is_read_by_a_person(self, twilio: Twilio) -> None:
+        _attempt, visit = self.asked()
+        type(visit).objects.update(status="cancelled", ended_because="moved")
+        by_sms("yes")
+        assert Step.objects.filter(kind=StepKind.CALL, status=StepStatus.ACTIVE).count() == 1
 
 
 class TestTelegram:
