@@ -200,6 +200,8 @@ def _deliver(parcel: Parcel, transport: Transport, turn: Turn, *, now: datetime)
             return _waits(attempt, now + max(error.retry_after, MOMENT))
         if error.trouble in FOR_A_MOMENT:
             senders.failed(attempt.channel, str(error), now=now)
+        else:  # the provider is well, it only does not want this one
+            senders.worked(turn, now=now)
         return _refused(attempt, error, now=now)
     except Exception as error:
         logger.exception("Attempt %s: the channel broke off; nobody knows whether it arrived.", attempt.pk)

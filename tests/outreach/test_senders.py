@@ -159,6 +159,15 @@ class TestDown:
         assert (sender.failures, sender.down_since, sender.paused_until) == (0, None, None)
         assert [step.status for step in Step.objects.filter(kind=StepKind.MEND)] == ["completed"]
 
+    def test_a_refusal_of_one_message_says_that_the_provider_is_well(
+        self, clinic: Clinic, numbers: Iterator[str], twilio: Twilio
+    ) -> None:
+        self.fail(clinic, numbers, twilio)
+        due(clinic, numbers, 1)
+        twilio.tricks.append(twilio_api.refuses(400, 21614))
+        assert dispatch(now=NOW + 6 * MINUTE) == Counts(failed=1)
+        assert senders.down() == set()
+
     def test_a_refused_login_is_down_at_once(
         self, clinic: Clinic, numbers: Iterator[str], twilio: Twilio
     ) -> None:
