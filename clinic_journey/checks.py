@@ -1,5 +1,6 @@
 """System checks: the settings that would hurt patients are refused at start, with the cure."""
 
+import re
 from collections.abc import Sequence
 from zoneinfo import available_timezones
 
@@ -118,6 +119,15 @@ def providers_answer_within_the_lease(**_kwargs: object) -> list[CheckMessage]:
             id="clinic_journey.E009",
         )
     ]
+
+
+@register()
+def a_part_costs_an_amount(**_kwargs: object) -> list[CheckMessage]:
+    amount = settings.SMS_PART_COSTS.partition(" ")[0]
+    if not amount or re.fullmatch(r"\d+(\.\d+)?", amount):
+        return []
+    words = f"SMS_PART_COSTS is {settings.SMS_PART_COSTS!r}; write an amount and its currency: 0.12 ILS."
+    return [Error(words, id="clinic_journey.E010")]
 
 
 @register(Tags.security, deploy=True)

@@ -256,6 +256,7 @@ if EMAIL_PROVIDER and ANYMAIL:
     EMAIL_BACKEND = f"anymail.backends.{EMAIL_PROVIDER}.EmailBackend"
 DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", default="clinic@localhost")
 CHANNEL_TIMEOUT = env.float("CHANNEL_TIMEOUT", default=20)  # seconds a provider may take to answer
+SMS_PART_COSTS = env.str("SMS_PART_COSTS", default="")  # an amount and its currency: "0.12 ILS"
 # Messages a second that each sender may send; 0 is as many as come.
 SMS_PER_SECOND = env.float("SMS_PER_SECOND", default=1)
 WHATSAPP_PER_SECOND = env.float("WHATSAPP_PER_SECOND", default=20)

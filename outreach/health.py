@@ -3,10 +3,11 @@
 from collections import Counter
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from decimal import Decimal
 from enum import StrEnum
 
 from django.conf import settings
-from django.db.models import Count
+from django.db.models import Count, QuerySet
 from django.utils.translation import gettext as _
 
 from outreach.channels import (
@@ -22,6 +23,7 @@ from outreach.channels import (
 from outreach.gate import is_open
 from outreach.models import Attempt, AttemptStatus
 from outreach.provider_models import Sender
+from outreach.rendering import sms_parts
 from patients.models import Channel, Clinic
 
 COUNTED = timedelta(days=7)
@@ -48,6 +50,8 @@ class Health:
     sender: Sender | None
     last_trouble: str
     waiting: int  # messages whose time has come and that have not left
+    parts: int  # that were paid for in seven days; 0 where it is not paid by parts
+    costs: str  # of these parts, where the price of one is set
 
 
 def health_of(clinic: Clinic, *, now: datetime) -> list[Health]:
@@ -56,11 +60,35 @@ def health_of(clinic: Clinic, *, now: datetime) -> list[Health]:
     counted = rows.values_list("channel", "status").annotate(n=Count("pk"))
     made = Counter({(channel, status): n for channel, status, n in counted})
     senders = {sender.channel: sender for sender in Sender.objects.all()}
-    return [_health(Channel(channel), senders.get(channel), made, now=now) for channel in Channel.values]
+    sent = rows.filter(status__in=[AttemptStatus.SENT, AttemptStatus.DELIVERED])
+    parts = {channel: _parts(sent, channel) for channel in Channel.values}
+    return [
+        _health(Channel(channel), senders.get(channel), made, parts[channel], now=now)
+        for channel in Channel.values
+    ]
+
+
+def _parts(sent: QuerySet[Attempt], channel: str) -> int:
+    transport = TRANSPORTS.get(settings.CHANNEL_TRANSPORTS.get(channel, ""))
+    if transport is None or not transport.abilities.counts_parts:
+        return 0
+    bodies = sent.filter(channel=channel).values_list("body", flat=True)
+    return sum(sms_parts(body) for body in bodies.iterator())
+
+
+def costs_of(parts: int) -> str:
+    """In the currency of the setting; empty where nobody has said what a part costs."""
+    amount, _space, currency = settings.SMS_PART_COSTS.partition(" ")
+    return f"{parts * Decimal(amount):.2f} {currency}".strip() if parts and amount else ""
 
 
 def _health(
-    channel: Channel, sender: Sender | None, made: Counter[tuple[str, str]], *, now: datetime
+    channel: Channel,
+    sender: Sender | None,
+    made: Counter[tuple[str, str]],
+    parts: int,
+    *,
+    now: datetime,
 ) -> Health:
     transport = TRANSPORTS.get(settings.CHANNEL_TRANSPORTS.get(channel, ""))
     return Health(
@@ -72,6 +100,8 @@ def _health(
         sender=sender,
         last_trouble=_trouble_words(sender),
         waiting=made[channel, AttemptStatus.PLANNED],
+        parts=parts,
+        costs=costs_of(parts),
     )
 
 

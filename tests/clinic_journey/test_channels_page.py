@@ -74,6 +74,18 @@ def test_the_counts_are_of_this_clinic_and_of_seven_days(clinic: Clinic) -> None
     assert sms.counts == [("Delivered", 1)]
 
 
+def test_an_sms_is_paid_by_parts_and_a_week_says_what_it_cost(clinic: Clinic, settings: LazySettings) -> None:
+    settings.SMS_PART_COSTS = "0.12 ILS"
+    for body in ("א" * 70, "א" * 71, "a" * 160):
+        task = builders.task(builders.step(builders.journey(builders.patient(clinic))), plan_from=None)
+        builders.attempt(task, status=AttemptStatus.SENT, sent_at=NOW, body=body)
+    (sms,) = (health for health in health_of(clinic, now=NOW) if health.channel == "sms")
+    assert (sms.parts, sms.costs) == (4, "0.48 ILS")
+    settings.SMS_PART_COSTS = ""
+    (sms,) = (health for health in health_of(clinic, now=NOW) if health.channel == "sms")
+    assert (sms.parts, sms.costs) == (4, "")
+
+
 def test_every_screen_says_that_messages_are_held_back_until_the_gate_opens(clinic: Clinic) -> None:
     manager, desk = logged_in(clinic), logged_in(clinic, Role.RECEPTIONIST)
     for path in ("/today/", "/calendar/", "/patients/"):

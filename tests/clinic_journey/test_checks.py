@@ -4,6 +4,7 @@ import pytest
 from django.conf import LazySettings
 
 from clinic_journey.checks import (
+    a_part_costs_an_amount,
     channels_have_all_their_keys,
     channels_reach_somebody,
     providers_answer_within_the_lease,
@@ -23,6 +24,14 @@ def test_a_transport_nobody_knows_is_refused(settings: LazySettings) -> None:
     settings.CHANNEL_TRANSPORTS = {"sms": "pigeon"}
     (found,) = channels_have_all_their_keys()
     assert found.id == "clinic_journey.E008"
+
+
+@pytest.mark.parametrize(
+    ("costs", "wrong"), [("", 0), ("0.12 ILS", 0), ("3", 0), ("cheap", 1), ("-1 ILS", 1)]
+)
+def test_what_a_part_costs_is_an_amount(settings: LazySettings, costs: str, wrong: int) -> None:
+    settings.SMS_PART_COSTS = costs
+    assert len(a_part_costs_an_amount()) == wrong
 
 
 @pytest.mark.parametrize(("timeout", "wrong"), [(20, 0), (0, 1), (31, 1)])
