@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from django.db import models
 
 from appointments.models import Appointment
+from outreach.provider_models import AllowedAddress, Gate
 from patients.models import (
     Consent,
     ContactPoint,
@@ -43,6 +44,8 @@ EVERY_TIE = (
     "FROM (SELECT 1 AS one) once LEFT JOIN patients_patientcontact tie ON tie.contact_point_id = {row}.id"
 )
 
+NOBODYS = "CAST(NULL AS bigint)"  # whether messages leave at all is no patient's record
+
 WATCHED = (
     Watched(Patient, "{row}.id", "{row}.clinic_id", ignored=("search_key",)),
     Watched(ContactPoint, "tie.patient_id", "{row}.clinic_id", EVERY_TIE, ignored=("status_at",)),
@@ -62,5 +65,7 @@ WATCHED = (
         "{row}.clinic_id",
         ignored=("raw", "reasons", "candidates", "match_from", "tries", "step_id"),
     ),
+    Watched(Gate, NOBODYS, "{row}.clinic_id"),
+    Watched(AllowedAddress, NOBODYS, "{row}.clinic_id"),
     Watched(Appointment, clinic="{row}.clinic_id", ignored=("request_key", "step_id"), inserts=False),
 )

@@ -52,6 +52,8 @@ PAGES = {
 }
 ROWS = {
     "contactpoint": _("Phone or e-mail"),
+    "gate": _("The gate"),
+    "allowedaddress": _("Address that gets messages while the gate is shut"),
     "patientcontact": _("Whose phone or e-mail it is"),
     "servicecard": _("Service card"),
     "contactwindow": _("Hours to be reached"),

@@ -10,7 +10,7 @@ from outreach import gate, senders
 from outreach.health import State, health_of
 from outreach.models import AttemptStatus
 from outreach.provider_models import AllowedAddress
-from patients.models import Clinic, Role
+from patients.models import AuditEvent, Clinic, Role
 from tests import builders
 from tests.conftest import NOW
 
@@ -114,6 +114,21 @@ def test_addresses_are_listed_and_taken_off(clinic: Clinic) -> None:
     assert AllowedAddress.objects.exists()
     manager.post("/channels/allow/", {"remove": listed.pk})
     assert not AllowedAddress.objects.exists()
+
+
+def test_who_opened_the_gate_stands_in_the_audit_trail(clinic: Clinic) -> None:
+    manager = logged_in(clinic)
+    manager.post("/channels/allow/", {"kind": "phone", "value": "050-234-5678"})
+    manager.post("/channels/gate/", {"act": "open"})
+    manager.post("/channels/gate/", {"act": "shut"})
+    told = AuditEvent.objects.filter(what__in=["gate", "allowedaddress"]).order_by("pk")
+    assert [(event.what, event.action, event.by) for event in told] == [
+        ("allowedaddress", "create", "user"),
+        ("gate", "create", "user"),
+        ("gate", "change", "user"),
+    ]
+    assert {(event.clinic, event.patient) for event in told} == {(clinic, None)}
+    assert "The gate" in manager.get("/audit/").content.decode()
 
 
 @pytest.mark.parametrize("role", [Role.RECEPTIONIST, Role.DOCTOR])
