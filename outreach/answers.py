@@ -78,7 +78,7 @@ def _recorded(step: Step, meaning: str, *, now: datetime, channel: str, body: st
     last = Attempt.objects.filter(task__step=step, sent_at__isnull=False).order_by("-sent_at").first()
     return Reply.objects.create(
         clinic_id=step.clinic_id,
-        patient_id=step.journey.patient_id,
+        patient=_whose(step.journey),
         attempt=last,
         channel=channel,
         at=now,
@@ -181,12 +181,13 @@ def _stop(journey: Journey, step: Step, words: str, *, now: datetime) -> None:
     if last is None:
         _ask(journey, step, words or ASKS_TO_STOP, now=now)
     else:
-        opt_out(last.patient, last, now=now, words=words)
+        opt_out(last.patient.record_now, last, now=now, words=words)
 
 
 def _ask(journey: Journey, step: Step, words: object, *, now: datetime) -> None:
     """A person reads it within two working hours; the same words again open nothing new."""
-    name = journey.patient.full_name if journey.patient else ""
+    patient = _whose(journey)
+    name = patient.full_name if patient else ""
 
     def title() -> str:
         return _("Answer %(name)s: %(words)s") % {"name": name, "words": words}
@@ -194,7 +195,7 @@ def _ask(journey: Journey, step: Step, words: object, *, now: datetime) -> None:
     with translation.override(journey.clinic.language):
         same = title()[:200]
     asked = Step.objects.filter(kind=StepKind.CALL, status=StepStatus.ACTIVE, title=same)
-    if asked.filter(journey__patient=journey.patient_id, journey__clinic=journey.clinic_id).exists():
+    if asked.filter(journey__patient=patient, journey__clinic=journey.clinic_id).exists():
         return
     if journey.status in OPEN_JOURNEYS:
         about, where = step, journey
@@ -219,7 +220,11 @@ def ask_of(patient: Patient, words: str, *, now: datetime) -> Step:
     )
 
 
+def _whose(journey: Journey) -> Patient | None:
+    return journey.patient.record_now if journey.patient else None
+
+
 def _journey_of_a_question(ended: Journey, *, now: datetime) -> Journey:
     return Journey.objects.create(
-        clinic_id=ended.clinic_id, patient_id=ended.patient_id, title=ended.name[:120], opened_at=now
+        clinic_id=ended.clinic_id, patient=_whose(ended), title=ended.name[:120], opened_at=now
     )

@@ -68,7 +68,7 @@ def close_forgotten(*, now: datetime) -> int:
         with transaction.atomic():
             locked = _lock(patient)
             because = str(PatientStatus(locked.status).label)
-            _end_all(locked, patient.merged_into or locked, because, now=now, by=None)
+            _end_all(locked, patient.record_now, because, now=now, by=None)
     return len(found)
 
 

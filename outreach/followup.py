@@ -122,7 +122,7 @@ def did_not_arrive(task: OutreachTask, *, now: datetime) -> None:
     A step that "told" has ended cannot be opened again; what was believed to be told is told by a person, under
     the record that the patient has now. Nobody is asked to reach the dead.
     """
-    patient = task.patient.merged_into or task.patient
+    patient = task.patient.record_now
     if task.message_key == NUMBER_TEST or patient.status != PatientStatus.ACTIVE:
         return  # a test is seen at the desk, where she waits for it
     if task.step.status == StepStatus.ACTIVE:

@@ -67,8 +67,8 @@ def tie_to_messenger(said: Said, *, now: datetime) -> PatientContact | None:
     ours = MessengerLink.objects.filter(token_hash=token, used_at__isnull=True, expires_at__gt=now)
     if not ours.update(used_at=now):
         return None
-    named = MessengerLink.objects.select_related("patient__merged_into").get(token_hash=token).patient
-    patient = named.merged_into or named
+    made_for = MessengerLink.objects.select_related("patient__merged_into").get(token_hash=token).patient
+    patient = made_for.record_now
     if patient.status != PatientStatus.ACTIVE:
         return None
     rank = patient.contacts.count() + 1

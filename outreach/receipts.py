@@ -75,7 +75,7 @@ def _follow(attempt: Attempt, receipt: Receipted, before: str, *, now: datetime)
         mark_address(attempt.contact_point, AddressStatus.BAD, now=now)
     if receipt.trouble == Trouble.OPTED_OUT:
         opt_out(
-            attempt.patient.merged_into or attempt.patient,
+            attempt.patient.record_now,
             attempt,
             now=now,
             words=f"{receipt.trouble} {receipt.code}",

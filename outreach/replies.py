@@ -33,7 +33,7 @@ def receive_reply(said: Said, *, now: datetime) -> str:
     point, last = _place_of(said)
     if said.stopped:
         return _switched_off(said, now=now)
-    patient = (last.patient.merged_into or last.patient) if last else _only_one_at(point)
+    patient = last.patient.record_now if last else _only_one_at(point)
     if point is None or patient is None:
         return _from_nobody_known(said, point.clinic if point else None, now=now)
     return _heard(said, patient, point, last, now=now)

@@ -187,7 +187,7 @@ def _register(clinic: Clinic, new: NewPatient, *, now: datetime) -> UUID:
         known = same.exclude(national_id="").select_related("merged_into").first()
         if known is None:
             raise
-        raise AlreadyRegisteredError(known.merged_into or known) from None
+        raise AlreadyRegisteredError(known.record_now) from None
 
 
 def _answers(patient: Patient, said: dict[str, Any]) -> CardAnswers:

@@ -181,7 +181,7 @@ class Register:
     def _load_keys(self, keys: list[str]) -> None:
         known = KnownAs.objects.filter(clinic=self.clinic, key__in=keys)
         for row in known.select_related("patient__merged_into"):
-            self.by_key[row.key] = row.patient.merged_into or row.patient
+            self.by_key[row.key] = row.patient.record_now
 
     def _load_near(self, records: Sequence[Record]) -> None:
         living = Patient.objects.filter(clinic=self.clinic).exclude(status=PatientStatus.MERGED)

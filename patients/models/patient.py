@@ -77,6 +77,11 @@ class Patient(models.Model):
         return f"{self.given_name} {self.family_name}".strip()
 
     @property
+    def record_now(self) -> "Patient":
+        """The record of this person now: the one this was merged into, which is always the last of a row."""
+        return self.merged_into or self
+
+    @property
     def zone(self) -> str:
         """The zone of the patient's windows; needs `clinic` loaded."""
         return self.time_zone or self.clinic.time_zone

@@ -4,7 +4,8 @@ from datetime import timedelta
 
 import pytest
 
-from journeys.models import Step, StepKind
+from journeys.models import Step, StepKind, StepStatus
+from outreach.answers import answer
 from outreach.closing import merge_records, record_death
 from outreach.models import Reply
 from patients.actions import record_consent
@@ -52,6 +53,18 @@ def test_her_words_are_read_under_the_record_she_has_now(twilio: Twilio) -> None
     reply = Reply.objects.select_related("step__journey").get()
     assert reply.step is not None
     assert (reply.patient, reply.step.journey.patient) == (into, into)
+
+
+def test_what_she_asks_on_the_page_of_the_other_record_is_read_as_well() -> None:
+    duplicate, into = two()
+    step = Step.objects.get(journey__patient=duplicate)
+    merge_records(duplicate, into, now=NOW)
+    step.refresh_from_db()
+    for _twice in range(2):
+        answer(step, "ask", now=NOW, channel="page", body="When is it?")
+    asked = Step.objects.filter(kind=StepKind.CALL, title__contains="When is it?")
+    assert [(each.journey.patient, each.status) for each in asked] == [(into, StepStatus.ACTIVE)]
+    assert set(Reply.objects.values_list("patient", flat=True)) == {into.pk}
 
 
 def test_two_merges_lead_to_one_record_in_one_step() -> None:
