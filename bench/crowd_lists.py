@@ -48,6 +48,7 @@ def add_lists(crowd: "Crowd", first: int, last: int) -> None:
     asked = {
         "id": "n",
         "step_id": step["id"],
+        "clinic_id": clinic,
         "kind": "'chased'",
         "at": "%(now)s - n * interval '1 minute'",
     }

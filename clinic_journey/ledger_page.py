@@ -30,7 +30,7 @@ Row = TypeVar("Row", bound=Model)
 @for_staff(Role.MANAGER, Role.ADMIN)
 def ledgers(request: HttpRequest, here: Here) -> HttpResponse:
     """Two lists, newest first, each paged by key; the counts of the last eight weeks beside them."""
-    chases = chases_visible_to(here.user).filter(step__clinic=here.clinic)
+    chases = chases_visible_to(here.user).filter(clinic=here.clinic)
     promises = promises_visible_to(here.user).filter(clinic=here.clinic)
     broken = broken_promises(promises, now=here.now).order_by("-due_at", "-pk")
     chase_page, more_chases = _page(chases, request.GET.get("chase", ""), "at")

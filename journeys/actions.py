@@ -83,8 +83,10 @@ def open_steps(journey: Journey, keys: Iterable[str], *, now: datetime, by: User
 def record_events(
     steps: Sequence[Step], kind: EventKind, *, now: datetime, by: User | None = None, detail: str = ""
 ) -> None:
+    said = {"kind": kind, "at": now, "by": by, "detail": detail[:300]}
     StepEvent.objects.bulk_create(
-        StepEvent(step=step, kind=kind, at=now, by=by, detail=detail[:300]) for step in steps
+        StepEvent(step=step, clinic_id=step.clinic_id if kind == EventKind.CHASED else None, **said)
+        for step in steps
     )
 
 

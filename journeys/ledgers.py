@@ -50,7 +50,7 @@ class PromiseCount:
 
 def chases_visible_to(user: User) -> QuerySet[StepEvent]:
     return (
-        StepEvent.objects.filter(kind=EventKind.CHASED, step__clinic__memberships__user_id=user.pk)
+        StepEvent.objects.filter(kind=EventKind.CHASED, clinic__memberships__user_id=user.pk)
         .select_related("step__template_step", "step__journey__patient", "step__owner", "by")
         .order_by("-at", "-pk")
     )
@@ -60,7 +60,7 @@ def chases_by_week(clinic: Clinic, *, since: datetime, until: datetime) -> list[
     """Weeks by the clinic's own clock, newest first, the most frequent step at fault first."""
     week = TruncWeek("at", tzinfo=ZoneInfo(clinic.time_zone))
     rows = (
-        StepEvent.objects.filter(step__clinic=clinic, kind=EventKind.CHASED, at__gte=since, at__lt=until)
+        StepEvent.objects.filter(clinic=clinic, kind=EventKind.CHASED, at__gte=since, at__lt=until)
         .values(week=week, step_kind=F("step__kind"))
         .annotate(chases=Count("pk"))
         .order_by("-week", "-chases", "step_kind")

@@ -165,12 +165,23 @@ class StepEvent(models.Model):
         settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.SET_NULL, db_index=False
     )
     detail = models.CharField(max_length=300, blank=True)
+    # The step's, with a chase alone: the ledger of one clinic is read without those of the others.
+    clinic = models.ForeignKey(Clinic, null=True, on_delete=models.CASCADE, related_name="+", db_index=False)
 
     class Meta:
-        constraints = [one_of("kind", EventKind, name="step_event_kind_is_known")]
+        constraints = [
+            one_of("kind", EventKind, name="step_event_kind_is_known"),
+            models.CheckConstraint(
+                condition=Q(kind=EventKind.CHASED, clinic__isnull=False)
+                | (~Q(kind=EventKind.CHASED) & Q(clinic__isnull=True)),
+                name="step_event_chase_has_a_clinic",
+            ),
+        ]
         indexes = [
             models.Index(fields=["step", "at"], name="step_event_by_step"),
-            models.Index(fields=["at"], name="step_event_chases", condition=Q(kind=EventKind.CHASED)),
+            models.Index(
+                fields=["clinic", "at", "id"], name="step_event_ledger", condition=Q(kind=EventKind.CHASED)
+            ),
         ]
         ordering = ["at", "id"]
 

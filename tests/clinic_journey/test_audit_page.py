@@ -160,9 +160,8 @@ def test_pages_join_without_a_gap_and_without_a_double(clinic: Clinic) -> None:
 def test_the_record_of_a_patient_tells_steps_and_visits_too(manager: Client, clinic: Clinic) -> None:
     patient = builders.patient(clinic)
     rina = builders.user(at=clinic, first_name="Tamar")
-    StepEvent.objects.create(
-        step=builders.step(builders.journey(patient)), kind=EventKind.CHASED, at=NOW, by=rina
-    )
+    step = builders.step(builders.journey(patient))
+    StepEvent.objects.create(step=step, clinic=step.clinic, kind=EventKind.CHASED, at=NOW, by=rina)
     visit = builders.appointment(patient)
     AppointmentEvent.objects.create(appointment=visit, what="booked", at=NOW, by=rina, detail="by phone")
     page = shown(manager, f"?patient={patient.public_id}")

@@ -261,7 +261,9 @@ def test_the_ledgers_cost_the_same_however_long(clinic: Clinic, rows: int) -> No
     manager = desk(clinic, Role.MANAGER)
     for n in range(rows):
         step = builders.step(builders.journey(builders.patient(clinic, phone=f"050-234-56{n}0")))
-        StepEvent.objects.create(step=step, kind=EventKind.CHASED, at=NOW, detail=f"asked {n}")
+        StepEvent.objects.create(
+            step=step, clinic=step.clinic, kind=EventKind.CHASED, at=NOW, detail=f"asked {n}"
+        )
         builders.step(step.journey, kind=StepKind.PROMISE, title=f"promise {n}", due_at=NOW - HOUR)
     with CaptureQueriesContext(connection) as seen:
         page = manager.get("/reports/ledgers/").content.decode()
@@ -273,7 +275,8 @@ def test_the_ledgers_cost_the_same_however_long(clinic: Clinic, rows: int) -> No
 def test_the_ledgers_are_paged_by_key(clinic: Clinic) -> None:
     step = builders.step(builders.journey(builders.patient(clinic)))
     StepEvent.objects.bulk_create(
-        StepEvent(step=step, kind=EventKind.CHASED, at=NOW, detail=f"call-{n:02}") for n in range(27)
+        StepEvent(step=step, clinic=clinic, kind=EventKind.CHASED, at=NOW, detail=f"call-{n:02}")
+        for n in range(27)
     )
     manager = desk(clinic, Role.MANAGER)
     first = manager.get("/reports/ledgers/").content.decode()

@@ -85,6 +85,12 @@ def test_a_template_step_runs_once_per_journey_and_round() -> None:
     refused(lambda: builders.step(journey, template_step=template_step))
 
 
+def test_a_chase_and_nothing_else_has_the_clinic_of_its_step() -> None:
+    step = builders.step()
+    refused(lambda: StepEvent.objects.create(step=step, kind="chased", at=NOW))
+    refused(lambda: StepEvent.objects.create(step=step, kind="noted", at=NOW, clinic=step.clinic))
+
+
 def test_a_journey_has_a_patient_unless_it_is_unidentified() -> None:
     journey = builders.journey()
     refused(lambda: Journey.objects.filter(pk=journey.pk).update(patient=None))

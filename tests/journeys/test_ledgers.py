@@ -30,8 +30,9 @@ def test_chases_are_counted_by_the_clinics_weeks_and_the_step_at_fault() -> None
     tell = builders.step(journey, kind=StepKind.TELL)
     midnight = NOW - HOUR * 10  # Monday 9 March, 00:00 in Jerusalem: Sunday in UTC
     for step, at in ((review, NOW), (review, midnight), (tell, NOW), (review, midnight - HOUR)):
-        StepEvent.objects.create(step=step, kind=EventKind.CHASED, at=at)
-    StepEvent.objects.create(step=builders.step(), kind=EventKind.CHASED, at=NOW)  # another clinic's
+        StepEvent.objects.create(step=step, clinic=step.clinic, kind=EventKind.CHASED, at=at)
+    elsewhere = builders.step()
+    StepEvent.objects.create(step=elsewhere, clinic=elsewhere.clinic, kind=EventKind.CHASED, at=NOW)
     found = chases_by_week(clinic, since=NOW - DAY * 30, until=NOW + HOUR)
     assert found == [
         ChaseCount(date(2026, 3, 9), "review", 2),
@@ -74,7 +75,7 @@ def test_ledgers_show_only_the_own_clinics() -> None:
     clinic = builders.clinic()
     mine, other = builders.step(builders.journey(builders.patient(clinic))), builders.step()
     for step in (mine, other):
-        StepEvent.objects.create(step=step, kind=EventKind.CHASED, at=NOW)
+        StepEvent.objects.create(step=step, clinic=step.clinic, kind=EventKind.CHASED, at=NOW)
         builders.step(step.journey, kind=StepKind.PROMISE)
     manager = builders.user("manager", at=clinic)
     assert [event.step for event in chases_visible_to(manager)] == [mine]
