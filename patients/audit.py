@@ -12,7 +12,10 @@ from contextvars import ContextVar
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
+from django.db import DEFAULT_DB_ALIAS
 from django.db.backends.base.base import BaseDatabaseWrapper
+from django.db.models.constants import OnConflict
+from django.db.models.sql import InsertQuery
 
 from patients.models import AuditEvent, By, Patient
 
@@ -77,8 +80,15 @@ def shows(*patients: Patient, rows: int | None = None) -> None:
 
 
 def record(*events: AuditEvent) -> None:
-    """Append; an event that was written already (`once`) is left as it is."""
-    AuditEvent.objects.bulk_create(events, ignore_conflicts=True)
+    """Append; an event that was written already (`once`) is left as it is.
+
+    One statement is whole by itself: bulk_create() would begin and end a transaction around it, for every page.
+    """
+    fields = [field for field in AuditEvent._meta.concrete_fields if not field.primary_key]
+    if events:
+        insert = InsertQuery(AuditEvent, on_conflict=OnConflict.IGNORE)
+        insert.insert_values(fields, list(events))
+        insert.get_compiler(using=DEFAULT_DB_ALIAS).execute_sql()
 
 
 def teach(connection: BaseDatabaseWrapper) -> None:

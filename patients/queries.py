@@ -77,6 +77,11 @@ def patients_visible_to(user: User) -> QuerySet[Patient]:
     )
 
 
+def patients_of(clinic: Clinic) -> QuerySet[Patient]:
+    """Of a clinic in which the asker works, as `for_staff` has found; merged records left out."""
+    return Patient.objects.filter(clinic=clinic).exclude(status=PatientStatus.MERGED)
+
+
 def search_patients(patients: QuerySet[Patient], text: str) -> QuerySet[Patient]:
     """By any part of a name, number or ID: each word must appear in the folded search key."""
     for word in _search_words(text):
@@ -116,14 +121,17 @@ class Listed(NamedTuple):
         return f"{self.given_name} {self.family_name}".strip()
 
 
-def listed(patients: QuerySet[Patient], *, limit: int) -> list[Listed]:
-    """The first patients of a list, each with the address that is tried first, in one statement."""
+def listed(patients: QuerySet[Patient], text: str, *, limit: int) -> list[Listed]:
+    """The first patients of a list, each with the address that is tried first, in one statement.
+
+    Whom a search finds is read from an index alone; without one the list is in the order of an index already.
+    """
+    found = search_patients(patients, text)[:limit]
+    if text:
+        found = Patient.objects.filter(pk__in=found.values("pk")).order_by(*BY_NAME)
     first = PatientContact.objects.filter(patient=OuterRef("pk")).order_by("rank", "pk")
-    chosen = Patient.objects.filter(pk__in=patients.values("pk")[:limit])
-    rows = (
-        chosen.order_by(*BY_NAME)
-        .annotate(address=Subquery(first.values("contact_point__value")[:1]))
-        .values_list(*Listed._fields[:6], "card__channel", "card__told_at", "address")
+    rows = found.annotate(address=Subquery(first.values("contact_point__value")[:1])).values_list(
+        *Listed._fields[:6], "card__channel", "card__told_at", "address"
     )
     return [Listed(*row) for row in rows]
 
