@@ -114,6 +114,15 @@ class TestReceipts:
         self.told(kind, attempt)
         assert [(each.channel, each.status) for each in Consent.objects.all()] == [("email", "withdrawn")]
 
+    def test_the_old_password_holds_while_the_provider_is_told_the_new_one(
+        self, mailgun: Mailgun, settings: LazySettings
+    ) -> None:
+        attempt = self.mailed()
+        settings.EMAIL_WEBHOOK_SECRET = "ours:new"
+        assert self.told("delivered", attempt) == 403
+        settings.WEBHOOK_SECRETS_OLD = [mailgun_api.BASIC]
+        assert (self.told("delivered", attempt), attempt.status) == (200, AttemptStatus.DELIVERED)
+
     @pytest.mark.parametrize("forged", ["password", "signature"])
     def test_what_is_forged_leaves_no_row(self, mailgun: Mailgun, forged: str) -> None:
         sent = mailgun_api.event("delivered", "1@alon.example")
