@@ -13,6 +13,7 @@ from patients.access import Here
 
 SHOWN_LATER = 12
 SHOWN_FOR = timedelta(hours=12)  # no page is older than a working day
+DIGITS = 18  # of the largest key a database keeps
 
 
 @dataclass(frozen=True)
@@ -97,7 +98,8 @@ def _broken(now: list[Row], shown: list[str], known_as_broken: set[str]) -> tupl
 
 def _done_by(marks: Iterable[str], here: Here) -> dict[str, str]:
     """Who saved what about the rows that have left the list."""
-    patients = [int(mark[1:]) for mark in marks if mark[:1] == "p" and mark[1:].isdecimal()]
+    named = [mark[1:] for mark in marks if mark[:1] == "p"]
+    patients = [int(key) for key in named if key.isdecimal() and len(key) <= DIGITS]
     recent = DeskAction.objects.filter(
         clinic=here.clinic, patient__in=patients, undone_at__isnull=True, at__gt=here.now - SHOWN_FOR
     )

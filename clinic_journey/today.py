@@ -17,6 +17,7 @@ from appointments.visits import FAR, SlotTakenError
 from clinic_journey import desk
 from clinic_journey.booking import book_from_today
 from clinic_journey.desk import Press
+from clinic_journey.desk_queue import DIGITS
 from clinic_journey.models import AsideKind, DeskAction
 from clinic_journey.outcomes import (
     BOOKED,
@@ -28,7 +29,7 @@ from clinic_journey.outcomes import (
     SKIP,
 )
 from clinic_journey.panel import endings_of
-from clinic_journey.today_page import DIGITS, item, page
+from clinic_journey.today_page import item, page
 from clinic_journey.undo import undo as take_back_save
 from journeys.actions import complete_step
 from journeys.models import Step, StepKind

@@ -13,7 +13,7 @@ from django.views.decorators.http import require_GET
 from clinic_journey import desk
 from clinic_journey.caller import promise_context
 from clinic_journey.chosen import Chosen, chosen_of, step_named
-from clinic_journey.desk_queue import news_for, queue_of
+from clinic_journey.desk_queue import DIGITS, news_for, queue_of
 from clinic_journey.heard import Heard, heard_from
 from clinic_journey.outcomes import words_of
 from clinic_journey.panel import panel_of
@@ -23,8 +23,6 @@ from journeys.models import Step
 from patients import audit
 from patients.access import Here, for_staff
 from patients.models import Patient
-
-DIGITS = 18  # of the largest key a database keeps
 
 
 @require_GET

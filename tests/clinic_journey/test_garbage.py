@@ -35,12 +35,12 @@ GARBAGE = [
 FIELDS = """
     act add after answer any_doctor at back because birth_date body call_again_at channel chase clinic code
     column_0 country date_order days decision doctor earliest_on email end entry expected_on family_name
-    first_on found gender given_name hold hold_despite_because hold_refused_because hours item keep kind
+    first_on found gender given_name heard hold hold_despite_because hold_refused_because hours item keep key kind
     known language last_on latest_on learned left_empty list location look may_be_called may_say may_tell
     meaning minutes name name_en national_id next no_more not_before note offer offered_for on other outcome
-    owner patient performer performer_email phone picked place practitioner promise q question quietly rank
-    reason relation request_key rest return said seen service sheet shown shown_type start step template
-    time_zone times title to type valid_from valid_until value visit visit_type wants weekday whom words
+    owner patient performer performer_email phone picked pin place practitioner promise q question quietly rank
+    reason relation remove request_key rest return said seen service sheet shown shown_type spot start step template
+    time_zone times title to type valid_from valid_until value visit visit_type wants weekday who whom words
 """.split()  # noqa: SIM905 - a list to be read
 ROUTES = [
     pytest.param(path, pattern, id=str(pattern.name))

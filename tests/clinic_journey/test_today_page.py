@@ -228,6 +228,10 @@ def test_a_broken_promise_keeps_its_place_behind_what_is_more_pressing(clinic: C
     assert not jumps_behind(live(desk(clinic), mark_of(late), *marks)), "the first stays where it is"
 
 
+def test_a_mark_that_is_nobodys_key_is_passed_over(clinic: Clinic) -> None:
+    assert "trouble" not in live(desk(clinic), "p" + "9" * 30, "p²", "p")
+
+
 def test_the_live_part_is_the_same_while_nothing_changes(clinic: Clinic) -> None:
     late = promised(clinic, "late", NOW - timedelta(minutes=1))
     first = promised(clinic, "first", NOW + HOUR)
