@@ -15,7 +15,7 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "clinic_journey.settings")
 app = Celery("clinic_journey")
 app.config_from_object("django.conf:settings", namespace="CELERY")
 app.autodiscover_tasks()
-app.autodiscover_tasks(["clinic_journey.importing"])
+app.autodiscover_tasks(["clinic_journey.importing", "clinic_journey.lock"])
 
 
 def every(seconds: float, task: str) -> dict[str, Any]:
@@ -39,6 +39,10 @@ app.conf.beat_schedule = {
     "forget imports": {
         "task": "clinic_journey.importing.tasks.forget_imports",
         "schedule": crontab(hour="2", minute="40"),
+    },
+    "forget sessions": {
+        "task": "clinic_journey.lock.tasks.forget_sessions",
+        "schedule": crontab(hour="3", minute="40"),
     },
     "thank for a year": {
         "task": "outreach.tasks.thank_for_a_year",

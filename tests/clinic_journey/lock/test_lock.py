@@ -114,19 +114,6 @@ def test_a_browser_that_calls_itself_a_program_is_locked_all_the_same(
         assert client.get(address, headers={"Authorization": "Token none"})["Location"] == "/lock/"
 
 
-def test_a_slower_request_takes_no_lock_off_again(client: Client, clinic: Clinic) -> None:
-    rina = staff(clinic)
-    at_the_desk(client, rina)
-    slow = client.session  # a page that was asked for before the lock, and is ready after it
-    desk.note_activity(slow, now=NOW + timedelta(minutes=1))
-    client.post("/lock/")
-    slow.save()
-    assert client.get("/patients/")["Location"] == "/lock/"
-    assert opened(client, rina).status_code == 302
-    slow.save()
-    assert client.get("/patients/").status_code == 200
-
-
 def test_the_locked_screen_names_no_patient(
     client: Client, clock: time_machine.Traveller, clinic: Clinic, dana: Patient
 ) -> None:
