@@ -2,6 +2,7 @@
    so Hebrew, Russian and Arabic layouts work. Rules:
    - single keys do nothing while the focus is in a text field, with a modifier, or when turned off (user menu);
    - inside an element with data-key-scope its own keys win, and keys of other scopes are not heard;
+   - nor are those of a part that waits for its content ([aria-busy]);
    - data-then="#book" on a button moves the focus there, so that the next digit is that scope's;
    - J and K walk the rows of [data-rows]; Escape leaves a field, a menu or a scope. */
 
@@ -20,7 +21,7 @@ function findByKey(code) {
   const inScope = scope?.querySelector(wanted);
   if (inScope) return inScope;
   return [...document.querySelectorAll(wanted)].find(
-    (element) => !element.closest("[data-key-scope]") && element.checkVisibility(),
+    (element) => !element.closest("[data-key-scope], [aria-busy]") && element.checkVisibility(),
   );
 }
 

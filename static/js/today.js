@@ -30,7 +30,7 @@ function bringBack() {
     field.value = kept;
     const asks = field.closest("details");
     if (!asks || asks.open) return;
-    asks.dataset.restored = "1"; // opened by us: the focus stays where it is
+    asks.dataset.byItself = "";
     asks.open = true;
   });
 }
@@ -82,18 +82,22 @@ function renew() {
   fetch(detail().dataset.keep, { method: "POST", headers: { "X-CSRFToken": token() }, credentials: "same-origin" }).catch(() => {});
 }
 
-/* Outcomes that ask */
+/* Outcomes that ask; what opened by itself leaves the focus, and so the keys, where they were. */
 function onToggle(event) {
-  const restored = event.target.dataset.restored;
-  delete event.target.dataset.restored;
-  if (!event.target.open || restored) return;
+  const byItself = "byItself" in event.target.dataset;
+  delete event.target.dataset.byItself;
+  if (!event.target.open || byItself) return;
   event.target.querySelector("form :is(.chips button, input:not([type=hidden]), select)")?.focus();
 }
 
 /* Rows: the list is read again after a save and on R, not because a row of it was opened. */
 const NOBODY = "00000000-0000-0000-0000-000000000000";
 
+/* Until the chosen patient is here, no key may act on the one before: keys.js passes over what is busy. */
 function serve(step) {
+  document.querySelectorAll(".queue-row[aria-current]").forEach((each) => each.removeAttribute("aria-current"));
+  document.querySelector(`.queue-row[href="?item=${step}"]`)?.setAttribute("aria-current", "true");
+  panel.setAttribute("aria-busy", "true");
   htmx.ajax("GET", panel.dataset.path.replace(NOBODY, step), { source: panel, target: panel, swap: "innerHTML" });
 }
 
@@ -101,8 +105,6 @@ function onRow(event) {
   const row = event.target.closest("a.queue-row");
   if (!row || event.ctrlKey || event.metaKey || event.shiftKey) return;
   event.preventDefault();
-  document.querySelectorAll(".queue-row[aria-current]").forEach((each) => each.removeAttribute("aria-current"));
-  row.setAttribute("aria-current", "true");
   desk.classList.add("is-open");
   history.pushState(null, "", row.href);
   serve(new URL(row.href).searchParams.get("item"));
@@ -152,10 +154,12 @@ document.addEventListener("htmx:config:request", (event) => {
   ctx.request.body.set("heard", heard());
 });
 document.addEventListener("htmx:after:swap", (event) => {
-  if (event.detail.ctx.target === panel) attach();
-  else jump();
+  if (event.detail.ctx.target !== panel) return jump();
+  panel.removeAttribute("aria-busy");
+  attach();
 });
 document.querySelector(".queue")?.addEventListener("pointerleave", jump);
 document.querySelector(".queue")?.addEventListener("focusout", () => setTimeout(jump));
 attach();
-if (panel.dataset.serve) serve(panel.dataset.serve);
+/* On a phone the list comes first, and nobody is taken from the others before a row is chosen. */
+if (panel.dataset.serve && panel.firstElementChild.checkVisibility()) serve(panel.dataset.serve);

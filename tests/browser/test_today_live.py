@@ -1,8 +1,8 @@
 """Today while others work: rows open beside a list that stays, a broken promise comes second, a reply arrives."""
 
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Route, expect
 
-from tests.browser.at_the_desk import CALLED, open_row
+from tests.browser.at_the_desk import CALLED, open_row, saves
 from tests.browser.conftest import DemoServer, Opener
 from tests.browser.keyboard import Keyboard
 
@@ -18,7 +18,8 @@ def test_the_first_row_opens_by_itself_and_others_beside_the_same_list(open_page
     page = open_page("/today/")
     expect(page.locator("#panel [data-item]")).to_be_visible()
     first, shown = page.locator("[data-item]").get_attribute("data-item"), marks(page)
-    Keyboard(page, "he").press("KeyJ", "KeyJ")
+    expect(page.locator(ROWS).first).to_have_attribute("aria-current", "true")
+    Keyboard(page, "he").press("KeyJ")
     second = page.locator(ROWS).nth(1)
     expect(second).to_have_attribute("aria-current", "true")
     expect(page.locator(".desk-detail h2").first).to_be_focused()
@@ -27,6 +28,40 @@ def test_the_first_row_opens_by_itself_and_others_beside_the_same_list(open_page
     assert item != first
     assert page.url.endswith(f"?item={item}")
     assert marks(page) == shown
+
+
+def test_keys_are_heard_as_soon_as_the_first_row_is_open(open_page: Opener) -> None:
+    """Also where “How it ended” opens by itself: no field takes the focus that nobody asked for."""
+    page = open_page("/today/")
+    rows = page.locator(ROWS)
+    for number in range(rows.count()):
+        rows.nth(number).click()
+        expect(page.locator("#panel")).not_to_have_attribute("aria-busy", "true")
+        if page.locator("details[open] #ending-note").count():
+            break
+    else:
+        raise AssertionError("no row opens with its endings shown")
+    page.evaluate(
+        "new Promise((done) => requestAnimationFrame(() => setTimeout(done)))"
+    )  # its toggle is heard
+    expect(page.locator(".desk-detail h2").first).to_be_focused()
+
+
+def test_no_key_acts_on_the_patient_before_while_the_next_is_fetched(
+    demo: DemoServer, open_page: Opener
+) -> None:
+    page = open_page("/today/")
+    open_row(page, CALLED)
+    saved = saves(demo)
+    waiting: list[Route] = []
+    page.route("**/panel/", waiting.append)
+    page.keyboard.press("k")
+    expect(page.locator("#panel")).to_have_attribute("aria-busy", "true")
+    page.keyboard.press("2")
+    expect(page.locator(CALLED)).to_be_enabled()
+    waiting[0].continue_()
+    expect(page.locator("#panel")).not_to_have_attribute("aria-busy", "true")
+    assert saves(demo) == saved
 
 
 def test_a_promise_just_broken_comes_second_and_not_under_the_cursor(
