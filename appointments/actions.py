@@ -50,6 +50,7 @@ from journeys.actions import (
 from journeys.clinic_time import refuse_without_hours
 from journeys.models import (
     Step,
+    StepKind,
     StepStatus,
 )
 from patients.actions import RefusedError, StaleStateError, refuse_unless_active
@@ -64,6 +65,7 @@ __all__ = [
     "book_for_step",
     "cancel",
     "confirm",
+    "confirm_by",
     "fill_slots",
     "fulfil",
     "hold",
@@ -76,6 +78,7 @@ __all__ = [
 ]
 
 ABOVE_SHARE = "above_share"
+CONFIRM_LEAD = timedelta(hours=2)
 MOVED, CONFIRMED = "moved", "confirmed"  # events beside the status words
 HOLD_LEAD = timedelta(hours=24)  # a visit that still waits for its result is looked at this long before
 
@@ -205,7 +208,17 @@ def settle(
         change(appointment, AppointmentStatus.BOOKED, now=now, by=by, hold_until=None)
         link(appointment, journey, unlinked, now=now, by=by)
         unlinked = [step for step in unlinked if step.pk != appointment.step_id]
+        for step in opened:
+            by_then = confirm_by(step, appointment, now=now)
+            if step.kind == StepKind.CONFIRM and step.due_at != by_then:
+                move_deadline(step, by_then, now=now, by=by)
     return settled
+
+
+def confirm_by(step: Step, visit: Appointment, *, now: datetime) -> datetime:
+    """By when a visit is confirmed: two hours before it at the latest, and of a nearer one at half-way."""
+    latest = max(visit.start - CONFIRM_LEAD, now + (visit.start - now) / 2)
+    return min(step.due_at or latest, latest)
 
 
 def repoint(awaits: Step, to: Step) -> int:

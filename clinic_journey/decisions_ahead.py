@@ -6,6 +6,7 @@ from datetime import datetime
 
 from django.utils.translation import get_language
 
+from appointments.actions import confirm_by
 from appointments.models import Appointment, AppointmentStatus
 from journeys.following import would_open
 from journeys.models import OwnerRole, Step, StepKind
@@ -56,6 +57,9 @@ def decisions_ahead(
     open_to = choices_of(visit)
     outcomes = {outcome_of(choice.decision) for choice in open_to}
     opened = would_open(review, outcomes, opening=opening, now=now)
+    if visit:
+        for step in opened.get(outcome_of(Decision.TREAT), []):
+            step.due_at = confirm_by(step, visit, now=now) if step.kind == StepKind.CONFIRM else step.due_at
     every = [step for steps in opened.values() for step in steps]
     preview = Preview(result.referral.patient, every, reader=(get_language() or "en")[:2], now=now)
     found = []

@@ -34,11 +34,12 @@ MEANINGS = {"confirm", "another_time", "cannot_come", "ask"}
 
 @dataclass(frozen=True)
 class Stage:
-    """One line of the way: done at a time, going on now, or due by a time."""
+    """One line of the way: done at a time, going on now, or due by a time; a visit is at its time, not by it."""
 
     name: str
     state: str  # is-done, is-now, is-late
     at: datetime | None
+    is_visit: bool = False
 
 
 PageView = Callable[[HttpRequest, Journey, datetime], HttpResponse]
@@ -116,7 +117,7 @@ def context_of(journey: Journey, request: HttpRequest, now: datetime) -> dict[st
     visit = visit_of(journey.pk)
     is_held = visit is not None and visit.status == AppointmentStatus.PENDING
     step = answerable_step(journey)
-    stages = way_of(journey, now)
+    stages = way_of(journey, now, visit=visit)
     late = next((stage for stage in stages if stage.state == "is-late"), None)
     promise = promise_to(patient)
     is_broken = bool(promise and promise.due_at and promise.due_at <= now)
@@ -169,7 +170,7 @@ def can_wait(step: Step | None, visit: Appointment | None, now: datetime) -> boo
     )
 
 
-def way_of(journey: Journey, now: datetime) -> list[Stage]:
+def way_of(journey: Journey, now: datetime, *, visit: Appointment | None = None) -> list[Stage]:
     steps = (
         journey.steps.filter(
             status__in=[StepStatus.ACTIVE, StepStatus.COMPLETED], template_step__isnull=False
@@ -183,6 +184,9 @@ def way_of(journey: Journey, now: datetime) -> list[Stage]:
     for step in waiting:
         ours = step.kind not in {StepKind.CONFIRM, StepKind.VISIT, StepKind.RECALL, StepKind.AWAIT_RESULT}
         late = ours and step.due_at is not None and step.due_at <= now
+        if visit and visit.step_id == step.pk:
+            stages.append(Stage(words_for(step), "is-now", visit.start, is_visit=True))
+            continue
         stages.append(Stage(words_for(step), "is-late" if late else "is-now", step.due_at))
     return stages
 

@@ -76,6 +76,29 @@ def test_a_kept_hold_is_booked_and_its_visit_step_is_due_when_it_ends(journey: J
     assert visit.slot_uses.count() == 3
 
 
+@pytest.mark.parametrize(
+    ("before", "by_then"),
+    [
+        (timedelta(days=30), None),
+        (timedelta(hours=20), timedelta(hours=2)),
+        (timedelta(hours=1), timedelta(minutes=30)),
+    ],
+)
+def test_nobody_is_asked_to_confirm_a_visit_after_it(
+    journey: Journey, before: timedelta, by_then: timedelta | None
+) -> None:
+    """The limit of the step is a working day; a visit may be nearer than that."""
+    held(journey)
+    Appointment.objects.update(hold_until=NOW)
+    Appointment.objects.update(start=NOW + before, end=NOW + before + timedelta(minutes=30))
+    review, opened = decided(journey, "treat")
+    limit = open_step(journey, StepKind.CONFIRM).due_at
+    visit = actions.settle(review, opened, keep=True, now=NOW)[0]
+    asked = open_step(journey, StepKind.CONFIRM)
+    assert asked.due_at == (limit if by_then is None else visit.start - by_then)
+    assert asked.contact_from == NOW
+
+
 def test_a_hold_not_needed_is_released_and_its_time_is_free(journey: Journey) -> None:
     hold = held(journey)
     review, opened = decided(journey, "no_treatment")

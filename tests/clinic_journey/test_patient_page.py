@@ -14,6 +14,7 @@ from journeys.actions import NewJourney
 from journeys.models import Journey, Step, StepKind
 from outreach.links import path_for
 from outreach.models import Reply
+from outreach.rendering import date_words
 from tests import builders
 from tests.conftest import NOW
 
@@ -91,6 +92,12 @@ def test_nonsense_leads_back_to_the_page(journey: Journey, said: dict[str, str])
     answer = Client().post(f"{path_for(journey)}answer/", said)
     assert answer.status_code == 302
     assert not Reply.objects.exists()
+
+
+def test_a_visit_is_at_its_time_and_not_due_by_it(journey: Journey) -> None:
+    when = date_words(Appointment.objects.get().start, journey.clinic.time_zone, "en")
+    page = Client().get(path_for(journey)).content.decode()
+    assert re.search(rf"Your visit</b>\s*<span>{when}</span>", page)
 
 
 def test_every_time_the_page_offers_for_a_held_visit_can_be_taken(journey: Journey) -> None:
