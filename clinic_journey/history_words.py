@@ -39,7 +39,7 @@ MOVED_TO = {EventKind.DEADLINE_MOVED, EventKind.SNOOZED}
 
 def detail_words(event: StepEvent) -> str:
     """The detail of an event; what a person wrote stays as it is."""
-    if event.kind == EventKind.COMPLETED:
+    if event.kind in {EventKind.COMPLETED, EventKind.CANCELLED}:
         return str(ENDED_AS.get(event.detail, event.detail))
     if event.kind in {EventKind.ESCALATED, EventKind.REASSIGNED} and event.detail in OwnerRole.values:
         return str(OwnerRole(event.detail).label)

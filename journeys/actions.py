@@ -132,7 +132,7 @@ def _route(journey: Journey, key: str, outcome: str, *, now: datetime, by: User 
     closing = routing.closes_after(graph, key, outcome)
     if closing:
         unneeded = list(journey.steps.filter(template_step__key__in=closing, status=StepStatus.ACTIVE))
-        cancel_steps(unneeded, now=now, by=by, detail=_("no longer needed"))
+        cancel_steps(unneeded, now=now, by=by, detail="not_needed")
     wanted = following.opens_after(graph, following.way_so_far(journey), key, outcome)
     return open_steps(journey, wanted, now=now, by=by)
 

@@ -13,6 +13,8 @@ from journeys.models import EventKind, StepEvent, StepTemplate
         (EventKind.COMPLETED, "treat", "Treat, keep the held visit"),
         (EventKind.COMPLETED, "no_show", "Did not come"),
         (EventKind.COMPLETED, "not_this_time", "Not at this time"),
+        (EventKind.CANCELLED, "not_needed", "Not needed"),
+        (EventKind.CANCELLED, "asked for by phone", "asked for by phone"),
         (EventKind.ESCALATED, "manager", "Manager"),
         (EventKind.REASSIGNED, "Yael Cohen", "Yael Cohen"),
         (EventKind.DEADLINE_MOVED, "2026-03-10T07:00:00+00:00", "Tue 10 March, 09:00"),
