@@ -179,9 +179,13 @@ def undo_decision(request: HttpRequest, here: Here, action_id: int) -> HttpRespo
     mine = DeskAction.objects.filter(user=here.user, clinic=here.clinic, what__in=OF_THE_DOCTOR)
     action = get_object_or_404(mine.select_related("step", "patient"), pk=action_id)
     result = action.step.results.order_by("-version").first()
-    back = f"/results/?item={result.public_id}" if result else "/results/"
-    act = partial(undo, action, now=here.now, by=here.user)
-    return _done(request, act, _("Undone. Everything is as it was."), back)
+    try:
+        undo(action, now=here.now, by=here.user)
+    except RefusedError as refusal:  # what was decided is not in the list any more
+        messages.error(request, str(refusal))
+        return redirect("results")
+    messages.success(request, _("Undone. Everything is as it was."))
+    return redirect(f"/results/?item={result.public_id}" if result else "/results/")
 
 
 def _done(request: HttpRequest, act: Callable[[], object], words: str, back: str) -> HttpResponse:

@@ -46,7 +46,10 @@ class HandOver(TextChoices):
     NO_OPEN_TIME = "no_open_time", gettext_lazy("the hours that suit the patient and ours never meet")
     ATTEMPTS_USED = "attempts_used", gettext_lazy("no answer to any attempt")
     NOT_KNOWN = "not_known", gettext_lazy("we do not know whether our message arrived")
-    NO_WORDS = "no_words", gettext_lazy("the message would name something that does not exist")
+    NO_WORDS = (
+        "no_words",
+        gettext_lazy("what our message should tell of is not there any more; tell the patient how it stands"),
+    )
     CHANNEL_DOWN = "channel_down", gettext_lazy("the channel has failed again and again")
     NOT_DELIVERED = "not_delivered", gettext_lazy("our message did not arrive")
 
