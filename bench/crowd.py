@@ -29,7 +29,7 @@ class Crowd:
     """A database of its own with `size` patients; whatever is asked of it goes there."""
 
     def __init__(self, size: int, *, clinics: int, names: Sequence[str]) -> None:
-        self.name = f"clinic_bench_{size}"
+        self.name, self.size = f"clinic_bench_{size}", size
         with connection.cursor() as cursor:
             cursor.execute(f"DROP DATABASE IF EXISTS {self.name} WITH (FORCE)")
             cursor.execute(f"CREATE DATABASE {self.name}")
@@ -43,9 +43,6 @@ class Crowd:
         self.doctor = Practitioner.objects.create(clinic=made[0], name="Dr Cohen")
         self.step = StepTemplate.objects.get(template__key="recall", template__status="active", kind="recall")
         self.roles = {role: builders.user(role, at=made[0]) for role in ("receptionist", "manager")}
-        self.clients = {role: Client(headers={"host": "localhost"}) for role in self.roles}
-        for role, client in self.clients.items():
-            client.force_login(self.roles[role])
         with connection.cursor() as cursor:  # neither triggers nor keys are checked while it is filled
             cursor.execute("SET session_replication_role = replica")
         for first in range(1, size + 1, CHUNK):
@@ -64,8 +61,11 @@ class Crowd:
             connection.settings_dict["NAME"] = self.name
 
     def client(self, role: str) -> Client:
+        """Who has just logged in: a desk left for some minutes is locked, and building takes longer."""
         self._turn_to()
-        return self.clients[role]
+        client = Client(headers={"host": "localhost"})
+        client.force_login(self.roles[role])
+        return client
 
     def fetch(self, sql: str, values: list[Any]) -> list[tuple[Any, ...]]:
         self._turn_to()

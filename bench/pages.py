@@ -21,7 +21,8 @@ if TYPE_CHECKING:
 
 CLINICS = 20
 REPEATED = 5
-DEEP = 180  # pages of 50: the 9,000th row
+ROWS = 50  # of a page of the list of patients
+DEEP = 180  # pages: the 9,000th row
 NAMES = ("Levi", "Кузнецова", "מזרחי", "حداد", "Morgan", "Иванова", "אברהם", "زعبي")
 DESK = (
     "/today/",
@@ -113,16 +114,17 @@ def count_queries(crowd: "Crowd", role: str, path: str) -> int:
     from django.test.utils import CaptureQueriesContext  # noqa: PLC0415 - app ready
 
     client = crowd.client(role)
+    client.get(path)
     with CaptureQueriesContext(connection) as captured:
         client.get(path)
     return sum(query["sql"] not in ("BEGIN", "COMMIT") for query in captured)
 
 
 def measure_depth(crowd: "Crowd") -> None:
-    """The page that begins after 9,000 names against the first one, by turns."""
+    """The page that begins after 9,000 names against the first one, by turns; in a smaller clinic the last full one."""
     client = crowd.client("receptionist")
-    path = "/patients/"
-    for _page in range(DEEP):
+    path, pages = "/patients/", min(DEEP, crowd.size // crowd.clinics // ROWS - 1)
+    for _page in range(pages):
         more = re.search(r"after=([0-9a-f-]{36})", client.get(path).content.decode())
         assert more, "The clinic has fewer patients than that."
         path = f"/patients/?q=&after={more[1]}"
@@ -130,7 +132,8 @@ def measure_depth(crowd: "Crowd") -> None:
         milliseconds(crowd, "receptionist", path) / milliseconds(crowd, "receptionist", "/patients/")
         for _pair in range(PAIRS)
     )
-    line("V1 /patients/ after 9,000 names / first page", f"{ratio:.2f}", "<= 1.2", met=ratio <= 1.2)
+    name = f"V1 /patients/ after {pages * ROWS:,} names / first page"
+    line(name, f"{ratio:.2f}", "<= 1.2", met=ratio <= 1.2)
 
 
 def measure_bare(crowd: "Crowd") -> None:
