@@ -92,7 +92,12 @@ def test_a_page_that_names_an_object_says_whose_record_was_looked_at(path: str, 
         assert (event.what, event.clinic_id, event.by) == (pattern.name, clinic.pk, "user")
         assert event.actor_id is not None
     else:
-        assert answer.status_code in {204, 404, 405, 500}  # 204: nothing to decide; 500: this file has no bytes
+        assert answer.status_code in {
+            204,
+            404,
+            405,
+            500,
+        }  # 204: nothing to decide; 500: this file has no bytes
         assert reads() == []
 
 

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 import time_machine
+from django.contrib.auth.models import User
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
@@ -243,6 +244,7 @@ def test_a_broken_promise_is_in_the_managers_today_and_in_its_makers(clinic: Cli
     watch_steps(now=late)
     with time_machine.travel(late, tick=False):
         for client in (manager, rina):
+            client.force_login(User.objects.get(pk=client.session["_auth_user_id"]))  # two hours idle
             assert "and are late: the price" in client.get("/today/").content.decode()
         assert "the price" not in desk(clinic).get("/today/").content.decode()
 

@@ -180,6 +180,7 @@ def test_undo_ends_after_ten_minutes_and_belongs_to_who_decided(
     assert browser(builders.user(Role.DOCTOR, at=clinic)).post(address).status_code == 404
     assert browser(builders.user(at=clinic)).post(address).status_code == 403
     clock.move_to(NOW + timedelta(minutes=10), tick=False)
+    client = browser(cohen)  # the other one has locked itself
     assert "Saved:" not in client.get(reverse("results")).content.decode()
     assert "for ten minutes" in client.post(address, follow=True).content.decode()
 

@@ -190,6 +190,6 @@ def test_nonsense_is_said_in_words_and_nothing_typed_is_lost(
 def test_todays_call_about_an_offer_has_the_two_answers(doctor: Practitioner, desk: Client) -> None:
     offer = builders.offer(builders.opening(doctor, FREE_AT), waits(doctor))
     builders.attempt(builders.task(offer.step, message_key="sooner_time", plan_from=None), channel="phone")
-    page = text_of(desk.get("/today/"))
+    page = text_of(desk.get(f"/today/{offer.step.public_id}/panel/"))
     assert f"/waiting/offers/{offer.public_id}/" in page
     assert offer.step.kind == StepKind.AWAIT_PATIENT

@@ -75,7 +75,7 @@ def open_day_and_night(clinic: Clinic) -> None:
 def test_a_clinic_that_never_closes_still_writes_nobody_at_night_on_the_patients_clock() -> None:
     clinic = builders.clinic(country="US", time_zone="America/New_York")
     open_day_and_night(clinic)
-    far = builders.patient(clinic)
+    far = builders.patient(clinic, phone="+12015550123")
     Patient.objects.filter(pk=far.pk).update(time_zone="America/Los_Angeles")
     builders.task(builders.step(builders.journey(far)))
     ten_in_new_york = datetime(2026, 3, 10, 14, 0, tzinfo=UTC)  # 7 in Los Angeles
@@ -87,7 +87,7 @@ def test_a_clinic_that_never_closes_still_writes_nobody_at_night_on_the_patients
 
 @pytest.mark.django_db
 def test_an_unknown_zone_is_the_clinics() -> None:
-    patient = builders.patient(builders.clinic(country="UA", time_zone="Europe/Kyiv"))
+    patient = builders.patient(builders.clinic(country="UA", time_zone="Europe/Kyiv"), phone="+380501234567")
     hours = lawful_hours(patient, HoursKind.MESSAGE)
     nine = datetime(2026, 3, 10, 9, 0, tzinfo=ZoneInfo("Europe/Kyiv"))
     assert (is_open(nine - timedelta(minutes=1), hours), is_open(nine, hours)) == (False, True)

@@ -4,6 +4,7 @@ from datetime import timedelta
 
 import pytest
 import time_machine
+from django.contrib.auth.models import User
 from django.core.management import call_command
 from django.test import Client
 from django.urls import reverse
@@ -118,9 +119,9 @@ class TestReferringAgain:
             answers=asked,
         )
 
-    def finish(self, asked: Step, said: dict[str, str]) -> Step:
+    def finish(self, asked: Step, said: dict[str, str], by: User | None = None) -> Step:
         client = Client()
-        client.force_login(builders.user(at=asked.clinic))
+        client.force_login(by or builders.user(at=asked.clinic))
         client.post(reverse("finish", args=[asked.public_id]), said)
         asked.refresh_from_db()
         return asked
@@ -139,8 +140,9 @@ class TestReferringAgain:
         assert self.finish(asked, {"outcome": "referred"}).status == StepStatus.ACTIVE
 
     def test_a_refusal_needs_the_patients_words(self, asked: Step) -> None:
-        assert self.finish(asked, {"outcome": "declined"}).status == StepStatus.ACTIVE
-        ended = self.finish(asked, {"outcome": "declined", "note": "I had one last week"})
+        rina = builders.user(at=asked.clinic)
+        assert self.finish(asked, {"outcome": "declined"}, rina).status == StepStatus.ACTIVE
+        ended = self.finish(asked, {"outcome": "declined", "note": "I had one last week"}, rina)
         assert (ended.outcome, ended.note) == ("declined", "I had one last week")
 
     def test_a_second_referral_for_the_same_step_is_refused_whole(self, asked: Step) -> None:
