@@ -102,6 +102,8 @@ def test_the_whole_story(house: House, dana: Patient) -> None:
     assert (held.status, step(StepKind.VISIT).due_at) == (AppointmentStatus.BOOKED, held.end)
     assert held.step == step(StepKind.VISIT)
     house.tick(at)
+    assert messages_to(dana)[-1].task.message_key == "result_arrived"  # he may take it back for a moment
+    house.tick(at + timedelta(minutes=1))
     asked = messages_to(dana)[-1]
     assert asked.task.message_key == "held_visit"
 
@@ -137,7 +139,7 @@ def test_no_treatment_frees_the_time_and_says_so_kindly(house: House, dana: Pati
     house.tick(TUESDAY_10)
     decide(house, "no_treatment", TUESDAY_10 + timedelta(hours=1))
     assert Appointment.objects.get().status == AppointmentStatus.CANCELLED
-    house.tick(TUESDAY_10 + timedelta(hours=1))
+    house.tick(TUESDAY_10 + timedelta(hours=1, minutes=1))
     assert messages_to(dana)[-1].task.message_key == "no_visit_needed"
 
 
