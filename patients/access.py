@@ -13,7 +13,7 @@ from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 from django.utils import timezone
 
-from patients.models import Clinic, Membership
+from patients.models import Clinic, Membership, Role
 from patients.queries import ClinicClock, clock_of
 from patients.windows import Hours
 
@@ -89,4 +89,6 @@ def for_staff(*roles: str) -> Callable[[StaffView[P, R]], Callable[Concatenate[H
 def context(request: HttpRequest) -> dict[str, object]:
     """Context processor: the clinic a page belongs to, the asker's role, and the other clinics to choose from."""
     here = place_of(request) if hasattr(request, "user") else None
-    return {"clinic": here.clinic, "role": here.role} if here else {}
+    if here is None:
+        return {}
+    return {"clinic": here.clinic, "role": here.role, "role_name": Role(here.role).label}

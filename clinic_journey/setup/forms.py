@@ -97,8 +97,11 @@ class ClinicForm(forms.ModelForm):  # type: ignore[type-arg]  # no subscript at 
         self.fields["country"].choices = sorted(COUNTRY_NAMES.items(), key=lambda each: each[1])  # type: ignore[attr-defined]
         self.fields["time_zone"].choices = [(zone, zone) for zone in sorted(available_timezones())]  # type: ignore[attr-defined]
         self.fields["language"].choices = Language.choices  # type: ignore[attr-defined]
-        for name in ("country", "time_zone"):  # a new clinic begins with what most of ours have
-            self.initial[name] = getattr(self.instance, name)
+        for name in ("country", "time_zone"):
+            self.fields[name].widget.attrs["lang"] = "en"  # the names come from libraries, in English
+            self.initial[name] = getattr(
+                self.instance, name
+            )  # a new clinic begins with what most of ours have
         if self.instance.pk:
             del self.fields["rest"]  # hours exist: they are changed day by day in the next step
 
