@@ -17,7 +17,12 @@ PHONE = {"width": 375, "height": 800}
 OLD_PHONE = {"width": 320, "height": 640}
 LATIN = re.compile("[A-Za-z][A-Za-z'-]+")
 SAME_EVERYWHERE = {"R-", "SMS", "WhatsApp", "Telegram", "CSV", "XLSX", "Clinic", "Journey", "English", "Alon"}
-SAME_EVERYWHERE |= {"name", "mail", "com"}  # an example of an address
+SAME_EVERYWHERE |= {
+    "name",
+    "mail",
+    "com",
+    "e-mail",
+}  # an example of an address; Russian writes the last one so
 # What the people of the demo typed, where it stands in a list of choices or inside a sentence without <bdi>.
 TYPED = {
     "Dr",
