@@ -15,6 +15,7 @@ from outreach.provider_models import AllowedAddress
 from patients.access import Here, for_staff, place_of
 from patients.actions import RefusedError
 from patients.models import AddressKind, Role
+from patients.queries import key_in
 
 MANAGES = (Role.MANAGER, Role.ADMIN)
 
@@ -58,9 +59,9 @@ def change_gate(request: HttpRequest, here: Here) -> HttpResponse:
 @for_staff(*MANAGES)
 def allow(request: HttpRequest, here: Here) -> HttpResponse:
     """Add an address to the list, or take one off it."""
-    removed = request.POST.get("remove", "")
-    if removed.isdecimal() and len(removed) <= 18:  # noqa: PLR2004 - longer numbers are nobody's key
-        gate.disallow(here.clinic, int(removed))
+    removed = key_in(request.POST.get("remove", ""))
+    if removed is not None:
+        gate.disallow(here.clinic, removed)
         return redirect("channels")
     form = AllowForm(request.POST)
     if form.is_valid():

@@ -10,10 +10,10 @@ from clinic_journey.models import AsideKind, DeskAction
 from clinic_journey.outcomes import saved_words
 from clinic_journey.worklist import Row, worklist
 from patients.access import Here
+from patients.queries import key_in
 
 SHOWN_LATER = 12
 SHOWN_FOR = timedelta(hours=12)  # no page is older than a working day
-DIGITS = 18  # of the largest key a database keeps
 
 
 @dataclass(frozen=True)
@@ -98,8 +98,7 @@ def _broken(now: list[Row], shown: list[str], known_as_broken: set[str]) -> tupl
 
 def _done_by(marks: Iterable[str], here: Here) -> dict[str, str]:
     """Who saved what about the rows that have left the list."""
-    named = [mark[1:] for mark in marks if mark[:1] == "p"]
-    patients = [int(key) for key in named if key.isdecimal() and len(key) <= DIGITS]
+    patients = [key for mark in marks if mark[:1] == "p" and (key := key_in(mark[1:])) is not None]
     recent = DeskAction.objects.filter(
         clinic=here.clinic, patient__in=patients, undone_at__isnull=True, at__gt=here.now - SHOWN_FOR
     )

@@ -18,11 +18,10 @@ from journeys.ledgers import (
 from patients import audit
 from patients.access import Here, for_staff
 from patients.models import Role
-from patients.queries import beyond
+from patients.queries import beyond, key_in
 
 PAGE = 25
 COUNTED = timedelta(weeks=8)
-KEY_DIGITS = 18  # longer numbers are nobody's key
 Row = TypeVar("Row", bound=Model)
 
 
@@ -50,6 +49,7 @@ def ledgers(request: HttpRequest, here: Here) -> HttpResponse:
 
 def _page(rows: QuerySet[Row], after: str, column: str) -> tuple[list[Row], int | None]:
     """The rows after a key, newest first, and the key to go on from if there are more."""
-    last = rows.filter(pk=int(after)).first() if after.isdecimal() and len(after) <= KEY_DIGITS else None
+    key = key_in(after)
+    last = rows.filter(pk=key).first() if key is not None else None
     found = list(beyond(rows, last, f"-{column}", "-pk")[: PAGE + 1])
     return found[:PAGE], found[PAGE - 1].pk if len(found) > PAGE else None

@@ -12,11 +12,11 @@ from journeys.deadlines import Limit, Unit
 from journeys.models import EventKind, OwnerRole, Step, StepEvent, StepKind
 from patients.access import Here
 from patients.models import Clinic
+from patients.queries import key_in
 from referrals import queries
 from referrals.models import Referral, Result, ReviewPass
 
 SHOWN = 100
-DIGITS = 18  # of the largest key a database keeps
 GRAVE_AFTER = Limit(1, Unit.WORKING_DAYS)  # late on the first working day is amber, from the second on red
 CLOSED_FOR = timedelta(hours=24)
 
@@ -117,7 +117,7 @@ class Mark:
 def read_mark(text: str) -> Mark:
     """The mark in an address; what is broken has seen nothing."""
     parts = text.split(".")
-    known = [int(part) if part.isdecimal() and len(part) <= DIGITS else 0 for part in (*parts, "", "")]
+    known = [key_in(part) or 0 for part in (*parts, "", "")]
     return Mark(*known[:2])
 
 

@@ -17,7 +17,6 @@ from appointments.visits import FAR, SlotTakenError
 from clinic_journey import desk
 from clinic_journey.booking import book_from_today
 from clinic_journey.desk import Press
-from clinic_journey.desk_queue import DIGITS
 from clinic_journey.models import AsideKind, DeskAction
 from clinic_journey.outcomes import (
     BOOKED,
@@ -43,6 +42,7 @@ from outreach.queries import attempts_visible_to
 from patients.access import Here, for_staff
 from patients.actions import RefusedError
 from patients.models import Channel
+from patients.queries import key_in
 
 KEEPS_TRYING = (
     "X-Keeps-Trying"  # today.js sends it: it repeats a save that did not get through, and goes on itself
@@ -64,12 +64,8 @@ def _to(request: HttpRequest, address: str) -> HttpResponse:
 
 def _save(request: HttpRequest, here: Here, step: Step, what: str, act: Callable[[], object]) -> HttpResponse:
     """One save; refused in words, with everything that was typed still in its place."""
-    seen = request.POST.get("seen", "")
-    press = Press(
-        what,
-        request.POST.get("request_key", "")[:40] or None,
-        int(seen) if seen.isdecimal() and len(seen) <= DIGITS else None,
-    )
+    request_key = request.POST.get("request_key", "")[:40] or None
+    press = Press(what, request_key, key_in(request.POST.get("seen", "")))
     try:
         desk.save(step, press, act, here=here)
     except RefusedError as refusal:

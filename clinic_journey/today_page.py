@@ -13,7 +13,7 @@ from django.views.decorators.http import require_GET
 from clinic_journey import desk
 from clinic_journey.caller import promise_context
 from clinic_journey.chosen import Chosen, chosen_of, step_named
-from clinic_journey.desk_queue import DIGITS, news_for, queue_of
+from clinic_journey.desk_queue import news_for, queue_of
 from clinic_journey.heard import Heard, heard_from
 from clinic_journey.outcomes import words_of
 from clinic_journey.panel import panel_of
@@ -23,6 +23,7 @@ from journeys.models import Step
 from patients import audit
 from patients.access import Here, for_staff
 from patients.models import Patient
+from patients.queries import key_in
 
 
 @require_GET
@@ -105,9 +106,9 @@ def live(request: HttpRequest, here: Here) -> HttpResponse:
 
 def _heard(request: HttpRequest, here: Here) -> tuple[Patient | None, list[Heard]]:
     """The patient of the open row, and what she said since."""
-    heard = request.GET.get("heard", "")
+    heard = key_in(request.GET.get("heard", ""))
     step = step_named(request.GET.get("item", ""), here)
     patient = step.journey.patient if step else None
-    if patient is None or not heard.isdecimal() or len(heard) > DIGITS:
+    if patient is None or heard is None:
         return None, []
-    return patient, heard_from(patient.pk, here, after=int(heard))
+    return patient, heard_from(patient.pk, here, after=heard)

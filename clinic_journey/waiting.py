@@ -27,7 +27,7 @@ from patients import audit
 from patients.access import Here, for_staff
 from patients.actions import RefusedError
 from patients.models import Patient
-from patients.queries import beyond, named_by, patients_visible_to
+from patients.queries import beyond, key_in, named_by, patients_visible_to
 
 PAGE, SHOWN = 50, 30  # entries a page; openings under way
 COUNTED = timedelta(days=30)
@@ -161,7 +161,8 @@ def _time_asked(request: HttpRequest, here: Here) -> tuple[Practitioner, datetim
 
 def _offer_now(request: HttpRequest, here: Here, doctor: Practitioner, start: datetime) -> HttpResponse:
     own = WaitlistEntry.objects.filter(clinic=here.clinic)
-    chosen = own.filter(pk__in=[text for text in request.POST.getlist("entry") if _is_key(text)])
+    keys = (key_in(text) for text in request.POST.getlist("entry"))
+    chosen = own.filter(pk__in=[key for key in keys if key is not None])
     try:
         asked = openings.offer_by_hand(doctor, start, list(chosen.values_list("pk", flat=True)), now=here.now)
     except RefusedError as refusal:
@@ -169,10 +170,6 @@ def _offer_now(request: HttpRequest, here: Here, doctor: Practitioner, start: da
     else:
         messages.success(request, _("Offered to %(number)s. The first yes gets it.") % {"number": asked})
     return redirect(request.get_full_path())
-
-
-def _is_key(text: str) -> bool:
-    return text.isascii() and text.isdecimal() and len(text) <= 18  # noqa: PLR2004 - longer ones are nobody's
 
 
 @require_POST
@@ -265,8 +262,7 @@ def _asked(request: HttpRequest, here: Here, patient: Patient) -> Asked:
 
 
 def _minutes_asked(request: HttpRequest, here: Here) -> int:
-    cell, text = here.clinic.cell_minutes, request.GET.get("minutes", "")
-    minutes = int(text) if _is_key(text) else 0
+    cell, minutes = here.clinic.cell_minutes, key_in(request.GET.get("minutes", ""))
     return minutes if minutes in lengths(cell) else usual_length(cell)
 
 

@@ -136,6 +136,14 @@ def listed(patients: QuerySet[Patient], text: str, *, limit: int) -> list[Listed
     return [Listed(*row) for row in rows]
 
 
+KEY_DIGITS = 18  # of the largest key a database keeps; longer numbers are nobody's
+
+
+def key_in(text: str) -> int | None:
+    """The key that an address or a form names; nonsense names none."""
+    return int(text) if text.isascii() and text.isdecimal() and len(text) <= KEY_DIGITS else None
+
+
 def named_by(rows: QuerySet[Row], public_id: str) -> Row | None:
     """The row that an address or a form names, where lists go on from and answers belong; nonsense names none."""
     try:

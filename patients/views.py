@@ -16,13 +16,13 @@ from patients.queries import (
     BY_NAME,
     beyond,
     clinics_visible_to,
+    key_in,
     listed,
     named_by,
     patients_of,
 )
 
 PAGE = 50
-KEY_DIGITS = 18  # longer numbers are nobody's key
 
 
 @require_GET
@@ -58,13 +58,9 @@ def patient_new(request: HttpRequest, here: Here) -> HttpResponse:
 @for_staff()
 def choose_clinic(request: HttpRequest, here: Here) -> HttpResponse:
     chosen = request.POST.get("clinic", "")
-    clinic = get_object_or_404(clinics_visible_to(here.user), pk=_key(chosen))
+    clinic = get_object_or_404(clinics_visible_to(here.user), pk=key_in(chosen) or 0)
     request.session[CLINIC_KEY] = clinic.pk
     back = request.POST.get("next", "")
     if not url_has_allowed_host_and_scheme(back, {request.get_host()}):
         back = "/"
     return HttpResponseRedirect(back)  # redirect() would take a bare word for the name of a page
-
-
-def _key(text: str) -> int:
-    return int(text) if text.isdecimal() and len(text) <= KEY_DIGITS else 0
