@@ -271,13 +271,7 @@ def _relocate(
     if appointment.status not in queries.MOVABLE or not unmoved.update(**new):
         raise StaleStateError(_("This visit was changed by somebody else meanwhile."))
     take_or_refuse(appointment, visit)
-    leave_open(
-        appointment.practitioner,
-        appointment.start,
-        appointment.end,
-        now=now,
-        kind=appointment.visit_type_id,
-    )
+    leave_open(appointment, now=now)
     detail = f"{appointment.start:%F %R} -> {visit.start:%F %R} UTC {because}".strip()
     for name, value in new.items():
         setattr(appointment, name, value)
@@ -299,13 +293,7 @@ def cancel(appointment: Appointment, *, because: str, now: datetime, by: User | 
     journey = give_journey(appointment, now=now, by=by)
     change(appointment, AppointmentStatus.CANCELLED, now=now, by=by, ended_because=because[:200])
     give_back(appointment)
-    leave_open(
-        appointment.practitioner,
-        appointment.start,
-        appointment.end,
-        now=now,
-        kind=appointment.visit_type_id,
-    )
+    leave_open(appointment, now=now)
     end_step(appointment, journey, CANCELLED, now=now, by=by)
 
 

@@ -39,4 +39,4 @@ def cancel_quietly(visit: Appointment, *, because: str, now: datetime, by: User 
     """Give the time back without asking anybody for another date: nobody is to come any more. Inside atomic()."""
     change(visit, AppointmentStatus.CANCELLED, now=now, by=by, ended_because=because[:200])
     give_back(visit)
-    leave_open(visit.practitioner, visit.start, visit.end, now=now, kind=visit.visit_type_id)
+    leave_open(visit, now=now)

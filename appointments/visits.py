@@ -240,8 +240,13 @@ def give_back(appointment: Appointment) -> None:
     SlotUse.objects.filter(appointment=appointment).delete()
 
 
-def leave_open(
-    practitioner: Practitioner, start: datetime, end: datetime, *, now: datetime, kind: int | None = None
+def leave_open(visit: Appointment, *, now: datetime) -> None:
+    """The time of this visit became free."""
+    free_up(visit.practitioner, visit.start, visit.end, now=now, kind=visit.visit_type_id)
+
+
+def free_up(
+    practitioner: Practitioner, start: datetime, end: datetime, *, now: datetime, kind: int | None
 ) -> None:
     """Write down that this time became free: the next tick offers it to those who wait. Inside atomic().
 

@@ -14,7 +14,7 @@ from django.utils.translation import gettext as _
 from appointments import actions
 from appointments.models import Appointment, AppointmentStatus, Practitioner, VisitType
 from appointments.ties import give_journey
-from appointments.visits import SlotTakenError, Visit, leave_open
+from appointments.visits import SlotTakenError, Visit, free_up
 from appointments.waiting_models import (
     LIVE_ENTRIES,
     Offer,
@@ -229,7 +229,7 @@ def _win(offer: Offer, entry: WaitlistEntry, visit: Appointment, *, now: datetim
     if not opening.by_hand:  # what a shorter visit leaves of it
         for start, end in ((opening.start, visit.start), (visit.end, opening.end)):
             if start < end:
-                leave_open(opening.practitioner, start, end, now=now, kind=opening.visit_type_id)
+                free_up(opening.practitioner, start, end, now=now, kind=opening.visit_type_id)
 
 
 def settle_step(offer: Offer, *, now: datetime, by: User | None = None) -> None:
