@@ -285,10 +285,10 @@ def add_step(journey: Journey, new: AdHoc, *, now: datetime, by: User | None = N
 
 
 @transaction.atomic
-def open_unidentified(clinic: Clinic, *, title: str | Words, due_at: datetime, now: datetime) -> Step:
-    """A journey nobody can name yet, with a step to find out: what is unmatched has an owner and a clock."""
-    written = in_each_language(title)[clinic.language] if callable(title) else title
+def open_unidentified(clinic: Clinic, new: AdHoc, *, now: datetime) -> Step:
+    """A journey that is nobody's, or nobody's yet, with one step: what is unmatched has an owner and a clock."""
+    written = in_each_language(new.title)[clinic.language] if callable(new.title) else new.title
     journey = Journey.objects.create(
         clinic=clinic, status=JourneyStatus.UNIDENTIFIED, title=written[:120], opened_at=now
     )
-    return add_step(journey, AdHoc(StepKind.IDENTIFY, title, due_at), now=now)
+    return add_step(journey, new, now=now)

@@ -5,9 +5,9 @@ from datetime import datetime
 from django.db import transaction
 from django.utils.translation import gettext as _
 
-from journeys.actions import AdHoc, add_step
+from journeys.actions import AdHoc, open_unidentified
 from journeys.clinic_time import soon
-from journeys.models import Journey, JourneyStatus, Step, StepKind, StepStatus, in_each_language
+from journeys.models import Step, StepKind, StepStatus, in_each_language
 from outreach.actions import opt_out_at
 from outreach.answer_words import THANKS, meaning_of
 from outreach.answers import READ_WITHIN, answer, ask_of
@@ -167,14 +167,8 @@ def _from_nobody_known(said: Said, clinic: Clinic | None, *, now: datetime) -> s
     asked = Step.objects.filter(clinic=where, kind=StepKind.CALL, status=StepStatus.ACTIVE)
     if any(step.names == names for step in asked.filter(journey__patient__isnull=True)):
         return "unknown_writer"
-    journey = Journey.objects.create(
-        clinic=where,
-        status=JourneyStatus.UNIDENTIFIED,
-        title=names[where.language][:120],
-        opened_at=now,
-    )
     due_at = soon(where, READ_WITHIN, now=now)
-    step = add_step(journey, AdHoc(StepKind.CALL, title, due_at), now=now)
+    step = open_unidentified(where, AdHoc(StepKind.CALL, title, due_at), now=now)
     Reply.objects.create(clinic=where, channel=said.channel, at=said.at, body=_kept(said), step=step)
     return "unknown_writer"
 

@@ -11,22 +11,12 @@ from datetime import datetime, timedelta
 from threading import Event
 
 from django.db import transaction
-from django.db.models import F
 from django.utils.translation import gettext as _
 
 from journeys import deadlines
-from journeys.actions import AdHoc, add_step, complete_step
+from journeys.actions import AdHoc, complete_step, open_unidentified
 from journeys.clinic_time import soon
-from journeys.models import (
-    Journey,
-    JourneyStatus,
-    OwnerRole,
-    Step,
-    StepKind,
-    StepStatus,
-    Words,
-    in_each_language,
-)
+from journeys.models import OwnerRole, Step, StepKind, StepStatus, Words, in_each_language
 from outreach.channels import Trouble, leaving
 from outreach.followup import REPLANNED
 from outreach.models import Attempt, AttemptStatus, OutreachTask, TaskStatus
@@ -85,13 +75,18 @@ def next_turn(channel: str, pace: float, *, now: datetime, until: datetime) -> d
     """Reserve the sender's next moment; None where it lies behind `until`. One row, so all workers share a pace."""
     if pace <= 0:
         return now if now <= until else None
-    Sender.objects.get_or_create(channel=channel)
-    sender = Sender.objects.select_for_update(no_key=True).get(channel=channel)
+    sender = _locked(channel)
     at = max(now, sender.next_free_at or now)
     if at > until:
         return None
     Sender.objects.filter(pk=sender.pk).update(next_free_at=at + timedelta(seconds=1 / pace))
     return at
+
+
+def _locked(channel: str) -> Sender:
+    """The sender's one row, made at its first message; one writer at a time. Inside atomic()."""
+    sender, _made = Sender.objects.select_for_update(no_key=True).get_or_create(channel=channel)
+    return sender
 
 
 def fitting(pace: float, *, now: datetime, until: datetime, limit: int) -> int:
@@ -119,29 +114,26 @@ def worked(turn: Turn, *, now: datetime) -> None:
                 complete_step(step, MENDED, now=now)
 
 
-@transaction.atomic
 def pause(channel: str, until: datetime) -> None:
     """As long as the provider asks for; nobody is planned another way for that."""
-    Sender.objects.get_or_create(channel=channel)
-    Sender.objects.filter(channel=channel).update(paused_until=until)
+    Sender.objects.update_or_create(channel=channel, defaults={"paused_until": until})
 
 
 @transaction.atomic
 def failed(channel: str, trouble: str, *, now: datetime) -> bool:
     """One more failure in a row. True where the sender is down with it."""
-    Sender.objects.get_or_create(channel=channel)
-    Sender.objects.filter(channel=channel).update(
-        failures=F("failures") + 1, last_trouble=trouble[:300], last_failed_at=now
+    sender = _locked(channel)
+    sender.failures += 1
+    Sender.objects.filter(pk=sender.pk).update(
+        failures=sender.failures, last_trouble=trouble[:300], last_failed_at=now
     )
-    sender = Sender.objects.select_for_update(no_key=True).get(channel=channel)
     if sender.failures < LIMIT and not trouble.startswith(Trouble.LOGIN):
         return False
     rest = RESTS[min(max(sender.failures - LIMIT, 0), len(RESTS) - 1)]
     Sender.objects.filter(pk=sender.pk).update(paused_until=now + rest, down_since=sender.down_since or now)
     if sender.down_since is None:
         _plan_others_anew(channel, until=now + rest, now=now)
-        for clinic in Clinic.objects.all():
-            _tell_the_manager(clinic, channel, now=now)
+        _tell_the_managers(channel, now=now)
     return True
 
 
@@ -164,18 +156,13 @@ def _words(channel: str) -> Words:
     return lambda: _("%(channel)s does not work: see Channels.") % {"channel": Channel(channel).label}
 
 
-def _tell_the_manager(clinic: Clinic, channel: str, *, now: datetime) -> None:
-    words = _words(channel)
-    if any(step.clinic_id == clinic.pk for step in _steps_to_mend(channel)):
-        return
-    journey = Journey.objects.create(
-        clinic=clinic,
-        status=JourneyStatus.UNIDENTIFIED,  # the status of a journey that is nobody's
-        title=in_each_language(words)[clinic.language][:120],
-        opened_at=now,
-    )
-    due_at = soon(clinic, MEND_WITHIN, now=now)
-    add_step(journey, AdHoc(StepKind.MEND, words, due_at, role=OwnerRole.MANAGER), now=now)
+def _tell_the_managers(channel: str, *, now: datetime) -> None:
+    """Of each clinic that has not been told yet: all send over the same account."""
+    told = {step.clinic_id for step in _steps_to_mend(channel)}
+    for clinic in Clinic.objects.exclude(pk__in=told):
+        due_at = soon(clinic, MEND_WITHIN, now=now)
+        asked = AdHoc(StepKind.MEND, _words(channel), due_at, role=OwnerRole.MANAGER)
+        open_unidentified(clinic, asked, now=now)
 
 
 def _steps_to_mend(channel: str) -> list[Step]:

@@ -18,10 +18,11 @@ from django.db import IntegrityError, transaction
 from django.db.models.fields.files import FieldFile
 from django.utils.translation import gettext as _
 
-from journeys.actions import open_unidentified
+from journeys.actions import AdHoc, open_unidentified
 from journeys.claims import TICK_SHARE, Alarm, claim_due
 from journeys.clinic_time import soon
 from journeys.deadlines import Limit, Unit
+from journeys.models import StepKind
 from patients.actions import StaleStateError
 from patients.models import Clinic
 from referrals import matching
@@ -241,9 +242,8 @@ def _hand_over(
     with transaction.atomic():
         due = soon(document.clinic, IDENTIFY_WITHIN, now=now)
         title = ": ".join(part for part in (document.sender, document.subject) if part)
-        step = open_unidentified(
-            document.clinic, title=title or (lambda: _("A file without a name")), due_at=due, now=now
-        )
+        asked = AdHoc(StepKind.IDENTIFY, title or (lambda: _("A file without a name")), due)
+        step = open_unidentified(document.clinic, asked, now=now)
         moved = IncomingDocument.objects.filter(pk=document.pk, status=DocumentStatus.RECEIVED).update(
             status=DocumentStatus.UNMATCHED,
             match_from=None,

@@ -191,7 +191,7 @@ def test_an_ended_journey_takes_no_new_steps(journey: Journey) -> None:
 
 def test_an_unidentified_document_has_an_owner_and_a_clock() -> None:
     clinic = builders.clinic()
-    step = actions.open_unidentified(clinic, title="Mail from institute", due_at=NOW, now=NOW)
+    step = actions.open_unidentified(clinic, AdHoc(StepKind.IDENTIFY, "Mail from institute", NOW), now=NOW)
     assert (step.journey.status, step.owner_role) == (JourneyStatus.UNIDENTIFIED, OwnerRole.RECEPTIONIST)
 
 
