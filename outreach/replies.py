@@ -85,17 +85,7 @@ def _only_one_at(point: ContactPoint | None) -> Patient | None:
 @transaction.atomic
 def _stop(said: Said, patient: Patient, point: ContactPoint, last: Attempt | None, *, now: datetime) -> str:
     """The words are kept; this patient gets nothing more here, others on the same phone do."""
-    Reply.objects.create(
-        clinic_id=point.clinic_id,
-        patient=patient,
-        attempt=last,
-        contact_point=point,
-        channel=said.channel,
-        at=said.at,
-        body=_kept(said),
-        meaning=STOP,
-        step=last.task.step if last else None,
-    )
+    _note_down(said, patient, point, last, step=last.task.step if last else None, meaning=STOP)
     opt_out_at(patient, point, said.channel, now=now, words=_kept(said))
     if last:
         OutreachTask.objects.filter(pk=last.task_id, status=TaskStatus.OPEN).update(plan_from=now)
@@ -115,10 +105,7 @@ def _acts(said: Said, meaning: str, point: ContactPoint, last: Attempt, *, now: 
     """A short answer to what was asked there last. What cannot be done so any more is a person's, like all else."""
     step = last.task.step
     if meaning == THANKS:
-        reply = Reply(clinic_id=point.clinic_id, patient=last.patient, channel=said.channel, step=step)
-        reply.attempt, reply.contact_point, reply.at = last, point, said.at
-        reply.body, reply.meaning = _kept(said), THANKS
-        reply.save(force_insert=True)
+        _note_down(said, last.patient, point, last, step=step, meaning=THANKS)
         return True
     if step.kind != StepKind.CONFIRM or step.status != StepStatus.ACTIVE:
         return False
@@ -139,17 +126,7 @@ def _to_a_person(
         Reply.objects.filter(pk=reply.pk).update(contact_point=point, attempt=last, at=said.at)
         return
     with transaction.atomic():
-        step = ask_of(patient, _kept(said), now=now)
-        Reply.objects.create(
-            clinic_id=point.clinic_id,
-            patient=patient,
-            attempt=last,
-            contact_point=point,
-            channel=said.channel,
-            at=said.at,
-            body=_kept(said),
-            step=step,
-        )
+        _note_down(said, patient, point, last, step=ask_of(patient, _kept(said), now=now))
 
 
 @transaction.atomic
@@ -183,6 +160,28 @@ def _hold_back(patient: Patient, point: ContactPoint, channel: str, *, now: date
         tasks = list(planned.values_list("task_id", flat=True))
         planned.update(status=AttemptStatus.CANCELLED, ended_at=now, outcome=REPLANNED)
         OutreachTask.objects.filter(pk__in=tasks, status=TaskStatus.OPEN).update(plan_from=read_by)
+
+
+def _note_down(
+    said: Said,
+    patient: Patient,
+    point: ContactPoint,
+    last: Attempt | None,
+    *,
+    step: Step | None,
+    meaning: str = "",
+) -> None:
+    Reply.objects.create(
+        clinic_id=point.clinic_id,
+        patient=patient,
+        attempt=last,
+        contact_point=point,
+        channel=said.channel,
+        at=said.at,
+        body=_kept(said),
+        meaning=meaning,
+        step=step,
+    )
 
 
 def _kept(said: Said) -> str:

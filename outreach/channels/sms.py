@@ -1,6 +1,6 @@
 """SMS through Twilio's own client."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from django.conf import settings
@@ -9,6 +9,7 @@ from outreach.channels import twilio
 from outreach.channels.base import Abilities, ChannelError, Message, Receipt, Trouble, WhenUnclear
 
 LOOKED_AT = 20  # of the messages to one number, the newest
+VALID_FOR = timedelta(hours=4)  # after that a message is stale; the network drops it and says so
 SERVICE = "MG"  # how the id of a messaging service begins
 
 
@@ -28,7 +29,7 @@ class SmsTransport:
             "to": message.to,
             "body": message.body,
             "status_callback": twilio.callback(message.reference),
-            "validity_period": int(twilio.VALID_FOR.total_seconds()),
+            "validity_period": int(VALID_FOR.total_seconds()),
             ("messaging_service_sid" if sender.startswith(SERVICE) else "from_"): sender,
         }
         made = twilio.attempted(lambda api: api.messages.create(**values))

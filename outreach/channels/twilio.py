@@ -1,11 +1,11 @@
-"""What SMS and voice share: Twilio's own client, its codes as ours, and its callbacks, as its documentation has them.
+"""Twilio's own client, its codes as ours, and its callbacks, as its documentation has them.
 
 https://www.twilio.com/docs/api/errors and /docs/messaging/api/message-resource. Creating has no idempotency key;
 the list of messages can be searched, so an unclear SMS is looked up and never simply repeated.
 """
 
 from collections.abc import Callable
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any, TypeVar
 from urllib.parse import parse_qsl, urlencode, urlsplit
 
@@ -141,6 +141,3 @@ def read(kept: str, *, at: datetime) -> Receipted | Said | None:
     if "Body" in form and form.get("From", "").startswith("+"):
         return Said("sms", "phone", form["From"], form["Body"], at=at)
     return None
-
-
-VALID_FOR = timedelta(hours=4)  # after that a message is stale; the network drops it and says so
