@@ -148,11 +148,11 @@ STATICFILES_DIRS = [BASE_DIR / "static"]
 MEDIA_ROOT = VAR_DIR / "media"
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
-    "staticfiles": {"BACKEND": "clinic_journey.static_files.Plain"},
+    "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
 }
 WHITENOISE_USE_FINDERS = True  # without a collectstatic step the files are served from static/ itself
 if env.bool("STATIC_MANIFEST", default=False):  # set where `collectstatic` runs, as in the Dockerfile
-    STORAGES["staticfiles"] = {"BACKEND": "clinic_journey.static_files.Named"}
+    STORAGES["staticfiles"] = {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"}
 
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
