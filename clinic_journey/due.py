@@ -22,10 +22,10 @@ from django.db.models.functions import Coalesce, NullIf
 from appointments.models import Appointment, AppointmentStatus
 from clinic_journey import desk
 from journeys.models import Step, StepKind, named
-from outreach.models import Attempt, AttemptStatus, OutreachTask
+from outreach.models import Attempt, OutreachTask
+from outreach.queries import WENT_OUT
 from patients.access import Here
 
-REACHED = (AttemptStatus.SENT, AttemptStatus.DELIVERED)
 COLUMNS = (
     "pk",
     "public_id",
@@ -137,7 +137,7 @@ def _name(template: dict[str, str] | None, names: dict[str, str], title: str, ki
 def _known(at: str, here: Here) -> dict[str, Any]:
     """What is known around a step beside its own columns; `at` leads from the row to its step."""
     step, patient = OuterRef(f"{at}pk"), OuterRef(f"{at}journey__patient")
-    told = OutreachTask.objects.filter(step=step, attempts__status__in=REACHED)
+    told = OutreachTask.objects.filter(step=step, attempts__status__in=WENT_OUT)
     seen = Appointment.objects.filter(patient=patient, status=AppointmentStatus.FULFILLED).order_by("-start")
     name = Coalesce(NullIf("user__first_name", Value("")), F("user__username"))
     other = desk.served_by_others(here).filter(patient=patient).values_list(name)

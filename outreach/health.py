@@ -23,6 +23,7 @@ from outreach.channels import (
 from outreach.gate import is_open
 from outreach.models import Attempt, AttemptStatus
 from outreach.provider_models import Sender
+from outreach.queries import WENT_OUT
 from outreach.rendering import sms_parts
 from patients.models import Channel, Clinic
 
@@ -60,7 +61,7 @@ def health_of(clinic: Clinic, *, now: datetime) -> list[Health]:
     counted = rows.values_list("channel", "status").annotate(n=Count("pk"))
     made = Counter({(channel, status): n for channel, status, n in counted})
     senders = {sender.channel: sender for sender in Sender.objects.all()}
-    sent = rows.filter(status__in=[AttemptStatus.SENT, AttemptStatus.DELIVERED])
+    sent = rows.filter(status__in=WENT_OUT)
     parts = {channel: _parts(sent, channel) for channel in Channel.values}
     return [
         _health(Channel(channel), senders.get(channel), made, parts[channel], now=now)

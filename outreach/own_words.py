@@ -27,15 +27,10 @@ class Spot:
         )
 
 
-def spots_of(language: str) -> dict[Spot, MessageTemplate]:
-    """Every text that we ship in one language, in its neutral form."""
-    shipped = MessageTemplate.objects.filter(clinic=None, language=language, variant=NEUTRAL)
-    return {Spot(row.key, row.channel, row.language): row for row in shipped}
-
-
-def own_of(clinic: Clinic, language: str) -> dict[Spot, MessageTemplate]:
-    own = MessageTemplate.objects.filter(clinic=clinic, language=language, variant=NEUTRAL)
-    return {Spot(row.key, row.channel, row.language): row for row in own}
+def texts_in(language: str, clinic: Clinic | None) -> dict[Spot, MessageTemplate]:
+    """Every text in one language in its neutral form: what we ship, or a clinic's own."""
+    rows = MessageTemplate.objects.filter(clinic=clinic, language=language, variant=NEUTRAL)
+    return {Spot(row.key, row.channel, row.language): row for row in rows}
 
 
 @transaction.atomic

@@ -25,7 +25,8 @@ from patients.windows import Hours
 
 LIVE_VISITS = (AppointmentStatus.PENDING, AppointmentStatus.BOOKED, AppointmentStatus.ARRIVED)
 UNFINISHED = (AttemptStatus.PLANNED, AttemptStatus.SENDING)
-CARRIED_OUT = (AttemptStatus.SENT, AttemptStatus.DELIVERED, AttemptStatus.FAILED, AttemptStatus.UNKNOWN)
+WENT_OUT = (AttemptStatus.SENT, AttemptStatus.DELIVERED)
+CARRIED_OUT = (*WENT_OUT, AttemptStatus.FAILED, AttemptStatus.UNKNOWN)
 
 
 def tasks_visible_to(user: User) -> QuerySet[OutreachTask]:
@@ -62,9 +63,8 @@ def _calls(attempts: QuerySet[Attempt]) -> QuerySet[Attempt]:
 
 def messages_to(patient: Patient) -> QuerySet[Attempt]:
     """What the patient's own phone shows, newest first."""
-    carried = [AttemptStatus.SENT, AttemptStatus.DELIVERED]
     return (
-        patient.attempts.filter(status__in=carried)
+        patient.attempts.filter(status__in=WENT_OUT)
         .exclude(channel=PHONE)
         .select_related("task__step")
         .order_by("-sent_at")

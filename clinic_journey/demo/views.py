@@ -11,7 +11,8 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST
 
 from clinic_journey.demo.mail import drop_into_inbox, institute_mail
-from outreach.models import Attempt, AttemptStatus
+from outreach.models import Attempt
+from outreach.queries import WENT_OUT
 from patients.models import Channel
 from referrals.models import Referral, ReferralStatus
 
@@ -24,9 +25,7 @@ DEMO_ZONE = "Asia/Jerusalem"
 def phones(request: HttpRequest) -> HttpResponse:
     """Each patient's phone with the messages on it, the latest first; their links work."""
     sent = (
-        Attempt.objects.filter(
-            status__in=[AttemptStatus.SENT, AttemptStatus.DELIVERED], sent_at__gte=timezone.now() - RECENT
-        )
+        Attempt.objects.filter(status__in=WENT_OUT, sent_at__gte=timezone.now() - RECENT)
         .exclude(channel=Channel.PHONE)
         .select_related("patient", "contact_point")
         .order_by("-sent_at")[:SHOWN]

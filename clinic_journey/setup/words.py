@@ -12,11 +12,12 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext as _, gettext_lazy
 from django.views.decorators.http import require_GET, require_http_methods
 
+from clinic_journey.language import text_direction
 from clinic_journey.setup.views import after_the_first_step
-from clinic_journey.setup.words_form import BODIES, RIGHT_TO_LEFT, WordsForm
+from clinic_journey.setup.words_form import BODIES, WordsForm
 from outreach.message_keys import MESSAGES, PLACEHOLDER_WORDS, about
 from outreach.models import MessageTemplate
-from outreach.own_words import NEUTRAL, Spot, give_up_own_words, own_of, save_own_words, spots_of
+from outreach.own_words import NEUTRAL, Spot, give_up_own_words, save_own_words, texts_in
 from outreach.rendering import CannotRender, Facts, filled
 from outreach.wording import IN_PARTS, SPOKEN, Draft, parts_sent, remarks
 from patients.access import Here
@@ -58,13 +59,13 @@ def words_list(request: HttpRequest, here: Here) -> HttpResponse:
     """Every text in one language, in the order in which a patient meets them; first what is written."""
     asked = request.GET.get("language")
     language = asked if asked in Language.values else here.clinic.language
-    own = own_of(here.clinic, language)
-    lines = [_line(spot, own.get(spot) or row, here) for spot, row in spots_of(language).items()]
+    own = texts_in(language, here.clinic)
+    lines = [_line(spot, own.get(spot) or row, here) for spot, row in texts_in(language, None).items()]
     lines.sort(key=lambda line: KEYS.index(line.spot.key) if line.spot.key in KEYS else len(KEYS))
     context = {
         "languages": Language.choices,
         "language": language,
-        "text_dir": direction(language),
+        "text_dir": text_direction(language),
         "groups": [
             (gettext_lazy("Messages"), [line for line in lines if line.spot.channel != SPOKEN]),
             (
@@ -74,10 +75,6 @@ def words_list(request: HttpRequest, here: Here) -> HttpResponse:
         ],
     }
     return render(request, "setup/words.html", context)
-
-
-def direction(language: str) -> str:
-    return "rtl" if language in RIGHT_TO_LEFT else "ltr"
 
 
 def _line(spot: Spot, row: MessageTemplate, here: Here) -> Line:
@@ -126,7 +123,7 @@ def _context(form: WordsForm, shipped: MessageTemplate, here: Here) -> dict[str,
         "way": Channel(spot.channel).label if spot.channel else "",
         "language": spot.language,
         "language_name": Language(spot.language).label,
-        "text_dir": direction(spot.language),
+        "text_dir": text_direction(spot.language),
         "address": address_of(spot),
         "shipped": shipped,
         "is_own": spot.rows(here.clinic).exists(),

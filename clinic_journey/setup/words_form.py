@@ -6,11 +6,11 @@ from typing import Any
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
+from clinic_journey.language import text_direction
 from outreach.own_words import Spot
 from outreach.wording import WITH_SUBJECT, Draft, remarks
 from patients.models import Clinic, Gender
 
-RIGHT_TO_LEFT = {"he", "ar"}
 BODIES = {"body": Gender.UNKNOWN.value, "body_f": Gender.FEMALE.value, "body_m": Gender.MALE.value}
 
 
@@ -32,7 +32,7 @@ class WordsForm(forms.Form):
         self.spot, self.clinic, self.purpose = spot, clinic, purpose
         if spot.channel not in WITH_SUBJECT:
             del self.fields["subject"]
-        attributes = {"lang": spot.language, "dir": "rtl" if spot.language in RIGHT_TO_LEFT else "ltr"}
+        attributes = {"lang": spot.language, "dir": text_direction(spot.language)}
         for name, field in self.fields.items():
             field.widget = forms.Textarea(attrs={"rows": 4}) if name in BODIES else field.widget
             field.widget.attrs.update(attributes)
