@@ -2,7 +2,6 @@
 
 from collections.abc import Callable
 from datetime import timedelta
-from hashlib import sha256
 from typing import Any
 from urllib.parse import urlencode
 from uuid import UUID
@@ -28,6 +27,7 @@ from patients import audit
 from patients.access import Here, for_staff
 from patients.actions import RefusedError, StaleStateError
 from patients.models import Role
+from patients.polling import unless_seen
 from patients.queries import needs_card, patients_visible_to, search_patients
 
 FOUND = 8
@@ -98,12 +98,9 @@ def calendar(request: HttpRequest, here: Here) -> HttpResponse:
 def calendar_taken(request: HttpRequest, here: Here) -> HttpResponse:
     """Which of the free times a page shows have been taken meanwhile, and by whom."""
     taken = sorted(taken_since(read_marks(request.GET.get("shown", "")), here.clinic).items())
-    version = sha256(repr(taken).encode()).hexdigest()[:16]
-    if request.headers.get("HX-PTag") == version:
-        return HttpResponse(status=304, headers={"HX-PTag": version, "Cache-Control": "no-store"})
-    answer = render(request, "appointments/_taken.html", {"all_taken": taken})
-    answer["HX-PTag"], answer["Cache-Control"] = version, "no-store"
-    return answer
+    return unless_seen(
+        request, taken, lambda: render(request, "appointments/_taken.html", {"all_taken": taken})
+    )
 
 
 def found_visit(here: Here, appointment_id: UUID) -> Appointment:

@@ -1,6 +1,5 @@
 """Today as it is shown: the list by itself, the panel of one row, and what others change meanwhile."""
 
-from hashlib import sha256
 from uuid import UUID
 
 from django.contrib import messages
@@ -23,6 +22,7 @@ from journeys.models import Step
 from patients import audit
 from patients.access import Here, for_staff
 from patients.models import Patient
+from patients.polling import unless_seen
 from patients.queries import key_in
 
 
@@ -92,16 +92,13 @@ def live(request: HttpRequest, here: Here) -> HttpResponse:
     """
     news = news_for(request.GET.get("shown", "").split("."), here)
     patient, replies = _heard(request, here)
-    version = sha256(repr((news, [row.mark for row in news.broken_rows], replies)).encode()).hexdigest()[:16]
-    headers = {"HX-PTag": version, "Cache-Control": "no-store"}
-    if request.headers.get("HX-PTag") == version:
-        return HttpResponse(status=304, headers=headers)
-    if patient and replies:
-        audit.shows(patient)
-    answer = render(request, "today/_live.html", {"news": news, "replies": replies})
-    for name, value in headers.items():
-        answer[name] = value
-    return answer
+
+    def answer() -> HttpResponse:
+        if patient and replies:
+            audit.shows(patient)
+        return render(request, "today/_live.html", {"news": news, "replies": replies})
+
+    return unless_seen(request, (news, [row.mark for row in news.broken_rows], replies), answer)
 
 
 def _heard(request: HttpRequest, here: Here) -> tuple[Patient | None, list[Heard]]:

@@ -1,0 +1,17 @@
+"""What a page asks for again and again: answered in full only where it has changed."""
+
+from collections.abc import Callable
+from hashlib import sha256
+
+from django.http import HttpRequest, HttpResponse
+
+TAG = "HX-PTag"  # htmx sends back the tag of the last answer
+
+
+def unless_seen(request: HttpRequest, shown: object, answer: Callable[[], HttpResponse]) -> HttpResponse:
+    """304 while the page has what `shown` says; else `answer`, made only then. `shown` is known by its repr."""
+    tag = sha256(repr(shown).encode()).hexdigest()[:16]
+    is_seen = request.headers.get(TAG) == tag
+    found = HttpResponse(status=304) if is_seen else answer()
+    found[TAG], found["Cache-Control"] = tag, "no-store"
+    return found
