@@ -43,7 +43,7 @@ def _heard(said: Said, patient: Patient, point: ContactPoint, last: Attempt | No
     asks, meaning = asks_to_stop(said.text), meaning_of(said.text)
     if asks == Asks.STOP:
         return _stop(said, patient, point, last, now=now)
-    if last and meaning and _acts(said, meaning, point, last, now=now):
+    if last and meaning and _acts(said, meaning, patient, point, last, now=now):
         return meaning
     _to_a_person(said, patient, point, last, now=now)
     if asks == Asks.MAYBE:
@@ -101,11 +101,13 @@ def _switched_off(said: Said, *, now: datetime) -> str:
     return STOP
 
 
-def _acts(said: Said, meaning: str, point: ContactPoint, last: Attempt, *, now: datetime) -> bool:
+def _acts(
+    said: Said, meaning: str, patient: Patient, point: ContactPoint, last: Attempt, *, now: datetime
+) -> bool:
     """A short answer to what was asked there last. What cannot be done so any more is a person's, like all else."""
     step = last.task.step
     if meaning == THANKS:
-        _note_down(said, last.patient, point, last, step=step, meaning=THANKS)
+        _note_down(said, patient, point, last, step=step, meaning=THANKS)
         return True
     if step.kind != StepKind.CONFIRM or step.status != StepStatus.ACTIVE:
         return False

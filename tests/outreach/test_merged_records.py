@@ -55,6 +55,14 @@ def test_her_words_are_read_under_the_record_she_has_now(twilio: Twilio) -> None
     assert (reply.patient, reply.step.journey.patient) == (into, into)
 
 
+def test_her_thanks_are_kept_under_the_record_she_has_now(twilio: Twilio) -> None:
+    duplicate, into = two()
+    merge_records(duplicate, into, now=NOW)
+    by_sms("Thank you")
+    reply = Reply.objects.get()
+    assert (reply.meaning, reply.patient) == ("thanks", into)
+
+
 def test_what_she_asks_on_the_page_of_the_other_record_is_read_as_well() -> None:
     duplicate, into = two()
     step = Step.objects.get(journey__patient=duplicate)
