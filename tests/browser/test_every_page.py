@@ -16,6 +16,7 @@ from tests.browser.conftest import DESK, LANGUAGES, DemoServer, Opener
 PHONE = {"width": 375, "height": 800}
 OLD_PHONE = {"width": 320, "height": 640}
 LATIN = re.compile("[A-Za-z][A-Za-z'-]+")
+ADDRESS = re.compile(r"https?://\S+")
 SAME_EVERYWHERE = {"R-", "SMS", "WhatsApp", "Telegram", "CSV", "XLSX", "Clinic", "Journey", "English", "Alon"}
 SAME_EVERYWHERE |= {
     "name",
@@ -65,7 +66,7 @@ TOO_WIDE = """() => {
 
 def english_in(texts: list[str]) -> set[str]:
     """Latin words on a page in another script; what people are called and typed stands in <bdi>."""
-    return {text for text in texts if set(LATIN.findall(text)) - SAME_EVERYWHERE - TYPED}
+    return {text for text in texts if set(LATIN.findall(ADDRESS.sub("", text))) - SAME_EVERYWHERE - TYPED}
 
 
 def picture(page: Page, name: str) -> None:

@@ -17,6 +17,7 @@ def test_space_pauses_and_goes_on(open_page: Opener, language: str) -> None:
     keys.press("Space")
     expect(page.locator("#panel [role=status]")).to_be_visible()
     expect(page.locator(ITEM)).to_have_count(0)
+    page.wait_for_load_state()  # the words stand before the scripts that hear keys
     keys.press("Space")
     expect(page.locator(ITEM)).to_be_visible()
 
