@@ -22,8 +22,8 @@ from patients import addresses
 from patients.access import Here, for_staff
 from patients.actions import RefusedError
 from patients.forms import NewTieForm, TieForm
-from patients.models import AddressStatus, Channel, Patient, PatientContact, PatientStatus
-from patients.queries import lacks_guardian, others_at, patients_visible_to, ties_visible_to
+from patients.models import AddressStatus, Channel, Consent, Patient, PatientContact, PatientStatus
+from patients.queries import lacks_guardian, others_at, patients_visible_to, refusals_at, ties_visible_to
 
 SHOWN_FOR = timedelta(hours=1)  # a test older than that says nothing about who stands at the desk
 NOT_MODIFIED = 304
@@ -68,6 +68,7 @@ class Address:
     others: list[Patient]
     channels: list[Channel]
     test: TestShown | None
+    refusals: list[Consent]  # what she does not allow there now
 
 
 def reach_of(patient: Patient, here: Here) -> dict[str, object]:
@@ -76,6 +77,7 @@ def reach_of(patient: Patient, here: Here) -> dict[str, object]:
     ties = patient.contacts.select_related("contact_point", "patient", "confirmed_to")
     today = here.now.astimezone(ZoneInfo(patient.zone)).date()
     last: dict[int, Attempt] = {}
+    refusals = refusals_at(patient)
     for attempt in sent_to(patient).filter(send_at__gt=here.now - SHOWN_FOR):
         last.setdefault(attempt.contact_point_id, attempt)
     return {
@@ -85,6 +87,7 @@ def reach_of(patient: Patient, here: Here) -> dict[str, object]:
                 others.get(tie.contact_point_id, []),
                 channels_to_test(tie),
                 _test(tie, last.get(tie.contact_point_id), here),
+                refusals.get(tie.contact_point_id, []),
             )
             for tie in ties
         ],
@@ -175,7 +178,8 @@ def address(request: HttpRequest, here: Here, patient_id: UUID, tie_id: int) -> 
             messages.success(request, _("Saved. Calls and messages keep to it from now on."))
         return _back(request, tie)
     others = others_at(tie.patient).get(tie.contact_point_id, [])
-    context = {"patient": tie.patient, "tie": tie, "form": form, "others": others}
+    refusals = refusals_at(tie.patient).get(tie.contact_point_id, [])
+    context = {"patient": tie.patient, "tie": tie, "form": form, "others": others, "refusals": refusals}
     return render(request, "patient_record/address.html", context, status=422 if form.errors else 200)
 
 
@@ -228,6 +232,26 @@ def address_confirm(request: HttpRequest, here: Here, patient_id: UUID, tie_id: 
 
 @require_POST
 @for_staff()
+def address_allow(request: HttpRequest, here: Here, patient_id: UUID, tie_id: int) -> HttpResponse:
+    """She allows again what she had refused at this address; her words are kept."""
+    tie = _tie(here, patient_id, tie_id)
+    current = refusals_at(tie.patient).get(tie.contact_point_id, [])
+    refusal = next((each for each in current if str(each.pk) == request.POST.get("refusal")), None)
+    try:
+        if refusal is None:
+            raise RefusedError(_("What the patient allows was changed meanwhile."))
+        addresses.allow_again(
+            refusal, request.POST.get("words", "").replace("\0", ""), now=here.now, by=here.user
+        )
+    except RefusedError as refused:
+        messages.error(request, str(refused))
+        return redirect("address", patient_id, tie_id)
+    messages.success(request, _("Saved with her words. Messages may go there again."))
+    return _back(request, tie)
+
+
+@require_POST
+@for_staff()
 def address_correct(request: HttpRequest, here: Here, patient_id: UUID, tie_id: int) -> HttpResponse:
     """Not received: other digits were read aloud. They are tested next."""
     tie = _tie(here, patient_id, tie_id)
@@ -251,5 +275,6 @@ urlpatterns = [
     path(f"{_ONE}remove/", address_remove, name="address_remove"),
     path(f"{_ONE}test/", address_test, name="address_test"),
     path(f"{_ONE}confirm/", address_confirm, name="address_confirm"),
+    path(f"{_ONE}allow/", address_allow, name="address_allow"),
     path(f"{_ONE}correct/", address_correct, name="address_correct"),
 ]

@@ -20,7 +20,6 @@ from journeys import actions as journey_actions
 from journeys.actions import NewJourney
 from journeys.models import EventKind, Journey, JourneyTemplate, Step, StepStatus, TemplateStatus
 from journeys.queries import history_of, journeys_of
-from outreach.closing import record_death
 from outreach.milestones import YEAR_THANKS
 from outreach.models import NUMBER_TEST, Attempt
 from outreach.queries import why_words
@@ -134,21 +133,6 @@ def history(patient: Patient, zone: str) -> list[Moment]:
     moments.sort(key=lambda moment: moment.at, reverse=True)
     local = ZoneInfo(zone)
     return [Moment(m.at.astimezone(local), m.who, m.what, m.detail, m.is_late) for m in moments[:HISTORY]]
-
-
-@require_POST
-@for_staff()
-def died(request: HttpRequest, here: Here, patient_id: UUID) -> HttpResponse:
-    """The record is closed; what was open in it ends without a word to anybody."""
-    found = get_object_or_404(patients_visible_to(here.user), public_id=patient_id, clinic=here.clinic)
-    words = request.POST.get("words", "").replace("\0", "")
-    try:
-        record_death(found, words, now=here.now, by=here.user)
-    except RefusedError as refusal:
-        messages.error(request, str(refusal))
-    else:
-        messages.success(request, _("Closed. The desk has a step to check what has ended."))
-    return redirect("patient", found.public_id)
 
 
 @require_POST

@@ -44,6 +44,22 @@ def record_death(patient: Patient, words: str, *, now: datetime, by: User) -> St
 
 
 @transaction.atomic
+def reopen_record(patient: Patient, words: str, *, now: datetime, by: User) -> Step:
+    """She has not died; `words` say how we know. What had ended stays ended: the returned step is to see to it."""
+    if not words.strip():
+        raise RefusedError(_("Write how we know."))
+    reopened = Patient.objects.filter(pk=patient.pk, status=PatientStatus.DECEASED)
+    if not reopened.update(status=PatientStatus.ACTIVE):
+        raise StaleStateError(_("This record is not closed any more."))
+    said = {"name": patient.full_name, "words": words.strip()}
+
+    def opened() -> str:
+        return _("Record open again: %(name)s. Book and plan what had ended. Known from: %(words)s") % said
+
+    return _ask(patient, opened, now=now, by=by)
+
+
+@transaction.atomic
 def merge_records(duplicate: Patient, into: Patient, *, now: datetime, by: User | None = None) -> Step:
     """Retire a duplicate with all that is open in it; what of it the other record needs, the desk decides."""
     locked = _lock(duplicate)
@@ -102,7 +118,11 @@ def _ask_to_check(patient: Patient, heir: Patient, visits: int, *, now: datetime
     def closed() -> str:
         return _("Record closed: %(name)s. Check what has ended; visits given back: %(visits)s.") % said
 
-    title: Words = closed
-    journey = Journey.objects.create(clinic_id=patient.clinic_id, patient=heir, opened_at=now)
+    return _ask(heir, closed, now=now, by=by)
+
+
+def _ask(patient: Patient, title: Words, *, now: datetime, by: User | None) -> Step:
+    """A step of the desk on this record."""
+    journey = Journey.objects.create(clinic_id=patient.clinic_id, patient=patient, opened_at=now)
     due_at = soon(patient.clinic, CHECKED_WITHIN, now=now)
     return add_step(journey, AdHoc(StepKind.CALL, title, due_at), now=now, by=by)

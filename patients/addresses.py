@@ -15,12 +15,15 @@ from patients.actions import (
     lock_patient,
     mark_address,
     normal_phone,
+    record_consent,
     search_key,
 )
 from patients.models import (
     AddressKind,
     AddressStatus,
     Clinic,
+    Consent,
+    ConsentStatus,
     ContactPoint,
     MaySay,
     Patient,
@@ -141,3 +144,17 @@ def _find_by_addresses(patient: Patient) -> None:
     """The search finds a patient by every address on the list, and by no other."""
     values = list(patient.contacts.values_list("contact_point__value", flat=True))
     Patient.objects.filter(pk=patient.pk).update(search_key=search_key(patient, values))
+
+
+def allow_again(refusal: Consent, words: str, *, now: datetime, by: User) -> Consent:
+    """The patient takes back that we must not write here; `words` are hers, and the ledger keeps them."""
+    if not words.strip():
+        raise RefusedError(_("Write what the patient said, in her words."))
+    with transaction.atomic():
+        lock_patient(refusal.patient_id)
+        if not Consent.objects.filter(pk=refusal.pk, superseded_at__isnull=True).exists():
+            raise StaleStateError(_("What the patient allows was changed meanwhile."))
+        how = {"purpose": refusal.purpose, "words": words.strip(), "by": by}
+        return record_consent(
+            refusal.patient, refusal.contact_point, refusal.channel, ConsentStatus.GRANTED, now=now, **how
+        )

@@ -19,6 +19,8 @@ from patients.models import (
     Clinic,
     ClinicHours,
     ClosedDay,
+    Consent,
+    ConsentStatus,
     HoursKind,
     Membership,
     Patient,
@@ -256,6 +258,14 @@ def ties_visible_to(user: User) -> QuerySet[PatientContact]:
     return PatientContact.objects.filter(patient__in=patients_visible_to(user)).select_related(
         "contact_point", "patient__clinic", "confirmed_to"
     )
+
+
+def refusals_at(patient: Patient) -> dict[int, list[Consent]]:
+    """What the patient does not allow now, by the key of the address."""
+    found: dict[int, list[Consent]] = {}
+    for each in patient.consents.filter(status=ConsentStatus.WITHDRAWN, superseded_at=None).order_by("at"):
+        found.setdefault(each.contact_point_id, []).append(each)
+    return found
 
 
 def others_at(patient: Patient) -> dict[int, list[Patient]]:

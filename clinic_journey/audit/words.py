@@ -26,6 +26,7 @@ PAGES = {
     "other_times": _("Other times for a visit"),
     "card": _("Service card"),
     "cards": _("Service cards still to be asked"),
+    "merge": _("Two records of one person"),
     "address_add": _("A new phone or e-mail"),
     "messenger": _("Telegram’s link"),
     "channels": _("Channels"),

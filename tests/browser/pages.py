@@ -92,6 +92,7 @@ def by_query(objects: dict[str, Any]) -> Iterator[tuple[str, str]]:
     yield "calendar_empty", "/calendar/?on=2026-03-13"
     yield "calendar_week_doctor", f"/calendar/week/?on={on}&doctor={booked.practitioner_id}"
     yield "offer_time_to", f"/waiting/time/?doctor={booked.practitioner_id}&at={at}"
+    yield "merge_other", f"/patients/{objects['patient_id']}/merge/?other={booked.patient.public_id}"
     yield "matches_none", "/caller/?q=nobody"
     yield "matches_some", "/caller/?q=a"
     yield "list_some", "/patients/?q=a"
