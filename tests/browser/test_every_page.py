@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Page
+from playwright.sync_api import Page, expect
 
 from tests.browser.conftest import DESK, LANGUAGES, DemoServer, Opener
 
@@ -39,6 +39,7 @@ TYPED = {
     "image",
     "Room",
 }
+STILL_FETCHED = "[aria-busy=true], .htmx-request"
 TEXTS = """() => {
   const found = [];
   const walker = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
@@ -90,6 +91,7 @@ def test_every_page_fits_speaks_one_language_and_is_accessible(
             separator = "&" if "?" in each["path"] else "?"
             path = f"{each['path']}{separator}lang={language}" if not login else each["path"]
             page.goto(path)
+            expect(page.locator(STILL_FETCHED)).to_have_count(0)
             for size in (DESK, PHONE if login else OLD_PHONE):
                 page.set_viewport_size(size)  # type: ignore[arg-type]  # it wants its own TypedDict
                 name = f"{each['name']} {language} {size['width']}"
