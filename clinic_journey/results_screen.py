@@ -7,6 +7,7 @@ from typing import Any
 from uuid import UUID
 
 from django.contrib import messages
+from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
@@ -32,11 +33,13 @@ from patients import audit
 from patients.access import Here, for_staff
 from patients.actions import RefusedError
 from patients.models import Patient
-from patients.queries import doctors_of
+from patients.queries import doctors_of, patients_of, search_patients
 from referrals import actions, chasing, passing, queries
 from referrals.forms import RejectForm
 from referrals.models import Decision, IncomingDocument, Referral, Result, ReviewPass
 from referrals.words import in_words
+
+OFFERED = 9  # one for each digit
 
 
 @require_GET
@@ -60,7 +63,9 @@ def _screen(
     rows: list[Any] = found
     if shown != "unmatched":
         rows = expected_rows(found, here) if shown == "expected" else result_rows(found, here)
-    audit.shows(*_patients_of(selected), rows=len(found))
+    text = request.GET.get("q", "").strip()
+    meant = _meant(selected, lists["expected"], text, here) if isinstance(selected, IncomingDocument) else []
+    audit.shows(*_patients_of(selected, meant), rows=len(found))
     last = desk.last_decision_of(here)
     with_follows = "follows" in request.GET or note != ""
     context: dict[str, object] = {
@@ -76,7 +81,7 @@ def _screen(
         "note": note,
     }
     if isinstance(selected, IncomingDocument):
-        context |= _puzzle(selected)
+        context |= _puzzle(selected) | {"candidates": meant, "q": text}
     elif isinstance(selected, Result):
         context |= item_of(selected, here, with_follows=with_follows)
     elif selected is not None:
@@ -84,10 +89,20 @@ def _screen(
     return render(request, "referrals/results.html", context, status=status)
 
 
-def _patients_of(selected: Result | Referral | IncomingDocument | None) -> list[Patient]:
+def _meant(document: IncomingDocument, expected: QuerySet[Referral], text: str, here: Here) -> list[Referral]:
+    """Whose a document may be: as the matcher left it, or what we wait for from patients found by name or number."""
+    if not text:
+        return queries.candidates_of(document)
+    people = search_patients(patients_of(here.clinic), text).order_by()
+    return list(expected.filter(patient__in=people.values("pk"))[:OFFERED])
+
+
+def _patients_of(
+    selected: Result | Referral | IncomingDocument | None, meant: list[Referral]
+) -> list[Patient]:
     """Whose details stand beside the list; of a document that nobody could match, all who may be meant."""
     if isinstance(selected, IncomingDocument):
-        return [referral.patient for referral in queries.candidates_of(selected)]
+        return [referral.patient for referral in meant]
     referral = selected.referral if isinstance(selected, Result) else selected
     return [referral.patient] if referral else []
 
@@ -95,7 +110,6 @@ def _patients_of(selected: Result | Referral | IncomingDocument | None) -> list[
 def _puzzle(document: IncomingDocument) -> dict[str, object]:
     """What is known about a document nobody could match for certain."""
     return {
-        "candidates": queries.candidates_of(document),
         "reject_form": RejectForm(),
         "reasons": [in_words(code) for code in document.reasons],
         "files": [(file, in_words(file.problem) if file.problem else "") for file in document.files.all()],

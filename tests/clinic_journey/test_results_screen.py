@@ -439,3 +439,21 @@ def test_reception_reads_and_does_not_decide(clinic: Clinic, cohen: User, name: 
         browser(rina).post(reverse(name, args=[result.public_id]), {"decision": "treat"}).status_code == 403
     )
     assert "The doctor decides" in page(rina)
+
+
+def test_what_nobody_could_match_is_found_by_the_patients_name(clinic: Clinic) -> None:
+    unmatched(clinic, 1, builders.user(at=clinic))
+    document = clinic.documents.get()
+    ours = builders.referral(builders.patient(clinic, given_name="Naomi", family_name="Peled"))
+    builders.referral(builders.patient(clinic, given_name="Other"))
+    theirs = builders.referral(builders.patient(builders.clinic(), given_name="Naomi", family_name="Peled"))
+    rina = browser(builders.user(at=clinic))
+    asked = {"list": "unmatched", "item": str(document.public_id)}
+
+    assert ours.code not in rina.get(reverse("results"), asked).content.decode()
+    found = rina.get(reverse("results"), {**asked, "q": "peled"}).content.decode()
+    assert ours.code in found
+    assert theirs.code not in found
+    assert found.count('name="code" value=') == 1
+    nobody = rina.get(reverse("results"), {**asked, "q": "Nobody"}).content.decode()
+    assert "We wait for nothing from a patient of that name" in nobody
