@@ -1,10 +1,13 @@
 """What stands beside the queue for the chosen row: facts, what to say, the times, and what each outcome sets going."""
 
 import uuid
+from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime, time, timedelta
+from typing import NamedTuple
 
 from django.db.models import prefetch_related_objects
+from django.utils.dates import WEEKDAYS_ABBR
 from django.utils.timezone import localtime
 from django.utils.translation import gettext as _
 
@@ -24,6 +27,7 @@ from outreach.queries import outcome_words, script_for, visit_of, why_words
 from patients.access import Here
 from patients.models import Channel, ContactWindow, Patient, PatientContact, PatientStatus
 from patients.queries import first_phone
+from patients.windows import WEEK, runs_of_days
 
 LEAD = timedelta(hours=1)  # nobody is offered a time sooner than that
 # These follow from something else that has its own screen, or change a visit.
@@ -40,13 +44,21 @@ NOT_BY_HAND = {
 }
 
 
+class Suits(NamedTuple):
+    """Hours that the patient named, with the days on which they are the same."""
+
+    days: str  # empty: every day
+    start: time
+    end: time
+
+
 @dataclass(frozen=True)
 class Reaching:
     """How the patient can be reached at this moment, and what follows if nobody answers."""
 
     number: str
     window: Window
-    windows: list[ContactWindow]
+    windows: list[Suits]
     tried: list[tuple[Attempt, str, str]]  # with how it ended, and why it was made so
     script: str
     planned: str  # the next contact, where one is planned
@@ -117,6 +129,20 @@ def panel_of(row: Chosen, here: Here, *, typed: str = "") -> Panel:
     )
 
 
+def _suiting(windows: Iterable[ContactWindow]) -> list[Suits]:
+    days: dict[tuple[time, time], list[int]] = {}
+    for window in windows:
+        days.setdefault((window.start, window.end), []).append(window.weekday)
+    return [Suits(_days_in_words(each), *hours) for hours, each in days.items()]
+
+
+def _days_in_words(weekdays: list[int]) -> str:
+    if len(weekdays) == WEEK:
+        return ""
+    names = [(WEEKDAYS_ABBR[first], WEEKDAYS_ABBR[last]) for first, last in runs_of_days(weekdays)]
+    return ", ".join(str(first) if first == last else f"{first}–{last}" for first, last in names)
+
+
 def reaching(row: Chosen, patient: Patient, here: Here) -> Reaching:
     attempt = row.attempt
     card = getattr(patient, "card", None)
@@ -133,7 +159,7 @@ def reaching(row: Chosen, patient: Patient, here: Here) -> Reaching:
     return Reaching(
         number=str(number),
         window=window,
-        windows=list(card.windows.all()) if card else [],
+        windows=_suiting(card.windows.all()) if card else [],
         tried=[(each, outcome_words(each), why_words(each)) for each in _tried(row.step, patient)],
         planned=next_words(Next(row.planned.channel, row.planned.send_at), here) if row.planned else "",
         script=script_for(attempt, now=here.now) if attempt else "",

@@ -18,6 +18,7 @@ from typing import Self
 from zoneinfo import ZoneInfo
 
 DAY = timedelta(days=1)
+WEEK = 7  # days
 SECOND = timedelta(seconds=1)
 
 
@@ -197,3 +198,20 @@ def next_open(
                 return interval.start
         start, ahead = until, 2 * ahead  # nearly always it is today or tomorrow: look at little first
     return None
+
+
+def runs_of_days(weekdays: Iterable[int]) -> list[tuple[int, int]]:
+    """Weekdays (Monday is 0) as first and last of the days that follow one another, over the week's end too.
+
+    Sunday to Thursday is [(6, 3)]; the whole week is [(0, 6)].
+    """
+    days = set(weekdays)
+    if len(days) == WEEK:
+        return [(0, WEEK - 1)]
+    runs = []
+    for first in sorted(day for day in days if (day - 1) % WEEK not in days):
+        last = first
+        while (last + 1) % WEEK in days:
+            last = (last + 1) % WEEK
+        runs.append((first, last))
+    return runs

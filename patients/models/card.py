@@ -5,7 +5,6 @@ from datetime import datetime, timedelta
 from django.conf import settings
 from django.db import models
 from django.db.models import F, Q
-from django.utils.dates import WEEKDAYS_ABBR
 from django.utils.translation import gettext_lazy as _
 
 from patients.models.clinic import one_of
@@ -97,10 +96,6 @@ class ContactWindow(models.Model):
 
     def __str__(self) -> str:
         return f"{self.weekday} {self.start}-{self.end}"
-
-    @property
-    def weekday_name(self) -> str:
-        return str(WEEKDAYS_ABBR[self.weekday])
 
 
 class Purpose(models.TextChoices):

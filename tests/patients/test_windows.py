@@ -15,6 +15,7 @@ from patients.windows import (
     next_open,
     open_intervals,
     reading,
+    runs_of_days,
 )
 from tests.clocks import JERUSALEM, JUMPS, ZONES, local, utc
 
@@ -322,3 +323,29 @@ def test_next_open_finds_the_last_day_of_its_horizon() -> None:
     hours = Hours.of(JERUSALEM, [WeeklyWindow(day, time(9), time(10)) for day in range(7)], shut)
     assert next_open(local("2026-03-30T08:00"), hours) == local("2026-05-28T09:00")
     assert next_open(local("2026-03-29T08:00"), Hours.of(JERUSALEM, hours.windows[:1], shut)) is None
+
+
+@pytest.mark.parametrize(
+    ("days", "runs"),
+    [
+        ((), []),
+        ((TUESDAY,), [(TUESDAY, TUESDAY)]),
+        (WORKDAYS, [(SUNDAY, THURSDAY)]),
+        ((MONDAY, TUESDAY, THURSDAY), [(MONDAY, TUESDAY), (THURSDAY, THURSDAY)]),
+        ((SATURDAY, SUNDAY), [(SATURDAY, SUNDAY)]),
+        (range(7), [(MONDAY, SUNDAY)]),
+    ],
+)
+def test_days_that_follow_one_another_are_told_as_one(
+    days: tuple[int, ...], runs: list[tuple[int, int]]
+) -> None:
+    assert runs_of_days(days) == runs
+
+
+@pytest.mark.parametrize("number", range(8))
+def test_runs_tell_every_day_once_and_no_other(number: int) -> None:
+    for days in combinations(range(7), number):
+        told = []
+        for first, last in runs_of_days(days):
+            told += [(first + n) % 7 for n in range((last - first) % 7 + 1)]
+        assert sorted(told) == list(days)
