@@ -41,7 +41,8 @@ def main() -> None:
         small, large = min(whole), max(whole)
         grown = whole[large] / whole[small]
         line(f"W2 ours, {large:,} open / {small:,} open", f"{grown:.2f}", "<= 1.3", met=grown <= 1.3)
-    measure_flood(table)
+    if asked.kind == "postgresql":  # W5: a worker of two, side by side; SQLite has one writer
+        measure_flood(table)
 
 
 class Table:
