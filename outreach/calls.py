@@ -23,7 +23,7 @@ from outreach.queries import visit_of
 from outreach.reach import message_channel_for
 from outreach.unanswered import count_unanswered
 from patients.actions import RefusedError, StaleStateError, mark_address, refuse_unless_active
-from patients.models import AddressStatus, Patient, ServiceCard
+from patients.models import AddressStatus, CardSource, Patient, ServiceCard
 from patients.queries import first_phone
 
 CALL_LASTS = timedelta(minutes=3)  # nobody else rings the patient or the number meanwhile
@@ -192,7 +192,9 @@ def _prefers_message(patient: Patient, *, now: datetime, by: User | None) -> Non
     """The patient's own word changes the card; the windows stay as they were told."""
     channel = message_channel_for(patient)
     if channel:
-        ServiceCard.objects.filter(patient=patient).update(channel=channel, told_at=now, told_to=by)
+        ServiceCard.objects.filter(patient=patient).update(
+            channel=channel, told_at=now, told_to=by, source=CardSource.DESK
+        )
 
 
 def _promise_call(

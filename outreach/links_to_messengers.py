@@ -20,6 +20,7 @@ from patients.actions import RefusedError, add_address, mark_address, record_con
 from patients.models import (
     AddressKind,
     AddressStatus,
+    CardSource,
     Channel,
     ConsentStatus,
     Patient,
@@ -80,5 +81,7 @@ def tie_to_messenger(said: Said, *, now: datetime) -> PatientContact | None:
     record_consent(
         patient, tie.contact_point, Channel.TELEGRAM, ConsentStatus.GRANTED, now=now, words="/start"
     )
-    ServiceCard.objects.filter(patient=patient).update(channel=Channel.TELEGRAM, told_at=now, told_to=None)
+    ServiceCard.objects.filter(patient=patient).update(
+        channel=Channel.TELEGRAM, told_at=now, told_to=None, source=CardSource.PATIENT
+    )
     return tie

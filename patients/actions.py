@@ -16,6 +16,7 @@ from patients.identity import fold_name, normalise_national_id
 from patients.models import (
     AddressKind,
     AddressStatus,
+    CardSource,
     Channel,
     Clinic,
     ClinicHours,
@@ -167,22 +168,24 @@ class CardAnswers:
     may_tell: str = ""
     days_told: bool = True
     hours_told: bool = True
+    words: str | None = None  # what she adds herself; None: not asked, so it stays as it was
 
 
 @transaction.atomic
 def save_card(patient: Patient, answers: CardAnswers, *, now: datetime, by: User | None) -> ServiceCard:
     """Write the card as told by the patient, at the desk (`by`) or on the patient's own page (`by` empty)."""
-    card, _made = ServiceCard.objects.update_or_create(
-        patient=patient,
-        defaults={
-            "channel": answers.channel,
-            "may_tell": answers.may_tell,
-            "days_told": answers.days_told,
-            "hours_told": answers.hours_told,
-            "told_at": now,
-            "told_to": by,
-        },
-    )
+    said = {
+        "channel": answers.channel,
+        "may_tell": answers.may_tell,
+        "days_told": answers.days_told,
+        "hours_told": answers.hours_told,
+        "told_at": now,
+        "told_to": by,
+        "source": CardSource.DESK if by else CardSource.PATIENT,
+    }
+    if answers.words is not None:
+        said["words"] = answers.words
+    card, _made = ServiceCard.objects.update_or_create(patient=patient, defaults=said)
     card.windows.all().delete()
     ContactWindow.objects.bulk_create(
         ContactWindow(card=card, weekday=weekday, start=start, end=end)

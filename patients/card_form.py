@@ -1,7 +1,7 @@
 """The service card as a form: one key an answer, so that it is asked and saved in fifteen seconds."""
 
 from datetime import time
-from typing import Any
+from typing import Any, Self
 
 from django import forms
 from django.utils import dates
@@ -118,7 +118,7 @@ class CardForm(forms.Form):
         self.fields["hours"].choices = [*HOURS[:-1], *said, HOURS[-1]]  # type: ignore[attr-defined]
 
     @classmethod
-    def of(cls, patient: Patient, data: object = None) -> "CardForm":
+    def of(cls, patient: Patient, data: object = None) -> Self:
         """The form as the card stands, so that only what changed is typed."""
         card: ServiceCard | None = getattr(patient, "card", None)
         phone = first_phone(patient)

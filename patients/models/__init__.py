@@ -3,6 +3,7 @@
 from patients.models.audit import AuditAction, AuditEvent, By
 from patients.models.card import (
     CARD_LASTS,
+    CardSource,
     CardState,
     Channel,
     Consent,
@@ -26,15 +27,18 @@ from patients.models.patient import (
     Place,
     Relation,
 )
+from patients.models.proof import TRIES, IdentityTries
 
 __all__ = [
     "CARD_LASTS",
     "GUARDIANS",
+    "TRIES",
     "AddressKind",
     "AddressStatus",
     "AuditAction",
     "AuditEvent",
     "By",
+    "CardSource",
     "CardState",
     "Channel",
     "ClientRequest",
@@ -47,6 +51,7 @@ __all__ = [
     "ContactWindow",
     "Gender",
     "HoursKind",
+    "IdentityTries",
     "Language",
     "MaySay",
     "Membership",

@@ -31,6 +31,13 @@ class CardState(models.TextChoices):
     COMPLETE = "complete", _("complete")
 
 
+class CardSource(models.TextChoices):
+    """Who wrote the card down as the patient told it."""
+
+    DESK = "desk", _("Told at the desk")
+    PATIENT = "patient", _("Written by the patient on her own page")
+
+
 class ServiceCard(models.Model):
     """What the patient told us while present; `told_at` empty is a guess or a default, and shown as such.
 
@@ -45,11 +52,19 @@ class ServiceCard(models.Model):
     may_tell = models.CharField(max_length=120, blank=True, help_text=_("Who else may be told."))
     told_at = models.DateTimeField(null=True, blank=True)
     told_to = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.SET_NULL)
+    source = models.CharField(max_length=8, choices=CardSource, blank=True, default="", db_default="")
+    words = models.CharField(
+        max_length=300, blank=True, default="", db_default="", help_text=_("What she added, as she said it.")
+    )
 
     class Meta:
         constraints = [
             models.CheckConstraint(
                 condition=Q(channel__in=["", *Channel.values]), name="service_card_channel_is_known"
+            ),
+            models.CheckConstraint(
+                condition=Q(source="") | Q(source__in=CardSource.values, told_at__isnull=False),
+                name="service_card_source_is_known_and_told",
             ),
             models.CheckConstraint(
                 condition=Q(told_at__isnull=False) | Q(days_told=False, hours_told=False),
