@@ -78,7 +78,7 @@ def _recorded(step: Step, meaning: str, *, now: datetime, channel: str, body: st
     last = Attempt.objects.filter(task__step=step, sent_at__isnull=False).order_by("-sent_at").first()
     return Reply.objects.create(
         clinic_id=step.clinic_id,
-        patient=_whose(step.journey),
+        patient=whose(step.journey),
         attempt=last,
         channel=channel,
         at=now,
@@ -186,7 +186,7 @@ def _stop(journey: Journey, step: Step, words: str, *, now: datetime) -> None:
 
 def _ask(journey: Journey, step: Step, words: object, *, now: datetime) -> None:
     """A person reads it within two working hours; the same words again open nothing new."""
-    patient = _whose(journey)
+    patient = whose(journey)
     name = patient.full_name if patient else ""
 
     def title() -> str:
@@ -200,7 +200,7 @@ def _ask(journey: Journey, step: Step, words: object, *, now: datetime) -> None:
     if journey.status in OPEN_JOURNEYS:
         about, where = step, journey
     else:  # a question after the end is a new reason to be with us
-        about, where = None, _journey_of_a_question(journey, now=now)
+        about, where = None, journey_of_a_question(journey, now=now)
     due_at = soon(journey.clinic, READ_WITHIN, now=now)
     add_step(where, AdHoc(StepKind.CALL, title, due_at, about=about), now=now)
 
@@ -220,11 +220,11 @@ def ask_of(patient: Patient, words: str, *, now: datetime) -> Step:
     )
 
 
-def _whose(journey: Journey) -> Patient | None:
+def whose(journey: Journey) -> Patient | None:
     return journey.patient.record_now if journey.patient else None
 
 
-def _journey_of_a_question(ended: Journey, *, now: datetime) -> Journey:
+def journey_of_a_question(ended: Journey, *, now: datetime) -> Journey:
     return Journey.objects.create(
-        clinic_id=ended.clinic_id, patient=_whose(ended), title=ended.name[:120], opened_at=now
+        clinic_id=ended.clinic_id, patient=whose(ended), title=ended.name[:120], opened_at=now
     )

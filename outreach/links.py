@@ -40,9 +40,11 @@ def journey_for(token: str, *, now: datetime) -> Journey | None:
     genuine = [constant_time_compare(token[UUID_LENGTH:], _signature(journey, key)) for key in keys]
     if not any(genuine):
         return None
-    if journey.ended_at and now > journey.ended_at + READABLE_AFTER_END:
-        return None
-    return journey
+    return journey if is_readable(journey, now=now) else None
+
+
+def is_readable(journey: Journey, *, now: datetime) -> bool:
+    return journey.ended_at is None or now <= journey.ended_at + READABLE_AFTER_END
 
 
 def _signature(journey: Journey, key: str) -> str:

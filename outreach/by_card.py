@@ -1,0 +1,32 @@
+"""When a patient has changed her card, what is planned for her is planned anew where it no longer fits."""
+
+from datetime import datetime
+
+from django.db import transaction
+
+from outreach.followup import REPLANNED
+from outreach.models import NUMBER_TEST, Attempt, AttemptStatus, OutreachTask, TaskStatus
+from patients.models import Patient, ServiceCard
+from patients.queries import patient_hours
+from patients.windows import is_open
+
+
+@transaction.atomic
+def plan_by_card(patient: Patient, card: ServiceCard, *, now: datetime) -> int:
+    """Contacts outside her hours, or on another channel than she asked for; the next tick plans them. How many.
+
+    What is on its way is not called back, and what fits stays as it is.
+    """
+    hours = patient_hours(patient, card)
+    planned = Attempt.objects.filter(patient=patient, status=AttemptStatus.PLANNED)
+    unfit = [
+        attempt
+        for attempt in planned.exclude(task__message_key=NUMBER_TEST)
+        if not is_open(attempt.send_at, hours) or (card.channel and attempt.channel != card.channel)
+    ]
+    ended = Attempt.objects.filter(
+        pk__in=[attempt.pk for attempt in unfit], status=AttemptStatus.PLANNED
+    ).update(status=AttemptStatus.CANCELLED, ended_at=now, outcome=REPLANNED)
+    tasks = OutreachTask.objects.filter(pk__in=[attempt.task_id for attempt in unfit], status=TaskStatus.OPEN)
+    tasks.exclude(attempts__status=AttemptStatus.SENDING).update(plan_from=now)
+    return ended

@@ -1,0 +1,133 @@
+"""What a patient asks or tells on her own page, without being asked: it is at the desk, with an owner and a clock."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from django.db import transaction
+from django.utils.translation import gettext as _
+
+from journeys import deadlines
+from journeys.actions import AdHoc, add_step, lock_journey, record_events
+from journeys.clinic_time import soon
+from journeys.models import (
+    OPEN_JOURNEYS,
+    EventKind,
+    Journey,
+    Step,
+    StepKind,
+    StepStatus,
+    Words,
+    in_each_language,
+)
+from outreach.answers import READ_WITHIN, journey_of_a_question, whose
+from outreach.models import Reply
+from patients.models import Patient
+
+PAGE = "page"  # the channel of what is said there
+ASK, WORRIED = "ask", "worried"
+WELL, SO_SO, BADLY = "going_well", "going_so_so", "going_badly"
+FEELINGS = (WELL, SO_SO, BADLY)
+OPENS = (ASK, WORRIED, BADLY)
+WORRY_WITHIN = deadlines.Limit(1, deadlines.Unit.WORKING_HOURS)
+ONE_DAY = timedelta(days=1)
+SHOWN_ANSWERED = timedelta(days=7)
+SHOWN = 3
+
+
+@transaction.atomic
+def open_matter(journey: Journey, meaning: str, words: str, *, now: datetime) -> Step:
+    """Her words are with a person, by a time that she is told. The same words again open nothing new.
+
+    The step is about no other: it ends when somebody has answered, not when something else is done.
+    """
+    locked, patient = lock_journey(journey.pk), whose(journey)
+    title = _title(meaning, patient.full_name if patient else "", words)
+    open_already = _same(patient, in_each_language(title))
+    if open_already:
+        return open_already
+    where = locked if locked.status in OPEN_JOURNEYS else journey_of_a_question(journey, now=now)
+    due_at = soon(locked.clinic, WORRY_WITHIN if meaning == WORRIED else READ_WITHIN, now=now)
+    step = add_step(where, AdHoc(StepKind.CALL, title, due_at), now=now)
+    _write_down(step, patient, meaning, words, now=now)
+    return step
+
+
+@transaction.atomic
+def record_feeling(journey: Journey, feeling: str, *, now: datetime) -> None:
+    """How it is going, by one tap; once a day each. Where it goes badly, a person asks her."""
+    locked, patient = lock_journey(journey.pk), whose(journey)
+    today = Reply.objects.filter(patient=patient, channel=PAGE, meaning=feeling, at__gt=now - ONE_DAY)
+    if today.exists():
+        return
+    latest = locked.steps.order_by("-opened_at", "-pk").first()
+    if latest:
+        record_events([latest], EventKind.NOTED, now=now, detail=feeling)
+    if feeling == BADLY:
+        open_matter(journey, BADLY, "", now=now)
+    elif latest:
+        _write_down(latest, patient, feeling, "", now=now)
+
+
+def _title(meaning: str, name: str, words: str) -> Words:
+    named = {"name": name, "words": words}
+
+    def title() -> str:
+        if meaning == BADLY:
+            return _("Ask %(name)s what is not going well") % named
+        if meaning == WORRIED:
+            said = _("%(name)s is worried: %(words)s") if words else _("%(name)s is worried. Call and listen")
+            return said % named
+        return _("Answer %(name)s: %(words)s") % named
+
+    return title
+
+
+def _same(patient: Patient | None, names: dict[str, str]) -> Step | None:
+    calls = Step.objects.filter(journey__patient=patient, kind=StepKind.CALL, status=StepStatus.ACTIVE)
+    return next((step for step in calls if step.names == names), None)
+
+
+def _write_down(step: Step, patient: Patient | None, meaning: str, words: str, *, now: datetime) -> None:
+    Reply.objects.create(
+        clinic_id=step.clinic_id,
+        patient=patient,
+        channel=PAGE,
+        at=now,
+        body=words,
+        meaning=meaning,
+        step=step,
+    )
+
+
+@dataclass(frozen=True)
+class Matter:
+    """What she asked or told, who has it, and by when she hears."""
+
+    meaning: str
+    words: str
+    at: datetime
+    step: Step
+
+    @property
+    def is_answered(self) -> bool:
+        return self.step.status != StepStatus.ACTIVE
+
+    def is_late(self, now: datetime) -> bool:
+        return not self.is_answered and self.step.due_at is not None and self.step.due_at <= now
+
+
+def matters_of(patient: Patient, *, now: datetime) -> list[Matter]:
+    """The open ones and those answered lately, the newest first."""
+    said = Reply.objects.filter(patient=patient, channel=PAGE, meaning__in=OPENS, step__kind=StepKind.CALL)
+    rows = said.select_related("step__owner", "step__about").order_by("-at", "-pk")[: 4 * SHOWN]
+    return list(_shown(rows, now=now))[:SHOWN]
+
+
+def _shown(rows: Iterable[Reply], *, now: datetime) -> Iterable[Matter]:
+    for reply in rows:
+        step = reply.step
+        if step is None or step.status == StepStatus.CANCELLED:
+            continue
+        if step.completed_at is None or step.completed_at > now - SHOWN_ANSWERED:
+            yield Matter(reply.meaning, reply.body, reply.at, step)
