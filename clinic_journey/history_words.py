@@ -33,6 +33,10 @@ ANSWERS = {
     "another_time": gettext_lazy("Wants another time"),
     "cannot_come": gettext_lazy("Cannot come"),
     "stop": gettext_lazy("Asked us to stop"),
+    "worried": gettext_lazy("Is worried"),
+    "going_well": gettext_lazy("It is going well"),
+    "going_so_so": gettext_lazy("It is going so-so"),
+    "going_badly": gettext_lazy("It is not going well"),
 }
 MOVED_TO = {EventKind.DEADLINE_MOVED, EventKind.SNOOZED}
 
@@ -43,6 +47,8 @@ def detail_words(event: StepEvent) -> str:
         return str(ENDED_AS.get(event.detail, event.detail))
     if event.kind in {EventKind.ESCALATED, EventKind.REASSIGNED} and event.detail in OwnerRole.values:
         return str(OwnerRole(event.detail).label)
+    if event.kind == EventKind.NOTED:
+        return str(ANSWERS.get(event.detail, event.detail))
     if event.kind in MOVED_TO:
         return _when(event.detail)
     return "" if event.kind == EventKind.CONTACTED else event.detail

@@ -1,97 +1,76 @@
 """The patient's own page: where am I, who has it, what happens by when. GET never acts; an answer is a POST.
 
-The link alone shows a first name, neutral step names and dates, nothing clinical (surfaces.md 4.7). Scanners
-and previews fetch every link with GET, so only a pressed button counts as an answer (standards.md 5.3).
+The link alone shows what the message said that carried it: a first name, the visit with its answers, and by when
+she hears from us. Where her case is, what she wrote and her card are shown once she has said who she is.
 """
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import MAXYEAR, datetime, timedelta
-from functools import wraps
 
-from django.conf import settings
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import redirect, render
-from django.utils import timezone, translation
+from django.shortcuts import render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
 from appointments import waiting
 from appointments.models import Appointment, AppointmentStatus
-from clinic_journey.language import NATIVE_NAMES
+from clinic_journey.audit.middleware import event_by, origin_of
+from clinic_journey.patient_card import how_reached
+from clinic_journey.patient_door import Visitor, let_in, with_page
+from clinic_journey.patient_way import NOT_OURS, Names, Way, ahead_of, others_of, ways_of, words_for
 from journeys.models import Journey, Step, StepKind, StepStatus, named
 from outreach.answers import answer as record_answer
 from outreach.choices import times_to_choose
-from outreach.links import journey_for, path_for
+from outreach.matters import Matter, matters_of
 from outreach.queries import visit_of
+from patients import audit
 from patients.actions import RefusedError
-from patients.models import Patient
+from patients.models import AuditAction, Patient
+from patients.proving import closed_until, proves, question_for
 
 ANSWERABLE = (StepKind.CONFIRM, StepKind.BOOK, StepKind.RECALL, StepKind.VISIT, StepKind.CALL)
-HIDDEN = (StepKind.AWAIT_PATIENT, StepKind.PROMISE, StepKind.IDENTIFY, StepKind.CALL, StepKind.THANK)
-MEANINGS = {"confirm", "another_time", "cannot_come", "ask"}
-
-
-@dataclass(frozen=True)
-class Stage:
-    """One line of the way: done at a time, going on now, or due by a time; a visit is at its time, not by it."""
-
-    name: str
-    state: str  # is-done, is-now, is-late
-    at: datetime | None
-    is_visit: bool = False
-
-
-PageView = Callable[[HttpRequest, Journey, datetime], HttpResponse]
-
-
-def with_link(view: PageView) -> Callable[[HttpRequest, str], HttpResponse]:
-    """Open the journey of a link, in the patient's language and the clinic's time; bad links look alike."""
-
-    @wraps(view)
-    def opened(request: HttpRequest, token: str) -> HttpResponse:
-        now = timezone.now()
-        journey = journey_for(token, now=now)
-        if journey is None or journey.patient is None:
-            return private(render(request, "patient_page/gone.html", status=404))
-        wanted = request.GET.get("lang", journey.patient.language)
-        language = wanted if wanted in NATIVE_NAMES else journey.patient.language
-        with translation.override(language), timezone.override(journey.clinic.time_zone):
-            return private(view(request, journey, now))
-
-    return opened
-
-
-def private(response: HttpResponse) -> HttpResponse:
-    response["Cache-Control"] = "no-store"
-    response["X-Robots-Tag"] = "noindex, nofollow"
-    # Not "no-referrer": with it browsers send a null Origin, and every answer is refused.
-    response["Referrer-Policy"] = "same-origin"
-    return response
+CHOOSABLE = {StepKind.CONFIRM, StepKind.BOOK, StepKind.RECALL, StepKind.VISIT}
+MEANINGS = {"confirm", "another_time", "cannot_come"}
 
 
 @require_safe
-@with_link
-def page(request: HttpRequest, journey: Journey, now: datetime) -> HttpResponse:
-    return render(request, "patient_page/page.html", context_of(journey, request, now))
+@with_page
+def page(request: HttpRequest, visitor: Visitor) -> HttpResponse:
+    return render(request, "patient_page/page.html", context_of(visitor, request))
 
 
 @require_POST
-@with_link
-def answer(request: HttpRequest, journey: Journey, now: datetime) -> HttpResponse:
-    """One of the few things a patient can say; repeated presses change nothing further."""
+@with_page
+def answer(request: HttpRequest, visitor: Visitor) -> HttpResponse:
+    """One of the few things a patient can say of her visit; repeated presses change nothing further."""
     meaning = request.POST.get("meaning", "")
-    body = request.POST.get("body", "").replace("\0", "").strip()[:1000]  # PostgreSQL keeps no NUL
-    step = answerable_step(journey)
-    if meaning not in MEANINGS or (meaning == "ask" and not body) or step is None:
-        return redirect(path_for(journey))
+    step = answerable_step(visitor.journey)
+    if meaning not in MEANINGS or step is None:
+        return visitor.back()
     start = chosen_start(request.POST.get("start", ""))
     try:
-        record_answer(step, meaning, now=now, channel="page", body=body, start=start)
+        record_answer(step, meaning, now=visitor.now, channel="page", start=start)
     except RefusedError as refusal:
-        context = context_of(journey, request, now) | {"refusal": str(refusal)}
-        return render(request, "patient_page/page.html", context, status=409)
-    return redirect(f"{path_for(journey)}?said={meaning}&lang={translation.get_language()}")
+        # Whoever was second with a time sees at once which are still free.
+        more = {"refusal": str(refusal), "asked_for_time": start is not None}
+        return render(request, "patient_page/page.html", context_of(visitor, request) | more, status=409)
+    return visitor.back(meaning)
+
+
+@require_POST
+@with_page
+def identify(request: HttpRequest, visitor: Visitor) -> HttpResponse:
+    """She says who she is, and sees the rest. A wrong answer leaves her all that the link shows, and a trace."""
+    if visitor.is_known or proves(visitor.patient, request.POST.get("who", "")[:40], now=visitor.now):
+        answer = visitor.back()
+        let_in(answer, visitor.journey, is_known=True)
+        return answer
+    failed = event_by(origin_of(request), now=visitor.now, what="patient_identify")
+    failed.action = AuditAction.LOGIN_FAILED
+    failed.patient_id, failed.clinic_id = visitor.patient.pk, visitor.patient.clinic_id
+    audit.record(failed)
+    context = context_of(visitor, request) | {"is_wrong": True}
+    return render(request, "patient_page/page.html", context, status=422)
 
 
 def chosen_start(text: str) -> datetime | None:
@@ -111,36 +90,24 @@ def answerable_step(journey: Journey) -> Step | None:
     return ranked[0] if ranked else journey.steps.order_by("-pk").first()
 
 
-def context_of(journey: Journey, request: HttpRequest, now: datetime) -> dict[str, object]:
-    patient = journey.patient
-    assert patient is not None  # noqa: S101 - journey_for opens no other
+def context_of(visitor: Visitor, request: HttpRequest) -> dict[str, object]:
+    journey, now = visitor.journey, visitor.now
+    names = Names(journey.clinic_id)
     visit = visit_of(journey.pk)
-    is_held = visit is not None and visit.status == AppointmentStatus.PENDING
     step = answerable_step(journey)
-    stages = way_of(journey, now, visit=visit)
-    late = next((stage for stage in stages if stage.state == "is-late"), None)
-    promise = promise_to(patient)
-    is_broken = bool(promise and promise.due_at and promise.due_at <= now)
-    promised_by = promise.due_at if promise and not is_broken else None
-    can_choose = step is not None and step.kind in {
-        StepKind.CONFIRM,
-        StepKind.BOOK,
-        StepKind.RECALL,
-        StepKind.VISIT,
-    }
+    is_held = visit is not None and visit.status == AppointmentStatus.PENDING
+    can_choose = step is not None and step.kind in CHOOSABLE
     times = times_to_choose(journey, visit, now=now) if can_choose or is_held else []
+    (way,) = ways_of([journey], names, now=now)
+    matters = matters_of(visitor.patient, now=now)
+    word = word_for(visitor, way, matters, names)
     return {
         "journey": journey,
-        "patient": patient,
-        "clinic": journey.clinic,
-        "stages": stages,
-        "late": late or is_broken,
-        "promised_by": promised_by,
+        "word": word,
         # Where the headline is about a visit, or about nothing, the promise has its own sentence.
         "says_promise": bool(
-            promised_by and not late and not is_held and (journey.ended_at or visit or times)
+            word.promised_by and not word.is_late and not is_held and (journey.ended_at or visit or times)
         ),
-        "by": next_word(journey, promise, now),
         "visit": visit,
         "to_confirm": bool(visit and visit.confirmed_at is None and visit.status == AppointmentStatus.BOOKED),
         "is_held": is_held,
@@ -148,15 +115,87 @@ def context_of(journey: Journey, request: HttpRequest, now: datetime) -> dict[st
         "few_times": "",  # all of them; a refused offer names a few
         "said": request.GET.get("said", ""),
         "asked_for_time": "times" in request.GET,
-        "answer_path": f"{path_for(journey)}answer/?lang={translation.get_language()}",
         "offer": waiting.offer_to_answer(journey, now=now),
         "waits": waiting.live_entry_in(journey, visit),
         "can_wait": can_wait(step, visit, now),
-        "waiting_path": path_for(journey),
-        "languages": list(NATIVE_NAMES.items()),
-        "language": translation.get_language(),
-        "demo": settings.DEMO,
+        "matters": [ShownMatter.of(matter, names, now=now) for matter in matters],
+        **visitor.frame(),
+        **(known_part(visitor, way, names) if visitor.is_known else unknown_part(visitor)),
     }
+
+
+def known_part(visitor: Visitor, way: Way, names: Names) -> dict[str, object]:
+    """What is shown to her alone."""
+    journey, now = visitor.journey, visitor.now
+    others = ways_of(others_of(visitor.patient, journey), names, now=now)
+    stages = [*way.stages, *(ahead_of(journey, names, now=now) if not journey.ended_at else [])]
+    return {
+        "is_known": True,
+        "stages": stages,
+        "others": [other for other in others if other.stages],
+        "promises": [Promised.of(step, names, now=now) for step in promises_to(visitor.patient)],
+        "reached": how_reached(visitor.patient),
+    }
+
+
+def unknown_part(visitor: Visitor) -> dict[str, object]:
+    return {
+        "question": question_for(visitor.patient),
+        "closed_until": closed_until(visitor.patient, now=visitor.now),
+    }
+
+
+@dataclass(frozen=True)
+class ShownMatter:
+    """What she asked or told us, as the page shows it back."""
+
+    matter: Matter
+    who: str
+    is_late: bool
+
+    @classmethod
+    def of(cls, matter: Matter, names: Names, *, now: datetime) -> "ShownMatter":
+        return cls(matter, names.of(matter.step), matter.is_late(now))
+
+
+@dataclass(frozen=True)
+class Promised:
+    """What we promised: as it was said to her, else the step of hers that it is about."""
+
+    words: str
+    by: datetime | None
+    who: str
+    is_late: bool
+
+    @classmethod
+    def of(cls, step: Step, names: Names, *, now: datetime) -> "Promised":
+        words = named(step.names) or step.title or (words_for(step.about) if step.about else _("An answer"))
+        return cls(words, step.due_at, names.of(step), bool(step.due_at and step.due_at <= now))
+
+
+@dataclass(frozen=True)
+class Word:
+    """Whether we are late with our word to her, by when she has it, and from whom."""
+
+    is_late: bool
+    by: datetime | None
+    promised_by: datetime | None
+    who: str
+
+
+def word_for(visitor: Visitor, way: Way, matters: list[Matter], names: Names) -> Word:
+    now = visitor.now
+    promise = next(iter(promises_to(visitor.patient)), None)
+    is_broken = bool(promise and promise.due_at and promise.due_at <= now)
+    late = [matter.step for matter in matters if matter.is_late(now)]
+    step = next_word(visitor.journey, promise, now)
+    holder = step or (promise if is_broken else None) or next(iter(late), None)
+    return Word(
+        is_late=is_broken or way.late is not None or bool(late),
+        by=step.due_at if step else None,
+        promised_by=promise.due_at if promise and not is_broken else None,
+        who=names.of(holder) if holder else (way.late.who if way.late else ""),
+    )
 
 
 def can_wait(step: Step | None, visit: Appointment | None, now: datetime) -> bool:
@@ -170,42 +209,17 @@ def can_wait(step: Step | None, visit: Appointment | None, now: datetime) -> boo
     )
 
 
-def way_of(journey: Journey, now: datetime, *, visit: Appointment | None = None) -> list[Stage]:
-    steps = (
-        journey.steps.filter(
-            status__in=[StepStatus.ACTIVE, StepStatus.COMPLETED], template_step__isnull=False
-        )
-        .exclude(kind__in=HIDDEN)
-        .select_related("template_step")
-    )
-    done = sorted((s for s in steps if s.completed_at), key=lambda s: (s.completed_at, s.pk))
-    waiting = sorted((s for s in steps if not s.completed_at), key=lambda s: (s.due_at or now, s.pk))
-    stages = [Stage(words_for(step), "is-done", step.completed_at) for step in done]
-    for step in waiting:
-        ours = step.kind not in {StepKind.CONFIRM, StepKind.VISIT, StepKind.RECALL, StepKind.AWAIT_RESULT}
-        late = ours and step.due_at is not None and step.due_at <= now
-        if visit and visit.step_id == step.pk:
-            stages.append(Stage(words_for(step), "is-now", visit.start, is_visit=True))
-            continue
-        stages.append(Stage(words_for(step), "is-late" if late else "is-now", step.due_at))
-    return stages
-
-
-def words_for(step: Step) -> str:
-    return named(step.template_step.patient_names) if step.template_step else _("We are on it")
-
-
-def promise_to(patient: Patient) -> Step | None:
+def promises_to(patient: Patient) -> list[Step]:
     """What was promised on the phone holds on each of her pages, also on that of a journey that has ended."""
     promises = Step.objects.filter(journey__patient=patient, kind=StepKind.PROMISE, status=StepStatus.ACTIVE)
-    return promises.order_by("due_at").first()
+    return list(promises.select_related("owner", "about__owner", "about__template_step").order_by("due_at"))
 
 
-def next_word(journey: Journey, promise: Step | None, now: datetime) -> datetime | None:
-    """By when she hears from us: what was promised, else the nearest deadline of ours."""
+def next_word(journey: Journey, promise: Step | None, now: datetime) -> Step | None:
+    """What of ours she hears next: what was promised, else the nearest of our deadlines."""
     if promise and promise.due_at and promise.due_at > now:
-        return promise.due_at
+        return promise
     ours = journey.steps.filter(status=StepStatus.ACTIVE, due_at__gt=now).exclude(
-        kind__in=[StepKind.CONFIRM, StepKind.VISIT, StepKind.RECALL, StepKind.AWAIT_PATIENT]
+        kind__in=[*(NOT_OURS - {StepKind.AWAIT_RESULT}), StepKind.AWAIT_PATIENT]
     )
-    return ours.order_by("due_at").values_list("due_at", flat=True).first()
+    return ours.select_related("owner", "about__owner").order_by("due_at").first()

@@ -1,19 +1,16 @@
 """The waiting list on the patient's own page: her answer to an offer, and whether she wants a sooner time."""
 
-from datetime import datetime
-
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import redirect, render
-from django.utils import translation
+from django.shortcuts import render
 from django.views.decorators.http import require_POST
 
 from appointments import waiting, waitlist
 from appointments.suggestions import VISIT_MINUTES
 from appointments.waiting_models import Offer
 from appointments.waitlist import OfferTakenError, Wanted
-from clinic_journey.patient_page import answerable_step, context_of, with_link
+from clinic_journey.patient_door import Visitor, with_page
+from clinic_journey.patient_page import answerable_step, context_of
 from journeys.models import Journey, StepKind
-from outreach.links import path_for
 from outreach.offer_answers import ANSWERS, answer_offer
 from outreach.queries import visit_of
 from patients.actions import RefusedError
@@ -23,20 +20,20 @@ NEAREST_NAMED = 3
 
 
 @require_POST
-@with_link
-def offer(request: HttpRequest, journey: Journey, now: datetime) -> HttpResponse:
+@with_page
+def offer(request: HttpRequest, visitor: Visitor) -> HttpResponse:
     """Yes or no to a freed time. The first yes wins; who is later keeps her date and sees what else is free."""
-    said, found = request.POST.get("said", ""), _offer(journey, request.POST.get("offer", ""))
+    said, found = request.POST.get("said", ""), _offer(visitor.journey, request.POST.get("offer", ""))
     if found is None or said not in ANSWERS:
-        return redirect(path_for(journey))
+        return visitor.back()
     try:
-        answer_offer(found, said, now=now, channel="page")
+        answer_offer(found, said, now=visitor.now, channel="page")
     except RefusedError as refusal:
-        context = context_of(journey, request, now) | {"refusal": str(refusal), "offer": None}
+        context = context_of(visitor, request) | {"refusal": str(refusal), "offer": None}
         if isinstance(refusal, OfferTakenError):
             context |= {"asked_for_time": True, "few_times": NEAREST_NAMED}
         return render(request, "patient_page/page.html", context, status=409)
-    return redirect(f"{path_for(journey)}?said={said}&lang={translation.get_language()}")
+    return visitor.back(said)
 
 
 def _offer(journey: Journey, public_id: str) -> Offer | None:
@@ -45,9 +42,10 @@ def _offer(journey: Journey, public_id: str) -> Offer | None:
 
 
 @require_POST
-@with_link
-def sooner(request: HttpRequest, journey: Journey, now: datetime) -> HttpResponse:
+@with_page
+def sooner(request: HttpRequest, visitor: Visitor) -> HttpResponse:
     """She would like a sooner time, or wants to hear of none. The same again changes nothing further."""
+    journey, now = visitor.journey, visitor.now
     visit = visit_of(journey.pk)
     wants = request.POST.get("wants") == "yes"
     try:
@@ -61,7 +59,6 @@ def sooner(request: HttpRequest, journey: Journey, now: datetime) -> HttpRespons
         elif entry := waiting.live_entry_in(journey, visit):
             waitlist.leave(entry, now=now, no_more=visit is not None)
     except RefusedError as refusal:
-        context = context_of(journey, request, now) | {"refusal": str(refusal)}
+        context = context_of(visitor, request) | {"refusal": str(refusal)}
         return render(request, "patient_page/page.html", context, status=409)
-    said = "sooner" if wants else "not_sooner"
-    return redirect(f"{path_for(journey)}?said={said}&lang={translation.get_language()}")
+    return visitor.back("sooner" if wants else "not_sooner")

@@ -66,13 +66,13 @@ OF_NOBODY = {"clinic", "code", "practitioner_id", "schedule_id", "exception_id",
 
 
 def holder_of(match: ResolverMatch) -> By | None:
-    return HOLDERS.get(match.route.partition("/")[0]) if "token" in match.kwargs else None
+    return HOLDERS.get(match.route.partition("/")[0]) if match.kwargs else None
 
 
 def subject_of(match: ResolverMatch, *, now: datetime) -> Subject | None:
     """The patient that the address names, if it names an object at all."""
     holder = holder_of(match)
-    if holder:
+    if holder and "token" in match.kwargs:
         return _behind_link(match.kwargs["token"], holder, now=now)
     for name, value in match.kwargs.items():
         model = _admin_model(match) if name == "object_id" else NAMED.get(_named(name, match))

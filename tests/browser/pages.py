@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from typing import Any
 from urllib.parse import quote
+from uuid import uuid4
 
 from django.test import Client
 
@@ -54,6 +55,7 @@ def pages() -> Iterator[dict[str, str]]:
     yield {"name": "login", "path": "/login/", "login": ""}
     for name, path in patient_pages():
         yield {"name": name, "path": path, "login": ""}
+    yield from pages_of_known_patients()
     for name, path in [*routed(objects), *by_query(objects)]:
         for login, client in clients.items():
             answer = client.get(path)
@@ -176,4 +178,36 @@ def patient_pages() -> Iterator[tuple[str, str]]:
     assert asked
     yield "patient_page_other_time", f"{path_for(asked)}?times=1"
     yield "patient_page_thanks", f"{path_for(asked)}?said=confirm"
+    for said in ("worried", "going_badly", "card"):
+        yield f"patient_page_said_{said}", f"{path_for(asked)}?said={said}"
     yield "patient_page_gone", "/p/nothing/"
+    yield "patient_page_closed", f"/p/{uuid4()}/"
+
+
+def pages_of_known_patients() -> Iterator[dict[str, str]]:
+    """What is shown once she has said who she is (`who`), and what a wrong answer leads to."""
+    states = {
+        "held": Journey.objects.filter(**ACTIVE, steps__holds__status=AppointmentStatus.PENDING),
+        "late": Journey.objects.filter(
+            **ACTIVE,
+            steps__kind=StepKind.BOOK,
+            steps__status=StepStatus.ACTIVE,
+            steps__due_at__lt=MONDAY,
+        ),
+        "waiting": Journey.objects.filter(
+            **ACTIVE, steps__kind=StepKind.AWAIT_RESULT, steps__status=StepStatus.ACTIVE
+        ),
+    }
+    for name, found in states.items():
+        journey = found.filter(patient__birth_date__isnull=False).order_by("pk").first()
+        assert journey
+        assert journey.patient
+        assert journey.patient.birth_date
+        who = str(journey.patient.birth_date.year)
+        page = {"login": "", "who": who}
+        yield {"name": f"patient_known_{name}", "path": path_for(journey), **page}
+        if name == "held":
+            yield {"name": "patient_card", "path": f"/p/{journey.public_id}/card/", **page}
+    wrong = states["late"].last()
+    assert wrong
+    yield {"name": "patient_not_known", "path": path_for(wrong), "login": "", "who": "1234"}

@@ -212,6 +212,8 @@ def test_another_clinics_record_leaves_no_trace_as_nothing_was_shown() -> None:
 def test_the_patients_link_is_logged_as_the_link(client: Client) -> None:
     journey = builders.step().journey
     client.get(path_for(journey), headers={"User-Agent": "WhatsApp/2.0\n"})
+    assert not AuditEvent.objects.filter(by="patient").exists()  # a preview keeps no cookie, and saw nothing
+    client.get(path_for(journey), headers={"User-Agent": "WhatsApp/2.0\n"}, follow=True)
     event = AuditEvent.objects.get(by="patient")
     assert (event.by, event.action, event.patient_id, event.actor_id) == (
         "patient",
@@ -230,8 +232,10 @@ def test_an_upload_link_is_logged_as_the_institutes(client: Client) -> None:
 
 
 def test_a_link_nobody_gave_out_leaves_no_trace(client: Client) -> None:
-    assert client.get("/p/nonsense/").status_code == 404
-    assert not AuditEvent.objects.exists()
+    for path in ("/p/nonsense/", f"/p/{builders.step().journey.public_id}/"):
+        assert client.get(path).status_code == 404
+    assert reads() == []
+    assert not AuditEvent.objects.filter(by="patient").exists()
 
 
 @pytest.mark.parametrize(

@@ -15,12 +15,12 @@ from django.test import Client
 from appointments import actions as visits
 from clinic_journey.audit import triggers
 from clinic_journey.audit.watched import WATCHED
-from outreach.links import path_for
 from patients import actions, audit
 from patients.audit import Origin
 from patients.models import AddressStatus, AuditEvent, ContactPoint, Patient
 from referrals.links import upload_token
 from tests import builders
+from tests.clinic_journey.own_page import OwnPage
 from tests.clinic_journey.test_access import logged_in
 from tests.conftest import NOW
 
@@ -249,7 +249,7 @@ def test_what_a_patient_presses_on_her_page_is_hers() -> None:
     visit = builders.appointment(made_by=None)
     step = builders.step(builders.journey(visit.patient), kind="confirm")
     type(visit).objects.filter(pk=visit.pk).update(step=step)
-    Client().post(f"{path_for(step.journey)}answer/", {"meaning": "confirm"})
+    OwnPage(step.journey).post("answer", {"meaning": "confirm"})
     said = [event for event in changes("appointment", action="change") if "confirmed_at" in event.after]
     assert [event.by for event in said] == ["patient"]
 

@@ -14,10 +14,10 @@ from django.test.utils import CaptureQueriesContext
 from journeys.chases import Promise, make_promise
 from journeys.models import EventKind, OwnerRole, Step, StepEvent, StepKind
 from journeys.watch import watch_steps
-from outreach.links import path_for
 from patients.models import Clinic, Patient, Role
 from referrals.models import Referral
 from tests import builders
+from tests.clinic_journey.own_page import OwnPage
 from tests.clocks import local
 from tests.conftest import NOW
 
@@ -226,15 +226,14 @@ def test_a_time_nobody_can_keep_is_refused_and_nothing_typed_is_lost(
 
 def test_a_promise_stands_on_the_patients_own_page(clinic: Clinic, dana: Patient) -> None:
     journey = builders.journey(dana, status="completed", ended_at=NOW - HOUR)
-    assert "Nothing is open" in Client().get(f"{path_for(journey)}?lang=en").content.decode()
+    page = OwnPage(journey)
+    assert "Nothing is open" in page.text("?lang=en")
     make_promise(dana, Promise("tooth 36, call the lab", NOW + HOUR), now=NOW)
-    page = Client().get(f"{path_for(journey)}?lang=en").content.decode()
-    assert "We promised you an answer by <b>Monday 9 March, 11:00</b>." in page
-    assert "tooth 36" not in page
+    assert "We promised you an answer by <b>Monday 9 March, 11:00</b>." in page.text("?lang=en")
+    assert "tooth 36" not in page.text("?lang=en")
+    assert "tooth 36, call the lab" in page.prove(dana).text("?lang=en")
     with time_machine.travel(NOW + HOUR, tick=False):
-        assert (
-            "We are late, and we are sorry" in Client().get(f"{path_for(journey)}?lang=en").content.decode()
-        )
+        assert "We are late, and we are sorry" in OwnPage(journey).text("?lang=en")
 
 
 def test_a_broken_promise_is_in_the_managers_today_and_in_its_makers(clinic: Clinic, dana: Patient) -> None:

@@ -13,6 +13,7 @@ from patients.models import Clinic, Role
 from referrals.links import upload_token
 from referrals.models import Referral
 from tests import builders
+from tests.clinic_journey.own_page import OwnPage
 from tests.clinic_journey.test_access import filled, logged_in, objects_of, routes
 from tests.conftest import NOW
 
@@ -36,7 +37,7 @@ FIELDS = """
     act add after answer any_doctor at back because birth_date body call_again_at channel chase clinic code
     column_0 country date_order days decision doctor earliest_on email end entry expected_on family_name
     first_on found gender given_name heard hold hold_despite_because hold_refused_because hours item keep key kind
-    known language last_on latest_on learned left_empty list location look may_be_called may_say may_tell
+    known language last_on latest_on learned left_empty list location look may_be_called may_call may_say may_tell
     meaning minutes name name_en national_id next no_more not_before note offer offered_for on other outcome
     owner patient performer performer_email phone picked pin place practitioner promise q question quietly rank
     reason relation remove request_key rest return said seen service sheet shown shown_type spot start step template
@@ -56,6 +57,13 @@ def address_of(path: str, objects: dict[str, Any], clinic: Clinic) -> str:
     return filled(path.replace("<str:token>", token), objects)
 
 
+def come_in(client: Client, path: str, clinic: Clinic) -> None:
+    """Through the link, and having said who she is, where it is a patient's own page."""
+    if path.startswith("p/<uuid:journey_id>/"):
+        page = OwnPage(clinic.journeys.get(steps__outreach_tasks__isnull=False), browser=client)
+        page.prove(clinic.patients.get())
+
+
 def answered(client: Client, address: str, sent: dict[str, str]) -> None:
     body = "&".join(f"{name}={value}" for name, value in sent.items())
     answer = client.post(address, body, content_type=FORM)
@@ -68,6 +76,7 @@ def test_no_field_makes_a_fault(path: str, pattern: URLPattern) -> None:
     address = address_of(path, objects_of(clinic), clinic)
     for nth, role in enumerate(Role.values):
         client = logged_in(role, clinic)
+        come_in(client, path, clinic)
         answered(client, address, {})
         for garbage in GARBAGE[nth :: len(Role.values)]:
             answered(client, address, dict.fromkeys(FIELDS, garbage))
@@ -97,7 +106,9 @@ KNOWN = {
         "appointments/<uuid:appointment_id>/act/",
         "results/<uuid:result_id>/decide/",
         "waiting/offers/<uuid:offer_id>/",
-        "p/<str:token>/answer/",
+        "p/<uuid:journey_id>/answer/",
+        "p/<uuid:journey_id>/say/",
+        "p/<uuid:journey_id>/card/",
         "patients/<uuid:patient_id>/addresses/add/",
     ],
 )
@@ -105,5 +116,6 @@ def test_garbage_beside_what_is_understood_makes_no_fault(path: str) -> None:
     clinic = builders.clinic()
     address = address_of(path, objects_of(clinic), clinic)
     client = logged_in(Role.MANAGER, clinic)
+    come_in(client, path, clinic)
     for garbage in GARBAGE:
         answered(client, address, {**dict.fromkeys(FIELDS, garbage), **KNOWN})

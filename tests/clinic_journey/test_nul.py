@@ -6,7 +6,6 @@ import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 
-from outreach.links import path_for
 from patients.models import Patient, Role
 from referrals.models import Result
 from tests import builders
@@ -53,7 +52,7 @@ def test_an_address_with_it_is_refused_in_words(path: str) -> None:
 
 def test_a_patient_who_sends_it_is_told(client: Client) -> None:
     journey = builders.step().journey
-    answer = client.post(f"{path_for(journey)}answer/", {"meaning": "ask", "body": "when\0?"})
+    answer = client.post(f"/p/{journey.public_id}/say/", {"meaning": "ask", "body": "when\0?"})
     assert answer.status_code == 400
     assert WORDS in answer.content.decode()
     assert not journey.patient.replies.exists()  # type: ignore[union-attr]

@@ -2,18 +2,18 @@
 
 from collections.abc import Iterator
 from datetime import timedelta
+from typing import Any
 
 import pytest
 import time_machine
-from django.test import Client
 
 from appointments.models import Appointment
 from appointments.waiting_models import Offer, WaitlistEntry
 from journeys.models import Step, StepKind
-from outreach.links import path_for
 from outreach.models import Reply
 from tests import builders
 from tests.appointments.pages import text_of
+from tests.clinic_journey.own_page import OwnPage
 from tests.conftest import NOW
 
 pytestmark = pytest.mark.django_db
@@ -33,35 +33,36 @@ def offer() -> Offer:
     return builders.offer(builders.opening(builders.practitioner(entry.clinic), FREE_AT), entry)
 
 
-def page_of(offer: Offer) -> str:
-    return path_for(offer.entry.journey)
+def page_of(offer: Offer) -> OwnPage:
+    return OwnPage(offer.entry.journey)
 
 
-def say(offer: Offer, word: str) -> object:
-    return Client().post(f"{page_of(offer)}offer/", {"offer": offer.public_id, "said": word})
+def say(offer: Offer, word: str, **options: Any) -> Any:
+    return page_of(offer).post("offer", {"offer": offer.public_id, "said": word}, **options)
 
 
 def test_reading_changes_nothing_and_the_answer_is_a_form(offer: Offer) -> None:
     before = list(Offer.objects.values()), list(WaitlistEntry.objects.values()), list(Step.objects.values())
-    for read in (Client().get, Client().head):
-        assert read(page_of(offer)).status_code == 200
+    mine = page_of(offer)
+    for read in (mine.browser.get, mine.browser.head):
+        assert read(mine.path).status_code == 200
     after = list(Offer.objects.values()), list(WaitlistEntry.objects.values()), list(Step.objects.values())
     assert before == after
-    page = text_of(Client().get(page_of(offer)))
+    page = text_of(page_of(offer).get())
     assert "A sooner time is free" in page
     assert "Wednesday 11 March, 10:00" in page
     for name in ("offer", "sooner"):
-        assert Client().get(f"{page_of(offer)}{name}/").status_code == 405
+        assert mine.get(f"{name}/").status_code == 405
 
 
 def test_yes_moves_the_visit_and_yes_again_is_no_error(offer: Offer) -> None:
     for _press in range(2):
         answer = say(offer, "offer_yes")
-        assert answer.status_code == 302  # type: ignore[attr-defined]
-        assert "said=offer_yes" in answer["Location"]  # type: ignore[index]
+        assert answer.status_code == 302
+        assert "said=offer_yes" in answer["Location"]
     visit = Appointment.objects.get(waiting_entries=offer.entry)
     assert (visit.start, visit.practitioner) == (FREE_AT, offer.opening.practitioner)
-    page = text_of(Client().get(f"{page_of(offer)}?said=offer_yes"))
+    page = text_of(page_of(offer).get("?said=offer_yes"))
     assert "The time is yours" in page
     assert "A sooner time is free" not in page
 
@@ -74,14 +75,14 @@ def test_too_late_keeps_the_date_and_names_what_else_suits(offer: Offer) -> None
     for n in range(4):
         builders.open_time(kept.practitioner, NOW + (3 + n) * DAY, minutes=30)
     answer = say(offer, "offer_yes")
-    assert answer.status_code == 409  # type: ignore[attr-defined]
+    assert answer.status_code == 409
     page = text_of(answer)
     assert "This time has just been taken. You keep your date" in page
     assert page.count('type="radio" name="start" value="2026') == 3
     kept.refresh_from_db()
     assert kept.start == NOW + 14 * DAY
     assert WaitlistEntry.objects.get().status == "waiting"
-    assert "Somebody else was first" in text_of(Client().get(page_of(offer)))
+    assert "Somebody else was first" in text_of(page_of(offer).get())
 
 
 @pytest.mark.parametrize(
@@ -92,7 +93,7 @@ def test_too_late_keeps_the_date_and_names_what_else_suits(offer: Offer) -> None
     ],
 )
 def test_no_is_one_press(offer: Offer, word: str, status: str, words: str) -> None:
-    answer = Client().post(f"{page_of(offer)}offer/", {"offer": offer.public_id, "said": word}, follow=True)
+    answer = say(offer, word, follow=True)
     assert words in text_of(answer)
     assert "Yes, I take it" not in text_of(answer)
     assert WaitlistEntry.objects.get().status == status
@@ -103,11 +104,11 @@ def test_nonsense_and_other_peoples_offers_lead_back_to_the_page(
     offer: Offer, fields: dict[str, str]
 ) -> None:
     other = builders.journey(builders.patient(offer.entry.clinic, phone="050-234-9999"))
-    for path, data in (
+    for page, data in (
         (page_of(offer), fields),
-        (path_for(other), {"said": "offer_yes", "offer": offer.public_id}),
+        (OwnPage(other), {"said": "offer_yes", "offer": offer.public_id}),
     ):
-        assert Client().post(f"{path}offer/", data).status_code == 302
+        assert page.post("offer", data).status_code == 302
     assert Offer.objects.get().status == "open"
     assert not Reply.objects.exists()
 
@@ -116,29 +117,29 @@ def test_she_asks_for_a_sooner_time_and_takes_it_back() -> None:
     patient = builders.patient(language="en")
     step = builders.step(builders.journey(patient), kind=StepKind.VISIT, due_at=NOW + 15 * DAY)
     visit = builders.appointment(patient, start=NOW + 14 * DAY, step=step)
-    path = path_for(step.journey)
-    assert "Tell me if a sooner time becomes free" in text_of(Client().get(path))
+    page = OwnPage(step.journey)
+    assert "Tell me if a sooner time becomes free" in text_of(page.get())
     for _press in range(2):
-        Client().post(f"{path}sooner/", {"wants": "yes"})
+        page.post("sooner", {"wants": "yes"})
     entry = WaitlistEntry.objects.get()
     assert (entry.appointment, entry.practitioner, entry.status) == (visit, visit.practitioner, "waiting")
-    assert "You are on the waiting list for a sooner time" in text_of(Client().get(path))
-    Client().post(f"{path}sooner/", {"wants": "no"})
+    assert "You are on the waiting list for a sooner time" in text_of(page.get())
+    page.post("sooner", {"wants": "no"})
     entry.refresh_from_db()
     assert (entry.status, entry.wants_no_more) == ("withdrawn", True)
-    Client().post(f"{path}sooner/", {"wants": "yes"})
+    page.post("sooner", {"wants": "yes"})
     assert WaitlistEntry.objects.filter(status="waiting").count() == 1
 
 
 def test_where_no_time_suits_she_waits_for_a_first_one() -> None:
     step = builders.step(builders.journey(builders.patient(language="en")))
-    path = path_for(step.journey)
-    assert "No time suits me" in text_of(Client().get(path))
-    Client().post(f"{path}sooner/", {"wants": "yes"})
+    page = OwnPage(step.journey)
+    assert "No time suits me" in text_of(page.get())
+    page.post("sooner", {"wants": "yes"})
     assert WaitlistEntry.objects.get().step == step
-    assert "You are on the waiting list." in text_of(Client().get(path))
+    assert "You are on the waiting list." in text_of(page.get())
 
 
 @pytest.mark.parametrize("language", ["en", "he", "ru", "ar"])
 def test_the_page_stays_small(offer: Offer, language: str) -> None:
-    assert len(Client().get(f"{page_of(offer)}?lang={language}").content) < 20_000
+    assert len(page_of(offer).get(f"?lang={language}").content) < 20_000

@@ -4,7 +4,6 @@ from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from django.test import Client
 
 from appointments.models import Appointment, AppointmentStatus
 from journeys.models import EventKind, OwnerRole, Step, StepEvent, StepKind, StepStatus
@@ -12,6 +11,7 @@ from journeys.queries import journeys_without_next_date
 from outreach.models import Attempt, AttemptStatus
 from patients.models import Patient, Role
 from referrals.models import DocumentStatus, IncomingDocument, Referral, ReferralStatus, Result
+from tests.clinic_journey.own_page import OwnPage
 from tests.scenarios.house import MONDAY, House, frozen, link_in, run_by_two_workers, run_once, run_twice
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -69,12 +69,12 @@ def decide(house: House, decision: str, at: datetime) -> None:
 
 def confirm_on_her_page(asked: Attempt, at: datetime) -> None:
     """She opens the link she got and presses the button, twice."""
-    patient = Client()
     with frozen(at):
-        assert patient.get(link_in(asked)).status_code == 200
+        page = OwnPage(link_in(asked))
+        assert page.get().status_code == 200
         assert step(StepKind.CONFIRM).status == StepStatus.ACTIVE  # looking is not answering
         for _press in range(2):
-            patient.post(f"{link_in(asked)}answer/", {"meaning": "confirm"})
+            page.post("answer", {"meaning": "confirm"})
 
 
 def test_the_whole_story(house: House, dana: Patient) -> None:
@@ -128,8 +128,8 @@ def test_a_late_doctor_is_seen_and_the_patient_hears_before_she_asks(house: Hous
     assert [attempt.task.message_key for attempt in messages_to(dana)] == ["result_arrived", "apology"]
     assert b"Dana" in house.get(Role.MANAGER, "/today/", close).content
     with frozen(close + timedelta(minutes=1)):
-        page = Client().get(link_in(messages_to(dana)[0]))
-    assert "We are late, and we are sorry" in page.content.decode()
+        page = OwnPage(link_in(messages_to(dana)[0])).text()
+    assert "We are late, and we are sorry" in page
     assert Appointment.objects.get().status == AppointmentStatus.PENDING  # the hold waits for the decision
 
 

@@ -4,7 +4,6 @@ from collections.abc import Callable
 from datetime import datetime, time, timedelta
 
 import pytest
-from django.test import Client
 
 from appointments import actions, waitlist
 from appointments.actions import Visit
@@ -15,6 +14,7 @@ from outreach.models import Attempt, AttemptStatus
 from patients.actions import CardAnswers, save_card
 from patients.models import Channel, Patient, Role
 from tests import builders
+from tests.clinic_journey.own_page import OwnPage
 from tests.scenarios.house import (
     MONDAY,
     WEEKDAYS,
@@ -63,10 +63,11 @@ def messages() -> list[Attempt]:
 
 
 def press(message: Attempt, said: str, at: datetime) -> int:
-    path = link_in(message)
     offer = Offer.objects.get(step=message.task.step_id)
     with frozen(at):
-        return Client().post(f"{path}offer/", {"offer": offer.public_id, "said": said}).status_code
+        answer = OwnPage(link_in(message)).post("offer", {"offer": offer.public_id, "said": said})
+    status: int = answer.status_code
+    return status
 
 
 def test_a_freed_time_finds_its_taker_and_nobody_loses_a_date(house: House) -> None:
@@ -82,16 +83,16 @@ def test_a_freed_time_finds_its_taker_and_nobody_loses_a_date(house: House) -> N
     assert len(messages()) == PEOPLE
 
     with frozen(MONDAY + 31 * MINUTE):
-        assert b"A sooner time is free" in Client().get(link_in(messages()[3])).content
+        assert "A sooner time is free" in OwnPage(link_in(messages()[3])).text()
     assert press(messages()[3], "offer_no", MONDAY + 31 * MINUTE) == 302
     assert press(messages()[2], "offer_yes", MONDAY + 32 * MINUTE) == 302
     assert press(messages()[2], "offer_yes", MONDAY + 33 * MINUTE) == 302  # twice is no error
     won = Appointment.objects.get(pk=visits[2].pk)
     assert (won.start, won.confirmed_at) == (FREED_AT, MONDAY + 32 * MINUTE)
-    late = Client()
     with frozen(MONDAY + 34 * MINUTE):
         offer = Offer.objects.get(step=messages()[0].task.step_id)
-        answer = late.post(f"{link_in(messages()[0])}offer/", {"offer": offer.public_id, "said": "offer_yes"})
+        late = OwnPage(link_in(messages()[0]))
+        answer = late.post("offer", {"offer": offer.public_id, "said": "offer_yes"})
     assert answer.status_code == 409
     assert b"You keep your date" in answer.content
 

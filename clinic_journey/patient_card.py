@@ -1,0 +1,142 @@
+"""The service card on the patient's own page: she changes it herself, in her words, and reads it back."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import datetime
+from typing import Any, Self
+
+from django import forms
+from django.db import transaction
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.utils import translation
+from django.utils.translation import gettext as _, gettext_lazy
+from django.views.decorators.http import require_http_methods
+
+from clinic_journey.language import NATIVE_NAMES
+from clinic_journey.patient_door import Visitor, with_page
+from outreach.by_card import plan_by_card
+from outreach.channels import in_use
+from outreach.reach import ORDER, channels_of
+from patients.actions import CardAnswers, RefusedError
+from patients.card_form import DAYS, CardForm
+from patients.models import AddressStatus, Channel, Patient, ServiceCard
+from patients.own_card import own_phones, save_own_card
+
+OWN_WORDS = 300
+
+
+class OwnCardForm(CardForm):
+    """The desk's card asked of herself: the same answers, and which of her numbers may be rung."""
+
+    channel = forms.ChoiceField(
+        label=gettext_lazy("How shall we reach you?"), choices=[], widget=forms.RadioSelect
+    )
+    days = forms.MultipleChoiceField(
+        label=gettext_lazy("On which days?"),
+        choices=DAYS,
+        required=False,
+        widget=forms.CheckboxSelectMultiple,
+    )
+    hours = forms.MultipleChoiceField(
+        label=gettext_lazy("At which hours?"), required=False, widget=forms.CheckboxSelectMultiple
+    )
+    language = forms.ChoiceField(
+        label=gettext_lazy("In which language?"), choices=list(NATIVE_NAMES.items()), widget=forms.RadioSelect
+    )
+    may_call = forms.MultipleChoiceField(
+        label=gettext_lazy("On which numbers may we call you?"),
+        required=False,
+        widget=forms.CheckboxSelectMultiple,
+    )
+    may_leave_voicemail = forms.BooleanField(
+        label=gettext_lazy("You may leave me a voice message"), required=False
+    )
+    may_tell = forms.CharField(
+        label=gettext_lazy("Who else may be told about your visits?"), max_length=120, required=False
+    )
+    words = forms.CharField(
+        label=gettext_lazy("Anything else, in your own words"),
+        help_text=gettext_lazy("For example: never call me at work."),
+        max_length=OWN_WORDS,
+        required=False,
+        widget=forms.Textarea(attrs={"rows": 2}),
+    )
+
+    @classmethod
+    def of(cls, patient: Patient, data: object = None) -> Self:
+        form = super().of(patient, data)
+        card: ServiceCard | None = getattr(patient, "card", None)
+        phones = list(own_phones(patient))
+        form.initial["words"] = card.words if card else ""
+        form.initial["may_call"] = [str(tie.pk) for tie in phones if tie.may_be_called]
+        channels = list(_channels_for(patient, card))
+        form.fields["channel"].choices = [(each.value, each.label) for each in channels]  # type: ignore[attr-defined]
+        form.fields["may_call"].choices = [  # type: ignore[attr-defined]
+            (str(tie.pk), tie.contact_point.value) for tie in phones
+        ]
+        if not phones:
+            del form.fields["may_call"], form.fields["may_leave_voicemail"]
+        return form
+
+    def clean(self) -> dict[str, Any]:
+        data = super().clean() or self.cleaned_data
+        asks_for_calls = data.get("channel") == Channel.PHONE
+        if asks_for_calls and "may_call" in self.fields and not data.get("may_call"):
+            self.add_error("may_call", _("You asked us to call: tell us at least one number for it."))
+        return data
+
+    def answers(self) -> CardAnswers:
+        self.cleaned_data.setdefault("may_leave_voicemail", False)
+        said = super().answers()
+        return replace(said, words=self.cleaned_data["words"])
+
+
+def _channels_for(patient: Patient, card: ServiceCard | None) -> Iterator[Channel]:
+    """Those that are on and for which we have an address of hers; and the one that she has now."""
+    ties = patient.contacts.select_related("contact_point")
+    kinds = {tie.contact_point.kind for tie in ties if tie.contact_point.status != AddressStatus.BAD}
+    served = {channel for kind in kinds for channel in channels_of(kind)} & {*in_use(), Channel.PHONE}
+    now_asked = card.channel if card and card.told_at else ""
+    return (channel for channel in ORDER if channel in served or channel == now_asked)
+
+
+def how_reached(patient: Patient) -> list[str]:
+    """Her card in words, for her to read back; nothing where she was never asked."""
+    card: ServiceCard | None = getattr(patient, "card", None)
+    if card is None or card.told_at is None:
+        return []
+    form = CardForm.of(patient)
+    chosen: list[str] = [str(Channel(card.channel).label)] if card.channel else []
+    for name in ("days", "hours"):
+        labels = dict(form.fields[name].choices)  # type: ignore[attr-defined]
+        chosen += [labels[code] for code in form.initial[name] if code in labels]
+    return [*chosen, NATIVE_NAMES[patient.language]]
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@with_page
+def card(request: HttpRequest, visitor: Visitor) -> HttpResponse:
+    """Only she may see and change it; whoever has the link alone is asked first who she is."""
+    if not visitor.is_known:
+        return visitor.back()
+    form = OwnCardForm.of(visitor.patient, request.POST if request.method == "POST" else None)
+    refusal, status = "", 200
+    if form.is_valid():
+        try:
+            _save(visitor.patient, form, now=visitor.now)
+        except RefusedError as refused:
+            refusal, status = str(refused), 409
+        else:
+            translation.activate(form.cleaned_data["language"])  # with_page gives back the one before
+            return visitor.back("card")
+    context = {"form": form, "refusal": refusal, **visitor.frame()}
+    return render(request, "patient_page/card.html", context, status=422 if form.errors else status)
+
+
+@transaction.atomic
+def _save(patient: Patient, form: OwnCardForm, *, now: datetime) -> None:
+    """What she says holds from now on, also for what was planned before."""
+    may_call = [int(key) for key in form.cleaned_data.get("may_call", [])]
+    saved = save_own_card(patient, form.answers(), may_call, now=now)
+    plan_by_card(patient, saved, now=now)

@@ -1,0 +1,139 @@
+"""The door of a patient's own page: a link is exchanged for a short visit, whose address is worth nothing alone.
+
+GET of the link only signs a cookie and leads on; nothing is stored, so scanners and previews change nothing
+(standards.md 5.3). The cookie belongs to one journey: links of two children on one phone never mix.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from functools import wraps
+from uuid import UUID
+
+from django.conf import settings
+from django.core import signing
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.utils import timezone, translation
+from django.views.decorators.http import require_safe
+
+from clinic_journey.language import NATIVE_NAMES
+from journeys.models import Journey
+from outreach.links import is_readable, journey_for
+from patients.models import Patient
+
+LASTS = timedelta(hours=1)  # since the page was last used
+SALT = "clinic_journey.patient_door"
+
+
+@dataclass(frozen=True)
+class Visitor:
+    """Who has opened the page of a journey: with the link alone, or having said who she is."""
+
+    journey: Journey
+    patient: Patient  # the record she has now
+    is_known: bool
+    now: datetime
+
+    @property
+    def path(self) -> str:
+        return reverse("patient_page", args=[self.journey.public_id])
+
+    def frame(self) -> dict[str, object]:
+        """What each of her pages needs around its content."""
+        return {
+            "patient": self.patient,
+            "clinic": self.journey.clinic,
+            "page_path": self.path,
+            "languages": list(NATIVE_NAMES.items()),
+            "language": translation.get_language(),
+            "demo": settings.DEMO,
+        }
+
+    def back(self, said: str = "") -> HttpResponse:
+        """To the page, after something was done there."""
+        words = f"&said={said}" if said else ""
+        return redirect(f"{self.path}?lang={translation.get_language()}{words}")
+
+
+PageView = Callable[[HttpRequest, Visitor], HttpResponse]
+
+
+@require_safe
+def enter(request: HttpRequest, token: str) -> HttpResponse:
+    """From the link in a message to the page; bad links look alike."""
+    now = timezone.now()
+    journey = journey_for(token, now=now)
+    if journey is None or journey.patient is None:
+        return private(render(request, "patient_page/gone.html", status=404))
+    asked = request.GET.urlencode()
+    path = reverse("patient_page", args=[journey.public_id])
+    answer = redirect(f"{path}?{asked}" if asked else path)
+    let_in(answer, journey, is_known=bool(_seen(request, journey)))
+    return private(answer)
+
+
+def with_page(view: PageView) -> Callable[[HttpRequest, UUID], HttpResponse]:
+    """The page of whoever came through the link, in the patient's language and the clinic's time."""
+
+    @wraps(view)
+    def opened(request: HttpRequest, journey_id: UUID) -> HttpResponse:
+        now = timezone.now()
+        found = Journey.objects.select_related(
+            "clinic", "patient__clinic", "patient__merged_into__clinic", "template"
+        ).filter(public_id=journey_id, patient__isnull=False)
+        journey = found.first()
+        is_known = _seen(request, journey) if journey and is_readable(journey, now=now) else None
+        if journey is None or journey.patient is None or is_known is None:
+            return private(render(request, "patient_page/closed.html", status=404))
+        patient = journey.patient.record_now
+        wanted = request.GET.get("lang", patient.language)
+        language = wanted if wanted in NATIVE_NAMES else patient.language
+        with translation.override(language), timezone.override(journey.clinic.time_zone):
+            answer = view(request, Visitor(journey, patient, is_known, now))
+            if _cookie(journey) not in answer.cookies:
+                let_in(answer, journey, is_known=is_known)
+            return private(answer)
+
+    return opened
+
+
+def let_in(answer: HttpResponse, journey: Journey, *, is_known: bool) -> None:
+    """A visit that lasts an hour from here; it ends sooner when the link is revoked."""
+    answer.set_cookie(
+        _cookie(journey),
+        signing.dumps([*_void_by(journey), is_known], salt=SALT),
+        max_age=LASTS,
+        path="/p/",
+        secure=settings.SESSION_COOKIE_SECURE,
+        httponly=True,
+        samesite="Lax",
+    )
+
+
+def _seen(request: HttpRequest, journey: Journey) -> bool | None:
+    """Whether the visitor has said who she is; None for one who did not come through the link."""
+    try:
+        kept = signing.loads(request.COOKIES.get(_cookie(journey), ""), salt=SALT, max_age=LASTS)
+    except signing.BadSignature:
+        return None
+    *of, is_known = kept
+    return bool(is_known) if of == _void_by(journey) else None
+
+
+def _cookie(journey: Journey) -> str:
+    return f"page_{journey.public_id.hex}"
+
+
+def _void_by(journey: Journey) -> list[object]:
+    """What a visit was opened for; when one of these changes, it is over."""
+    return [journey.public_id.hex, journey.link_version, journey.patient_id]
+
+
+def private(response: HttpResponse) -> HttpResponse:
+    response["Cache-Control"] = "no-store"
+    response["X-Robots-Tag"] = "noindex, nofollow"
+    # Not "no-referrer": with it browsers send a null Origin, and every answer is refused.
+    response["Referrer-Policy"] = "same-origin"
+    return response
