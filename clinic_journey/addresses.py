@@ -16,8 +16,9 @@ from django.utils.translation import gettext as _, gettext_lazy
 from django.views.decorators.http import require_http_methods, require_POST
 
 from clinic_journey.messenger_link import can_link
+from outreach.at_once import channels_at
 from outreach.models import Attempt, AttemptStatus
-from outreach.number_test import AT_THE_DESK, channels_to_test, send_test, sent_to
+from outreach.number_test import AT_THE_DESK, send_test, sent_to
 from patients import addresses
 from patients.access import Here, for_staff
 from patients.actions import RefusedError
@@ -85,7 +86,7 @@ def reach_of(patient: Patient, here: Here) -> dict[str, object]:
             Address(
                 tie,
                 others.get(tie.contact_point_id, []),
-                channels_to_test(tie),
+                channels_at(tie),
                 _test(tie, last.get(tie.contact_point_id), here),
                 refusals.get(tie.contact_point_id, []),
             )

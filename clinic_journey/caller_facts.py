@@ -11,7 +11,7 @@ from appointments.models import Appointment
 from clinic_journey.caller_line import Clock, Story, apology, line
 from journeys.chases import fault_among
 from journeys.models import OPEN_JOURNEYS, EventKind, Journey, Step, StepEvent, StepKind, StepStatus
-from outreach.models import NUMBER_TEST
+from outreach.models import NUMBER_TEST, WAITED_FOR
 from outreach.queries import LIVE_VISITS, visits_of
 from patients.models import Clinic, Patient
 from referrals.models import Referral, ReferralStatus
@@ -106,7 +106,7 @@ def _steps_of(journeys: Sequence[Journey]) -> list[ToldStep]:
     contacted = StepEvent.objects.filter(step=OuterRef("pk"), kind=EventKind.CONTACTED).order_by("-at")
     rows = (
         Step.objects.filter(journey__in=journeys, status__in=[StepStatus.ACTIVE, StepStatus.COMPLETED])
-        .exclude(outreach_tasks__message_key=NUMBER_TEST)  # it tells her nothing, and she waits for nothing
+        .exclude(outreach_tasks__message_key__in=WAITED_FOR)  # it tells her none of our news
         .annotate(told_at=Subquery(contacted.values("at")[:1]))
         .select_related("template_step", "owner", "journey")
     )

@@ -81,16 +81,38 @@ def save(step: Step, press: Press, act: Callable[[], object], *, here: Here) -> 
     patient = step.journey.patient
     if patient is None:
         raise RefusedError(_("Nobody knows yet whose this is."))
+    return _first_of(patient, press, here) or _kept(step, patient, press, act, here=here)
+
+
+@transaction.atomic
+def save_for_good(patient: Patient, press: Press, act: Callable[[], Step], *, here: Here) -> DeskAction:
+    """As `save`, of what nobody can take back, as words that leave: `act` returns the step it was about."""
+    before = _first_of(patient, press, here)
+    if before:
+        return before
+    step = act()
+    return DeskAction.objects.create(
+        clinic=here.clinic,
+        user=here.user,
+        patient=patient,
+        step=step,
+        what=press.what,
+        at=here.now,
+        undo_until=here.now,
+        request_key=press.request_key,
+    )
+
+
+def _first_of(patient: Patient, press: Press, here: Here) -> DeskAction | None:
+    """Whoever comes second is refused; the same press again is the save it was."""
     other = serve(patient, here)
     if other:
         raise StaleStateError(_("%(who)s is with this patient right now.") % {"who": other})
     before = _same_press(press, here)
-    if before:
-        Serving.objects.filter(patient=patient, user=here.user).delete()
-        return before
-    _refuse_if_overtaken(patient, press)
+    if before is None:
+        _refuse_if_overtaken(patient, press)
     Serving.objects.filter(patient=patient, user=here.user).delete()
-    return _kept(step, patient, press, act, here=here)
+    return before
 
 
 @transaction.atomic

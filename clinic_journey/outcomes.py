@@ -103,6 +103,8 @@ OUTCOME_WORDS = {
     "referred": gettext_lazy("Referred"),
     "kept": gettext_lazy("Done as promised"),
     "done": gettext_lazy("Done"),
+    "answered": gettext_lazy("Answered in writing"),
+    "nothing_to_answer": gettext_lazy("Nothing to answer"),
     BOOKED: gettext_lazy("Booked"),
     ASKED_AGAIN: gettext_lazy("Unreadable: ask the institute again"),
     **dict(Decision.choices),

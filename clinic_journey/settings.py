@@ -103,6 +103,7 @@ TEMPLATES = [
                 "clinic_journey.language.context",
                 "patients.access.context",
                 "clinic_journey.channels_page.context",
+                "clinic_journey.inbox.context",
             ],
         },
     }

@@ -131,7 +131,7 @@ def outcome(request: HttpRequest, here: Here, step_id: UUID) -> HttpResponse:
 
 
 def _end(step: Step, code: str, request: HttpRequest, here: Here) -> None:
-    again = _instant(request.POST.get("call_again_at", "") or request.POST.get("at", ""), here)
+    again = instant_in(request.POST.get("call_again_at", "") or request.POST.get("at", ""), here)
     note = _text(request, "note")
     if code == MESSAGE:
         message_now(
@@ -170,7 +170,7 @@ def _refuse_what_is_missing(code: str, again: datetime | None, note: str) -> Non
 def _not_now_said(request: HttpRequest, here: Here) -> NotNow:
     """A day alone means the morning of that day."""
     reason, day = request.POST.get("reason", ""), request.POST.get("on", "")
-    at = _instant(f"{day}T09:00" if len(day) == len("2026-03-09") else day, here)
+    at = instant_in(f"{day}T09:00" if len(day) == len("2026-03-09") else day, here)
     if reason not in NotNowReason.values:
         raise RefusedError(_("Choose the reason the patient gave."))
     if at is None:
@@ -182,7 +182,7 @@ def _text(request: HttpRequest, name: str) -> str:
     return str(request.POST.get(name, "")).strip()
 
 
-def _instant(text: str, here: Here) -> datetime | None:
+def instant_in(text: str, here: Here) -> datetime | None:
     """A local time of the clinic as typed into the form; None when it is empty, broken, past or absurdly far."""
     try:
         local = datetime.fromisoformat(text)
@@ -198,7 +198,7 @@ def finish(request: HttpRequest, here: Here, step_id: UUID) -> HttpResponse:
     """Keep or book the visit a step is about, or end the step by hand."""
     step = _step(here, step_id)
     if "start" in request.POST:
-        start = _instant(request.POST["start"], here)
+        start = instant_in(request.POST["start"], here)
         if start is None and request.POST["start"] != "keep":
             return _refused(request, here, step, RefusedError(_("This time has passed. Choose another.")))
         return _save(request, here, step, BOOKED, lambda: _book(step, start, here))

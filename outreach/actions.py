@@ -13,7 +13,14 @@ from outreach import followup, milestones
 from outreach.channels import PHONE
 from outreach.channels.phone import CallOutcome
 from outreach.followup import NOT_NEEDED, REPLANNED, HandOver
-from outreach.models import NUMBER_TEST, Attempt, AttemptStatus, OutreachTask, TaskStatus
+from outreach.models import (
+    ANSWER,
+    NUMBER_TEST,
+    Attempt,
+    AttemptStatus,
+    OutreachTask,
+    TaskStatus,
+)
 from outreach.next_contact import next_contact
 from outreach.reach import Reach, channels_of
 from patients.actions import withdraw_consent
@@ -115,9 +122,11 @@ def _plan(task: OutreachTask, reach: Reach, *, now: datetime) -> int:
 
 
 def _is_settled(task: OutreachTask, *, now: datetime) -> bool:
-    """Whether nothing is to be planned: its step has ended or rests, the record is closed, or it was a test."""
+    """Whether nothing is to be planned: its step has ended or rests, the record is closed, or it left once for all."""
     if task.message_key == NUMBER_TEST:
         followup.end_test(task, now=now)
+    elif task.message_key == ANSWER:
+        followup.go_on_with_answer(task, now=now)
     elif milestones.is_too_soon(task, now=now):
         followup.end_unneeded(task, now=now)
     elif task.step.status == StepStatus.ON_HOLD:

@@ -52,12 +52,15 @@ def answer(
     The words are committed first: an answer that comes too late is refused, never lost.
     """
     reply = _recorded(step, meaning, now=now, channel=channel, body=body)
-    _act(step, meaning, now=now, body=body, start=start)
+    matter = _act(step, meaning, now=now, body=body, start=start)
+    if matter:
+        Reply.objects.filter(pk=reply.pk).update(matter=matter)
     return reply
 
 
 @transaction.atomic
-def _act(step: Step, meaning: str, *, now: datetime, body: str, start: datetime | None) -> None:
+def _act(step: Step, meaning: str, *, now: datetime, body: str, start: datetime | None) -> Step | None:
+    """What it sets going; returned is the step of the person who has to answer, where one has."""
     journey = lock_journey(step.journey_id)
     step.refresh_from_db()
     visit = visit_of(journey.pk)
@@ -65,13 +68,14 @@ def _act(step: Step, meaning: str, *, now: datetime, body: str, start: datetime 
         case "confirm":
             _confirm(step, visit, now=now)
         case "another_time":
-            _another_time(journey, step, visit, start, now=now)
+            return _another_time(journey, step, visit, start, now=now)
         case "cannot_come":
-            _cannot_come(journey, step, visit, now=now)
+            return _cannot_come(journey, step, visit, now=now)
         case "stop":
-            _stop(journey, step, body, now=now)
+            return _stop(journey, step, body, now=now)
         case _:
-            _ask(journey, step, body, now=now)
+            return _ask(journey, step, body, now=now)
+    return None
 
 
 def _recorded(step: Step, meaning: str, *, now: datetime, channel: str, body: str) -> Reply:
@@ -110,7 +114,7 @@ def _end(step: Step, outcome: str, *, now: datetime) -> None:
 
 def _another_time(
     journey: Journey, step: Step, visit: Appointment | None, start: datetime | None, *, now: datetime
-) -> None:
+) -> Step | None:
     """A chosen time is booked at once, the present one kept until then; none chosen: a person calls.
 
     A held visit that waits for the doctor moves as one: it is still held, and still waits.
@@ -118,26 +122,26 @@ def _another_time(
     if start is None:
         if ANOTHER_TIME in (step.template_step.outcomes if step.template_step else []):
             _end(step, ANOTHER_TIME, now=now)
-        else:
-            _ask(journey, step, WANTS_ANOTHER_TIME, now=now)
-        return
+            return None
+        return _ask(journey, step, WANTS_ANOTHER_TIME, now=now)
     is_the_same = visit is not None and visit.start == start
     if not is_the_same and not choices.may_choose(journey, visit, start, now=now):
         raise RefusedError(_("We cannot offer this time any more. Please choose one of these."))
     if step.kind in BOOKED_BY and step.status == StepStatus.ACTIVE:
         _book(journey, step, visit, start, now=now)
-        return
+        return None
     if is_the_same:
-        return  # pressed twice
+        return None  # pressed twice
     if visit is not None and visit.status in MOVABLE:
         visits.move(visit, start=start, now=now, because=for_staff(journey, CHOSEN_BY_PATIENT))
         if visit.status == AppointmentStatus.BOOKED:
             visits.confirm(visit, now=now)
             _end(step, "confirmed", now=now)
-        return
+        return None
     if step.kind != StepKind.CONFIRM or step.status != StepStatus.ACTIVE:
         raise StaleStateError(_("This was settled meanwhile; the page shows how it stands."))
     _book_anew(journey, step, start, now=now)
+    return None
 
 
 def _book(journey: Journey, step: Step, kept: Appointment | None, start: datetime, *, now: datetime) -> None:
@@ -161,30 +165,30 @@ def _book_anew(journey: Journey, step: Step, start: datetime, *, now: datetime) 
     _book(journey, asks, None, start, now=now)
 
 
-def _cannot_come(journey: Journey, step: Step, visit: Appointment | None, *, now: datetime) -> None:
+def _cannot_come(journey: Journey, step: Step, visit: Appointment | None, *, now: datetime) -> Step | None:
     """The answer first, since the end of the visit would end the question unanswered; then the time is free."""
     if step.outcome == CANNOT_COME:
-        return  # pressed twice; another visit may be booked since
+        return None  # pressed twice; another visit may be booked since
     if visit is not None and visit.status == AppointmentStatus.PENDING:
         # What is held waits for the doctor; whether another time is needed at all is not known yet.
-        _ask(journey, step, WANTS_ANOTHER_TIME, now=now)
-        return
+        return _ask(journey, step, WANTS_ANOTHER_TIME, now=now)
     _end(step, CANNOT_COME, now=now)
     if visit is not None:
         visits.cancel(visit, because=for_staff(journey, PATIENT_CANNOT_COME), now=now)
+    return None
 
 
-def _stop(journey: Journey, step: Step, words: str, *, now: datetime) -> None:
+def _stop(journey: Journey, step: Step, words: str, *, now: datetime) -> Step | None:
     """It silences what was answered; where nothing was sent that it could mean, a person reads it."""
     sent = Attempt.objects.filter(patient=journey.patient_id, sent_at__isnull=False).exclude(channel=PHONE)
     last = sent.filter(task__step=step).order_by("-sent_at").first() or sent.order_by("-sent_at").first()
     if last is None:
-        _ask(journey, step, words or ASKS_TO_STOP, now=now)
-    else:
-        opt_out(last.patient.record_now, last, now=now, words=words)
+        return _ask(journey, step, words or ASKS_TO_STOP, now=now)
+    opt_out(last.patient.record_now, last, now=now, words=words)
+    return None
 
 
-def _ask(journey: Journey, step: Step, words: object, *, now: datetime) -> None:
+def _ask(journey: Journey, step: Step, words: object, *, now: datetime) -> Step:
     """A person reads it within two working hours; the same words again open nothing new."""
     patient = whose(journey)
     name = patient.full_name if patient else ""
@@ -195,14 +199,15 @@ def _ask(journey: Journey, step: Step, words: object, *, now: datetime) -> None:
     with translation.override(journey.clinic.language):
         same = title()[:200]
     asked = Step.objects.filter(kind=StepKind.CALL, status=StepStatus.ACTIVE, title=same)
-    if asked.filter(journey__patient=patient, journey__clinic=journey.clinic_id).exists():
-        return
+    there = asked.filter(journey__patient=patient, journey__clinic=journey.clinic_id).first()
+    if there:
+        return there
     if journey.status in OPEN_JOURNEYS:
         about, where = step, journey
     else:  # a question after the end is a new reason to be with us
         about, where = None, journey_of_a_question(journey, now=now)
     due_at = soon(journey.clinic, READ_WITHIN, now=now)
-    add_step(where, AdHoc(StepKind.CALL, title, due_at, about=about), now=now)
+    return add_step(where, AdHoc(StepKind.CALL, title, due_at, about=about), now=now)
 
 
 @transaction.atomic

@@ -14,7 +14,15 @@ from outreach import followup
 from outreach.channels import Message, by_machine
 from outreach.followup import NOT_NEEDED, REPLANNED, HandOver
 from outreach.gate import Gates, lets_out_still
-from outreach.models import NUMBER_TEST, Attempt, AttemptStatus, OutreachTask, Reply, TaskStatus
+from outreach.models import (
+    ANSWER,
+    WAITED_FOR,
+    Attempt,
+    AttemptStatus,
+    OutreachTask,
+    Reply,
+    TaskStatus,
+)
 from outreach.offers import ABOUT_AN_OFFER, is_void, offers_of
 from outreach.queries import facts_for, hours_for, visits_of
 from outreach.reach import channels_of
@@ -168,8 +176,8 @@ def _may_leave(
     if not gates.lets_out(attempt.contact_point, attempt.channel):
         return False
     own, *others = hours_for(attempt.patient, attempt.channel, clock)
-    # A test message she asks for in person; the clinic's hours and the law's hold all the same.
-    hours = others if attempt.task.message_key == NUMBER_TEST else (own, *others)
+    # What she waits for now leaves at once; the clinic's hours and the law's hold all the same.
+    hours = others if attempt.task.message_key in WAITED_FOR else (own, *others)
     return now < attempt.expires_at and is_open(now, *hours)
 
 
@@ -202,6 +210,8 @@ def _without_words(attempt: Attempt, lease: UUID, *, now: datetime) -> None:
 
 
 def _packed(attempt: Attempt, texts: Texts, facts: Facts, clinic: Clinic) -> Parcel | None:
+    if attempt.task.message_key == ANSWER:
+        return _addressed(attempt, Rendered(attempt.language, attempt.subject, attempt.body), clinic)
     try:
         rendered = texts.render(
             attempt.task.message_key, attempt.channel, attempt.patient.language, facts, clinic
@@ -211,6 +221,10 @@ def _packed(attempt: Attempt, texts: Texts, facts: Facts, clinic: Clinic) -> Par
     except Exception:  # one poisoned text must not hold up its neighbours
         logger.exception("Attempt %s has no words.", attempt.pk)
         return None
+    return _addressed(attempt, rendered, clinic)
+
+
+def _addressed(attempt: Attempt, rendered: Rendered, clinic: Clinic) -> Parcel:
     message = Message(
         reference=str(attempt.reference),
         to=attempt.contact_point.value,

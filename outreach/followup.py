@@ -26,7 +26,16 @@ from journeys.models import (
     in_each_language,
 )
 from outreach import offers
-from outreach.models import NUMBER_TEST, Attempt, AttemptStatus, OutreachTask, TaskStatus
+from outreach.channels import FOR_A_MOMENT
+from outreach.models import (
+    ANSWER,
+    NUMBER_TEST,
+    Attempt,
+    AttemptStatus,
+    OutreachTask,
+    Reply,
+    TaskStatus,
+)
 from outreach.planning import Plan, Why
 from patients.actions import RefusedError
 from patients.models import PatientStatus
@@ -103,7 +112,8 @@ def hand_over(task: OutreachTask, reason: HandOver, *, now: datetime) -> Step | 
         record_events([step], EventKind.NOTED, now=now, detail=reason)
         return None
     due_at = soon(journey.clinic, PERSON_WITHIN, now=now)
-    return add_step(journey, AdHoc(StepKind.CALL, handed_over(step, reason), due_at, about=step), now=now)
+    asked = AdHoc(StepKind.CALL, handed_over(step, reason), due_at, about=step)
+    return _waits_again(task, add_step(journey, asked, now=now))
 
 
 def arrived_after_all(task: OutreachTask, *, now: datetime) -> None:
@@ -144,7 +154,7 @@ def did_not_arrive(task: OutreachTask, *, now: datetime) -> None:
         handed_over(task.step, HandOver.NOT_DELIVERED),
         soon(journey.clinic, PERSON_WITHIN, now=now),
     )
-    add_step(journey, AdHoc(StepKind.CALL, words, due_at, about=task.step), now=now)
+    _waits_again(task, add_step(journey, AdHoc(StepKind.CALL, words, due_at, about=task.step), now=now))
 
 
 def handed_over(step: Step, reason: HandOver) -> Words:
@@ -155,6 +165,37 @@ def handed_over(step: Step, reason: HandOver) -> Words:
 def end_test(task: OutreachTask, *, now: datetime) -> None:
     """The test did not leave; it is not tried at another address, nor later when nobody waits for it."""
     end_unneeded(task, now=now)
+
+
+def go_on_with_answer(task: OutreachTask, *, now: datetime) -> None:
+    """A person's own words go where she wrote from, or nowhere: the same again while our channel is down for a
+    moment, else back to a person, who finds them in the conversation.
+    """
+    last = task.attempts.order_by("-pk").first()
+    if last and last.outcome in FOR_A_MOMENT and now < task.deadline_at and task.status == TaskStatus.OPEN:
+        Attempt.objects.create(
+            task=task,
+            clinic_id=task.clinic_id,
+            patient_id=task.patient_id,
+            contact_point_id=last.contact_point_id,
+            channel=last.channel,
+            send_at=now,
+            expires_at=task.deadline_at,
+            language=last.language,
+            subject=last.subject,
+            body=last.body,
+        )
+    else:
+        hand_over(task, HandOver.NOT_DELIVERED, now=now)
+
+
+def _waits_again(task: OutreachTask, asked: Step) -> Step:
+    """What our answer did not reach is with a person once more: the conversation waits for that step."""
+    said = Reply.objects.filter(patient=task.patient_id, clinic=task.clinic_id, matter__isnull=False)
+    last = said.order_by("-at", "-pk").values_list("pk", flat=True).first()
+    if task.message_key == ANSWER and last:
+        Reply.objects.filter(pk=last).update(matter=asked)
+    return asked
 
 
 def end_unneeded(task: OutreachTask, *, now: datetime) -> None:

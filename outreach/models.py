@@ -69,6 +69,11 @@ class MessageTemplate(models.Model):
 
 
 NUMBER_TEST = "number_test"  # the message that proves a number while the patient stands at the desk
+ANSWER = (
+    "answer"  # a person's own words to a patient who wrote to us; they stand in the attempt from the start
+)
+# She waits for it now: her own hours do not hold, and it is no contact of ours that would fill her days.
+WAITED_FOR = frozenset({NUMBER_TEST, ANSWER})
 
 
 class TaskStatus(models.TextChoices):
@@ -269,9 +274,13 @@ class Reply(models.Model):
         max_length=40, blank=True
     )  # confirm, another_time, cannot_come, stop, ask; empty: read by a person
     step = models.ForeignKey(Step, null=True, blank=True, on_delete=models.SET_NULL, related_name="replies")
+    matter = models.ForeignKey(
+        Step, null=True, blank=True, on_delete=models.SET_NULL, related_name="asked_in", db_index=False
+    )  # with whom these words are: the step of whoever reads and answers them; empty where they acted by themselves
 
     class Meta:
         indexes = [
+            models.Index(fields=["matter"], name="reply_matter", condition=Q(matter__isnull=False)),
             models.Index(fields=["patient", "at"], name="reply_by_patient"),
             models.Index(
                 fields=["contact_point", "at"],

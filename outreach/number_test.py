@@ -10,35 +10,13 @@ from django.utils.translation import gettext as _
 
 from journeys.actions import AdHoc, add_step
 from journeys.models import Journey, StepKind
-from outreach.channels import PHONE, in_use
-from outreach.gate import Gates
+from outreach.at_once import refuse_to_write
 from outreach.models import NUMBER_TEST, Attempt, AttemptStatus, OutreachTask
-from outreach.reach import channels_of
-from patients.actions import RefusedError, lock_patient, refuse_unless_active
-from patients.models import (
-    AddressStatus,
-    Channel,
-    Consent,
-    ConsentStatus,
-    HoursKind,
-    MaySay,
-    Patient,
-    PatientContact,
-    Purpose,
-)
-from patients.queries import clock_of, lawful_hours
-from patients.windows import is_open
+from patients.actions import lock_patient, refuse_unless_active
+from patients.models import Patient, PatientContact
 
 AT_THE_DESK = timedelta(minutes=10)  # nobody waits longer for a message; after that it would only puzzle her
 UNDER_WAY = (AttemptStatus.PLANNED, AttemptStatus.SENDING)
-
-
-def channels_to_test(tie: PatientContact) -> list[Channel]:
-    """On which channels a test can be sent to this address; none where nothing may be written."""
-    if tie.may_say != MaySay.EVERYTHING or tie.contact_point.status == AddressStatus.BAD:
-        return []
-    possible = channels_of(tie.contact_point.kind)
-    return [channel for channel in possible if channel != PHONE and channel in in_use()]
 
 
 @transaction.atomic
@@ -53,7 +31,7 @@ def send_test(tie: PatientContact, channel: str, *, now: datetime, by: User) -> 
     if running:
         return running
     refuse_unless_active(patient.pk)
-    _refuse(tie, channel, now=now)
+    refuse_to_write(tie, channel, now=now)
     with translation.override(patient.clinic.language):
         title = _("Test message")
     journey = Journey.objects.create(clinic_id=patient.clinic_id, patient=patient, title=title, opened_at=now)
@@ -76,31 +54,6 @@ def send_test(tie: PatientContact, channel: str, *, now: datetime, by: User) -> 
         send_at=now,
         expires_at=now + AT_THE_DESK,
     )
-
-
-def _refuse(tie: PatientContact, channel: str, *, now: datetime) -> None:
-    if channel not in channels_to_test(tie):
-        raise RefusedError(_("No message can be sent to this address in this way. Choose another."))
-    if not Gates([tie.patient.clinic_id]).lets_out(tie.contact_point, channel):
-        raise RefusedError(
-            _("Safe start: only listed addresses get messages. A manager adds this one under Channels.")
-        )
-    withdrawn = Consent.objects.filter(
-        patient=tie.patient_id,
-        contact_point=tie.contact_point_id,
-        channel=channel,
-        purpose=Purpose.SERVICE,
-        status=ConsentStatus.WITHDRAWN,
-        superseded_at__isnull=True,
-    )
-    if withdrawn.exists():
-        raise RefusedError(_("The patient asked us not to write here. Nothing is sent until she allows it."))
-    clinic = tie.patient.clinic
-    kind = HoursKind.MESSAGE
-    if not is_open(now, clock_of(clinic, now=now).hours(clinic.pk, kind), lawful_hours(tie.patient, kind)):
-        raise RefusedError(
-            _("No message may leave at this hour. Call the number instead, while she is here.")
-        )
 
 
 def sent_to(patient: Patient) -> QuerySet[Attempt]:

@@ -15,7 +15,7 @@ from outreach.channels import PHONE, Trouble
 from outreach.channels.phone import CallOutcome
 from outreach.learned import Try
 from outreach.links import url_for
-from outreach.models import NUMBER_TEST, Attempt, AttemptStatus, OutreachTask, Reply, TaskStatus
+from outreach.models import WAITED_FOR, Attempt, AttemptStatus, OutreachTask, Reply, TaskStatus
 from outreach.offers import offers_of
 from outreach.planning import Why
 from outreach.rendering import CannotRender, Facts, Texts
@@ -221,7 +221,7 @@ LAST_TRIES = 60  # of the last contacts; older ones say little about her life no
 
 def tries_of(patient: Patient) -> list[Try]:
     """What was tried with the patient and when she answered."""
-    tried = patient.attempts.filter(called_at__isnull=False).exclude(task__message_key=NUMBER_TEST)
+    tried = patient.attempts.filter(called_at__isnull=False).exclude(task__message_key__in=WAITED_FOR)
     return tries_among(with_replies(tried).order_by("-send_at")[:LAST_TRIES])
 
 

@@ -11,7 +11,7 @@ from journeys.models import Step, StepKind
 from outreach.channels import FOR_A_MOMENT, in_use
 from outreach.gate import Gates
 from outreach.learned import learn
-from outreach.models import NUMBER_TEST, Attempt, AttemptStatus, OutreachTask
+from outreach.models import WAITED_FOR, Attempt, AttemptStatus, OutreachTask
 from outreach.offers import ABOUT_AN_OFFER
 from outreach.planning import OTHER, Option, Past, Rules
 from outreach.queries import CARRIED_OUT, LAST_TRIES, UNFINISHED, hours_for, tries_among, with_replies
@@ -203,7 +203,7 @@ def _attempts_with(patients: Iterable[int], *, now: datetime) -> list[Attempt]:
     """
     carried_out = Q(status__in=CARRIED_OUT, send_at__gte=now - REMEMBERED)
     kept_back = Q(status=AttemptStatus.FAILED, outcome__in=FOR_A_MOMENT)
-    asked_for = Q(task__message_key=NUMBER_TEST)  # at the desk; it disturbed nobody
+    asked_for = Q(task__message_key__in=WAITED_FOR)  # by her; it disturbed nobody
     rows = Attempt.objects.filter(
         Q(status__in=UNFINISHED) | carried_out & ~kept_back & ~asked_for, patient__in=patients
     )

@@ -1,13 +1,15 @@
 """What people write back. Nothing is "invalid": it acts, or a person reads it within two working hours."""
 
 from datetime import datetime
+from typing import Any
 
 from django.db import transaction
+from django.db.models import QuerySet
 from django.utils.translation import gettext as _
 
 from journeys.actions import AdHoc, open_unidentified
 from journeys.clinic_time import soon
-from journeys.models import Step, StepKind, StepStatus, in_each_language
+from journeys.models import Step, StepKind, StepStatus
 from outreach.actions import opt_out_at
 from outreach.answer_words import THANKS, meaning_of
 from outreach.answers import READ_WITHIN, answer, ask_of
@@ -35,7 +37,7 @@ def receive_reply(said: Said, *, now: datetime) -> str:
         return _switched_off(said, now=now)
     patient = last.patient.record_now if last else _only_one_at(point)
     if point is None or patient is None:
-        return _from_nobody_known(said, point.clinic if point else None, now=now)
+        return _from_nobody_known(said, point.clinic if point else _written_to(said), now=now)
     return _heard(said, patient, point, last, now=now)
 
 
@@ -70,8 +72,27 @@ def _place_of(said: Said) -> tuple[ContactPoint | None, Attempt | None]:
         .order_by("-called_at")
         .first()
     )
-    point = last.contact_point if last else points.filter(ties__isnull=False).select_related("clinic").first()
-    return point, last
+    return (last.contact_point if last else _known_in_one_clinic(points, said)), last
+
+
+def _known_in_one_clinic(points: QuerySet[ContactPoint], said: Said) -> ContactPoint | None:
+    """The address as the clinic knows it to whom was written; where that is not clear, nobody's.
+
+    The number that was written to tells the clinic, if it is one clinic's own. A number that stands in two
+    clinics may be meant for either, and what is written to the one is none of the other's business.
+    """
+    known = points.filter(ties__isnull=False).select_related("clinic").distinct()
+    clinic = _written_to(said)
+    found = list(known.filter(clinic=clinic) if clinic else known[:2])
+    return found[0] if len(found) == 1 else None
+
+
+def _written_to(said: Said) -> Clinic | None:
+    """The one clinic whose own number this is; an account that several clinics share names none."""
+    if not said.to:
+        return None
+    found = list(Clinic.objects.filter(phone=said.to)[:2])
+    return found[0] if len(found) == 1 else None
 
 
 def _only_one_at(point: ContactPoint | None) -> Patient | None:
@@ -128,28 +149,45 @@ def _to_a_person(
         Reply.objects.filter(pk=reply.pk).update(contact_point=point, attempt=last, at=said.at)
         return
     with transaction.atomic():
-        _note_down(said, patient, point, last, step=ask_of(patient, _kept(said), now=now))
+        matter = ask_of(patient, _kept(said), now=now)
+        _note_down(said, patient, point, last, step=matter, matter=matter)
 
 
 @transaction.atomic
 def _from_nobody_known(said: Said, clinic: Clinic | None, *, now: datetime) -> str:
-    """An address we do not know, or one of several people: a person finds out who it is. Never guessed."""
+    """An address we do not know, or one of several people: a person finds out who it is. Never guessed.
+
+    What else comes from there meanwhile is with the same person.
+    """
     where = clinic or Clinic.objects.order_by("pk").first()
     if where is None:
         return "no_clinic"
-    named = {"address": said.value, "words": _kept(said)}
-
-    def title() -> str:
-        return _("Who wrote from %(address)s? %(words)s") % named
-
-    names = in_each_language(title)
-    asked = Step.objects.filter(clinic=where, kind=StepKind.CALL, status=StepStatus.ACTIVE)
-    if any(step.names == names for step in asked.filter(journey__patient__isnull=True)):
-        return "unknown_writer"
-    due_at = soon(where, READ_WITHIN, now=now)
-    step = open_unidentified(where, AdHoc(StepKind.CALL, title, due_at), now=now)
-    Reply.objects.create(clinic=where, channel=said.channel, at=said.at, body=_kept(said), step=step)
+    point, _made = ContactPoint.objects.select_for_update(no_key=True).get_or_create(
+        clinic=where, kind=said.kind, value=said.value
+    )
+    matter = _asked_already(point) or _ask_who_it_is(said, where, now=now)
+    Reply.objects.create(
+        clinic=where,
+        contact_point=point,
+        channel=said.channel,
+        at=said.at,
+        body=_kept(said),
+        step=matter,
+        matter=matter,
+    )
     return "unknown_writer"
+
+
+def _asked_already(point: ContactPoint) -> Step | None:
+    asked = Step.objects.filter(kind=StepKind.CALL, status=StepStatus.ACTIVE, journey__patient__isnull=True)
+    return asked.filter(asked_in__contact_point=point).first()
+
+
+def _ask_who_it_is(said: Said, clinic: Clinic, *, now: datetime) -> Step:
+    named = {"address": said.value, "words": _kept(said)}
+    due_at = soon(clinic, READ_WITHIN, now=now)
+    asked = AdHoc(StepKind.CALL, lambda: _("Who wrote from %(address)s? %(words)s") % named, due_at)
+    return open_unidentified(clinic, asked, now=now)
 
 
 def _hold_back(patient: Patient, point: ContactPoint, channel: str, *, now: datetime) -> None:
@@ -171,8 +209,9 @@ def _note_down(
     last: Attempt | None,
     *,
     step: Step | None,
-    meaning: str = "",
+    **more: Any,
 ) -> None:
+    """`more`: what it means, and the matter that it is where a person has to answer."""
     Reply.objects.create(
         clinic_id=point.clinic_id,
         patient=patient,
@@ -181,8 +220,8 @@ def _note_down(
         channel=said.channel,
         at=said.at,
         body=_kept(said),
-        meaning=meaning,
         step=step,
+        **more,
     )
 
 

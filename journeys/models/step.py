@@ -121,6 +121,17 @@ class Step(models.Model):
                 name="step_worklist",
                 condition=Q(status=StepStatus.ACTIVE),
             ),
+            # What a person answers: few are open at a time, so the lists of messages walk these two.
+            models.Index(
+                fields=["clinic", "due_at", "id"],
+                name="step_calls_open",
+                condition=Q(kind=StepKind.CALL, status=StepStatus.ACTIVE),
+            ),
+            models.Index(
+                fields=["clinic", "-completed_at", "-id"],
+                name="step_calls_ended",
+                condition=Q(kind=StepKind.CALL, status=StepStatus.COMPLETED),
+            ),
         ]
 
     def __str__(self) -> str:

@@ -36,6 +36,7 @@ class Said:
     text: str
     at: datetime
     name: str = ""  # as the messenger shows it; never used to guess who it is
+    to: str = ""  # our own number that was written to, where the provider says it
     stopped: bool = False  # not words but the provider's own switch: blocked, unsubscribed
 
 

@@ -139,5 +139,5 @@ def read(kept: str, *, at: datetime) -> Receipted | Said | None:
         trouble = CODES.get(int(code) if code.isdecimal() else 0, Trouble.NOT_DELIVERED)
         return Receipted(form.get("ref", ""), sid, STAGES[form["MessageStatus"]], trouble, code)
     if "Body" in form and form.get("From", "").startswith("+"):
-        return Said("sms", "phone", form["From"], form["Body"], at=at)
+        return Said("sms", "phone", form["From"], form["Body"], at=at, to=form.get("To", ""))
     return None

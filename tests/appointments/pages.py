@@ -17,7 +17,7 @@ from tests.conftest import NOW
 MINUTE, DAY = timedelta(minutes=1), timedelta(days=1)
 # NOW is Monday, 10:00 in Jerusalem. The doctor receives on weekdays from 9 to 12 there, 7 to 10 in UTC.
 TOMORROW_9 = datetime(2026, 3, 10, 7, 0, tzinfo=NOW.tzinfo)
-FRAME = ("django_session", "auth_user", "patients_membership")  # asked by every staff page
+FRAME = ("django_session", "auth_user", "patients_membership", "outreach_reply")  # asked by every staff page
 
 
 def visit_at(

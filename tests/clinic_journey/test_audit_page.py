@@ -201,7 +201,7 @@ def test_the_page_costs_the_same_for_one_line_and_for_three(
         for nth in range(number):
             event(clinic, patient=patient, actor=user, minutes=nth)
             StepEvent.objects.create(step=step, kind=EventKind.NOTED, at=NOW, by=user)
-        with django_assert_num_queries(10):
+        with django_assert_num_queries(11):
             manager.get(page)
 
 

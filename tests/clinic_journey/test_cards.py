@@ -284,4 +284,4 @@ class TestComing:
         desk.get("/patients/cards/")
         with CaptureQueriesContext(connection) as asked:
             desk.get("/patients/cards/")
-        assert len(asked) == 7
+        assert len(asked) == 8

@@ -57,7 +57,7 @@ def test_the_list_costs_the_same_however_long(clinic: Clinic, desk: Client, rows
         silent(clinic, n)
     with CaptureQueriesContext(connection) as seen:
         page = desk.get("/silent/").content.decode()
-    assert len(seen) == 11
+    assert len(seen) == 12
     assert page.count("Levi</bdi>") == rows
     assert "Always the same channel" in page
 

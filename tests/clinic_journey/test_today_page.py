@@ -24,7 +24,7 @@ from tests.scenarios.house import frozen
 
 pytestmark = pytest.mark.django_db
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
-LIST, LIVE, PANEL = 10, 8, 37  # statements, the session and the audit trail included
+LIST, LIVE, PANEL = 11, 8, 37  # statements, the session and the audit trail included
 
 
 @pytest.fixture(autouse=True)

@@ -7,6 +7,7 @@ from django.conf import LazySettings
 
 from journeys.models import JourneyStatus, Step, StepStatus
 from outreach.actions import opt_out, plan_attempts
+from outreach.at_once import channels_at
 from outreach.channels import (
     TRANSPORTS,
     Abilities,
@@ -18,7 +19,7 @@ from outreach.channels import (
 )
 from outreach.dispatch import dispatch
 from outreach.models import Attempt, AttemptStatus, OutreachTask, TaskStatus
-from outreach.number_test import AT_THE_DESK, channels_to_test, send_test, sent_to
+from outreach.number_test import AT_THE_DESK, send_test, sent_to
 from outreach.reach import Reach
 from patients.actions import CardAnswers, RefusedError, mark_address, save_card, withdraw_consent
 from patients.addresses import TieAnswers, add_tie, change_tie
@@ -96,17 +97,17 @@ def test_what_she_withdrew_and_the_hours_of_the_law_hold(patient: Patient) -> No
 
 
 def test_it_goes_only_where_something_may_be_written(patient: Patient, settings: LazySettings) -> None:
-    assert channels_to_test(tie_of(patient)) == [Channel.SMS]
-    assert channels_to_test(builders.on_whatsapp(patient)) == [Channel.WHATSAPP]
+    assert channels_at(tie_of(patient)) == [Channel.SMS]
+    assert channels_at(builders.on_whatsapp(patient)) == [Channel.WHATSAPP]
     settings.CHANNEL_TRANSPORTS = {"phone": "phone", "sms": "console", "whatsapp": "off", "email": "off"}
-    assert channels_to_test(tie_of(patient)) == [Channel.SMS]
+    assert channels_at(tie_of(patient)) == [Channel.SMS]
     change_tie(tie_of(patient), TieAnswers(may_say="call_back"))
-    assert channels_to_test(tie_of(patient)) == []
+    assert channels_at(tie_of(patient)) == []
     with pytest.raises(RefusedError, match="Choose another"):
         send_test(tie_of(patient), Channel.SMS, now=NOW, by=builders.user())
     change_tie(tie_of(patient), TieAnswers())
     mark_address(tie_of(patient).contact_point, AddressStatus.BAD, now=NOW)
-    assert channels_to_test(tie_of(patient)) == []
+    assert channels_at(tie_of(patient)) == []
 
 
 @pytest.mark.parametrize(

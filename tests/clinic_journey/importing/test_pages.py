@@ -179,9 +179,9 @@ def test_pages_ask_the_same_number_of_questions(rows: int, django_assert_num_que
     run = checked(clinic, csv_file(HEADER, *wrong))
     for _more in range(rows - 1):
         uploaded(clinic, csv_file(HEADER, DANA))
-    with django_assert_num_queries(4):
+    with django_assert_num_queries(5):
         client.get("/import/")
-    with django_assert_num_queries(12):
+    with django_assert_num_queries(13):
         client.get(f"/import/{run.public_id}/")
 
 

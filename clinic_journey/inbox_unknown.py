@@ -1,0 +1,79 @@
+"""Words from a number that nobody knows: a person says whose they are, or that nothing is to be answered."""
+
+from uuid import UUID
+
+from django.contrib import messages
+from django.db.models import QuerySet
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_GET, require_POST
+
+from clinic_journey.caller import MOST, SHORTEST
+from journeys.models import Step, StepKind
+from journeys.queries import steps_visible_to
+from outreach.models import Reply
+from outreach.whose import belongs_to_nobody, say_whose
+from patients import audit
+from patients.access import Here, for_staff
+from patients.actions import RefusedError
+from patients.models import Patient
+from patients.queries import first_found, patients_visible_to
+
+SHOWN = 20
+
+
+def _matter(here: Here, step_id: UUID) -> Step:
+    asked = steps_visible_to(here.user).filter(clinic=here.clinic, kind=StepKind.CALL)
+    return get_object_or_404(asked.filter(journey__patient__isnull=True), public_id=step_id)
+
+
+def _patients(here: Here) -> QuerySet[Patient]:
+    return patients_visible_to(here.user).filter(clinic=here.clinic)
+
+
+@require_GET
+@for_staff()
+def unknown(request: HttpRequest, here: Here, step_id: UUID) -> HttpResponse:
+    """What came from there, and a search for whoever may have written it."""
+    matter = _matter(here, step_id)
+    said = Reply.objects.filter(matter=matter).select_related("contact_point").order_by("-at", "-pk")
+    text = request.GET.get("q", "").strip()
+    found: list[Patient] = []
+    if len(text) >= SHORTEST:
+        ours = _patients(here).prefetch_related("contacts__contact_point")
+        found = list(first_found(ours, text, MOST))
+    audit.shows(rows=len(found))
+    replies = list(said[:SHOWN])[::-1]
+    context = {"matter": matter, "replies": replies, "q": text, "found": found}
+    return render(request, "inbox/unknown.html", context)
+
+
+@require_POST
+@for_staff()
+def whose(request: HttpRequest, here: Here, step_id: UUID) -> HttpResponse:
+    matter = _matter(here, step_id)
+    try:
+        named = UUID(request.POST.get("patient", ""))
+    except ValueError:
+        return redirect("unknown_writer", matter.public_id)
+    patient = get_object_or_404(_patients(here), public_id=named)
+    try:
+        say_whose(matter, patient, now=here.now, by=here.user)
+    except RefusedError as refusal:
+        messages.error(request, str(refusal))
+        return redirect("unknown_writer", matter.public_id)
+    said = _("These words are with %(name)s now, and the number stands in the record.")
+    messages.success(request, said % {"name": patient.full_name})
+    return redirect("conversation", patient.public_id)
+
+
+@require_POST
+@for_staff()
+def nothing(request: HttpRequest, here: Here, step_id: UUID) -> HttpResponse:
+    try:
+        belongs_to_nobody(_matter(here, step_id), now=here.now, by=here.user)
+        messages.success(request, _("Noted: nothing to answer."))
+    except RefusedError as refusal:
+        messages.error(request, str(refusal))
+    return redirect("inbox")

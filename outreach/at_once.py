@@ -1,0 +1,54 @@
+"""Whether a message that somebody waits for may leave at this moment, and if not, why, in words."""
+
+from datetime import datetime
+
+from django.utils.translation import gettext as _
+
+from outreach.channels import PHONE, in_use
+from outreach.gate import Gates
+from outreach.reach import channels_of
+from patients.actions import RefusedError
+from patients.models import (
+    AddressStatus,
+    Channel,
+    Consent,
+    ConsentStatus,
+    HoursKind,
+    MaySay,
+    PatientContact,
+    Purpose,
+)
+from patients.queries import clock_of, lawful_hours
+from patients.windows import is_open
+
+
+def channels_at(tie: PatientContact) -> list[Channel]:
+    """On which channels something can be written to this address; none where nothing may be written."""
+    if tie.may_say != MaySay.EVERYTHING or tie.contact_point.status == AddressStatus.BAD:
+        return []
+    possible = channels_of(tie.contact_point.kind)
+    return [channel for channel in possible if channel != PHONE and channel in in_use()]
+
+
+def refuse_to_write(tie: PatientContact, channel: str, *, now: datetime) -> None:
+    """Her own hours do not hold, as she waits for it; what she withdrew and the hours of the law do."""
+    if channel not in channels_at(tie):
+        raise RefusedError(_("No message can be sent to this address in this way. Choose another."))
+    if not Gates([tie.patient.clinic_id]).lets_out(tie.contact_point, channel):
+        raise RefusedError(
+            _("Safe start: only listed addresses get messages. A manager adds this one under Channels.")
+        )
+    withdrawn = Consent.objects.filter(
+        patient=tie.patient_id,
+        contact_point=tie.contact_point_id,
+        channel=channel,
+        purpose=Purpose.SERVICE,
+        status=ConsentStatus.WITHDRAWN,
+        superseded_at__isnull=True,
+    )
+    if withdrawn.exists():
+        raise RefusedError(_("The patient asked us not to write here. Nothing is sent until she allows it."))
+    clinic = tie.patient.clinic
+    kind = HoursKind.MESSAGE
+    if not is_open(now, clock_of(clinic, now=now).hours(clinic.pk, kind), lawful_hours(tie.patient, kind)):
+        raise RefusedError(_("No message may leave at this hour. Write in the hours of messages, or call."))

@@ -1,0 +1,47 @@
+"""Words from a number we do not know: a person says whose they are. Nothing here guesses."""
+
+from datetime import datetime
+
+from django.contrib.auth.models import User
+from django.db import transaction
+from django.db.models import Max
+from django.utils.translation import gettext as _
+
+from journeys.actions import complete_step, lock_journey, record_events
+from journeys.models import EventKind, Journey, JourneyStatus, Step, StepStatus, in_each_language
+from outreach.conversations import NOTHING_TO_ANSWER
+from outreach.models import Reply
+from patients.actions import RefusedError, StaleStateError, add_address, refuse_unless_active
+from patients.models import Patient, PatientContact
+
+
+@transaction.atomic
+def say_whose(matter: Step, patient: Patient, *, now: datetime, by: User) -> None:
+    """These words are this patient's, and so is the number from now on; the clock of the answer runs on."""
+    if patient.clinic_id != matter.clinic_id:
+        raise RefusedError(_("The patient belongs to another clinic."))
+    refuse_unless_active(patient.pk)
+    journey = lock_journey(matter.journey_id)
+    still_open = Step.objects.filter(pk=matter.pk, status=StepStatus.ACTIVE).exists()
+    if journey.patient_id is not None or not still_open:
+        raise StaleStateError(_("This was done by somebody else meanwhile."))
+    replies = Reply.objects.filter(matter=matter, clinic=matter.clinic_id).select_related("contact_point")
+    listed = list(replies.order_by("at", "pk"))
+    for reply in listed[:1]:
+        if reply.contact_point:
+            last = PatientContact.objects.filter(patient=patient).aggregate(last=Max("rank"))["last"] or 0
+            add_address(patient, reply.contact_point.kind, reply.contact_point.value, rank=last + 1)
+    replies.update(patient=patient)
+    named = {"name": patient.full_name, "words": listed[0].body if listed else ""}
+    names = in_each_language(lambda: _("Answer %(name)s: %(words)s") % named)
+    title = names.get(journey.clinic.language, "")
+    Journey.objects.filter(pk=journey.pk).update(
+        patient=patient, status=JourneyStatus.ACTIVE, title=title[:120]
+    )
+    Step.objects.filter(pk=matter.pk).update(names=names, title=title[:200])
+    record_events([matter], EventKind.NOTED, now=now, by=by, detail=_("found who wrote it"))
+
+
+def belongs_to_nobody(matter: Step, *, now: datetime, by: User) -> None:
+    """Advertising, or a wrong number: nothing is to be answered."""
+    complete_step(matter, NOTHING_TO_ANSWER, now=now, by=by)

@@ -1,0 +1,112 @@
+"""A person answers what a patient wrote: her own words, to where the patient wrote from, at once and once."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from django.contrib.auth.models import User
+from django.db import transaction
+from django.utils import translation
+from django.utils.translation import gettext as _
+
+from journeys.actions import AdHoc, add_step, complete_step
+from journeys.models import Journey, Step, StepKind
+from outreach.at_once import refuse_to_write
+from outreach.channels import by_machine
+from outreach.conversations import ANSWERED, NOTHING_TO_ANSWER, Way, matters_of
+from outreach.models import ANSWER, Attempt, OutreachTask
+from patients.actions import RefusedError, StaleStateError, lock_patient, refuse_unless_active
+from patients.models import Patient
+
+LEAVES_WITHIN = timedelta(hours=1)  # else it is back with a person
+LONGEST = 1000  # letters; a longer one is a letter, and hardly read on a phone
+
+
+@dataclass(frozen=True)
+class Written:
+    """The words, and the way they go."""
+
+    way: Way
+    words: str
+
+
+@transaction.atomic
+def write_back(patient: Patient, written: Written, *, now: datetime, by: User) -> Step:
+    """Put the answer into the outbox, due now; whatever the patient waited for in writing is answered by it.
+
+    The answer has a step of its own, which ends when it has left and comes back to a person when it cannot.
+    """
+    _refuse(written, now=now)
+    lock_patient(patient.pk)
+    refuse_unless_active(patient.pk)
+    matters = list(matters_of(patient))
+    journey = matters[0].journey if matters else journey_of_its_own(patient, now=now)
+    step = put_out(journey, patient, written, now=now, by=by)
+    for matter in matters:
+        complete_step(matter, ANSWERED, now=now, by=by)
+    return step
+
+
+def put_out(
+    journey: Journey, patient: Patient, written: Written, *, now: datetime, by: User | None = None
+) -> Step:
+    """Into the outbox, due now, with a step that sees to it that it leaves. Inside atomic()."""
+    named = {"name": patient.full_name}
+    leaves_by = now + LEAVES_WITHIN
+    asked = AdHoc(StepKind.TELL, lambda: _("Our answer to %(name)s") % named, leaves_by)
+    step = add_step(journey, asked, now=now, by=by)
+    task = OutreachTask.objects.create(
+        clinic_id=patient.clinic_id,
+        patient=patient,
+        step=step,
+        message_key=ANSWER,
+        opened_at=now,
+        deadline_at=leaves_by,
+        max_attempts=1,
+    )
+    Attempt.objects.create(
+        task=task,
+        clinic_id=patient.clinic_id,
+        patient=patient,
+        contact_point=written.way.point,
+        channel=written.way.channel,
+        send_at=now,
+        expires_at=leaves_by,
+        language=patient.language,
+        subject=_subject(patient),
+        body=written.words,
+    )
+    return step
+
+
+def _refuse(written: Written, *, now: datetime) -> None:
+    if not written.words:
+        raise RefusedError(_("Write the words."))
+    longest = by_machine()[written.way.channel].abilities.longest or LONGEST
+    if len(written.words) > min(longest, LONGEST):
+        raise RefusedError(_("This is too long to be read on a phone. Shorten it, or call."))
+    refuse_to_write(written.way.tie, written.way.channel, now=now)
+
+
+def journey_of_its_own(patient: Patient, *, now: datetime) -> Journey:
+    with translation.override(patient.clinic.language):
+        title = _("A message from the patient")
+    return Journey.objects.create(
+        clinic_id=patient.clinic_id, patient=patient, title=title[:120], opened_at=now
+    )
+
+
+def _subject(patient: Patient) -> str:
+    """Of an e-mail; nothing about health stands in it."""
+    return patient.clinic.sender_name or patient.clinic.name
+
+
+@transaction.atomic
+def leave_unanswered(patient: Patient, *, now: datetime, by: User) -> Step:
+    """She has written, and nothing is to be said to it: thanks, or what was settled otherwise."""
+    lock_patient(patient.pk)
+    matters = list(matters_of(patient))
+    if not matters:
+        raise StaleStateError(_("This was done by somebody else meanwhile."))
+    for matter in matters:
+        complete_step(matter, NOTHING_TO_ANSWER, now=now, by=by)
+    return matters[0]
