@@ -53,6 +53,7 @@ INSTALLED_APPS = [
     "appointments",
     "referrals",
     "outreach",
+    "inquiries",
     "django.contrib.admin",
     "django.contrib.auth",
     "django.contrib.contenttypes",
@@ -307,6 +308,7 @@ SPECTACULAR_SETTINGS = {
         "AppointmentStatus": "appointments.models.AppointmentStatus",
         "TaskStatus": "outreach.models.TaskStatus",
         "AttemptStatus": "outreach.models.AttemptStatus",
+        "Currency": "inquiries.models.Currency",
     },
 }
 

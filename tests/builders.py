@@ -21,6 +21,7 @@ from appointments.models import (
     VisitType,
 )
 from appointments.waiting_models import Offer, Opening, WaitlistEntry
+from inquiries.models import Inquiry, Offering
 from journeys.models import Journey, OwnerRole, Step, StepKind, StepStatus
 from outreach.models import Attempt, OutreachTask
 from outreach.provider_models import Gate
@@ -206,6 +207,21 @@ def offer(of: Opening, to: WaitlistEntry, **fields: Any) -> Offer:
     given = {"start": of.start, "end": of.start + timedelta(minutes=to.minutes), "wave": 1, "made_at": NOW}
     given |= {"answer_by": NOW + timedelta(hours=8)}
     return Offer.objects.create(opening=of, entry=to, step=about, **{**given, **fields})
+
+
+def offering(at: Clinic | None = None, *, stock: int | None = None, **fields: Any) -> Offering:
+    """A vaccine for 80 shekels; with `stock`, that many in one batch that does not expire."""
+    given = {"kind": "vaccine", "names": {"en": "Flu vaccine"}, "price": 80, "currency": "ILS"}
+    made = Offering.objects.create(clinic=at or clinic(), **{**given, **fields})
+    if stock is not None:
+        made.batches.create(number="B1", quantity=stock, counted_at=NOW)
+    return made
+
+
+def inquiry(at: Clinic | None = None, **fields: Any) -> Inquiry:
+    """Asked and answered a moment later."""
+    given = {"asked": "flu vaccine", "asked_at": NOW, "answered_at": NOW, "said_words": "Yes, we have it."}
+    return Inquiry.objects.create(clinic=at or clinic(), **{**given, **fields})
 
 
 def messages_loaded() -> None:

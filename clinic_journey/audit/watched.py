@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from django.db import models
 
 from appointments.models import Appointment
+from inquiries.models import Inquiry
 from outreach.provider_models import AllowedAddress, Gate
 from patients.models import (
     Consent,
@@ -65,6 +66,7 @@ WATCHED = (
         "{row}.clinic_id",
         ignored=("raw", "reasons", "candidates", "match_from", "tries", "step_id"),
     ),
+    Watched(Inquiry, clinic="{row}.clinic_id", ignored=("request_key", "step_id")),
     Watched(Gate, NOBODYS, "{row}.clinic_id"),
     Watched(AllowedAddress, NOBODYS, "{row}.clinic_id"),
     Watched(Appointment, clinic="{row}.clinic_id", ignored=("request_key", "step_id"), inserts=False),

@@ -1,0 +1,258 @@
+"""Every write about what is offered and what is asked: the answer first, then who asks, who pays last."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import date, datetime, time
+from decimal import Decimal
+from typing import Any
+
+from django.contrib.auth.models import User
+from django.db import IntegrityError, transaction
+from django.utils.translation import gettext as _
+
+from appointments.actions import Visit, book_for_step
+from appointments.models import Practitioner
+from appointments.queries import book_step_of
+from inquiries.models import AskedBy, Inquiry, LostCause, Offering, Outcome, StockBatch
+from journeys.actions import (
+    AdHoc,
+    NewJourney,
+    cancel_journey,
+    complete_step,
+    open_unidentified,
+    start_journey,
+)
+from journeys.chases import Promise
+from journeys.clinic_time import soon
+from journeys.deadlines import Limit, Unit
+from journeys.models import StepKind, StepStatus
+from patients.actions import (
+    CardAnswers,
+    NewPatient,
+    RefusedError,
+    StaleStateError,
+    register_patient,
+    save_card,
+)
+from patients.models import Channel, Clinic, Patient
+
+FIRST_VISIT, ANOTHER_VISIT = "first_visit", "single_visit"  # of somebody new, of a patient we know
+KEPT = "kept"
+ANSWER_WITHIN = Limit(1, Unit.WORKING_HOURS)
+WON = (Outcome.BOOKED, Outcome.JOINED)
+
+
+class AnswerFirstError(RefusedError):
+    """Who pays is asked after the answer, never before (S3.2)."""
+
+    code = "answer_first"
+
+    def __init__(self) -> None:
+        super().__init__(_("Answer the question first. Who pays is asked after that."))
+
+
+@dataclass(frozen=True)
+class Question:
+    """Something was asked; of whom it comes nothing is known."""
+
+    asked: str
+    asked_at: datetime
+    offering: Offering | None = None
+    asked_by: str = AskedBy.PHONE
+    request_key: str | None = None
+
+
+@dataclass(frozen=True)
+class Said:
+    """What was answered, as it was said."""
+
+    available: bool | None = None
+    price: Decimal | None = None
+    currency: str = ""
+    next_at: datetime | None = None
+    words: str = ""
+
+    def columns(self) -> dict[str, Any]:
+        return {
+            "said_available": self.available,
+            "said_price": self.price,
+            "said_currency": self.currency,
+            "said_next_at": self.next_at,
+            "said_words": self.words,
+        }
+
+
+@dataclass(frozen=True)
+class Caller:
+    """Who asks, how to call back, and the time that was chosen; all of it may be left empty."""
+
+    name: str = ""
+    phone: str = ""
+    for_whom: str = ""
+    may_call_back: bool | None = None
+    call_from: time | None = None
+    call_until: time | None = None
+    wants_at: datetime | None = None
+    wants_with: Practitioner | None = None
+
+
+def set_batch(
+    offering: Offering, number: str, *, quantity: int, expires_on: date | None, now: datetime
+) -> StockBatch:
+    """The batch as it was counted now; the same number again is the same batch."""
+    batch, _made = StockBatch.objects.update_or_create(
+        offering=offering,
+        number=number,
+        defaults={"quantity": quantity, "expires_on": expires_on, "counted_at": now},
+    )
+    return batch
+
+
+def record_answer(
+    clinic: Clinic, question: Question, said: Said, *, now: datetime, by: User | None
+) -> Inquiry:
+    """Asked and answered in one breath."""
+    made = _inquiry(clinic, question, by, answered_at=now, **said.columns())
+    return _once(made, lambda: made.save(force_insert=True))
+
+
+def promise_answer(
+    clinic: Clinic, question: Question, promise: Promise, *, now: datetime, by: User | None
+) -> Inquiry:
+    """We do not know: the answer has an owner and a time, as every promise has, in a matter that is nobody's yet."""
+    made = _inquiry(clinic, question, by, outcome=Outcome.PROMISED)
+    title = promise.words or question.asked
+    step = AdHoc(StepKind.PROMISE, title, promise.due_at, role=promise.role, owner=promise.owner)
+
+    def make() -> None:
+        made.step = open_unidentified(clinic, step, now=now)
+        made.save(force_insert=True)
+
+    return _once(made, make)
+
+
+def keep_question(clinic: Clinic, question: Question, *, now: datetime, by: User | None) -> Inquiry:
+    """Asked where nobody could answer at once, e.g. on the web: the desk owes the answer within the hour."""
+    promise = Promise("", soon(clinic, ANSWER_WITHIN, now=now))
+    return promise_answer(clinic, question, promise, now=now, by=by)
+
+
+def _inquiry(clinic: Clinic, question: Question, by: User | None, **known: Any) -> Inquiry:
+    return Inquiry(
+        clinic=clinic,
+        asked=question.asked[:200],
+        asked_by=question.asked_by,
+        asked_at=question.asked_at,
+        offering=question.offering,
+        taken_by=by,
+        request_key=question.request_key,
+        **known,
+    )
+
+
+def _once(made: Inquiry, make: Callable[[], None]) -> Inquiry:
+    """Pressed twice it is one question: the second finds what the first has made, and leaves nothing behind."""
+    try:
+        with transaction.atomic():
+            make()
+    except IntegrityError:
+        same = Inquiry.objects.filter(clinic=made.clinic, request_key=made.request_key).first()
+        if made.request_key is None or same is None:
+            raise
+        return same
+    return made
+
+
+@transaction.atomic
+def answer_later(inquiry: Inquiry, said: Said, offering: Offering | None, *, now: datetime, by: User) -> None:
+    """The answer that was still owed; the promise is kept by it."""
+    answered: dict[str, Any] = {"answered_at": now, "outcome": Outcome.OPEN, **said.columns()}
+    if offering is not None:
+        answered["offering"] = offering
+    open_still = Inquiry.objects.filter(pk=inquiry.pk, answered_at__isnull=True)
+    if not open_still.exclude(outcome=Outcome.LOST).update(**answered):
+        raise StaleStateError(_("This question has been answered meanwhile."))
+    if inquiry.step is not None and inquiry.step.status == StepStatus.ACTIVE:
+        complete_step(inquiry.step, KEPT, now=now, by=by)
+    inquiry.refresh_from_db()
+
+
+def note_caller(inquiry: Inquiry, caller: Caller) -> None:
+    """Who asks; there was an answer or a promise before, else there would be no inquiry."""
+    Inquiry.objects.filter(pk=inquiry.pk).update(**vars(caller))
+    inquiry.refresh_from_db()
+
+
+def note_payer(inquiry: Inquiry, payer: str, insurance: str = "") -> None:
+    """Last of all."""
+    answered = Inquiry.objects.filter(pk=inquiry.pk, answered_at__isnull=False)
+    if not answered.update(payer=payer, insurance=insurance):
+        raise AnswerFirstError
+    inquiry.refresh_from_db()
+
+
+def will_think(inquiry: Inquiry) -> None:
+    open_still = Inquiry.objects.filter(pk=inquiry.pk, answered_at__isnull=False).exclude(outcome__in=WON)
+    if not open_still.update(outcome=Outcome.WILL_THINK, lost_because="", lost_words=""):
+        raise RefusedError(_("Answer the question first."))
+    inquiry.refresh_from_db()
+
+
+@transaction.atomic
+def lose(inquiry: Inquiry, because: LostCause, words: str = "", *, now: datetime, by: User) -> None:
+    """Went elsewhere; a promise that nobody waits for any more ends with it."""
+    open_still = Inquiry.objects.filter(pk=inquiry.pk).exclude(outcome__in=WON)
+    lost = {"outcome": Outcome.LOST, "lost_because": because, "lost_words": words[:200]}
+    if not because or not open_still.update(**lost):
+        raise RefusedError(_("Choose why they went elsewhere."))
+    step = inquiry.step
+    if step is not None and step.status == StepStatus.ACTIVE:
+        cancel_journey(step.journey, reason=str(because.label), now=now, by=by)
+    inquiry.refresh_from_db()
+
+
+@transaction.atomic
+def convert(
+    inquiry: Inquiry, known: Patient | None, new: NewPatient | None, *, now: datetime, by: User
+) -> Inquiry:
+    """Who asked becomes our patient, with a first visit ahead, at the time that was chosen if there is one."""
+    locked = Inquiry.objects.select_for_update(no_key=True, of=("self",)).get(pk=inquiry.pk)
+    if locked.answered_at is None:
+        raise RefusedError(_("Answer the question first."))
+    if locked.patient_id is not None:
+        inquiry.refresh_from_db()
+        return inquiry
+    patient = known or _registered(locked, new, now=now, by=by)
+    title = locked.offering.name if locked.offering else locked.asked
+    doctor = locked.wants_with.user if locked.wants_with else None
+    way = NewJourney(ANOTHER_VISIT if known else FIRST_VISIT, title[:120], doctor=doctor)
+    journey = start_journey(patient, way, now=now, by=by)
+    step = book_step_of(journey)
+    outcome = Outcome.JOINED
+    if step and locked.wants_at and locked.wants_with:
+        book_for_step(step, _visit(locked, patient, locked.wants_at, locked.wants_with), now=now, by=by)
+        outcome = Outcome.BOOKED
+    won = {"patient": patient, "journey": journey, "outcome": outcome, "lost_because": "", "lost_words": ""}
+    Inquiry.objects.filter(pk=locked.pk).update(**won)
+    inquiry.refresh_from_db()
+    return inquiry
+
+
+def _registered(inquiry: Inquiry, new: NewPatient | None, *, now: datetime, by: User) -> Patient:
+    """The hours in which she may be called are the first thing on her card."""
+    if new is None:
+        raise RefusedError(_("Write the name first."))
+    patient = register_patient(inquiry.clinic, new, now=now)
+    start, end = inquiry.call_from, inquiry.call_until
+    if inquiry.may_call_back and start and end:
+        windows = tuple((weekday, start, end) for weekday in range(7))
+        save_card(
+            patient, CardAnswers(Channel.PHONE, windows, days_told=False, hours_told=True), now=now, by=by
+        )
+    return patient
+
+
+def _visit(inquiry: Inquiry, patient: Patient, at: datetime, doctor: Practitioner) -> Visit:
+    kind = inquiry.offering.visit_type if inquiry.offering else None
+    minutes = kind.minutes if kind else doctor.clinic.cell_minutes
+    return Visit(patient, doctor, at, minutes, inquiry.offering.name if inquiry.offering else "", kind)

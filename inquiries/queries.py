@@ -1,0 +1,138 @@
+"""What screens and programs read about offerings, their stock and inquiries. Users get them by `*_visible_to`."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from decimal import Decimal
+from zoneinfo import ZoneInfo
+
+from django.db.models import QuerySet
+
+from appointments.models import Practitioner
+from appointments.queries import find_times
+from inquiries.finding import Entry, Found, find
+from inquiries.models import Inquiry, Offering
+from inquiries.stock import Batch, Stock, is_available, stock_of
+from patients.models import Clinic
+from patients.queries import User
+from patients.windows import Hours
+
+NAMED = 3  # times said on the phone; more are not remembered
+LEAD = timedelta(minutes=30)  # nobody is here sooner
+AHEAD = timedelta(days=14)
+
+
+def offerings_visible_to(user: User) -> QuerySet[Offering]:
+    return (
+        Offering.objects.filter(clinic__memberships__user_id=user.pk)
+        .select_related("clinic", "visit_type")
+        .prefetch_related("batches")
+    )
+
+
+def inquiries_visible_to(user: User) -> QuerySet[Inquiry]:
+    return Inquiry.objects.filter(clinic__memberships__user_id=user.pk).select_related(
+        "clinic", "offering", "taken_by", "step", "patient", "journey", "wants_with"
+    )
+
+
+def offered_by(clinic: Clinic) -> QuerySet[Offering]:
+    """What a clinic offers now, with what an answer needs."""
+    return (
+        Offering.objects.filter(clinic=clinic, is_active=True)
+        .select_related("visit_type")
+        .prefetch_related("batches")
+    )
+
+
+@dataclass(frozen=True)
+class FreeTime:
+    at: datetime
+    practitioner: Practitioner
+
+    @property
+    def key(self) -> str:
+        """As a button carries it."""
+        return f"{self.practitioner.pk} {self.at.isoformat()}"
+
+
+@dataclass(frozen=True)
+class Answer:
+    """All that can be said about one thing, before anything is asked of who asks."""
+
+    offering: Offering
+    available: bool | None  # empty: not known
+    stock: Stock | None
+    times: tuple[FreeTime, ...] = ()
+
+    @property
+    def price(self) -> Decimal | None:
+        return self.offering.price
+
+    @property
+    def may_be_given(self) -> bool:
+        """What is not known is promised, never guessed."""
+        return self.available is not None
+
+
+@dataclass(frozen=True)
+class Matches:
+    fitting: list[Offering]
+    near: list[Offering]
+
+
+def matching(text: str, offerings: Iterable[Offering]) -> Matches:
+    by_key = {each.pk: each for each in offerings}
+    found: Found = find(text, [entry_of(each) for each in by_key.values()])
+    return Matches([by_key[key] for key in found.fitting], [by_key[key] for key in found.near])
+
+
+def entry_of(offering: Offering) -> Entry:
+    others = offering.other_words.replace("\n", ",").replace("،", ",").split(",")
+    return Entry(offering.pk, (*offering.names.values(), *filter(None, map(str.strip, others))))
+
+
+def stock_now(offering: Offering, clinic: Clinic, *, now: datetime) -> Stock | None:
+    """Of an offering with its batches loaded; by the clinic's own day."""
+    batches = [Batch(each.quantity, each.expires_on, each.counted_at) for each in offering.batches.all()]
+    return stock_of(batches, now.astimezone(ZoneInfo(clinic.time_zone)).date())
+
+
+def answer_about(
+    offering: Offering, clinic: Clinic, *, opening: Hours | None = None, now: datetime
+) -> Answer:
+    """Availability, price and, with `opening`, the next free times inside these hours."""
+    stock = stock_now(offering, clinic, now=now) if offering.is_counted else None
+    available = is_available(stock, is_counted=offering.is_counted)
+    times = next_times(offering, clinic, opening, now=now) if opening and available is not False else ()
+    return Answer(offering, available, stock, times)
+
+
+def next_times(offering: Offering, clinic: Clinic, opening: Hours, *, now: datetime) -> tuple[FreeTime, ...]:
+    """The soonest few, with whoever receives then; none for what needs no visit."""
+    if offering.visit_type is None:
+        return ()
+    found: dict[datetime, FreeTime] = {}
+    for practitioner in Practitioner.objects.filter(clinic=clinic, is_active=True).order_by("name", "pk"):
+        practitioner.clinic = clinic
+        starts = find_times(
+            practitioner,
+            offering.visit_type.minutes,
+            after=now + LEAD,
+            before=now + AHEAD,
+            within=(opening,),
+            limit=NAMED,
+        )
+        for start in starts:
+            found.setdefault(start, FreeTime(start, practitioner))
+    return tuple(found[start] for start in sorted(found)[:NAMED])
+
+
+def answered_within(inquiries: QuerySet[Inquiry]) -> dict[str, list[timedelta]]:
+    """How long each answer took, by who paid; empty: nobody asked who pays."""
+    took: dict[str, list[timedelta]] = {}
+    rows = inquiries.filter(answered_at__isnull=False).values_list("payer", "asked_at", "answered_at")
+    for payer, asked_at, answered_at in rows:
+        if answered_at is not None:
+            took.setdefault(payer, []).append(answered_at - asked_at)
+    return took
