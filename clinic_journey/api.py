@@ -10,6 +10,7 @@ from rest_framework.views import exception_handler
 from appointments.api import AppointmentViewSet, PractitionerViewSet
 from appointments.visits import SlotTakenError
 from appointments.waiting_api import WaitingViewSet
+from inquiries.api import InquiryViewSet, OfferingViewSet
 from outreach.api import OutreachTaskViewSet
 from patients.actions import RefusedError, StaleStateError
 from patients.api import AlreadyRegisteredError, PatientViewSet
@@ -28,6 +29,8 @@ router.register("incoming-documents", DocumentViewSet, basename="api-document")
 router.register("appointments", AppointmentViewSet, basename="api-appointment")
 router.register("practitioners", PractitionerViewSet, basename="api-practitioner")
 router.register("waiting-list", WaitingViewSet, basename="api-waiting")
+router.register("offerings", OfferingViewSet, basename="api-offering")
+router.register("inquiries", InquiryViewSet, basename="api-inquiry")
 router.register("outreach-tasks", OutreachTaskViewSet, basename="api-outreach-task")
 
 

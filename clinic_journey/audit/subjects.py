@@ -10,6 +10,7 @@ from django.urls import ResolverMatch
 from appointments.models import Appointment
 from appointments.waiting_models import Offer, WaitlistEntry
 from clinic_journey.models import DeskAction
+from inquiries.models import Inquiry
 from journeys.models import Journey, Step
 from outreach.links import journey_for
 from outreach.models import OutreachTask
@@ -35,6 +36,7 @@ WAYS: dict[type[models.Model], tuple[str, str]] = {
     Offer: ("entry__patient", "entry__clinic"),
     ReviewPass: ("review__journey__patient", "review__clinic"),
     DeskAction: ("patient", "clinic"),
+    Inquiry: ("patient", "clinic"),
 }
 # The arguments of our addresses, and the routes of the API, whose argument is always `id`.
 NAMED: dict[str, type[models.Model]] = {
@@ -52,17 +54,28 @@ NAMED: dict[str, type[models.Model]] = {
     "offer_id": Offer,
     "pass_id": ReviewPass,
     "action_id": DeskAction,
+    "inquiry_id": Inquiry,
     "api-patient": Patient,
     "api-referral": Referral,
     "api-document": IncomingDocument,
     "api-appointment": Appointment,
     "api-outreach-task": OutreachTask,
     "api-waiting": WaitlistEntry,
+    "api-inquiry": Inquiry,
 }
 # Links without a login, by the first part of their address: a patient's own, and an institute's.
 HOLDERS = {"p": By.PATIENT, "u": By.INSTITUTE}
 # Arguments that name no object of one patient. An import is of many: its pages say how many rows they show.
-OF_NOBODY = {"clinic", "code", "practitioner_id", "schedule_id", "exception_id", "visit_type_id", "import_id"}
+OF_NOBODY = {
+    "clinic",
+    "code",
+    "practitioner_id",
+    "schedule_id",
+    "exception_id",
+    "visit_type_id",
+    "import_id",
+    "offering_id",
+}
 
 
 def holder_of(match: ResolverMatch) -> By | None:

@@ -35,6 +35,8 @@ LISTS = (
     "practitioners",
     "outreach-tasks",
     "waiting-list",
+    "offerings",
+    "inquiries",
 )
 SOON = "2026-03-10T10:00:00+02:00"
 
@@ -63,10 +65,14 @@ class Place:
         builders.attempt(task, channel=Channel.PHONE, status=AttemptStatus.PLANNED)
         visit = builders.appointment(patient, practitioner=self.doctor, start=NOW - timedelta(hours=1))
         waits = builders.waiting_entry(step=task.step)
+        offering = builders.offering(self.clinic, stock=1)
+        asked = builders.inquiry(self.clinic, offering=offering, patient=patient)
         self.patient, self.visit = patient, visit
         self.ids = {
             "patients": patient.public_id,
             "waiting-list": waits.public_id,
+            "offerings": offering.public_id,
+            "inquiries": asked.public_id,
             "referrals": self.referral.public_id,
             "incoming-documents": document.public_id,
             "appointments": visit.public_id,
@@ -97,6 +103,10 @@ class Place:
             "match/": {"referral": str(self.referral.public_id)},
             "outcome/": {"outcome": "no_answer"},
             "card/": {"channel": "sms"},
+            "batches/B1/": {"quantity": 5},
+            "inquiries/": {"asked": "flu vaccine"},
+            "answer/": {"available": True},
+            "caller/": {"name": "Noa"},
         }
         return (
             next((body for end, body in bodies.items() if path.endswith(end)), {}) if method != "get" else {}
@@ -121,11 +131,14 @@ ANSWERS = {  # of what is not simply done, for members of the clinic
     ("post", "incoming-documents/"): 400,  # without a file
     ("post", "patients/"): 201,
     ("post", "referrals/"): 201,
+    ("post", "inquiries/"): 201,
+    ("post", "inquiries/<uuid:id>/answer/"): 409,  # answered already
 }
 
 
 def ask(client: APIClient, method: str, route: str, place: Place) -> int:
     path = route.replace("<uuid:id>", str(place.ids.get(route.split("/", maxsplit=1)[0], "")))
+    path = path.replace("<str:number>", "B1")
     answer = client.generic(
         method.upper(), f"/api/v1/{path}", json.dumps(place.body(method, path)), "application/json"
     )
@@ -134,7 +147,7 @@ def ask(client: APIClient, method: str, route: str, place: Place) -> int:
 
 
 def test_every_route_is_walked() -> None:
-    assert len(ROUTES) == 32
+    assert len(ROUTES) == 40
     assert {route.split("/")[0] for _method, route in ROUTES} == {"", *LISTS}
 
 
@@ -176,6 +189,7 @@ def test_what_another_clinic_has_does_not_exist(role: str) -> None:
         ("post", "incoming-documents/"): 400,
         ("post", "patients/"): 201,  # in their own clinic
         ("post", "referrals/"): 400,
+        ("post", "inquiries/"): 201,
     }
 
 
@@ -219,6 +233,8 @@ QUERIES = {
     "practitioners": 5,
     "outreach-tasks": 5,
     "waiting-list": 5,
+    "offerings": 6,
+    "inquiries": 5,
 }
 
 
@@ -308,7 +324,11 @@ def test_the_openapi_page_describes_every_route_without_a_warning(
     assert capsys.readouterr().out.startswith("openapi: 3")
     page = client.get("/api/schema/?format=json").json()
     told = {(method, path) for path, methods in page["paths"].items() for method in methods}
-    walked = {(method, f"/api/v1/{route.replace('<uuid:id>', '{id}')}") for method, route in ROUTES if route}
+    walked = {
+        (method, "/api/v1/" + route.replace("<uuid:id>", "{id}").replace("<str:number>", "{number}"))
+        for method, route in ROUTES
+        if route
+    }
     assert told == walked
 
 

@@ -1,0 +1,130 @@
+"""REST: a stock program writes counts, a web form asks, and nobody is asked who pays before the answer."""
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from rest_framework.test import APIClient
+
+from inquiries.models import Inquiry, StockBatch
+from journeys.models import Step
+from patients.models import Clinic
+from tests import builders
+from tests.conftest import NOW
+
+pytestmark = [pytest.mark.django_db, pytest.mark.time_machine(NOW, tick=False)]
+INQUIRIES = "/api/v1/inquiries/"
+YES = {"available": True, "price": "80.00", "currency": "ILS", "words": "Yes, we have it."}
+
+
+@pytest.fixture
+def clinic() -> Clinic:
+    return builders.clinic()
+
+
+@pytest.fixture
+def program(clinic: Clinic) -> APIClient:
+    return builders.api(builders.user(at=clinic))
+
+
+def sent(program: APIClient, method: str, path: str, body: dict[str, Any]) -> Any:
+    return getattr(program, method)(path, body, format="json")
+
+
+def test_a_batch_is_written_by_its_number(program: APIClient, clinic: Clinic) -> None:
+    offering = builders.offering(clinic)
+    path = f"/api/v1/offerings/{offering.public_id}/"
+    assert program.get(path).json()["usable"] is None
+    for quantity in (5, 4):
+        body = {"quantity": quantity, "expires_on": "2026-03-09"}
+        answer = sent(program, "put", f"{path}batches/FL-1/", body)
+        assert (answer.status_code, answer.json()["usable"]) == (200, quantity)
+    sent(program, "put", f"{path}batches/FL-0/", {"quantity": 9, "expires_on": "2026-03-08"})
+    assert program.get(path).json()["usable"] == 4
+    assert StockBatch.objects.count() == 2
+
+
+@pytest.mark.parametrize(
+    ("number", "body"),
+    [
+        ("B1", {}),
+        ("B1", {"quantity": -1}),
+        ("B1", {"quantity": 1, "expires_on": "soon"}),
+        ("b" * 41, {"quantity": 1}),
+    ],
+)
+def test_a_count_that_is_none_is_refused(
+    program: APIClient, clinic: Clinic, number: str, body: dict[str, Any]
+) -> None:
+    offering = builders.offering(clinic)
+    answer = sent(program, "put", f"/api/v1/offerings/{offering.public_id}/batches/{number}/", body)
+    assert answer.status_code == 400
+    assert not StockBatch.objects.exists()
+
+
+def test_asked_and_answered_in_one_request(program: APIClient, clinic: Clinic) -> None:
+    offering = builders.offering(clinic)
+    asked_at = (NOW - timedelta(seconds=5)).isoformat()
+    body = {"asked": "flu", "asked_at": asked_at, "offering": str(offering.public_id), "answer": YES}
+    made = sent(program, "post", INQUIRIES, body | {"request_key": "k"})
+    again = sent(program, "post", INQUIRIES, body | {"request_key": "k"})
+    assert (made.status_code, again.status_code) == (201, 200)
+    assert made.json()["id"] == again.json()["id"]
+    inquiry = Inquiry.objects.get()
+    assert (inquiry.said_words, inquiry.answered_at, inquiry.offering) == ("Yes, we have it.", NOW, offering)
+
+
+def test_a_question_without_an_answer_is_owed_by_the_desk(program: APIClient) -> None:
+    answer = sent(program, "post", INQUIRIES, {"asked": "whitening", "asked_by": "web"})
+    step = Step.objects.get()
+    assert answer.json()["step"] == str(step.public_id)
+    assert (step.kind, step.owner_role, step.due_at) == ("promise", "receptionist", NOW + timedelta(hours=1))
+
+
+@pytest.mark.parametrize("payer", [{"payer": "insured"}, {"insurance": "Maccabi"}, {"payer": ""}])
+def test_who_pays_is_refused_before_the_answer(program: APIClient, payer: dict[str, str]) -> None:
+    (name,) = payer
+    refused = [sent(program, "post", INQUIRIES, {"asked": "flu", "answer": YES, **payer})]
+    made = sent(program, "post", INQUIRIES, {"asked": "flu"}).json()
+    path = f"{INQUIRIES}{made['id']}/"
+    refused.append(sent(program, "patch", f"{path}caller/", {"name": "Noa", **payer}))
+    for answer in refused:
+        assert answer.status_code == 400
+        assert answer.json() == {name: ["Answer the question first. Who pays is asked after that."]}
+    assert Inquiry.objects.get().name == ""
+    assert sent(program, "post", f"{path}answer/", YES).status_code == 200
+    told = sent(program, "patch", f"{path}caller/", {"phone": "050-234-5678", **payer})
+    assert told.status_code == 200
+    assert told.json()["phone"] == "+972502345678"
+    assert told.json()[name] == payer[name]
+    assert Step.objects.get().outcome == "kept"
+
+
+def test_what_is_left_out_stays(program: APIClient, clinic: Clinic) -> None:
+    inquiry = builders.inquiry(clinic, name="Noa", payer="alone")
+    path = f"{INQUIRIES}{inquiry.public_id}/caller/"
+    assert sent(program, "patch", path, {"for_whom": "client"}).json()["name"] == "Noa"
+    assert sent(program, "patch", path, {"insurance": "x"}).json()["payer"] == "alone"
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {},
+        {"asked": "flu", "asked_at": "2026-03-09T10:00:01+02:00"},
+        {"asked": "flu", "answer": {"price": "80"}},
+        {"asked": "flu", "answer": {"currency": "ILS"}},
+        {"asked": "flu", "asked_by": "smoke"},
+        {"asked": "flu", "offering": "00000000-0000-0000-0000-000000000000"},
+    ],
+)
+def test_nonsense_is_refused(program: APIClient, body: dict[str, Any]) -> None:
+    assert sent(program, "post", INQUIRIES, body).status_code == 400
+    assert not Inquiry.objects.exists()
+
+
+@pytest.mark.parametrize(("query", "found"), [("is_answered=true", 1), ("is_answered=false", 1), ("", 2)])
+def test_the_owed_ones_are_listed_apart(program: APIClient, clinic: Clinic, query: str, found: int) -> None:
+    builders.inquiry(clinic)
+    sent(program, "post", INQUIRIES, {"asked": "whitening"})
+    assert len(program.get(f"{INQUIRIES}?{query}").json()["results"]) == found
