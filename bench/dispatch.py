@@ -204,9 +204,9 @@ def measure_against_celery(rate: float) -> None:
 
 def celery_rate(count: int) -> float:
     """Tasks a second between the first and the last twentieth, of two processes over Redis."""
-    import redis  # noqa: PLC0415 - only here
+    import redis  # noqa: PLC0415 - optional dependency
 
-    from bench import noop  # noqa: PLC0415 - only here
+    from bench import noop  # noqa: PLC0415 - optional dependency
 
     kept = redis.Redis.from_url(noop.BROKER)
     kept.flushdb()
