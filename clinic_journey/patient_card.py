@@ -79,6 +79,10 @@ class OwnCardForm(CardForm):
             del form.fields["may_call"], form.fields["may_leave_voicemail"]
         return form
 
+    def names_single_days(self) -> bool:
+        """Whether what is chosen is to be seen among the single days."""
+        return any(len(day) == 1 for day in self["days"].value() or [])
+
     def clean(self) -> dict[str, Any]:
         data = super().clean() or self.cleaned_data
         asks_for_calls = data.get("channel") == Channel.PHONE

@@ -17,7 +17,7 @@ from appointments.models import Appointment, AppointmentStatus
 from clinic_journey.audit.middleware import event_by, origin_of
 from clinic_journey.patient_card import how_reached
 from clinic_journey.patient_door import Visitor, let_in, with_page
-from clinic_journey.patient_way import NOT_OURS, Names, Way, ahead_of, others_of, ways_of, words_for
+from clinic_journey.patient_way import HERS, Names, Way, ahead_of, others_of, ways_of, words_for
 from journeys.models import Journey, Step, StepKind, StepStatus, named
 from outreach.answers import answer as record_answer
 from outreach.choices import times_to_choose
@@ -96,7 +96,7 @@ def context_of(visitor: Visitor, request: HttpRequest) -> dict[str, object]:
     visit = visit_of(journey.pk)
     step = answerable_step(journey)
     is_held = visit is not None and visit.status == AppointmentStatus.PENDING
-    can_choose = step is not None and step.kind in CHOOSABLE
+    can_choose = step is not None and step.status == StepStatus.ACTIVE and step.kind in CHOOSABLE
     times = times_to_choose(journey, visit, now=now) if can_choose or is_held else []
     (way,) = ways_of([journey], names, now=now)
     matters = matters_of(visitor.patient, now=now)
@@ -220,6 +220,6 @@ def next_word(journey: Journey, promise: Step | None, now: datetime) -> Step | N
     if promise and promise.due_at and promise.due_at > now:
         return promise
     ours = journey.steps.filter(status=StepStatus.ACTIVE, due_at__gt=now).exclude(
-        kind__in=[*(NOT_OURS - {StepKind.AWAIT_RESULT}), StepKind.AWAIT_PATIENT]
+        kind__in=[*HERS, StepKind.AWAIT_PATIENT]
     )
     return ours.select_related("owner", "about__owner").order_by("due_at").first()

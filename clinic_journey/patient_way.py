@@ -4,6 +4,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from django.db.models import Q
 from django.utils.translation import gettext as _, gettext_lazy
 
 from appointments.models import Appointment, Practitioner
@@ -14,7 +15,11 @@ from patients.models import Patient
 from patients.queries import opening_hours
 
 HIDDEN = (StepKind.AWAIT_PATIENT, StepKind.PROMISE, StepKind.IDENTIFY, StepKind.CALL, StepKind.THANK)
-NOT_OURS = {StepKind.CONFIRM, StepKind.VISIT, StepKind.RECALL, StepKind.AWAIT_RESULT}
+HERS = {
+    StepKind.CONFIRM,
+    StepKind.VISIT,
+    StepKind.RECALL,
+}  # her own word or visit; that it waits is no delay of ours
 # How a step ends that goes as expected. What a doctor decides nobody expects for her.
 EXPECTED = {StepKind.AWAIT_RESULT: "received", StepKind.BOOK: "booked"}
 OTHERS_SHOWN = 5
@@ -73,9 +78,9 @@ def ways_of(journeys: Sequence[Journey], names: Names, *, now: datetime) -> list
     """In a number of queries that does not grow with the journeys."""
     steps = (
         Step.objects.filter(
+            Q(template_step__isnull=False) | Q(kind=StepKind.BOOK, status=StepStatus.ACTIVE),
             journey__in=journeys,
             status__in=[StepStatus.ACTIVE, StepStatus.COMPLETED],
-            template_step__isnull=False,
         )
         .exclude(kind__in=HIDDEN)
         .select_related("template_step", "owner")
@@ -103,13 +108,13 @@ def _stages(steps: Iterable[Step], visit: Appointment | None, names: Names, *, n
     waiting = sorted((s for s in rows if not s.completed_at), key=lambda s: (s.due_at or now, s.pk))
     stages = [Stage(words_for(step), "is-done", step.completed_at) for step in done]
     for step in waiting:
-        late = step.kind not in NOT_OURS and step.due_at is not None and step.due_at <= now
+        is_past = step.due_at is not None and step.due_at <= now
         if visit and visit.step_id == step.pk:
             who = visit.practitioner.name
             stages.append(Stage(words_for(step), "is-now", visit.start, is_visit=True, who=who))
             continue
-        state = "is-late" if late else "is-now"
-        stages.append(Stage(words_for(step), state, step.due_at, who=names.of(step)))
+        state = "is-late" if is_past and step.kind not in HERS else "is-now"
+        stages.append(Stage(words_for(step), state, None if is_past else step.due_at, who=names.of(step)))
     return stages
 
 

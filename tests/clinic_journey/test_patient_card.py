@@ -55,7 +55,8 @@ def test_her_words_are_kept_as_hers_and_read_back_to_her(dana: Patient, page: Ow
     answer = page.post("card", said(dana, words=words, may_leave_voicemail="on"), follow=True)
     shown = " ".join(answer.content.decode().split())
     assert "Saved, as you said it." in shown
-    assert "Call · Weekdays · 16 to 20 · English" in shown
+    said_so = ("Call", "Weekdays", "16 to 20", "English")
+    assert " · ".join(f"<bdi>{each}</bdi>" for each in said_so) in shown
     assert "Never call me at work &lt;3" in shown
     card = ServiceCard.objects.get()
     assert (card.source, card.words, card.told_at, card.told_to) == ("patient", words, NOW, None)

@@ -312,3 +312,26 @@ def test_five_wrong_answers_close_the_door_and_all_else_goes_on(journey: Journey
         again = OwnPage(journey)
         assert again.post("who", {"who": "1991"}).status_code == 302
         assert "Where things stand" in again.text()
+
+
+def test_images_that_are_overdue_are_late_with_us_and_no_past_date_is_promised() -> None:
+    call_command("load_catalogue", verbosity=0)
+    journey = actions.start_journey(builders.patient(language="en"), NewJourney("imaging_treatment"), now=NOW)
+    due_at = journey.steps.get(kind=StepKind.AWAIT_RESULT).due_at
+    assert due_at
+    with time_machine.travel(due_at, tick=False):
+        words = OwnPage(journey).prove(journey.patient).text()
+    assert "We are late, and we are sorry" in words
+    assert "late, and on somebody's desk" in words
+    assert date_words(due_at, journey.clinic.time_zone, "en") not in words
+
+
+def test_a_journey_that_has_ended_offers_no_times(journey: Journey) -> None:
+    builders.open_time(Appointment.objects.get().practitioner, NOW + timedelta(days=2), minutes=30)
+    assert 'name="start"' in OwnPage(journey).text("?times=1")
+    Appointment.objects.update(status="fulfilled")
+    Step.objects.filter(status="active").update(status="cancelled")
+    Journey.objects.update(status="completed", ended_at=NOW)
+    words = OwnPage(journey).text("?times=1")
+    assert "Nothing is open" in words
+    assert 'name="start"' not in words
