@@ -1,7 +1,7 @@
 """One conversation: all that was written on either side, over every channel, and the answer."""
 
 import uuid
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
@@ -17,6 +17,7 @@ from django.views.decorators.http import require_GET, require_POST
 
 from clinic_journey import desk
 from clinic_journey.caller import MY_ROLE
+from clinic_journey.caller_line import Clock
 from clinic_journey.desk import Press
 from clinic_journey.inbox_lines import Line, ours_to, quick_answers, replies_of, theirs
 from clinic_journey.models import DeskAction
@@ -25,6 +26,7 @@ from journeys.actions import reassign_step
 from journeys.chases import Promise, make_promise
 from journeys.models import OwnerRole, Step, StepStatus
 from journeys.promise_times import fits
+from outreach.call_words import moment_of, wish_in
 from outreach.conversations import ANSWERED, NOTHING_TO_ANSWER, Way, matters_of, ways_of
 from outreach.models import Reply
 from outreach.written import LONGEST, Written, leave_unanswered, write_back
@@ -93,7 +95,8 @@ def _shown(
     """The page; `typed`: what was asked for or written, to stand in its place again."""
     talk = conversation_of(patient, here)
     matter = talk.matter
-    quick = quick_answers(patient, matter.due_at if matter else None, now=here.now)
+    asked_at = _call_asked_for(talk.replies, here)
+    quick = quick_answers(patient, asked_at or (matter.due_at if matter else None), now=here.now)
     chosen = next((each for each in quick if each.key == typed.get("quick")), None)
     context = {
         "patient": patient,
@@ -101,6 +104,7 @@ def _shown(
         "matter": matter,
         "is_mine": matter is not None and matter.owner_id == here.user.pk,
         "is_late": matter is not None and matter.due_at is not None and matter.due_at <= here.now,
+        "call_asked_for": asked_at and Clock(here.now, here.clinic.time_zone).said(asked_at),
         "quick": quick,
         "words": typed.get("words") or (chosen.words if chosen else ""),
         "call_by": typed.get("call_by") or (chosen.call_by if chosen else ""),
@@ -111,6 +115,18 @@ def _shown(
         "sent": "sent" in request.GET,
     }
     return render(request, "inbox/thread.html", context, status=status)
+
+
+def _call_asked_for(replies: Iterable[Reply], here: Here) -> datetime | None:
+    """By when she may want a call, where her words left it open: a suggestion, which a person looks at."""
+    for reply in replies:
+        if reply.matter is None or reply.matter.status != StepStatus.ACTIVE:
+            continue
+        wish = wish_in(reply.body)
+        moment = moment_of(wish, here.opening, now=reply.at) if wish else None
+        if moment and moment.by > here.now:
+            return moment.by
+    return None
 
 
 def _colleagues(here: Here) -> list[Membership]:

@@ -13,6 +13,7 @@ from journeys.models import Step, StepKind, StepStatus
 from outreach.actions import opt_out_at
 from outreach.answer_words import THANKS, meaning_of
 from outreach.answers import READ_WITHIN, answer, ask_of
+from outreach.asked_calls import INVITES_A_CALL, Heard, asked_call, promise_call, say_so
 from outreach.channels.inbound import Said
 from outreach.followup import REPLANNED
 from outreach.links_to_messengers import is_link, tie_to_messenger
@@ -21,7 +22,7 @@ from outreach.stop_words import Asks, asks_to_stop
 from patients.actions import RefusedError
 from patients.models import Clinic, ContactPoint, Patient, PatientStatus
 
-STOP = "stop"
+STOP, CALL_AT = "stop", "call_at"
 
 
 def receive_reply(said: Said, *, now: datetime) -> str:
@@ -47,6 +48,8 @@ def _heard(said: Said, patient: Patient, point: ContactPoint, last: Attempt | No
         return _stop(said, patient, point, last, now=now)
     if last and meaning and _acts(said, meaning, patient, point, last, now=now):
         return meaning
+    if asks == Asks.NOTHING and _calls_at(said, patient, point, last, now=now):
+        return CALL_AT
     _to_a_person(said, patient, point, last, now=now)
     if asks == Asks.MAYBE:
         _hold_back(patient, point, said.channel, now=now)
@@ -138,6 +141,22 @@ def _acts(
     except RefusedError:
         return False
     Reply.objects.filter(pk=reply.pk).update(contact_point=point, attempt=last, at=said.at)
+    return True
+
+
+@transaction.atomic
+def _calls_at(
+    said: Said, patient: Patient, point: ContactPoint, last: Attempt | None, *, now: datetime
+) -> bool:
+    """“Call me at six” is a promise at six, with an owner; what leaves anything open is read by a person."""
+    about = last.task.step if last and last.patient_id == patient.pk else None
+    invited = last is not None and last.task.message_key in INVITES_A_CALL
+    moment = asked_call(said.text, patient, now=now, invited=invited)
+    if moment is None or not moment.is_sure:
+        return False
+    promised = promise_call(patient, moment.by, _kept(said), about=about, now=now)
+    _note_down(said, patient, point, last, step=promised, meaning=CALL_AT)
+    say_so(patient, promised, Heard(point, said.channel), now=now)
     return True
 
 

@@ -1,0 +1,62 @@
+"""A patient who writes when to call: the promise with its owner and time, and our word to her that it is made."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.db import transaction
+from django.utils import translation
+from django.utils.translation import gettext as _
+
+from journeys.chases import Promise, make_promise
+from journeys.models import Step
+from outreach.at_once import refuse_to_write
+from outreach.call_words import Moment, moment_of, wish_in
+from outreach.conversations import Way
+from outreach.rendering import CannotRender, Facts, Texts
+from outreach.written import Written, put_out
+from patients.actions import RefusedError, refuse_unless_active
+from patients.models import ContactPoint, Patient
+from patients.queries import opening_hours
+
+CALL_PROMISED = "call_promised"
+INVITES_A_CALL = frozenset({"recall", "welcome"})  # our messages that ask for a good hour
+
+
+@dataclass(frozen=True)
+class Heard:
+    """Where she wrote from: our word goes back there."""
+
+    point: ContactPoint
+    channel: str
+
+
+def asked_call(text: str, patient: Patient, *, now: datetime, invited: bool = False) -> Moment | None:
+    """By when the words ask to be called, inside the clinic's day; None where they ask for no call."""
+    wish = wish_in(text, invited=invited)
+    return moment_of(wish, opening_hours(patient.clinic, now=now), now=now) if wish else None
+
+
+def promise_call(patient: Patient, by: datetime, words: str, *, about: Step | None, now: datetime) -> Step:
+    """Whoever is at the desk keeps it; the same wish again is the same promise."""
+    with translation.override(patient.clinic.language):
+        title = _("Call back, as asked: %(words)s") % {"words": words}
+    return make_promise(patient, Promise(title, by), journey=about.journey if about else None, now=now)
+
+
+def say_so(patient: Patient, promised: Step, heard: Heard, *, now: datetime) -> bool:
+    """In her language, to where she wrote from. Where nothing may be written, the call itself is the answer."""
+    tie = patient.contacts.filter(contact_point=heard.point).select_related("contact_point").first()
+    if tie is None:
+        return False
+    tie.patient = patient
+    facts = Facts(patient.given_name, "", variant=patient.gender, by=promised.due_at)
+    texts = Texts([CALL_PROMISED], [patient.clinic_id])
+    try:
+        refuse_to_write(tie, heard.channel, now=now)
+        refuse_unless_active(patient.pk)
+        rendered = texts.render(CALL_PROMISED, heard.channel, patient.language, facts, patient.clinic)
+    except (RefusedError, CannotRender):
+        return False
+    with transaction.atomic():
+        put_out(promised.journey, patient, Written(Way(tie, heard.channel), rendered.body), now=now)
+    return True

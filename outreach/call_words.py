@@ -1,0 +1,234 @@
+"""Whether somebody's words ask for a call, and when: "call me at six", "after five", "tomorrow morning".
+
+Four languages, one list; only words that are all known are acted upon, as whatever else was said is a person's to
+read. The time is looked for inside the clinic's own day, since six in the evening is meant where nobody works at six
+in the morning.
+"""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from datetime import date, datetime, time, timedelta
+from enum import StrEnum
+from zoneinfo import ZoneInfo
+
+from outreach.stop_words import plain
+from patients.windows import DAY, Hours, Interval, day_intervals, starts_at
+
+LONGEST = 14  # words: a longer text is a letter
+HALF_A_DAY, A_WEEK = 12, 7
+ONE_HOUR = timedelta(hours=1)
+CLOCK = re.compile(
+    r"(?<![\d.:])(\d{1,2})(?:([:.])(\d{2})(?![\d.:]*\d))?\s*(?:([ap])\.?\s?m\b\.?)?", re.IGNORECASE
+)
+PREFIXED = re.compile(r"^[בלהв]-?(?=\d)")  # "ב-6": the Hebrew letter before a number
+
+
+class Part(StrEnum):
+    MORNING = "morning"
+    AFTERNOON = "afternoon"
+    EVENING = "evening"
+
+
+HOURS_OF = {
+    Part.MORNING: (time(6), time(12)),
+    Part.AFTERNOON: (time(12), time(17)),
+    Part.EVENING: (time(17), time.max),
+}
+
+
+def _words(listed: str) -> frozenset[str]:
+    return frozenset(plain(word) for word in listed.split(","))
+
+
+CALL = _words(
+    "call, ring, phone, callback,"
+    "להתקשר, תתקשרו, תתקשר, תתקשרי, התקשרו, התקשר, התקשרי, שתתקשרו, תתקשרו, לצלצל, תצלצלו, צלצלו,"
+    "позвоните, перезвоните, позвонить, перезвонить, звоните, наберите, позвони, перезвони,"
+    "اتصل, اتصلوا, اتصلي, الاتصال, تتصلوا, تتصل, كلموني, اتصال"
+)
+AFTER = _words("after, אחרי, после, بعد")
+FILLERS = _words(
+    "please, pls, me, you, can, could, will, would, thanks, thank, hi, hello, back, to, in, the, at, on, is, for,"
+    " good, o, clock, oclock, i, am, free, yes, ok, better, around, just, best, time, it, a,"
+    "אפשר, אלי, אליי, לי, בבקשה, תודה, שלום, היי, הי, בשעה, שעה, ב, את, אתם, נא, כן, טוב, נוח, מתאים, רק,"
+    "אני, פנוי, פנויה, יום, ביום,"
+    "мне, пожалуйста, можно, спасибо, здравствуйте, добрый, день, в, часов, часа, да, удобно, лучше,"
+    "прошу, вы, меня, около,"
+    "بي, بنا, من, فضلكم, فضلك, الساعة, في, لو, سمحت, سمحتم, شكرا, مرحبا, نعم, ممكن, على, الرجاء, يمكنكم, أن, يوم"
+)
+# Any of these may turn the sense round, so a person reads the words.
+TURNS = _words("not, dont, don, no, never, stop, אל, לא, בלי, не, нет, لا, لن, ليس")
+DAYS = {
+    0: _words("today, tonight, היום, сегодня, اليوم, الليلة"),
+    1: _words("tomorrow, מחר, завтра, غدا, بكرة, بكرا"),
+}
+WEEKDAYS = (  # Monday is 0
+    _words("monday, שני, понедельник, الاثنين"),
+    _words("tuesday, שלישי, вторник, الثلاثاء"),
+    _words("wednesday, רביעי, среду, среда, الأربعاء"),
+    _words("thursday, חמישי, четверг, الخميس"),
+    _words("friday, שישי, пятницу, пятница, الجمعة"),
+    _words("saturday, שבת, субботу, суббота, السبت"),
+    _words("sunday, ראשון, воскресенье, الأحد"),
+)
+PARTS = {
+    Part.MORNING: _words("morning, בבוקר, בוקר, утром, утра, утро, صباحا, الصباح, صباح"),
+    Part.AFTERNOON: _words("noon, afternoon, בצהריים, צהריים, בצהרים, днем, дня, ظهرا, الظهر, العصر, عصرا"),
+    Part.EVENING: _words("evening, tonight, בערב, ערב, вечером, вечера, вечер, مساء, المساء"),
+}
+# Said together they are one thing: "after noon" is no hour after something.
+TOGETHER = {
+    plain(said): f" {plain(one)} "
+    for said, one in {
+        "אחרי הצהריים": "צהריים",
+        "אחר הצהריים": "צהריים",
+        'אחה"צ': "צהריים",
+        "после обеда": "днем",
+        "بعد الظهر": "العصر",
+    }.items()
+}
+NUMBERS = {
+    word: hour
+    for hour, listed in {
+        1: "one, באחת, אחת, час, الواحدة",
+        2: "two, בשתיים, שתיים, два, двух, الثانية",
+        3: "three, בשלוש, שלוש, три, трех, الثالثة",
+        4: "four, בארבע, ארבע, четыре, четырех, الرابعة",
+        5: "five, בחמש, חמש, пять, пяти, الخامسة",
+        6: "six, בשש, שש, шесть, шести, السادسة",
+        7: "seven, בשבע, שבע, семь, семи, السابعة",
+        8: "eight, בשמונה, שמונה, восемь, восьми, الثامنة",
+        9: "nine, בתשע, תשע, девять, девяти, التاسعة",
+        10: "ten, בעשר, עשר, десять, десяти, العاشرة",
+        11: "eleven, одиннадцать, одиннадцати",
+        12: "twelve, двенадцать, двенадцати",
+    }.items()
+    for word in _words(listed)
+}
+
+
+@dataclass(frozen=True)
+class Wish:
+    """What was asked, as far as it is understood. `all_known`: there was nothing else in the words."""
+
+    hour: int | None = None
+    minute: int = 0
+    half: str = ""  # "a" or "p" where it was said, as in 6 pm
+    is_after: bool = False
+    part: Part | None = None
+    day: int | None = None  # 0 today, 1 tomorrow
+    weekday: int | None = None
+    all_known: bool = True
+
+
+@dataclass(frozen=True)
+class Moment:
+    """By when to call; `is_sure` where the words leave nothing open."""
+
+    by: datetime
+    is_sure: bool
+
+
+def wish_in(text: str, *, invited: bool = False) -> Wish | None:
+    """What a text asks; None where it asks for no call. `invited`: we asked for a good hour, so that alone is one."""
+    said, wish = _clock_in(text)
+    whole = f" {plain(said)} "
+    for together, one in TOGETHER.items():
+        whole = whole.replace(f" {together} ", one)
+    words = whole.split()
+    asks = bool(CALL & set(words)) or invited
+    if not asks or TURNS & set(words) or len(words) > LONGEST:
+        return None
+    for word in words:
+        wish = _with_word(wish, PREFIXED.sub("", word))
+    if invited and not CALL & set(words) and not (wish.all_known and _says_when(wish)):
+        return None
+    return wish
+
+
+def _says_when(wish: Wish) -> bool:
+    return wish.hour is not None or wish.part is not None
+
+
+def _clock_in(text: str) -> tuple[str, Wish]:
+    """The first time that is written in figures, as 18:00 or 6 pm, and the text without it."""
+    for found in CLOCK.finditer(text):
+        hour, minute, half = int(found[1]), int(found[3] or 0), (found[4] or "").lower()
+        fits = 1 <= hour <= HALF_A_DAY if half else hour < 2 * HALF_A_DAY
+        if (found[3] or half) and fits and minute < 60:  # noqa: PLR2004 - minutes
+            may_be_a_date = found[2] == "." and 1 <= minute <= HALF_A_DAY
+            rest = f"{text[: found.start()]} {text[found.end() :]}"
+            return rest, Wish(hour, minute, half=half, all_known=not may_be_a_date)
+    return text, Wish()
+
+
+def _with_word(wish: Wish, word: str) -> Wish:
+    if word in DAYS[0] | DAYS[1]:
+        wish = replace(wish, day=0 if word in DAYS[0] else 1)
+    if (weekday := next((n for n, words in enumerate(WEEKDAYS) if word in words), None)) is not None:
+        return replace(wish, weekday=weekday)
+    if part := next((part for part, words in PARTS.items() if word in words), None):
+        return replace(wish, part=part)
+    hour = NUMBERS.get(word, int(word) if word.isdecimal() and len(word) <= 2 else None)  # noqa: PLR2004 - figures
+    if hour is not None and hour < 2 * HALF_A_DAY and wish.hour is None:
+        return replace(wish, hour=hour)
+    if word in AFTER:
+        return replace(wish, is_after=True)
+    known = word in CALL or word in FILLERS or word in DAYS[0] | DAYS[1]
+    return wish if known else replace(wish, all_known=False)
+
+
+def moment_of(wish: Wish, opening: Hours, *, now: datetime) -> Moment | None:
+    """By when to call, inside the clinic's day; None where nothing that was said can be met."""
+    today = now.astimezone(ZoneInfo(opening.zone)).date()
+    for day, is_meant in _days_meant(wish, today):
+        found = list(dict.fromkeys(_times_on(wish, today + DAY * day, opening, now=now)))
+        if found:
+            return Moment(found[0], is_sure=len(found) == 1 and wish.all_known and is_meant)
+    return None
+
+
+def _days_meant(wish: Wish, today: date) -> list[tuple[int, bool]]:
+    """How many days ahead, and whether that is beyond doubt; on a Monday, "Monday" may be that of next week."""
+    if wish.weekday is not None:
+        ahead = (wish.weekday - today.weekday()) % A_WEEK
+        is_one = wish.day is None or wish.day == ahead
+        return [(ahead, ahead > 0 and is_one)] if ahead else [(0, False), (A_WEEK, False)]
+    return [(wish.day, True)] if wish.day is not None else [(0, True), (1, False)]
+
+
+def _times_on(wish: Wish, on: date, opening: Hours, *, now: datetime) -> Iterator[datetime]:
+    stretches = day_intervals(opening, on)
+    if wish.hour is None:
+        if wish.part is not None:
+            yield from _end_of_part(wish.part, on, stretches, opening.zone, now=now)
+        return
+    for hour in _hours_meant(wish):
+        at = starts_at(opening.zone, on, time(hour, wish.minute))
+        open_then = next((each for each in stretches if each.start <= at <= each.end), None)
+        if open_then is None or at <= now or (wish.is_after and at >= open_then.end):
+            continue
+        yield min(at + ONE_HOUR, open_then.end) if wish.is_after else at
+
+
+def _hours_meant(wish: Wish) -> list[int]:
+    hour = wish.hour or 0
+    if wish.half:
+        return [hour % HALF_A_DAY + (HALF_A_DAY if wish.half == "p" else 0)]
+    both = [hour, hour + HALF_A_DAY] if 0 < hour < HALF_A_DAY else [hour]
+    if wish.part is None:
+        return both
+    start, end = HOURS_OF[wish.part]
+    return [each for each in both if start <= time(each, wish.minute) < end]
+
+
+def _end_of_part(
+    part: Part, on: date, stretches: list[Interval], zone: str, *, now: datetime
+) -> Iterator[datetime]:
+    """By the end of that part of the day, as far as the clinic is open in it and it is still to come."""
+    first, last = HOURS_OF[part]
+    start = starts_at(zone, on, first)
+    end = starts_at(zone, on + DAY, time.min) if last == time.max else starts_at(zone, on, last)
+    open_then = [min(each.end, end) for each in stretches if each.start < end and each.end > start]
+    yield from [at for at in open_then if at > now][-1:]
