@@ -15,7 +15,8 @@ from outreach.channels.phone import CallOutcome
 from outreach.followup import NOT_NEEDED, REPLANNED, HandOver
 from outreach.models import (
     ANSWER,
-    NUMBER_TEST,
+    OVER_WITH_THE_TRY,
+    STOPPED,
     Attempt,
     AttemptStatus,
     OutreachTask,
@@ -123,7 +124,7 @@ def _plan(task: OutreachTask, reach: Reach, *, now: datetime) -> int:
 
 def _is_settled(task: OutreachTask, *, now: datetime) -> bool:
     """Whether nothing is to be planned: its step has ended or rests, the record is closed, or it left once for all."""
-    if task.message_key == NUMBER_TEST:
+    if task.message_key in OVER_WITH_THE_TRY:
         followup.end_test(task, now=now)
     elif task.message_key == ANSWER:
         followup.go_on_with_answer(task, now=now)
@@ -191,7 +192,7 @@ def opt_out_at(
     withdraw_consent(patient, point, channel, now=now, words=words, by=by)
     queued = Attempt.objects.filter(
         patient=patient, contact_point=point, channel=channel, status=AttemptStatus.PLANNED
-    )
+    ).exclude(task__message_key=STOPPED)
     task_ids = set(queued.values_list("task_id", flat=True))
     queued.update(status=AttemptStatus.CANCELLED, ended_at=now, outcome="opted_out")
     OutreachTask.objects.filter(pk__in=task_ids, status=TaskStatus.OPEN).update(plan_from=now)

@@ -15,7 +15,8 @@ from outreach.channels import Message, by_machine
 from outreach.followup import NOT_NEEDED, REPLANNED, HandOver
 from outreach.gate import Gates, lets_out_still
 from outreach.models import (
-    ANSWER,
+    ALREADY_WORDED,
+    STOPPED,
     WAITED_FOR,
     Attempt,
     AttemptStatus,
@@ -120,7 +121,9 @@ def nothing_forbids(attempt: Attempt, *, now: datetime) -> tuple[Q, ...]:
         patient=attempt.patient_id, contact_point=attempt.contact_point_id, may_say=MaySay.EVERYTHING
     )
     living = Patient.objects.filter(pk=attempt.patient_id, status=PatientStatus.ACTIVE)
-    allowed = Q(Exists(living)) & Q(Exists(still_hers)) & ~Q(Exists(withdrawn)) & ~Q(Exists(bad))
+    allowed = Q(Exists(living)) & Q(Exists(still_hers)) & ~Q(Exists(bad))
+    if attempt.task.message_key != STOPPED:  # which is the one thing that is said after it
+        allowed &= ~Q(Exists(withdrawn))
     allowed &= lets_out_still(attempt.clinic_id, attempt.contact_point_id, attempt.channel)
     return Q(expires_at__gt=now), Q(Exists(open_still)), allowed
 
@@ -169,7 +172,8 @@ def _may_leave(
 ) -> bool:
     key = (attempt.patient_id, attempt.contact_point_id, attempt.channel, str(attempt.task.purpose))
     on_hold = attempt.task.step.status == StepStatus.ON_HOLD
-    if on_hold or key in silenced or attempt.contact_point.status == AddressStatus.BAD:
+    is_silenced = key in silenced and attempt.task.message_key != STOPPED
+    if on_hold or is_silenced or attempt.contact_point.status == AddressStatus.BAD:
         return False
     if attempt.channel not in channels_of(attempt.contact_point.kind):
         return False
@@ -210,7 +214,7 @@ def _without_words(attempt: Attempt, lease: UUID, *, now: datetime) -> None:
 
 
 def _packed(attempt: Attempt, texts: Texts, facts: Facts, clinic: Clinic) -> Parcel | None:
-    if attempt.task.message_key == ANSWER:
+    if attempt.task.message_key in ALREADY_WORDED:
         return _addressed(attempt, Rendered(attempt.language, attempt.subject, attempt.body), clinic)
     try:
         rendered = texts.render(

@@ -29,7 +29,7 @@ from outreach import offers
 from outreach.channels import FOR_A_MOMENT
 from outreach.models import (
     ANSWER,
-    NUMBER_TEST,
+    OVER_WITH_THE_TRY,
     Attempt,
     AttemptStatus,
     OutreachTask,
@@ -98,7 +98,7 @@ def hand_over(task: OutreachTask, reason: HandOver, *, now: datetime) -> Step | 
 
     A test of a number is over at the desk, where its failure is seen.
     """
-    if task.message_key == NUMBER_TEST:
+    if task.message_key in OVER_WITH_THE_TRY:
         end_test(task, now=now)
         return None
     if not end_task(task, TaskStatus.GIVEN_UP, reason, now=now):
@@ -136,7 +136,7 @@ def did_not_arrive(task: OutreachTask, *, now: datetime) -> None:
     the record that the patient has now. Nobody is asked to reach the dead.
     """
     patient = task.patient.record_now
-    if task.message_key == NUMBER_TEST or patient.status != PatientStatus.ACTIVE:
+    if task.message_key in OVER_WITH_THE_TRY or patient.status != PatientStatus.ACTIVE:
         return  # a test is seen at the desk, where she waits for it
     if task.step.status == StepStatus.ACTIVE:
         with suppress(IntegrityError), transaction.atomic():  # another task may be open about it by now

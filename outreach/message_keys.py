@@ -55,6 +55,7 @@ MESSAGES: dict[str, About] = {
     "sooner_time": _about(_("A sooner time is free"), "date", "until"),
     "free_time": _about(_("A time is free for who waits"), "date", "until"),
     "recall": _about(_("Check-up after six months")),
+    "stopped": _about(_("After STOP: no more messages here"), "phone"),
     "call_promised": _about(_("We call when the patient asked"), "by phone"),
     "quick_suits": _about(_("Ready answer: that suits")),
     "quick_call_by": _about(_("Ready answer: we will call"), "by phone"),

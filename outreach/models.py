@@ -72,8 +72,11 @@ NUMBER_TEST = "number_test"  # the message that proves a number while the patien
 ANSWER = (
     "answer"  # a person's own words to a patient who wrote to us; they stand in the attempt from the start
 )
+STOPPED = "stopped"  # the one message after STOP: that there will be no more, and how to undo it
 # She waits for it now: her own hours do not hold, and it is no contact of ours that would fill her days.
-WAITED_FOR = frozenset({NUMBER_TEST, ANSWER})
+WAITED_FOR = frozenset({NUMBER_TEST, ANSWER, STOPPED})
+ALREADY_WORDED = frozenset({ANSWER, STOPPED})  # their attempts hold the words from the start
+OVER_WITH_THE_TRY = frozenset({NUMBER_TEST, STOPPED})  # not tried again, and nobody's step when they fail
 
 
 class TaskStatus(models.TextChoices):

@@ -18,11 +18,12 @@ from outreach.channels.inbound import Said
 from outreach.followup import REPLANNED
 from outreach.links_to_messengers import is_link, tie_to_messenger
 from outreach.models import Attempt, AttemptStatus, OutreachTask, Reply, TaskStatus
+from outreach.silenced import allow_again, confirm_stop, is_silenced
 from outreach.stop_words import Asks, asks_to_stop
 from patients.actions import RefusedError
 from patients.models import Clinic, ContactPoint, Patient, PatientStatus
 
-STOP, CALL_AT = "stop", "call_at"
+STOP, START, CALL_AT = "stop", "start", "call_at"
 
 
 def receive_reply(said: Said, *, now: datetime) -> str:
@@ -46,6 +47,8 @@ def _heard(said: Said, patient: Patient, point: ContactPoint, last: Attempt | No
     asks, meaning = asks_to_stop(said.text), meaning_of(said.text)
     if asks == Asks.STOP:
         return _stop(said, patient, point, last, now=now)
+    if asks == Asks.START and is_silenced(patient, point, said.channel):
+        return _start(said, patient, point, last, now=now)
     if last and meaning and _acts(said, meaning, patient, point, last, now=now):
         return meaning
     if asks == Asks.NOTHING and _calls_at(said, patient, point, last, now=now):
@@ -110,10 +113,21 @@ def _only_one_at(point: ContactPoint | None) -> Patient | None:
 def _stop(said: Said, patient: Patient, point: ContactPoint, last: Attempt | None, *, now: datetime) -> str:
     """The words are kept; this patient gets nothing more here, others on the same phone do."""
     _note_down(said, patient, point, last, step=last.task.step if last else None, meaning=STOP)
+    is_news = not is_silenced(patient, point, said.channel)
     opt_out_at(patient, point, said.channel, now=now, words=_kept(said))
     if last:
         OutreachTask.objects.filter(pk=last.task_id, status=TaskStatus.OPEN).update(plan_from=now)
+    if is_news:
+        confirm_stop(patient, point, said.channel, now=now)
     return STOP
+
+
+@transaction.atomic
+def _start(said: Said, patient: Patient, point: ContactPoint, last: Attempt | None, *, now: datetime) -> str:
+    """She wants our messages here again: a new line in the ledger, in her own words."""
+    _note_down(said, patient, point, last, step=None, meaning=START)
+    allow_again(patient, point, said.channel, now=now, words=_kept(said))
+    return START
 
 
 @transaction.atomic

@@ -1,4 +1,4 @@
-"""Whether somebody's words ask us to stop, in the four languages and in any case, spelling mark or punctuation."""
+"""Whether somebody's words ask us to stop, or to begin again: four languages, any case, mark or punctuation."""
 
 import unicodedata
 from enum import Enum
@@ -28,6 +28,15 @@ PHRASES = frozenset(
 )
 # Alone they mean it; inside a sentence they are everyday words that say something else.
 ONLY_ALONE = frozenset({"end", "cancel", "quit", "די", "хватит", "قف", "إلغاء", "الغاء"})
+# The way back, only as a whole message.
+START_WORDS = frozenset(
+    """
+    start /start unstop resume subscribe
+    התחל התחילו התחילי להתחיל
+    старт начать возобновить
+    ابدأ ابدا استئناف
+    """.split()  # noqa: SIM905 - a list to be read
+)
 SHORT = 12  # words: a longer text is a letter, to be read by a person
 
 
@@ -35,6 +44,7 @@ class Asks(Enum):
     NOTHING = "nothing"
     MAYBE = "maybe"  # the word stands inside a sentence: a person reads it
     STOP = "stop"
+    START = "start"  # again
 
 
 def asks_to_stop(text: str) -> Asks:
@@ -42,6 +52,8 @@ def asks_to_stop(text: str) -> Asks:
     whole = " ".join(words)
     if (words and set(words) <= _FOLDED_WORDS) or whole in _FOLDED_PHRASES:
         return Asks.STOP
+    if whole in _FOLDED_START:
+        return Asks.START
     if len(words) <= SHORT and any(phrase in whole for phrase in _FOLDED_PHRASES):
         return Asks.MAYBE
     return (
@@ -61,5 +73,6 @@ def plain(text: str) -> str:
 
 
 _FOLDED_WORDS = frozenset(plain(word) for word in WORDS)
+_FOLDED_START = frozenset(plain(word) for word in START_WORDS)
 _FOLDED_PHRASES = frozenset(plain(phrase) for phrase in PHRASES)
 _FOLDED_ALONE = frozenset(plain(word) for word in ONLY_ALONE)

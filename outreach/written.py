@@ -13,7 +13,7 @@ from journeys.models import Journey, Step, StepKind
 from outreach.at_once import refuse_to_write
 from outreach.channels import by_machine
 from outreach.conversations import ANSWERED, NOTHING_TO_ANSWER, Way, matters_of
-from outreach.models import ANSWER, Attempt, OutreachTask
+from outreach.models import ANSWER, STOPPED, Attempt, OutreachTask
 from patients.actions import RefusedError, StaleStateError, lock_patient, refuse_unless_active
 from patients.models import Patient
 
@@ -23,10 +23,11 @@ LONGEST = 1000  # letters; a longer one is a letter, and hardly read on a phone
 
 @dataclass(frozen=True)
 class Written:
-    """The words, and the way they go."""
+    """The words, and the way they go; `key`: what they are, if not an answer."""
 
     way: Way
     words: str
+    key: str = ANSWER
 
 
 @transaction.atomic
@@ -52,13 +53,18 @@ def put_out(
     """Into the outbox, due now, with a step that sees to it that it leaves. Inside atomic()."""
     named = {"name": patient.full_name}
     leaves_by = now + LEAVES_WITHIN
-    asked = AdHoc(StepKind.TELL, lambda: _("Our answer to %(name)s") % named, leaves_by)
-    step = add_step(journey, asked, now=now, by=by)
+
+    def title() -> str:
+        if written.key == STOPPED:
+            return _("Tell %(name)s that our messages stop") % named
+        return _("Our answer to %(name)s") % named
+
+    step = add_step(journey, AdHoc(StepKind.TELL, title, leaves_by), now=now, by=by)
     task = OutreachTask.objects.create(
         clinic_id=patient.clinic_id,
         patient=patient,
         step=step,
-        message_key=ANSWER,
+        message_key=written.key,
         opened_at=now,
         deadline_at=leaves_by,
         max_attempts=1,

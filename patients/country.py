@@ -42,6 +42,7 @@ class CountryProfile:
     contacts_a_week: int
     automated_voice: AutomatedVoice
     channels_to_attest: frozenset[str]
+    confirms_stop: bool
     message: tuple[WeeklyWindow, ...]
     call: tuple[WeeklyWindow, ...]
 
@@ -61,6 +62,7 @@ def read_profile(path: Path) -> CountryProfile:
             contacts_a_week=_positive(given["contacts_a_week"]),
             automated_voice=AutomatedVoice(given["automated_voice"]),
             channels_to_attest=frozenset(given["channels_to_attest"]),
+            confirms_stop=given["confirms_stop"] is True,
             message=_week(given["message"]),
             call=_week(given["call"]),
         )

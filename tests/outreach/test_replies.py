@@ -132,7 +132,9 @@ class TestStop:
         by_sms("stop")
         dispatch(now=NOW)
         queued.refresh_from_db()
-        assert (queued.status, twilio.taken) == (AttemptStatus.CANCELLED, [])
+        left = Attempt.objects.filter(sent_at__isnull=False).exclude(pk=attempt.pk)
+        assert (queued.status, len(twilio.taken)) == (AttemptStatus.CANCELLED, 1)
+        assert left.get().task.message_key == "stopped"
 
     def test_a_sentence_with_the_word_holds_messages_back_until_it_is_read(self, twilio: Twilio) -> None:
         attempt = told()
