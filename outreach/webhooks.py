@@ -1,8 +1,11 @@
 """Where providers call us. A request is verified over its raw bytes, kept, and answered; a tick does the work."""
 
 import hashlib
+from contextlib import suppress
+from datetime import timedelta
 
 from django.conf import settings
+from django.core.cache import cache
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 from django.utils.crypto import constant_time_compare
@@ -11,27 +14,56 @@ from django.views.decorators.http import require_http_methods
 
 from outreach.channels.hooks import HOOKS, Hook
 from outreach.incoming import keep
+from patients.callers import address_of
 
 LARGEST = 1024 * 1024
-TOO_LARGE, NOT_THEIRS = 413, 403
+TOO_LARGE, NOT_THEIRS, TOO_MANY = 413, 403, 429
+WRONG_A_MINUTE = 30  # requests of one source that are not the provider's; after that it is not listened to
+ONE_MINUTE = timedelta(minutes=1)
 NOTHING_TO_SAY = "<Response/>"  # TwiML that answers nothing; the others read no body
 
 
 @csrf_exempt
 @require_http_methods(["GET", "POST"])
 def hook(request: HttpRequest, provider: str) -> HttpResponse:
-    """403 and no row for whoever is not the provider, and for all while no secret is set; 200 when the row is there."""
+    """403 and no row for whoever is not the provider, and for all while no secret is set; 200 when the row is there.
+
+    Who guesses again and again is not listened to for a minute (standards 5.4); the provider calls from elsewhere.
+    """
     known = HOOKS[provider]
     if not known.is_on():
         return HttpResponse(status=NOT_THEIRS)
-    if request.method == "GET":
-        return _agreed(request, provider)
+    source = _source(request, provider)
+    if source and cache.get(source, 0) >= WRONG_A_MINUTE:
+        return HttpResponse(status=TOO_MANY, headers={"Retry-After": str(int(ONE_MINUTE.total_seconds()))})
+    answer = _agreed(request, provider) if request.method == "GET" else _kept(request, provider)
+    if answer.status_code == NOT_THEIRS:
+        _count(source)
+    return answer
+
+
+def _kept(request: HttpRequest, provider: str) -> HttpResponse:
+    known = HOOKS[provider]
     if len(request.body) > LARGEST:  # Django itself reads no more than DATA_UPLOAD_MAX_MEMORY_SIZE
         return HttpResponse(status=TOO_LARGE)
     if not known.is_genuine(request):
         return HttpResponse(status=NOT_THEIRS)
     keep(provider, _pieces(known, request), now=timezone.now())
     return HttpResponse(NOTHING_TO_SAY, content_type="text/xml")
+
+
+def _source(request: HttpRequest, provider: str) -> str:
+    """Under which name a caller's wrong requests are counted. Empty where a proxy that we were not told of stands
+    in front: then all callers look like one, and the provider would be shut out with the others.
+    """
+    is_hidden = settings.TRUSTED_PROXIES == 0 and "X-Forwarded-For" in request.headers
+    return "" if is_hidden else f"hook:{provider}:{address_of(request)}"
+
+
+def _count(source: str) -> None:
+    if source and not cache.add(source, 1, ONE_MINUTE.total_seconds()):
+        with suppress(ValueError):  # the minute has just ended
+            cache.incr(source)
 
 
 def _pieces(known: Hook, request: HttpRequest) -> list[tuple[str, str]]:

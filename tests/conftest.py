@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 from django.conf import LazySettings
+from django.core.cache import cache
 
 # Monday 9 March 2026, 10:00 in Jerusalem (winter time, UTC+2): an ordinary working morning.
 NOW = datetime(2026, 3, 9, 8, 0, tzinfo=UTC)
@@ -20,6 +21,7 @@ def now() -> datetime:
 @pytest.fixture(autouse=True)
 def _quick_and_clean(settings: LazySettings, tmp_path: Path) -> None:
     settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+    cache.clear()  # it counts wrong callers
     settings.MEDIA_ROOT = tmp_path / "media"
     settings.MAILBOX_MAILDIR = tmp_path / "inbox"
     settings.CHANNEL_TRANSPORTS = {

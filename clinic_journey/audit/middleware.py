@@ -9,11 +9,9 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import partial
 from hashlib import sha256
-from ipaddress import ip_address
 from typing import Any
 from uuid import uuid4
 
-from django.conf import settings
 from django.contrib.auth.models import User
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
@@ -24,6 +22,7 @@ from clinic_journey.audit.subjects import Subject, holder_of, subject_of
 from patients import audit
 from patients.access import place_of
 from patients.audit import Origin, Shown
+from patients.callers import address_of
 from patients.models import AuditAction, AuditEvent, By
 from patients.queries import clinics_visible_to
 
@@ -82,18 +81,6 @@ def short_agent(text: str) -> str:
     browser = next((name for sign, name in BROWSERS if sign in plain), "")
     system = next((name for sign, name in SYSTEMS if sign in plain), "")
     return ", ".join(part for part in (browser, system) if part) if browser else plain[:AGENT]
-
-
-def address_of(request: HttpRequest) -> str:
-    """The caller's, as the outermost of our own proxies saw it; what a caller writes into the header is not."""
-    text = request.META.get("REMOTE_ADDR", "")
-    hops = [hop.strip() for hop in request.headers.get("X-Forwarded-For", "").split(",")]
-    if 0 < settings.TRUSTED_PROXIES <= len(hops):
-        text = hops[-settings.TRUSTED_PROXIES]
-    try:
-        return str(ip_address(text))
-    except ValueError:
-        return ""
 
 
 def events_of(

@@ -14,6 +14,7 @@ from outreach.dispatch import dispatch
 from outreach.incoming import EMPTIED_AFTER, empty_old_events, work_events
 from outreach.models import Attempt, AttemptStatus, OutreachTask, TaskStatus
 from outreach.provider_models import ProviderEvent
+from outreach.webhooks import WRONG_A_MINUTE
 from patients.models import AddressStatus
 from tests import builders
 from tests.conftest import NOW
@@ -44,6 +45,38 @@ def after(attempt: Attempt) -> str:
     work_events(now=NOW)
     attempt.refresh_from_db()
     return str(attempt.status)
+
+
+class TestManyWrongRequests:
+    def forged(self, **more: str) -> int:
+        sent = twilio_api.callback(URL, {"MessageSid": "SM1", "MessageStatus": "delivered"}, "another")
+        return Client().post("/hooks/twilio/", **sent, **more).status_code  # type: ignore[arg-type]
+
+    def test_who_guesses_again_and_again_is_not_listened_to_for_a_minute(
+        self, twilio: Twilio, time_machine: Any
+    ) -> None:
+        attempt = sent_attempt()
+        assert [self.forged() for _nth in range(WRONG_A_MINUTE + 1)] == [403] * WRONG_A_MINUTE + [429]
+        assert say(attempt, "delivered") == 429
+        time_machine.move_to(NOW + MINUTE + timedelta(seconds=1), tick=False)
+        assert say(attempt, "delivered") == 200
+        assert ProviderEvent.objects.count() == 1
+
+    def test_others_are_not_shut_out_with_it(self, twilio: Twilio, settings: LazySettings) -> None:
+        settings.TRUSTED_PROXIES = 1
+        for _nth in range(WRONG_A_MINUTE):
+            self.forged(HTTP_X_FORWARDED_FOR="203.0.113.9")
+        assert self.forged(HTTP_X_FORWARDED_FOR="203.0.113.9") == 429
+        assert self.forged(HTTP_X_FORWARDED_FOR="203.0.113.10") == 403
+
+    def test_behind_a_proxy_that_nobody_told_us_of_none_is_shut_out(self, twilio: Twilio) -> None:
+        answers = {self.forged(HTTP_X_FORWARDED_FOR="203.0.113.9") for _nth in range(WRONG_A_MINUTE + 2)}
+        assert answers == {403}
+
+    def test_what_is_genuine_is_never_counted(self, twilio: Twilio) -> None:
+        attempt = sent_attempt()
+        answers = {say(attempt, "delivered", sid=f"SM{n}") for n in range(WRONG_A_MINUTE + 2)}
+        assert answers == {200}
 
 
 class TestSignatures:
