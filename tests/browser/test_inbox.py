@@ -1,0 +1,61 @@
+"""The inbox in a browser: ready words, a draft that stays until it is sent, and the lease while somebody writes."""
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.browser.conftest import DemoServer, Opener
+
+LEFT = (
+    "SELECT body FROM outreach_attempt a JOIN outreach_outreachtask t ON t.id = a.task_id"
+    " WHERE t.message_key = 'answer'"
+)
+WORDS = "#words"
+
+
+@pytest.fixture
+def talk(demo: DemoServer, open_page: Opener) -> str:
+    """A conversation that waits: a patient asks something on her own page."""
+    (path,) = [each["path"] for each in demo.pages() if each["name"] == "patient_page_confirm"]
+    page = open_page(path, login="")
+    page.locator("[name=body]").fill("When do you open?")
+    page.locator("form:has([name=body]) button").click()
+    page.wait_for_load_state()
+    inbox = open_page("/inbox/")
+    return str(inbox.locator(".queue-row").last.get_attribute("href"))
+
+
+def ready(page: Page) -> None:
+    page.locator("[data-quick]").first.click()
+    expect(page.locator(WORDS)).not_to_have_value("")
+
+
+def test_a_draft_stays_until_it_is_sent_and_is_sent_once(
+    demo: DemoServer, open_page: Opener, talk: str
+) -> None:
+    page = open_page(talk)
+    ready(page)
+    words = page.locator(WORDS).input_value()
+    page.reload()
+    expect(page.locator(WORDS)).to_have_value(words)
+    page.get_by_role("button", name="Send").dblclick()
+    expect(page.locator("#messages")).to_contain_text("Sent.")
+    assert [row[0] for row in demo.rows(LEFT)] == [words]
+    page.goto(talk)
+    expect(page.locator(WORDS)).to_have_value("")
+
+
+def test_whoever_writes_is_seen_by_the_others(open_page: Opener, talk: str) -> None:
+    page = open_page(talk)
+    with page.expect_response(lambda answer: answer.url.endswith("/keep/")):
+        page.locator(WORDS).press_sequentially("At")
+    other = open_page(talk, login="dan")
+    expect(other.locator(".talk")).to_contain_text("is with this patient right now")
+
+
+def test_without_scripts_ready_words_are_links(demo: DemoServer, open_page: Opener, talk: str) -> None:
+    page = open_page(talk, java_script_enabled=False)
+    page.locator("[data-quick]").first.click()
+    expect(page.locator(WORDS)).not_to_have_value("")
+    page.get_by_role("button", name="Send").click()
+    expect(page.locator("#messages")).to_contain_text("Sent.")
+    assert len(demo.rows(LEFT)) == 1
