@@ -208,8 +208,8 @@ def endings_of(step: Step) -> list[tuple[str, str]]:
         else ["kept" if step.kind == StepKind.PROMISE else "done"]
     )
     by_hand = [code for code in codes if code not in NOT_BY_HAND and step.kind != StepKind.REVIEW]
-    if step.kind == StepKind.IDENTIFY:
-        return []
+    if step.kind == StepKind.IDENTIFY or (step.kind == StepKind.PROMISE and step.journey.patient is None):
+        return []  # a document finds its patient, a question its answer, on a page of their own
     return [(code, str(OUTCOME_WORDS.get(code, code))) for code in by_hand]
 
 

@@ -14,8 +14,10 @@ from clinic_journey import (
     health,
     home,
     inbox,
+    inquiry_page,
     ledger_page,
     messenger_link,
+    offered_page,
     patient_calendar,
     patient_card,
     patient_door,
@@ -77,6 +79,7 @@ urlpatterns = [
     path("silent/<uuid:task_id>/close/", silent.silent_close, name="silent_close"),
     path("reports/ledgers/", ledger_page.ledgers, name="ledgers"),
     *inbox.urlpatterns,
+    *inquiry_page.urlpatterns,
     *channels_page.urlpatterns,
     *messenger_link.urlpatterns,
     path("patients/<uuid:patient_id>/", patient_record.patient, name="patient"),
@@ -86,6 +89,7 @@ urlpatterns = [
     path("patients/", include(([*cards.urlpatterns, *patients_urls.urlpatterns], "patients"))),
     path("", include("appointments.urls")),
     path("", include("referrals.urls")),
+    path("", include("inquiries.urls")),
     path("audit/", audit_views.trail, name="audit"),
     path("audit/export/", audit_views.export, name="audit_export"),
     path("import/", include("clinic_journey.importing.urls")),
@@ -99,6 +103,7 @@ urlpatterns = [
     path("p/<uuid:journey_id>/card/", patient_card.card, name="patient_card"),
     path("p/<uuid:journey_id>/visit.ics", patient_calendar.visit_file, name="patient_visit_file"),
     path("p/<str:token>/", patient_door.enter, name="patient_link"),
+    path("offered/<slug:clinic>/", offered_page.offered, name="offered"),
     *(
         path(f"hooks/{provider}/", hook, {"provider": provider}, name=f"hook_{provider}")
         for provider in HOOKS

@@ -2,20 +2,20 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 from zoneinfo import ZoneInfo
 
 from django.db.models import QuerySet
 
 from appointments.models import Practitioner
-from appointments.queries import find_times
+from appointments.queries import fitting_starts
 from inquiries.finding import Entry, Found, find
 from inquiries.models import Inquiry, Offering
 from inquiries.stock import Batch, Stock, is_available, stock_of
 from patients.models import Clinic
 from patients.queries import User
-from patients.windows import Hours
+from patients.windows import Hours, Interval, open_intervals
 
 NAMED = 3  # times said on the phone; more are not remembered
 LEAD = timedelta(minutes=30)  # nobody is here sooner
@@ -109,23 +109,31 @@ def answer_about(
 
 
 def next_times(offering: Offering, clinic: Clinic, opening: Hours, *, now: datetime) -> tuple[FreeTime, ...]:
-    """The soonest few, with whoever receives then; none for what needs no visit."""
+    """The soonest of each of the next days with a free time, with whoever receives then; none without a visit."""
     if offering.visit_type is None:
         return ()
-    found: dict[datetime, FreeTime] = {}
+    found: dict[date, FreeTime] = {}
     for practitioner in Practitioner.objects.filter(clinic=clinic, is_active=True).order_by("name", "pk"):
         practitioner.clinic = clinic
-        starts = find_times(
-            practitioner,
-            offering.visit_type.minutes,
-            after=now + LEAD,
-            before=now + AHEAD,
-            within=(opening,),
-            limit=NAMED,
-        )
-        for start in starts:
-            found.setdefault(start, FreeTime(start, practitioner))
-    return tuple(found[start] for start in sorted(found)[:NAMED])
+        for on, start in _first_of_days(practitioner, offering.visit_type.minutes, opening, now=now).items():
+            if on not in found or start < found[on].at:
+                found[on] = FreeTime(start, practitioner)
+    return tuple(found[on] for on in sorted(found)[:NAMED])
+
+
+def _first_of_days(
+    practitioner: Practitioner, minutes: int, opening: Hours, *, now: datetime
+) -> dict[date, datetime]:
+    """The first start on each of the next days with one, by the clinic's clock; two times a day offer no choice."""
+    found: dict[date, datetime] = {}
+    lasting, zone = timedelta(minutes=minutes), ZoneInfo(opening.zone)
+    for start in fitting_starts(practitioner, minutes, after=now + LEAD, before=now + AHEAD):
+        visit, on = Interval(start, start + lasting), start.astimezone(zone).date()
+        if on not in found and open_intervals(opening, visit.start, visit.end) == [visit]:
+            found[on] = start
+        if len(found) >= NAMED:
+            break
+    return found
 
 
 def answered_within(inquiries: QuerySet[Inquiry]) -> dict[str, list[timedelta]]:

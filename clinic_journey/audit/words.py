@@ -45,6 +45,8 @@ PAGES = {
     "offer_time": _("Offering a free time"),
     "wait": _("Joining the waiting list"),
     "ledgers": _("Chases and promises"),
+    "inquiries": _("All questions"),
+    "inquiry": _("A question"),
     "schedules": _("Hours of doctors"),
     "import": _("An import"),
     "import_columns": _("Columns of an import"),

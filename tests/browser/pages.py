@@ -1,6 +1,7 @@
 """Every page of the product that a GET shows, each with an object of the demo and a login that may see it."""
 
 from collections.abc import Iterator
+from datetime import timedelta
 from typing import Any
 from urllib.parse import quote
 from uuid import uuid4
@@ -10,7 +11,10 @@ from django.test import Client
 from appointments.models import Appointment, AppointmentStatus
 from appointments.waiting_models import Offer, OfferStatus, WaitlistEntry
 from clinic_journey.importing.models import Import
-from journeys.models import Journey, JourneyStatus, Step, StepKind, StepStatus
+from inquiries.actions import Question, Said, promise_answer, record_answer
+from inquiries.models import Inquiry, Offering
+from journeys.chases import Promise
+from journeys.models import Journey, JourneyStatus, OwnerRole, Step, StepKind, StepStatus
 from outreach.links import path_for
 from outreach.silent import silent_tasks
 from patients.models import Clinic
@@ -53,6 +57,8 @@ def pages() -> Iterator[dict[str, str]]:
     for name, client in clients.items():
         assert client.login(username=name, password="demo")
     yield {"name": "login", "path": "/login/", "login": ""}
+    yield {"name": "offered", "path": "/offered/alon/", "login": ""}
+    yield {"name": "offered_one", "path": "/offered/alon/?q=flu", "login": ""}
     for name, path in patient_pages():
         yield {"name": name, "path": path, "login": ""}
     yield from pages_of_known_patients()
@@ -95,6 +101,14 @@ def by_query(objects: dict[str, Any]) -> Iterator[tuple[str, str]]:
     yield "calendar_week_doctor", f"/calendar/week/?on={on}&doctor={booked.practitioner_id}"
     yield "offer_time_to", f"/waiting/time/?doctor={booked.practitioner_id}&at={at}"
     yield "merge_other", f"/patients/{objects['patient_id']}/merge/?other={booked.patient.public_id}"
+    for name, asked in (
+        ("some", "vaccine"),
+        ("one", "flu"),
+        ("none_left", "hepatitis"),
+        ("unknown", "x-ray"),
+    ):
+        yield f"ask_{name}", f"/ask/?what={asked}"
+    yield "inquiry_owed", f"/ask/{objects['owed']}/"
     yield "matches_none", "/caller/?q=nobody"
     yield "matches_some", "/caller/?q=a"
     yield "list_some", "/patients/?q=a"
@@ -143,6 +157,7 @@ def choose() -> dict[str, Any]:
         "import_id": uploaded(clinic, csv_file(HEADER, DANA, YOSSI)).public_id,
         "checked": checked(clinic, csv_file(HEADER, DANA, YOSSI, ("", "", "12", "x", "y", "z"))).public_id,
         "booked": booked,
+        **asked(clinic),
     }
     if silent:
         objects["task_id"] = silent.public_id
@@ -151,6 +166,18 @@ def choose() -> dict[str, Any]:
         objects[kind] = first.public_id if first else ""
     assert Import.objects.count() == 2
     return objects
+
+
+def asked(clinic: Clinic) -> dict[str, Any]:
+    """A question with its answer, and one whose answer is owed."""
+    flu = Offering.objects.filter(kind="vaccine").first()
+    assert flu
+    question = Question("flu vaccine", MONDAY, flu)
+    answered = record_answer(clinic, question, Said(words="Yes, we have it."), now=MONDAY, by=None)
+    promise = Promise("", MONDAY + timedelta(hours=4), OwnerRole.MANAGER)  # in no list of the reception
+    owed = promise_answer(clinic, Question("whitening", MONDAY), promise, now=MONDAY, by=None)
+    assert Inquiry.objects.count() == 2
+    return {"offering_id": flu.pk, "inquiry_id": answered.public_id, "owed": owed.public_id}
 
 
 def patient_pages() -> Iterator[tuple[str, str]]:

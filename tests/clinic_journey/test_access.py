@@ -35,6 +35,7 @@ OPEN_TO_ALL = {
     "patient_card",
     "patient_visit_file",
     "upload",
+    "offered",
     "hook_twilio",
     "hook_whatsapp",
     "hook_telegram",
@@ -85,6 +86,11 @@ WITHOUT_AN_OBJECT = {
     "channels",
     "channels_gate",
     "channels_allow",
+    "ask",
+    "ask_answered",
+    "ask_promised",
+    "inquiries",
+    "offerings",
 }
 
 
@@ -139,6 +145,8 @@ def objects_of(clinic: Clinic) -> dict[str, Any]:
         ).pk,
         "visit_type_id": builders.visit_type(clinic).pk,
         "action_id": save(step, Press("kept"), lambda: None, here=desk_of(clinic)).pk,
+        "offering_id": builders.offering(clinic).pk,
+        "inquiry_id": builders.inquiry(clinic, patient=patient).public_id,
         "import_id": uploaded(clinic, csv_file(HEADER, DANA)).public_id,
     }
 
@@ -199,6 +207,9 @@ def test_another_clinics_rows_are_not_found(path: str, pattern: URLPattern, role
         "/reports/ledgers/",
         "/patients/cards/",
         "/waiting/",
+        "/ask/?what=flu",
+        "/ask/list/",
+        "/offerings/",
     ],
 )
 def test_lists_hold_only_the_own_clinics_rows(path: str, role: str) -> None:

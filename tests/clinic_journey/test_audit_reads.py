@@ -55,6 +55,10 @@ SHOWS_NOBODY = {  # of the pages without an object; parts that ask by themselves
     "calendar_taken",
     "setup_words",
     "setup_words_text",
+    "ask",
+    "ask_answered",
+    "ask_promised",
+    "offerings",
 }
 NEEDS_MORE = {  # asked for beside the name, else there is nothing to show
     "calendar_feed": {"start": "2026-03-08", "end": "2026-03-15"},
@@ -113,7 +117,7 @@ def test_every_link_without_a_login_has_a_holder() -> None:
 
 
 def test_every_route_of_the_api_is_known_to_the_trail() -> None:
-    shows_nobody = {"api-practitioner"}
+    shows_nobody = {"api-practitioner", "api-offering"}
     assert {basename for _prefix, _viewset, basename in router.registry} - set(NAMED) - shows_nobody == set()
 
 
@@ -240,7 +244,15 @@ def test_a_link_nobody_gave_out_leaves_no_trace(client: Client) -> None:
 
 @pytest.mark.parametrize(
     "name",
-    ["patients", "referrals", "incoming-documents", "appointments", "outreach-tasks", "waiting-list"],
+    [
+        "patients",
+        "referrals",
+        "incoming-documents",
+        "appointments",
+        "outreach-tasks",
+        "waiting-list",
+        "inquiries",
+    ],
 )
 def test_the_api_says_whose_record_a_program_read(name: str) -> None:
     place = Place()

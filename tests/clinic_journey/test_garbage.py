@@ -39,9 +39,9 @@ FIELDS = """
     first_on found gender given_name heard hold hold_despite_because hold_refused_because hours item keep key kind
     known language last_on latest_on learned left_empty list location look may_be_called may_call may_say may_tell
     meaning minutes name name_en national_id next no_more not_before note offer offered_for on other outcome
-    owner patient performer performer_email phone picked pin place practitioner promise q question quietly rank
+    owner patient payer performer performer_email phone picked pin place practitioner promise q question quietly rank
     reason relation remove request_key rest return said seen service sheet shown shown_type spot start step template
-    time_zone times title to type valid_from valid_until value visit visit_type wants weekday who whom words
+    think time_zone times title to type valid_from valid_until value visit visit_type wants weekday who whom words
 """.split()  # noqa: SIM905 - a list to be read
 ROUTES = [
     pytest.param(path, pattern, id=str(pattern.name))
@@ -54,7 +54,7 @@ def address_of(path: str, objects: dict[str, Any], clinic: Clinic) -> str:
     referral = Referral.objects.get(public_id=objects["referral_id"])
     journey = Journey.objects.get(public_id=objects["journey_id"])
     token = upload_token(referral) if path.startswith("u/") else token_for(journey)
-    return filled(path.replace("<str:token>", token), objects)
+    return filled(path.replace("<str:token>", token).replace("<slug:clinic>", clinic.slug), objects)
 
 
 def come_in(client: Client, path: str, clinic: Clinic) -> None:

@@ -182,11 +182,14 @@ def test_the_next_times_are_the_soonest_of_all_doctors_while_the_clinic_is_open(
     first, second = builders.practitioner(clinic), builders.practitioner(clinic, name="Dr Shaham")
     builders.open_time(first, NOW + timedelta(hours=12))  # 22:00, closed
     builders.open_time(first, NOW + timedelta(days=1))
+    builders.open_time(first, NOW + timedelta(days=2))
+    builders.open_time(first, NOW + timedelta(days=3))
+    builders.open_time(first, NOW + timedelta(hours=3))
     builders.open_time(second, NOW + timedelta(hours=2))
     answer = answer_about(offering, clinic, opening=opening_hours(clinic, now=NOW), now=NOW)
     assert [each.at for each in answer.times] == [
         NOW + timedelta(hours=2),
-        NOW + timedelta(hours=2, minutes=30),
         NOW + timedelta(days=1),
+        NOW + timedelta(days=2),
     ]
     assert answer.times[0].practitioner == second

@@ -13,6 +13,7 @@ from clinic_journey.demo.clinic import (
     make_staff,
     message_at_any_hour,
 )
+from clinic_journey.demo.offered import make_offerings
 from clinic_journey.demo.story import Story
 from clinic_journey.demo.waiting import put_on_waiting_list
 from patients.models import Clinic
@@ -32,6 +33,7 @@ class Command(BaseCommand):
         clinic = make_clinic(now=now)
         staff = make_staff(clinic)
         doctors = make_doctors(clinic, staff, now=now)
+        make_offerings(clinic, now=now)
         patients = make_patients(clinic, staff["rina"], PATIENTS, now=now)
         story = Story(clinic, doctors, staff["rina"], now=now)
         story.plan(patients)

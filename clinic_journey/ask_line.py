@@ -1,0 +1,50 @@
+"""What to say to somebody who asks, in words that can be read aloud: whether, for how much, and when.
+
+Facts in, words out, in the language that is active. Nothing in it asks the caller who she is.
+"""
+
+from django.utils.translation import gettext as _
+
+from clinic_journey.caller_line import Clock
+from inquiries.queries import Answer
+
+
+def spoken(answer: Answer, clock: Clock) -> str:
+    return " ".join(filter(None, [_whether(answer), _price(answer), _when(answer, clock)]))
+
+
+def to_check() -> str:
+    """Nothing on the list is called that, which may be the fault of the list."""
+    return _("I have to check that, and I will tell you.")
+
+
+def not_offered() -> str:
+    return _("I am sorry, we do not have that.")
+
+
+def _whether(answer: Answer) -> str:
+    what = {"what": answer.offering.name}
+    if answer.available is None:
+        return _("%(what)s: I have to check whether we have it.") % what
+    if not answer.available:
+        return _("%(what)s: I am sorry, there is none left at the moment.") % what
+    if answer.offering.is_counted:
+        return _("%(what)s: yes, we have it.") % what
+    return _("%(what)s: yes, we do it here.") % what
+
+
+def _price(answer: Answer) -> str:
+    """What it costs without any insurance, so that nobody has to be asked for one."""
+    price = answer.offering.price_words
+    return _("It costs %(price)s at most.") % {"price": price} if price else _("I have to ask for the price.")
+
+
+def _when(answer: Answer, clock: Clock) -> str:
+    if answer.available is False or answer.offering.visit_type is None:
+        return ""
+    times = [clock.said(each.at) for each in answer.times[:2]]
+    if not times:
+        return _("There is no free time in the next two weeks.")
+    if len(times) == 1:
+        return _("Would %(when)s suit you?") % {"when": times[0]}
+    return _("Would %(first)s or %(second)s suit you?") % {"first": times[0], "second": times[1]}

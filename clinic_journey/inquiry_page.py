@@ -1,0 +1,210 @@
+"""One question after its answer: a time, a name, whether we may call, last who pays; then how it ended."""
+
+from datetime import UTC, datetime, timedelta
+from statistics import median_low
+from typing import Any
+from uuid import UUID
+
+from django import forms
+from django.contrib import messages
+from django.db.models import QuerySet
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import path
+from django.utils.translation import gettext as _, ngettext
+from django.views.decorators.http import require_GET, require_POST
+
+from appointments.visits import SlotTakenError
+from clinic_journey import ask
+from clinic_journey.caller_line import Clock
+from clinic_journey.why import ago
+from inquiries import actions
+from inquiries.forms import CallerForm, JoinForm, LostForm, PayerForm
+from inquiries.models import Inquiry, LostCause, Outcome, Payer
+from inquiries.queries import FreeTime, answered_within, inquiries_visible_to, next_times
+from patients import audit
+from patients.access import Here, for_staff
+from patients.actions import RefusedError
+from patients.models import Patient, Role
+from patients.queries import beyond, first_found, named_by, patients_of
+
+PAGE = 50
+A_CALL = 120  # seconds; what took longer is told in minutes, hours or days
+COUNTED = timedelta(days=90)
+EPOCH = datetime(2026, 1, 1, tzinfo=UTC)
+MANAGERS = (Role.MANAGER, Role.ADMIN)
+KNOWN = 3  # records offered as perhaps the same person
+
+
+@require_GET
+@for_staff()
+def inquiry_list(request: HttpRequest, here: Here) -> HttpResponse:
+    """What was asked, the newest first."""
+    mine = inquiries_visible_to(here.user).filter(clinic=here.clinic)
+    last = named_by(mine, request.GET.get("after", ""))
+    order = ("-asked_at", "-pk")
+    found = list(beyond(mine.order_by(*order), last, *order)[: PAGE + 1])
+    audit.shows(rows=len(found[:PAGE]))
+    more = found[PAGE - 1].public_id if len(found) > PAGE else None
+    context: dict[str, Any] = {"inquiries": found[:PAGE], "more": more}
+    if here.role in MANAGERS:
+        context["payers"] = _by_payer(mine.filter(asked_at__gte=here.now - COUNTED))
+    return render(request, "ask/list.html", context)
+
+
+def _by_payer(inquiries: QuerySet[Inquiry]) -> list[tuple[str, int, str]]:
+    """Who pays, how many were answered, and how long half of them waited at most: to see that it is one queue."""
+    took = answered_within(inquiries)
+    words = {"": _("nobody asked who pays"), **{each.value: str(each.label) for each in Payer}}
+    return [
+        (words[payer], len(took[payer]), _span(median_low(took[payer]))) for payer in words if payer in took
+    ]
+
+
+@require_GET
+@for_staff()
+def inquiry(request: HttpRequest, here: Here, inquiry_id: UUID) -> HttpResponse:
+    return _page(request, here, ask.inquiry_of(here, inquiry_id))
+
+
+def _page(request: HttpRequest, here: Here, found: Inquiry, **bound: forms.Form) -> HttpResponse:
+    """The page as it is, or with a form that was refused and says why."""
+    times = _times(found, here)
+    context: dict[str, Any] = {
+        "inquiry": found,
+        "times": times,
+        "known": _known(found, here),
+        "took": _took(found),
+        "caller_form": _caller_form(None, found, here, times),
+        "join_form": JoinForm(None, inquiry=found),
+        "payer_form": PayerForm(initial={"payer": found.payer, "insurance": found.insurance}),
+        "lost_form": LostForm(initial={"because": found.lost_because, "words": found.lost_words}),
+    }
+    return render(request, "ask/inquiry.html", context | bound, status=422 if bound else 200)
+
+
+def _took(found: Inquiry) -> str:
+    """How long the question waited."""
+    if found.answered_at is None:
+        return ""
+    return _("answered in %(time)s") % {"time": _span(found.answered_at - found.asked_at)}
+
+
+def _span(took: timedelta) -> str:
+    seconds = took // timedelta(seconds=1)
+    if seconds < A_CALL:
+        return ngettext("%(number)s second", "%(number)s seconds", seconds) % {"number": seconds}
+    return ago(EPOCH, now=EPOCH + took)
+
+
+def _times(found: Inquiry, here: Here) -> list[FreeTime]:
+    """The next free times now; the one that was chosen stays among them until a visit is booked."""
+    if found.offering is None or found.is_unanswered or found.patient_id:
+        return []
+    times = list(next_times(found.offering, here.clinic, here.opening, now=here.now))
+    if found.wants_at and found.wants_with and found.wants_at > here.now:
+        chosen = FreeTime(found.wants_at, found.wants_with)
+        if chosen.key not in {each.key for each in times}:
+            times.append(chosen)
+    return times
+
+
+def _caller_form(data: Any, found: Inquiry, here: Here, times: list[FreeTime]) -> CallerForm:
+    clock = Clock(here.now, here.clinic.time_zone)
+    words = [f"{clock.said(each.at)} · {each.practitioner.name}" for each in times]
+    return CallerForm(data, inquiry=found, times=times, words=words)
+
+
+def _known(found: Inquiry, here: Here) -> list[Patient]:
+    """Who has this number, else this name; the desk decides whether it is she."""
+    text = found.phone or found.name
+    if not text or found.patient_id:
+        return []
+    known = list(first_found(patients_of(here.clinic), text, KNOWN))
+    audit.shows(rows=len(known))
+    return known
+
+
+@require_POST
+@for_staff()
+def inquiry_caller(request: HttpRequest, here: Here, inquiry_id: UUID) -> HttpResponse:
+    found = ask.inquiry_of(here, inquiry_id)
+    form = _caller_form(request.POST, found, here, _times(found, here))
+    if not form.is_valid():
+        return _page(request, here, found, caller_form=form)
+    return _done(request, found, lambda: actions.note_caller(found, form.caller()))
+
+
+@require_POST
+@for_staff()
+def inquiry_payer(request: HttpRequest, here: Here, inquiry_id: UUID) -> HttpResponse:
+    found, form = ask.inquiry_of(here, inquiry_id), PayerForm(request.POST)
+    if not form.is_valid():
+        return _page(request, here, found, payer_form=form)
+    return _done(request, found, lambda: actions.note_payer(found, **form.cleaned_data))
+
+
+@require_POST
+@for_staff()
+def inquiry_end(request: HttpRequest, here: Here, inquiry_id: UUID) -> HttpResponse:
+    """Will think about it, or went elsewhere and why."""
+    found = ask.inquiry_of(here, inquiry_id)
+    if "think" in request.POST:
+        return _done(request, found, lambda: actions.will_think(found))
+    form = LostForm(request.POST)
+    if not form.is_valid():
+        return _page(request, here, found, lost_form=form)
+    because, words = LostCause(form.cleaned_data["because"]), form.cleaned_data["words"]
+    return _done(request, found, lambda: actions.lose(found, because, words, now=here.now, by=here.user))
+
+
+def _done(request: HttpRequest, found: Inquiry, act: Any) -> HttpResponse:
+    try:
+        act()
+    except RefusedError as refusal:
+        messages.error(request, str(refusal))
+    else:
+        messages.success(request, _("Saved."))
+    return redirect("inquiry", found.public_id)
+
+
+@require_POST
+@for_staff()
+def inquiry_join(request: HttpRequest, here: Here, inquiry_id: UUID) -> HttpResponse:
+    """She becomes our patient, with a first visit ahead: booked where a time was chosen."""
+    found = ask.inquiry_of(here, inquiry_id)
+    form = JoinForm(request.POST, inquiry=found)
+    if not form.is_valid():
+        return _page(request, here, found, join_form=form)
+    known, new = None, None
+    if form.known:
+        known = get_object_or_404(patients_of(here.clinic), public_id=form.known)
+    else:
+        new = form.new_patient()
+    try:
+        joined = actions.convert(found, known, new, now=here.now, by=here.user)
+    except RefusedError as refusal:
+        form.add_error(None, refusal.for_staff if isinstance(refusal, SlotTakenError) else str(refusal))
+        return _page(request, here, found, join_form=form)
+    is_booked = joined.outcome == Outcome.BOOKED
+    words = (
+        _("The visit is booked. Repeat the date aloud.")
+        if is_booked
+        else _("Saved. The visit has no date yet.")
+    )
+    messages.success(request, words)
+    return redirect("inquiry", found.public_id)
+
+
+urlpatterns = [
+    path("ask/", ask.ask, name="ask"),
+    path("ask/answered/", ask.answered, name="ask_answered"),
+    path("ask/promised/", ask.promised, name="ask_promised"),
+    path("ask/list/", inquiry_list, name="inquiries"),
+    path("ask/<uuid:inquiry_id>/", inquiry, name="inquiry"),
+    path("ask/<uuid:inquiry_id>/answered/", ask.owed, name="inquiry_answered"),
+    path("ask/<uuid:inquiry_id>/caller/", inquiry_caller, name="inquiry_caller"),
+    path("ask/<uuid:inquiry_id>/payer/", inquiry_payer, name="inquiry_payer"),
+    path("ask/<uuid:inquiry_id>/end/", inquiry_end, name="inquiry_end"),
+    path("ask/<uuid:inquiry_id>/join/", inquiry_join, name="inquiry_join"),
+]

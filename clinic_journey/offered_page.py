@@ -1,0 +1,64 @@
+"""The answer sheet for everybody, without a login: what a clinic offers, whether it is there and what it costs.
+
+Only what may be shown to everybody, and of the stock only whether there is any.
+"""
+
+from datetime import datetime
+
+from django.core.cache import cache
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, render
+from django.utils import timezone, translation
+from django.views.decorators.http import require_GET
+
+from clinic_journey.audit.middleware import address_of
+from clinic_journey.language import NATIVE_NAMES
+from inquiries.models import Offering
+from inquiries.queries import Answer, answer_about, matching, offered_by
+from patients.models import Clinic, Language
+from patients.queries import key_in, opening_hours
+
+LONGEST = 200
+A_MINUTE = 60  # pages that one address may ask for; a person reads a few
+
+
+@require_GET
+def offered(request: HttpRequest, clinic: str) -> HttpResponse:
+    """Everything that may be shown, or what was asked for; one alone with its next free times."""
+    now = timezone.now()
+    if is_too_often(address_of(request), now=now):
+        return HttpResponse(status=429, headers={"Retry-After": "60"})
+    place = get_object_or_404(Clinic, slug=clinic)
+    language = request.GET.get("lang", "")
+    known = language if language in Language.values else place.language
+    text = request.GET.get("q", "").replace("\0", "").strip()[:LONGEST]
+    with translation.override(known), timezone.override(place.time_zone):
+        answers = _answers(place, text, key_in(request.GET.get("offering", "")), now=now)
+        context = {
+            "clinic": place,
+            "q": text,
+            "answers": answers,
+            "language": known,
+            "languages": NATIVE_NAMES,
+        }
+        return render(request, "ask/offered.html", context)
+
+
+def _answers(clinic: Clinic, text: str, chosen: int | None, *, now: datetime) -> list[Answer]:
+    shown: list[Offering] = list(offered_by(clinic).filter(is_public=True))
+    if chosen is not None:
+        shown = [each for each in shown if each.pk == chosen]
+    elif text:
+        shown = matching(text, shown).fitting
+    opening = opening_hours(clinic, now=now) if len(shown) == 1 else None
+    return [answer_about(each, clinic, opening=opening, now=now) for each in shown]
+
+
+def is_too_often(address: str, *, now: datetime) -> bool:
+    """Counted by each web process for itself: it keeps a script from leafing through us, and nobody else."""
+    key = f"offered:{address}:{now:%Y%m%d%H%M}"
+    cache.add(key, 0, timeout=120)
+    try:
+        return cache.incr(key) > A_MINUTE
+    except ValueError:  # thrown out between the two
+        return False
