@@ -11,7 +11,7 @@ from appointments.api import AppointmentViewSet, PractitionerViewSet
 from appointments.visits import SlotTakenError
 from appointments.waiting_api import WaitingViewSet
 from inquiries.api import InquiryViewSet, OfferingViewSet
-from outreach.api import OutreachTaskViewSet
+from outreach.api import MessageTraceViewSet, OutreachTaskViewSet
 from patients.actions import RefusedError, StaleStateError
 from patients.api import AlreadyRegisteredError, PatientViewSet
 from patients.rest import RefusalSerializer
@@ -32,6 +32,7 @@ router.register("waiting-list", WaitingViewSet, basename="api-waiting")
 router.register("offerings", OfferingViewSet, basename="api-offering")
 router.register("inquiries", InquiryViewSet, basename="api-inquiry")
 router.register("outreach-tasks", OutreachTaskViewSet, basename="api-outreach-task")
+router.register("message-traces", MessageTraceViewSet, basename="api-message-trace")
 
 
 def refusal_as_answer(error: Exception, context: dict[str, Any]) -> Response | None:

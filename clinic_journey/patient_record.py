@@ -24,6 +24,7 @@ from outreach.milestones import YEAR_THANKS
 from outreach.models import NUMBER_TEST, Attempt
 from outreach.queries import why_words
 from outreach.silent import silent_tasks
+from outreach.trace import decided_words
 from patients.access import Here, for_staff
 from patients.actions import RefusedError
 from patients.card_form import CardForm
@@ -122,6 +123,7 @@ def history(patient: Patient, zone: str) -> list[Moment]:
     attempts = (
         Attempt.objects.filter(patient=patient)
         .select_related("contact_point", "claimed_by", "task__step__template_step")
+        .prefetch_related("decisions")
         .order_by("-send_at")[:HISTORY]
     )
     for attempt in attempts:
@@ -129,7 +131,8 @@ def history(patient: Patient, zone: str) -> list[Moment]:
         what = f"{attempt.get_channel_display()}: {attempt.get_status_display()}"
         if attempt.task.message_key == NUMBER_TEST:
             what = _("Test message, %(how)s") % {"how": what}
-        moments.append(Moment(attempt.sent_at or attempt.send_at, who, what, why_words(attempt)))
+        detail = ", ".join(words for words in [why_words(attempt), decided_words(attempt)] if words)
+        moments.append(Moment(attempt.sent_at or attempt.send_at, who, what, detail))
     moments.sort(key=lambda moment: moment.at, reverse=True)
     local = ZoneInfo(zone)
     return [Moment(m.at.astimezone(local), m.who, m.what, m.detail, m.is_late) for m in moments[:HISTORY]]

@@ -10,8 +10,10 @@ from django.db import connection, transaction
 from journeys.claims import BATCH, Alarm, Rows, batches, insert_for
 from journeys.models import Step, StepStatus
 from outreach import followup, milestones
+from outreach.because import Because
 from outreach.channels import PHONE
 from outreach.channels.phone import CallOutcome
+from outreach.decisions import note_planned, note_put_off_task, note_stopped
 from outreach.followup import NOT_NEEDED, REPLANNED, HandOver
 from outreach.models import (
     ANSWER,
@@ -113,11 +115,13 @@ def _plan(task: OutreachTask, reach: Reach, *, now: datetime) -> int:
     if task.pk in reach.under_way or _is_settled(task, now=now):
         return 0
     answer = next_contact(task, reach, not_before=now)
+    passed = reach.passed_over(task)
     if isinstance(answer, HandOver):
-        followup.hand_over(task, answer, now=now)
+        followup.hand_over(task, answer, now=now, passed=passed)
         return 0
     planned = followup.as_planned(task, answer)
     planned.save(force_insert=True)
+    note_planned(planned, answer, passed, now=now)
     reach.remember(planned)
     return 1
 
@@ -131,6 +135,7 @@ def _is_settled(task: OutreachTask, *, now: datetime) -> bool:
     elif milestones.is_too_soon(task, now=now):
         followup.end_unneeded(task, now=now)
     elif task.step.status == StepStatus.ON_HOLD:
+        note_put_off_task(task, Because.ON_HOLD, now=now, until=now + LOOK_AGAIN)
         followup.plan_again(task, at=now + LOOK_AGAIN)
     elif task.step.status != StepStatus.ACTIVE or task.patient.status != PatientStatus.ACTIVE:
         followup.end_task(task, TaskStatus.CANCELLED, NOT_NEEDED, now=now)
@@ -162,12 +167,13 @@ def plan_missed_calls(*, now: datetime) -> int:
     missed = Attempt.objects.filter(
         channel=PHONE, status=AttemptStatus.PLANNED, send_at__lte=now, expires_at__lte=now
     )
-    rows = list(missed.values_list("pk", "task_id")[:BATCH])
+    rows = list(missed.select_related("task")[:BATCH])
     with transaction.atomic():
-        Attempt.objects.filter(pk__in=[pk for pk, _task in rows], status=AttemptStatus.PLANNED).update(
+        Attempt.objects.filter(pk__in=[row.pk for row in rows], status=AttemptStatus.PLANNED).update(
             status=AttemptStatus.CANCELLED, ended_at=now, outcome=REPLANNED
         )
-        waiting = OutreachTask.objects.filter(pk__in=[task for _pk, task in rows], status=TaskStatus.OPEN)
+        note_stopped(rows, Because.NOT_MADE, now=now)
+        waiting = OutreachTask.objects.filter(pk__in=[row.task_id for row in rows], status=TaskStatus.OPEN)
         return waiting.exclude(attempts__status=AttemptStatus.SENDING).update(plan_from=now)
 
 
@@ -193,8 +199,10 @@ def opt_out_at(
     queued = Attempt.objects.filter(
         patient=patient, contact_point=point, channel=channel, status=AttemptStatus.PLANNED
     ).exclude(task__message_key=STOPPED)
-    task_ids = set(queued.values_list("task_id", flat=True))
+    stopped = list(queued.select_related("task"))
+    task_ids = {each.task_id for each in stopped}
     queued.update(status=AttemptStatus.CANCELLED, ended_at=now, outcome="opted_out")
+    note_stopped(stopped, Because.STOP, now=now)
     OutreachTask.objects.filter(pk__in=task_ids, status=TaskStatus.OPEN).update(plan_from=now)
 
 

@@ -22,7 +22,11 @@ from outreach.channels import PHONE
 from outreach.channels.phone import CallOutcome
 from outreach.models import Attempt, AttemptStatus, OutreachTask, TaskStatus
 from outreach.queries import attempts_visible_to, outcome_words, tasks_visible_to, why_words
+from outreach.trace import trace_of
+from outreach.trace_words import Standing
 from patients.actions import StaleStateError
+from patients.models import Channel, Patient
+from patients.queries import patients_visible_to
 from patients.rest import REFUSALS, ClinicViewSet, InstantField
 
 
@@ -151,3 +155,60 @@ def _call_of(task: OutreachTask, *, because: str, now: datetime, by: User) -> At
     if due:
         return claim_call(due, by=by, now=now)
     return call_now(task.step, by=by, now=now, because=because)
+
+
+class WaySerializer(serializers.Serializer[Any]):
+    channel = serializers.ChoiceField(Channel.choices)
+    address = serializers.CharField()
+    code = serializers.CharField(help_text="The rule that kept us from it.")
+    words = serializers.CharField()
+
+
+class LineSerializer(serializers.Serializer[Any]):
+    """One thing that was decided or happened; a refused contact and one that was put off are lines, too."""
+
+    at = serializers.DateTimeField()
+    kind = serializers.CharField(
+        help_text="planned, stopped, put_off, handed_over; or the attempt's status: sent, delivered, failed, unknown."
+    )
+    what = serializers.CharField(help_text="The same in words.")
+    channel = serializers.CharField(allow_blank=True)
+    address = serializers.CharField(allow_blank=True)
+    codes = serializers.ListField(
+        child=serializers.CharField(), help_text="Why now and this way; the rules that moved or stopped it."
+    )
+    words = serializers.CharField(allow_blank=True)
+    until = serializers.DateTimeField(allow_null=True, help_text="When it is to be.")
+    passed = WaySerializer(many=True, help_text="The ways that were not taken.")
+
+
+class StepTraceSerializer(serializers.Serializer[Any]):
+    step = serializers.UUIDField(source="step.public_id")
+    name = serializers.CharField(source="step.name")
+    journey = serializers.UUIDField(source="step.journey.public_id")
+    standing = serializers.ChoiceField(Standing.choices, help_text="How it stands with its message now.")
+    standing_words = serializers.CharField(source="standing.label")
+    because = serializers.CharField(allow_blank=True, help_text="What holds it up now, in words.")
+    at = serializers.DateTimeField(allow_null=True, help_text="When it goes on, or when it ended.")
+    lines = LineSerializer(many=True)
+
+
+class PatientTraceSerializer(serializers.Serializer[Any]):
+    patient = serializers.UUIDField()
+    steps = StepTraceSerializer(many=True)
+
+
+class MessageTraceViewSet(ClinicViewSet[Patient]):
+    """Why did this patient get a message, or none? By the patient's id: each step with every decision about it."""
+
+    serializer_class = PatientTraceSerializer
+
+    def get_queryset(self) -> QuerySet[Patient]:
+        return patients_visible_to(self.asker)
+
+    @extend_schema(responses=PatientTraceSerializer)
+    def retrieve(self, _request: Request, id: UUID) -> Response:  # noqa: A002 - the name in the address
+        """The open steps and the last that have ended, the answer for each, and its trace."""
+        patient = self.get_object()
+        steps = trace_of(patient, now=timezone.now())
+        return Response(PatientTraceSerializer({"patient": id, "steps": steps}).data)

@@ -12,9 +12,11 @@ from journeys.actions import complete_step, lock_journey, record_events, snooze_
 from journeys.clinic_time import soon
 from journeys.models import EventKind, Step, StepStatus
 from outreach import followup
+from outreach.because import Because
 from outreach.calls import end_call, task_for
 from outreach.channels import PHONE
 from outreach.channels.phone import CallOutcome
+from outreach.decisions import note_planned
 from outreach.followup import REPLANNED
 from outreach.models import Attempt, AttemptStatus, OutreachTask, Reply, TaskStatus
 from outreach.planning import NEVER_AGAIN, NOT_THIS_WAY, GiveUp, next_attempt
@@ -119,4 +121,5 @@ def message_now(
     record_events([step], EventKind.NOTED, now=now, by=by, detail=_("a message, as the desk decided"))
     attempt = followup.as_planned(task, plan)
     attempt.save(force_insert=True)
+    note_planned(attempt, replace(plan, moved=(*plan.moved, Because.BY_HAND)), now=now)
     return attempt

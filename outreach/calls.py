@@ -14,8 +14,10 @@ from journeys.clinic_time import soon
 from journeys.models import Journey, OwnerRole, Step, StepKind
 from outreach import followup
 from outreach.actions import stop_everything
+from outreach.because import Because
 from outreach.channels import PHONE
 from outreach.channels.phone import CallOutcome
+from outreach.decisions import note_stopped
 from outreach.dispatch import take
 from outreach.followup import REPLANNED
 from outreach.models import Attempt, AttemptStatus, OutreachTask, Reply, TaskStatus
@@ -57,6 +59,7 @@ def _plan_another_way(attempt: Attempt, *, now: datetime) -> None:
         status=AttemptStatus.CANCELLED, ended_at=now, outcome=REPLANNED
     )
     if ended:
+        note_stopped([attempt], Because.NOT_CALLED, now=now)
         followup.plan_again(attempt.task, at=now)
 
 
@@ -83,9 +86,10 @@ def call_now(step: Step, *, by: User, now: datetime, because: str) -> Attempt:
         raise RefusedError(_("There is no number to call."))
     refuse_unless_active(patient.pk)
     task = task_for(step, patient, now=now)
-    Attempt.objects.filter(task=task, status=AttemptStatus.PLANNED).update(
-        status=AttemptStatus.CANCELLED, ended_at=now, outcome=REPLANNED
-    )
+    planned = Attempt.objects.filter(task=task, status=AttemptStatus.PLANNED)
+    instead = list(planned.select_related("task"))
+    planned.update(status=AttemptStatus.CANCELLED, ended_at=now, outcome=REPLANNED)
+    note_stopped(instead, Because.BY_HAND, now=now)
     attempt = Attempt(
         task=task,
         clinic_id=task.clinic_id,

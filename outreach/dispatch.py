@@ -19,6 +19,7 @@ from journeys.actions import lock_journey
 from journeys.claims import TICK_SHARE, Alarm, claim_due
 from outreach import door, followup, senders
 from outreach.actions import opt_out
+from outreach.because import Because
 from outreach.channels import (
     FOR_A_MOMENT,
     ChannelError,
@@ -31,6 +32,7 @@ from outreach.channels import (
     by_machine,
     pace_of,
 )
+from outreach.decisions import note_put_off
 from outreach.door import Parcel
 from outreach.followup import HandOver
 from outreach.models import Attempt, AttemptStatus
@@ -102,7 +104,7 @@ def dispatch_on(
             if free is None:
                 return _all_back(parcels, counts, now=clock())
             senders.wait_until(free, now=clock())
-            what = _deliver(parcels.pop(0), transport, turn, now=free)
+            what = deliver(parcels.pop(0), transport, turn, now=free)
             counts = counts.plus(what)
             if what != "sent" and channel in senders.resting(now=free):
                 return _all_back(parcels, counts, now=clock())
@@ -117,7 +119,7 @@ def _all_back(parcels: Sequence[Parcel], counts: Counts, *, now: datetime) -> Co
     for parcel in parcels:
         lease = parcel.attempt.lease
         if is_down and lease:
-            door.put_back(parcel.attempt, lease, now=now)
+            door.put_back(parcel.attempt, lease, Because.SENDER_DOWN, now=now)
         else:
             _again(parcel.attempt)
     return counts
@@ -181,23 +183,24 @@ def take(pk: int, lease: uuid.UUID, *, now: datetime, lasts: timedelta, by: User
     )
 
 
-def _deliver(parcel: Parcel, transport: Transport, turn: Turn, *, now: datetime) -> str:
+def deliver(parcel: Parcel, transport: Transport, turn: Turn, *, now: datetime) -> str:
     """Commit that the call begins, call with no transaction open, commit what came of it. Returns the count."""
     attempt, lease = parcel.attempt, parcel.attempt.lease
     ours = Attempt.objects.filter(pk=attempt.pk, status=AttemptStatus.SENDING, lease=lease)
-    begun = ours.filter(*door.nothing_forbids(attempt, now=now), lease_until__gt=now).update(
+    conditions = door.nothing_forbids(attempt, now=now).values()
+    begun = ours.filter(*conditions, lease_until__gt=now).update(
         called_at=now,
         language=parcel.rendered.language,
         subject=parcel.rendered.subject[:200],
         body=parcel.rendered.body,
     )
-    if not begun:  # forbidden since the claim, or our lease is over
-        return "replanned" if lease and door.put_back(attempt, lease, now=now) else ""
+    if not begun:
+        return _not_begun(attempt, now=now)
     try:
         receipt = transport.send(parcel.message)
     except ChannelError as error:
         if error.retry_after is not None and error.trouble == Trouble.BUSY:
-            return _waits(attempt, now + max(error.retry_after, MOMENT))
+            return _waits(attempt, now + max(error.retry_after, MOMENT), now=now)
         if error.trouble in FOR_A_MOMENT:
             senders.failed(attempt.channel, str(error), now=now)
         else:  # the provider is well, it only does not want this one
@@ -212,6 +215,13 @@ def _deliver(parcel: Parcel, transport: Transport, turn: Turn, *, now: datetime)
     return _sent(attempt, receipt, now=now)
 
 
+def _not_begun(attempt: Attempt, *, now: datetime) -> str:
+    """Forbidden since the claim, or our lease is over."""
+    because = door.forbidden_by(attempt, now=now) or Because.TOO_LATE
+    lease = attempt.lease
+    return "replanned" if lease and door.put_back(attempt, lease, because, now=now) else ""
+
+
 def _looked_up(message: Message, transport: Transport, *, since: datetime) -> Receipt | None:
     """Whether the provider's own list has the message. Not found says nothing: it may be listed a moment later."""
     if transport.abilities.when_unclear != WhenUnclear.LOOK_UP or not isinstance(transport, LooksUp):
@@ -223,10 +233,18 @@ def _looked_up(message: Message, transport: Transport, *, since: datetime) -> Re
         return None
 
 
-def _waits(attempt: Attempt, until: datetime) -> str:
+def _waits(attempt: Attempt, until: datetime, *, now: datetime) -> str:
     """The provider asks us to wait: certainly not sent, so the same attempt goes out then, if it may still."""
     senders.pause(attempt.channel, until)
-    return _again(attempt, at=until)
+    return _later(attempt, until, now=now)
+
+
+@transaction.atomic
+def _later(attempt: Attempt, until: datetime, *, now: datetime) -> str:
+    what = _again(attempt, at=until)
+    if what:
+        note_put_off([attempt], Because.SENDER_RESTS, now=now, until=until)
+    return what
 
 
 def _end(attempt: Attempt, status: AttemptStatus, *, now: datetime, **fields: object) -> bool:

@@ -11,7 +11,9 @@ from django.db.models import Exists, OuterRef, Q
 
 from journeys.models import StepStatus
 from outreach import followup
+from outreach.because import Because, shut_by
 from outreach.channels import Message, by_machine
+from outreach.decisions import note_stopped
 from outreach.followup import NOT_NEEDED, REPLANNED, HandOver
 from outreach.gate import Gates, lets_out_still
 from outreach.models import (
@@ -41,7 +43,6 @@ from patients.models import (
     Relation,
 )
 from patients.queries import ClinicClock
-from patients.windows import is_open
 
 logger = logging.getLogger(__name__)
 
@@ -87,10 +88,12 @@ def open_parcels(claimed: Sequence[int], lease: UUID, *, now: datetime) -> list[
     for attempt in attempts:
         task = attempt.task
         tells_of_offer = task.message_key in ABOUT_AN_OFFER
-        if _is_over(attempt, with_visit) or (tells_of_offer and is_void(offers.get(task.step_id), now=now)):
-            put_back(attempt, lease, now=now, again=False)
-        elif not _may_leave(attempt, clock, silenced, gates, now=now):
-            put_back(attempt, lease, now=now)
+        if over := _is_over(attempt, with_visit):
+            put_back(attempt, lease, over, now=now, again=False)
+        elif tells_of_offer and is_void(offers.get(task.step_id), now=now):
+            put_back(attempt, lease, Because.OFFER_OVER, now=now, again=False)
+        elif bar := _bar(attempt, clock, silenced, gates, now=now):
+            put_back(attempt, lease, bar, now=now)
         elif parcel := _packed(attempt, texts, _as_read(attempt, facts[task.pk]), clinics[attempt.clinic_id]):
             free = attempt.contact_point_id in may_answer
             parcels.append(replace(parcel, message=replace(parcel.message, may_be_free=free)))
@@ -99,8 +102,8 @@ def open_parcels(claimed: Sequence[int], lease: UUID, *, now: datetime) -> list[
     return parcels
 
 
-def nothing_forbids(attempt: Attempt, *, now: datetime) -> tuple[Q, ...]:
-    """The same once more, as conditions of the very statement that begins the call.
+def nothing_forbids(attempt: Attempt, *, now: datetime) -> dict[Because, Q]:
+    """The same once more, as conditions of the very statement that begins the call, each under its rule.
 
     A batch was looked at when it was claimed; a STOP or an ended step may have come since. No joins, so that
     they are checked together with the lease.
@@ -121,11 +124,25 @@ def nothing_forbids(attempt: Attempt, *, now: datetime) -> tuple[Q, ...]:
         patient=attempt.patient_id, contact_point=attempt.contact_point_id, may_say=MaySay.EVERYTHING
     )
     living = Patient.objects.filter(pk=attempt.patient_id, status=PatientStatus.ACTIVE)
-    allowed = Q(Exists(living)) & Q(Exists(still_hers)) & ~Q(Exists(bad))
-    if attempt.task.message_key != STOPPED:  # which is the one thing that is said after it
-        allowed &= ~Q(Exists(withdrawn))
-    allowed &= lets_out_still(attempt.clinic_id, attempt.contact_point_id, attempt.channel)
-    return Q(expires_at__gt=now), Q(Exists(open_still)), allowed
+    conditions = {
+        Because.TOO_LATE: Q(expires_at__gt=now),
+        Because.RECORD_CLOSED: Q(Exists(living)),
+        Because.STEP_ENDED: Q(Exists(open_still)),
+        Because.ADDRESS_REMOVED: Q(Exists(still_hers)),
+        Because.CONSENT: ~Q(Exists(withdrawn)),
+        Because.BAD_ADDRESS: ~Q(Exists(bad)),
+        Because.GATE: lets_out_still(attempt.clinic_id, attempt.contact_point_id, attempt.channel),
+    }
+    if attempt.task.message_key == STOPPED:  # which is the one thing that is said after it
+        del conditions[Because.CONSENT]
+    return conditions
+
+
+def forbidden_by(attempt: Attempt, *, now: datetime) -> Because | None:
+    """Which of them did not hold, where the call was not begun; None where our lease was over."""
+    row = Attempt.objects.filter(pk=attempt.pk)
+    conditions = nothing_forbids(attempt, now=now)
+    return next((rule for rule, holds in conditions.items() if not row.filter(holds).exists()), None)
 
 
 def _withdrawn(attempts: Iterable[Attempt]) -> set[tuple[int, int, str, str]]:
@@ -152,40 +169,47 @@ def _heard_from(attempts: Iterable[Attempt], *, now: datetime) -> set[int]:
     return {point for point in heard.values_list("contact_point_id", flat=True) if point}
 
 
-def _is_over(attempt: Attempt, with_visit: Collection[int]) -> bool:
+def _is_over(attempt: Attempt, with_visit: Collection[int]) -> Because | None:
     """Nobody waits for this any more: the record is closed, the step has ended, or the visit it speaks of is gone."""
     task = attempt.task
     if attempt.patient.status != PatientStatus.ACTIVE:
-        return True
+        return Because.RECORD_CLOSED
     if task.status != TaskStatus.OPEN or task.step.status not in WAITING:
-        return True
-    return task.message_key in ABOUT_A_VISIT and task.step.journey_id not in with_visit
+        return Because.STEP_ENDED
+    gone = task.message_key in ABOUT_A_VISIT and task.step.journey_id not in with_visit
+    return Because.VISIT_GONE if gone else None
 
 
-def _may_leave(
+def _bar(
     attempt: Attempt,
     clock: ClinicClock,
     silenced: set[tuple[int, int, str, str]],
     gates: Gates,
     *,
     now: datetime,
-) -> bool:
+) -> Because | None:
+    """The first rule that keeps it from leaving at this moment."""
+    point = attempt.contact_point
     key = (attempt.patient_id, attempt.contact_point_id, attempt.channel, str(attempt.task.purpose))
-    on_hold = attempt.task.step.status == StepStatus.ON_HOLD
-    is_silenced = key in silenced and attempt.task.message_key != STOPPED
-    if on_hold or is_silenced or attempt.contact_point.status == AddressStatus.BAD:
-        return False
-    if attempt.channel not in channels_of(attempt.contact_point.kind):
-        return False
-    if not gates.lets_out(attempt.contact_point, attempt.channel):
-        return False
-    own, *others = hours_for(attempt.patient, attempt.channel, clock)
-    # What she waits for now leaves at once; the clinic's hours and the law's hold all the same.
-    hours = others if attempt.task.message_key in WAITED_FOR else (own, *others)
-    return now < attempt.expires_at and is_open(now, *hours)
+    bars = {
+        Because.ON_HOLD: attempt.task.step.status == StepStatus.ON_HOLD,
+        Because.CONSENT: key in silenced and attempt.task.message_key != STOPPED,
+        Because.BAD_ADDRESS: point.status == AddressStatus.BAD,
+        Because.ADDRESS_REMOVED: attempt.channel not in channels_of(point.kind),
+        Because.GATE: not gates.lets_out(point, attempt.channel),
+        Because.TOO_LATE: now >= attempt.expires_at,
+    }
+    bar = next((rule for rule, holds in bars.items() if holds), None)
+    if bar:
+        return bar
+    shut = list(shut_by(hours_for(attempt.patient, attempt.channel, clock), now))
+    if attempt.task.message_key in WAITED_FOR:
+        # What she waits for now leaves at once; the clinic's hours and the law's hold all the same.
+        shut = [rule for rule in shut if rule != Because.WINDOW]
+    return shut[0] if shut else None
 
 
-def put_back(attempt: Attempt, lease: UUID, *, now: datetime, again: bool = True) -> bool:
+def put_back(attempt: Attempt, lease: UUID, because: Because, *, now: datetime, again: bool = True) -> bool:
     """Nothing was sent: end this attempt, and plan the task anew where it is still wanted. False: not ours."""
     with transaction.atomic():
         ended = Attempt.objects.filter(pk=attempt.pk, status=AttemptStatus.SENDING, lease=lease).update(
@@ -195,6 +219,8 @@ def put_back(attempt: Attempt, lease: UUID, *, now: datetime, again: bool = True
             ended_at=now,
             outcome=REPLANNED if again else NOT_NEEDED,
         )
+        if ended:
+            note_stopped([attempt], because, now=now)
         if ended and again:
             followup.plan_again(attempt.task, at=now)
         elif ended:
@@ -209,7 +235,7 @@ def _as_read(attempt: Attempt, facts: Facts) -> Facts:
 
 def _without_words(attempt: Attempt, lease: UUID, *, now: datetime) -> None:
     with transaction.atomic():
-        if put_back(attempt, lease, now=now):
+        if put_back(attempt, lease, Because.NO_WORDS, now=now):
             followup.hand_over(attempt.task, HandOver.NO_WORDS, now=now)
 
 

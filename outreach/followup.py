@@ -4,6 +4,7 @@ Whoever writes locks in one order: the journey, then attempts, then tasks. So no
 """
 
 import logging
+from collections.abc import Sequence
 from contextlib import suppress
 from datetime import datetime
 
@@ -26,7 +27,9 @@ from journeys.models import (
     in_each_language,
 )
 from outreach import offers
+from outreach.because import Passed
 from outreach.channels import FOR_A_MOMENT
+from outreach.decisions import note_handed_over
 from outreach.models import (
     ANSWER,
     OVER_WITH_THE_TRY,
@@ -93,7 +96,9 @@ def plan_again(task: OutreachTask, *, at: datetime) -> None:
     OutreachTask.objects.filter(pk=task.pk, status=TaskStatus.OPEN).update(plan_from=at)
 
 
-def hand_over(task: OutreachTask, reason: HandOver, *, now: datetime) -> Step | None:
+def hand_over(
+    task: OutreachTask, reason: HandOver, *, now: datetime, passed: Sequence[Passed] = ()
+) -> Step | None:
     """Stop and open a step for a person, in words; the step it is about keeps its own clock.
 
     A test of a number is over at the desk, where its failure is seen.
@@ -103,6 +108,7 @@ def hand_over(task: OutreachTask, reason: HandOver, *, now: datetime) -> Step | 
         return None
     if not end_task(task, TaskStatus.GIVEN_UP, reason, now=now):
         return None
+    note_handed_over(task, reason, passed, now=now)
     if task.message_key in offers.ABOUT_AN_OFFER:  # by the time a person looked, it would be too late
         offers.pass_over(task, now=now)
         return None

@@ -3,6 +3,7 @@
 "Lost" is never a guess (S4.2). Whoever writes locks in one order: the journey, then attempts, then tasks.
 """
 
+from dataclasses import replace
 from datetime import datetime
 
 from django.contrib.auth.models import User
@@ -23,6 +24,8 @@ from journeys.models import (
     in_each_language,
 )
 from outreach import followup
+from outreach.because import Because
+from outreach.decisions import note_planned
 from outreach.followup import REPLANNED, HandOver
 from outreach.models import GAVE_UP, Attempt, AttemptStatus, OutreachTask, Reply, TaskStatus
 from outreach.silent import NO_OTHER_NUMBER, Silence, read_silences
@@ -63,6 +66,7 @@ def replan(task: OutreachTask, *, now: datetime, by: User | None = None) -> Atte
     try:
         with transaction.atomic():
             attempt.save(force_insert=True)
+            note_planned(attempt, replace(plan, moved=(*plan.moved, Because.BY_HAND)), now=now)
             _open_again(task, tries + 1)
     except IntegrityError as clash:
         raise StaleStateError(_("This was planned by somebody else meanwhile.")) from clash

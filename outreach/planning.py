@@ -6,13 +6,14 @@ widens a window: when nothing is open before it, the plan says so.
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, time, timedelta
 from enum import StrEnum
 from functools import reduce
 from itertools import pairwise
 from zoneinfo import ZoneInfo
 
+from outreach.because import Because, in_order, moved_by
 from outreach.silence import BAD_ADDRESS, NOT_SENT, PART_STARTS, Cell, Past, cell_of, tried
 from patients.windows import ALWAYS, DAY, Hours, Interval, intersect, open_intervals, starts_at
 
@@ -71,6 +72,7 @@ class Plan:
     expires_at: datetime  # the window or the part of day closes then, or the plan is stale
     why: tuple[Why, ...]
     learned: tuple[int, int] | None = None  # those hours, where they decided
+    moved: tuple[Because, ...] = ()  # what moved it from the moment at which it was asked for
 
 
 class Reason(StrEnum):
@@ -133,7 +135,14 @@ def next_attempt(
     if not found:
         return GiveUp(Reason.NO_OPEN_TIME)
     spaced = start > not_before or not_before.astimezone(ZoneInfo(rules.zone)).date() in full
-    return _plan(min(found, key=rank), rank, learned=rules.learned, spaced=spaced)
+    plan = _plan(min(found, key=rank), rank, learned=rules.learned, spaced=spaced)
+    hours = next(option.hours for option in usable if _is_way_of(option, plan))
+    moved = moved_by(hours, full, rules.zone, asked=not_before, planned=plan.send_at)
+    return replace(plan, moved=in_order({*moved, *([Because.SPACING] if start > not_before else [])}))
+
+
+def _is_way_of(option: Option, plan: Plan) -> bool:
+    return (option.channel, option.contact_point) == (plan.channel, plan.contact_point)
 
 
 def _usable(options: Sequence[Option], own: Sequence[Past]) -> list[Option]:
@@ -149,7 +158,7 @@ def _usable(options: Sequence[Option], own: Sequence[Past]) -> list[Option]:
     )
 
 
-def _full_days(past: Sequence[Past], rules: Rules, *, since: datetime) -> dict[date, None]:
+def _full_days(past: Sequence[Past], rules: Rules, *, since: datetime) -> dict[date, Because]:
     """The patient's local days on which one more contact breaks a cap; the weekly one is for any seven days."""
     counted = [each.at for each in past if each.at >= since and each.outcome not in NOBODY_DISTURBED]
     made = Counter(at.astimezone(ZoneInfo(rules.zone)).date() for at in counted)
@@ -158,15 +167,17 @@ def _full_days(past: Sequence[Past], rules: Rules, *, since: datetime) -> dict[d
     def most_in_a_week(on: date) -> int:
         return max(sum(made[on + DAY * (first + n)] for n in range(7)) for first in range(-6, 1))
 
-    return {on: None for on in near if made[on] >= rules.daily_cap or most_in_a_week(on) >= rules.weekly_cap}
+    return {on: Because.WEEK_CAP for on in near if most_in_a_week(on) >= rules.weekly_cap} | {
+        on: Because.DAY_CAP for on in near if made[on] >= rules.daily_cap
+    }
 
 
 def _candidates(
-    options: Sequence[Option], within: Interval, full: dict[date, None], rules: Rules
+    options: Sequence[Option], within: Interval, full: dict[date, Because], rules: Rules
 ) -> Iterator[_Candidate]:
     """Every open stretch, cut where the part of the day changes, so that each part is a choice of its own."""
     parts = intersect(
-        open_intervals(Hours.of(rules.zone, ALWAYS, full), within.start, within.end),
+        open_intervals(Hours.of(rules.zone, ALWAYS, dict.fromkeys(full)), within.start, within.end),
         _parts(rules, within),
     )
     for option in options:

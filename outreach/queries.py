@@ -195,15 +195,25 @@ LEARNED_WORDS = gettext_lazy("answers mostly between %(from)s:00 and %(to)s:00: 
 TROUBLE_OF = {**{trouble.value: trouble for trouble in Trouble}, "bad_address": Trouble.NO_SUCH_ADDRESS}
 
 
-def why_words(attempt: Attempt) -> str:
-    """Why this way and this moment, for the reader: the decision trace of one contact."""
+def planned_words(attempt: Attempt, *, without: Iterable[Why] = ()) -> list[str]:
+    """Why it was made in this way at this moment, as it was decided; a person's own reason last."""
     codes, _bar, reason = attempt.why.partition("|")
-    known = [str(WHY_WORDS[Why(code)]) for code in codes.split() if code in WHY_WORDS]
+    known = [
+        str(WHY_WORDS[Why(code)]) for code in codes.split() if code in WHY_WORDS and code not in set(without)
+    ]
     if band := re.search(rf"\b{Why.LEARNED}:(\d+)-(\d+)", codes):
         known.append(LEARNED_WORDS % {"from": band[1], "to": band[2]})
-    if attempt.outcome in TROUBLE_OF:
-        known.append(str(TROUBLE_OF[attempt.outcome].label))
-    return ", ".join([*known, *([reason] if reason else [])])
+    return [*known, *([reason] if reason else [])]
+
+
+def trouble_words(attempt: Attempt) -> str:
+    """Why the channel did not take it."""
+    return str(TROUBLE_OF[attempt.outcome].label) if attempt.outcome in TROUBLE_OF else ""
+
+
+def why_words(attempt: Attempt) -> str:
+    """Why this way and this moment, and what was in its way, for the reader."""
+    return ", ".join(words for words in [*planned_words(attempt), trouble_words(attempt)] if words)
 
 
 def outcome_words(attempt: Attempt) -> str:

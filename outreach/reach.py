@@ -1,6 +1,6 @@
 """By which ways the patients of some tasks may be reached, and what was tried: rows as planning wants them."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from datetime import datetime, timedelta
 from typing import Self
 from zoneinfo import ZoneInfo
@@ -8,12 +8,13 @@ from zoneinfo import ZoneInfo
 from django.db.models import Prefetch, Q, QuerySet, prefetch_related_objects
 
 from journeys.models import Step, StepKind
+from outreach.because import Because, Passed
 from outreach.channels import FOR_A_MOMENT, in_use
 from outreach.gate import Gates
 from outreach.learned import learn
 from outreach.models import WAITED_FOR, Attempt, AttemptStatus, OutreachTask
 from outreach.offers import ABOUT_AN_OFFER
-from outreach.planning import OTHER, Option, Past, Rules
+from outreach.planning import NOT_THIS_WAY, OTHER, Option, Past, Rules
 from outreach.queries import CARRIED_OUT, LAST_TRIES, UNFINISHED, hours_for, tries_among, with_replies
 from outreach.senders import down
 from patients.models import (
@@ -107,21 +108,49 @@ class Reach:
                 continue
             hours = hours_for(patient, channel, self._clock)
             for tie in ties:
-                if _serves(tie, channel) and self._allowed(task, tie, channel):
+                if channel in channels_of(tie.contact_point.kind) and not self._bar(task, tie, channel):
                     rank = preference * 10 + tie.rank
                     yield Option(channel, tie.contact_point_id, hours, rank, channel == asked)
 
-    def _allowed(self, task: OutreachTask, tie: PatientContact, channel: str) -> bool:
-        """A bad address is not tried; an opt-out holds for this patient, on this address and channel only.
+    def _bar(self, task: OutreachTask, tie: PatientContact, channel: str) -> Because | None:
+        """The rule that keeps this task from this address on this channel, if one does.
 
-        So does what may be done there: never called at work, nothing written where only a call back may be asked.
+        A bad address is not tried; an opt-out holds for this patient, on this address and channel only. So does
+        what may be done there: never called at work, nothing written where only a call back may be asked.
         """
-        if not (tie.may_be_called if channel == Channel.PHONE else tie.may_say == MaySay.EVERYTHING):
-            return False
-        if channel != Channel.PHONE and not self._gates.lets_out(tie.contact_point, channel):
-            return False
+        calls = channel == Channel.PHONE
         key = (task.patient_id, tie.contact_point_id, channel, str(task.purpose))
-        return tie.contact_point.status != AddressStatus.BAD and key not in self._withdrawn
+        bars: tuple[tuple[Because, Callable[[], bool]], ...] = (
+            (Because.BAD_ADDRESS, lambda: tie.contact_point.status == AddressStatus.BAD),
+            (Because.CONSENT, lambda: key in self._withdrawn),
+            (Because.NOT_CALLED, lambda: calls and not tie.may_be_called),
+            (Because.SOMEBODY_ELSE, lambda: not calls and tie.relation == Relation.OTHER),
+            (Because.CALL_BACK_ONLY, lambda: not calls and tie.may_say != MaySay.EVERYTHING),
+            (Because.GATE, lambda: not calls and not self._gates.lets_out(tie.contact_point, channel)),
+        )
+        return next((rule for rule, holds in bars if holds()), None)
+
+    def passed_over(self, task: OutreachTask) -> list[Passed]:
+        """Each way to this patient that may not be used now, with the rule that keeps us from it."""
+        patient, usable = task.patient, {tie.pk for tie in _ties_to_use(task.patient, now=self.now)}
+        past = [past for task_id, past in self._tried.get(patient.pk, []) if task_id == task.pk]
+        unfit = {(each.channel, each.contact_point) for each in past if each.outcome in NOT_THIS_WAY}
+        found = []
+        for tie in patient.contacts.all():
+            for channel in channels_of(tie.contact_point.kind):
+                way = (str(channel), tie.contact_point_id)
+                bars = {
+                    Because.CHANNEL_OFF: channel not in in_use(),
+                    Because.CALLS_ONLY: channel != Channel.PHONE and not can_be_written(task.step),
+                    Because.NO_LONGER_TOLD: tie.pk not in usable,
+                    Because.REFUSED_HERE: way in unfit,
+                }
+                rule = next((rule for rule, holds in bars.items() if holds), None)
+                rule = rule or self._bar(task, tie, channel)
+                if rule is None and channel in self._down:
+                    rule = Because.SENDER_DOWN
+                found += [Passed(*way, rule)] if rule else []
+        return found
 
     def past(self, task: OutreachTask) -> list[Past]:
         """This task's own attempts as they were; the patient's other contacts only as far as the caps count them.
@@ -179,12 +208,6 @@ def message_channel_for(patient: Patient) -> Channel | None:
     kinds = {point.kind for point in points if point.status != AddressStatus.BAD}
     possible = (channel for kind in kinds for channel in channels_of(kind) if channel != Channel.PHONE)
     return min((channel for channel in possible if channel in in_use()), key=ORDER.index, default=None)
-
-
-def _serves(tie: PatientContact, channel: str) -> bool:
-    """A call may reach somebody else who passes it on; a message to them would tell them."""
-    may_know = channel == Channel.PHONE or tie.relation != Relation.OTHER
-    return may_know and channel in channels_of(tie.contact_point.kind)
 
 
 def _ties_to_use(patient: Patient, *, now: datetime) -> list[PatientContact]:

@@ -17,7 +17,9 @@ from journeys import deadlines
 from journeys.actions import AdHoc, complete_step, open_unidentified
 from journeys.clinic_time import soon
 from journeys.models import OwnerRole, Step, StepKind, StepStatus, Words, in_each_language
+from outreach.because import Because
 from outreach.channels import Trouble, leaving
+from outreach.decisions import note_stopped
 from outreach.followup import REPLANNED
 from outreach.models import Attempt, AttemptStatus, OutreachTask, TaskStatus
 from outreach.provider_models import Sender
@@ -140,9 +142,10 @@ def failed(channel: str, trouble: str, *, now: datetime) -> bool:
 def _plan_others_anew(channel: str, *, until: datetime, now: datetime) -> None:
     """Whoever would have been written to meanwhile is planned again, on the next channel that is up."""
     planned = Attempt.objects.filter(channel=channel, status=AttemptStatus.PLANNED, send_at__lte=until)
-    tasks = set(planned.values_list("task_id", flat=True))
+    stopped = list(planned.select_related("task"))
     planned.update(status=AttemptStatus.CANCELLED, ended_at=now, outcome=REPLANNED)
-    _plan(tasks, now=now)
+    note_stopped(stopped, Because.SENDER_DOWN, now=now)
+    _plan({each.task_id for each in stopped}, now=now)
 
 
 def _plan(tasks: Iterable[int], *, now: datetime) -> None:

@@ -60,6 +60,7 @@ NAMED: dict[str, type[models.Model]] = {
     "api-document": IncomingDocument,
     "api-appointment": Appointment,
     "api-outreach-task": OutreachTask,
+    "api-message-trace": Patient,
     "api-waiting": WaitlistEntry,
     "api-inquiry": Inquiry,
 }

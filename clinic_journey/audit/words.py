@@ -29,6 +29,7 @@ PAGES = {
     "merge": _("Two records of one person"),
     "address_add": _("A new phone or e-mail"),
     "messenger": _("Telegram’s link"),
+    "message_trace": _("Messages and reasons"),
     "channels": _("Channels"),
     "address": _("Phone or e-mail"),
     "address_test": _("Test of a phone or e-mail"),

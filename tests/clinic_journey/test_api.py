@@ -77,6 +77,7 @@ class Place:
             "incoming-documents": document.public_id,
             "appointments": visit.public_id,
             "outreach-tasks": task.public_id,
+            "message-traces": patient.public_id,
         }
 
     def body(self, method: str, path: str) -> dict[str, Any]:
@@ -147,8 +148,8 @@ def ask(client: APIClient, method: str, route: str, place: Place) -> int:
 
 
 def test_every_route_is_walked() -> None:
-    assert len(ROUTES) == 40
-    assert {route.split("/")[0] for _method, route in ROUTES} == {"", *LISTS}
+    assert len(ROUTES) == 42
+    assert {route.split("/")[0] for _method, route in ROUTES} == {"", *LISTS, "message-traces"}
 
 
 def walk(user: User | None, place: Place) -> dict[tuple[str, str], int]:

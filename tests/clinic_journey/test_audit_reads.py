@@ -252,6 +252,7 @@ def test_a_link_nobody_gave_out_leaves_no_trace(client: Client) -> None:
         "outreach-tasks",
         "waiting-list",
         "inquiries",
+        "message-traces",
     ],
 )
 def test_the_api_says_whose_record_a_program_read(name: str) -> None:

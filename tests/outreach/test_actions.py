@@ -157,7 +157,7 @@ class TestPlan:
         task.step.refresh_from_db()
         assert task.step.status == StepStatus.ACTIVE
 
-    def test_a_further_task_costs_only_its_own_row(self) -> None:
+    def test_a_further_task_costs_only_its_own_rows(self) -> None:
         clinic = builders.clinic()
 
         def queries_for(count: int) -> int:
@@ -168,7 +168,7 @@ class TestPlan:
             return len(captured)
 
         one, three = queries_for(1), queries_for(3)
-        assert three - one == 2 * 3  # savepoint, insert, release
+        assert three - one == 2 * 4  # savepoint, the attempt, what was decided, release
 
     def test_a_step_on_hold_is_looked_at_again(self) -> None:
         task = builders.task()

@@ -1,0 +1,23 @@
+"""Why did this patient get no message? One click from her record, a line for every decision about every step."""
+
+from uuid import UUID
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, render
+from django.urls import path
+from django.views.decorators.http import require_GET
+
+from outreach.trace import trace_of
+from patients.access import Here, for_staff
+from patients.queries import patients_visible_to
+
+
+@require_GET
+@for_staff()
+def message_trace(request: HttpRequest, here: Here, patient_id: UUID) -> HttpResponse:
+    found = get_object_or_404(patients_visible_to(here.user), public_id=patient_id, clinic=here.clinic)
+    context = {"patient": found, "traces": trace_of(found, now=here.now), "now": here.now}
+    return render(request, "patient_record/why.html", context)
+
+
+urlpatterns = [path("patients/<uuid:patient_id>/why/", message_trace, name="message_trace")]

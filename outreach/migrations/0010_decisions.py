@@ -1,0 +1,124 @@
+"""What is decided about a contact gets rows of its own; and what a channel did not take is no silence any more."""
+
+import django.db.models.deletion
+from django.db import migrations, models
+from django.db.backends.base.schema import BaseDatabaseSchemaEditor
+
+CHUNK = 10_000
+NOW_LEFT_OUT = "'refused', 'unfit', 'stopped', 'not_now'"
+COUNTED = f"""
+    UPDATE outreach_outreachtask SET unanswered = (
+        SELECT COALESCE(SUM(
+            CASE WHEN a.outcome IN ('wrong_number', 'bad_address', 'no_such_address') THEN 2 ELSE 1 END
+        ), 0)
+        FROM outreach_attempt a
+        WHERE a.task_id = outreach_outreachtask.id AND a.status IN ('sent', 'delivered', 'failed', 'unknown')
+            AND a.outcome NOT IN (
+                'spoken', 'booked', 'confirmed', 'call_at', 'prefers_message', 'declined', 'asked_to_stop',
+                'opted_out', 'needs_doctor', 'unreachable', 'login', 'busy', {NOW_LEFT_OUT}
+            )
+    )
+    WHERE id >= %s AND id < %s AND EXISTS (
+        SELECT 1 FROM outreach_attempt a
+        WHERE a.task_id = outreach_outreachtask.id AND a.outcome IN ({NOW_LEFT_OUT})
+    )"""  # noqa: S608 - our own words
+
+
+def count_anew(apps: object, schema_editor: BaseDatabaseSchemaEditor) -> None:
+    tasks = apps.get_model("outreach", "OutreachTask").objects  # type: ignore[attr-defined]
+    first = tasks.order_by("pk").values_list("pk", flat=True).first()
+    last = tasks.order_by("-pk").values_list("pk", flat=True).first()
+    if first is None or last is None:
+        return
+    with schema_editor.connection.cursor() as cursor:
+        for start in range(first, last + 1, CHUNK):
+            cursor.execute(COUNTED, [start, start + CHUNK])
+
+
+class Migration(migrations.Migration):
+    dependencies = [
+        ("journeys", "0012_index_chases_of_a_clinic"),
+        ("outreach", "0009_index_calls_of_a_clinic"),
+    ]
+
+    operations = [
+        migrations.CreateModel(
+            name="Decision",
+            fields=[
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                (
+                    "kind",
+                    models.CharField(
+                        choices=[
+                            ("planned", "Planned"),
+                            ("stopped", "Not sent"),
+                            ("put_off", "Put off"),
+                            ("handed_over", "Handed to a person"),
+                        ],
+                        max_length=12,
+                    ),
+                ),
+                ("at", models.DateTimeField()),
+                ("channel", models.CharField(blank=True, max_length=10)),
+                ("rules", models.CharField(blank=True, max_length=200)),
+                ("passed", models.TextField(blank=True)),
+                ("until", models.DateTimeField(blank=True, null=True)),
+                (
+                    "attempt",
+                    models.ForeignKey(
+                        blank=True,
+                        db_index=False,
+                        null=True,
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="decisions",
+                        to="outreach.attempt",
+                    ),
+                ),
+                (
+                    "step",
+                    models.ForeignKey(
+                        db_index=False,
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="decisions",
+                        to="journeys.step",
+                    ),
+                ),
+            ],
+            options={
+                "indexes": [
+                    models.Index(fields=["step", "at"], name="decision_by_step"),
+                    models.Index(
+                        condition=models.Q(("attempt__isnull", False)),
+                        fields=["attempt"],
+                        name="decision_by_attempt",
+                    ),
+                ],
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(("kind__in", ["planned", "stopped", "put_off", "handed_over"])),
+                        name="decision_kind_is_known",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            ("channel__in", ["", "phone", "sms", "whatsapp", "email", "telegram"])
+                        ),
+                        name="decision_channel_is_known",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(("kind__in", ("stopped", "put_off", "handed_over")), _negated=True),
+                            models.Q(("rules", ""), _negated=True),
+                            _connector="OR",
+                        ),
+                        name="decision_against_a_contact_says_why",
+                    ),
+                ],
+            },
+        ),
+        migrations.RunPython(count_anew, migrations.RunPython.noop),
+    ]
