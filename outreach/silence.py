@@ -14,10 +14,11 @@ ENOUGH = 2  # one unanswered attempt says nothing yet
 BAD_ADDRESS = frozenset({"wrong_number", "bad_address", "no_such_address"})
 ANSWERED = frozenset(
     {"spoken", "booked", "confirmed", "call_at", "prefers_message", "declined", "asked_to_stop", "opted_out"}
-) | {"needs_doctor"}
+) | {"needs_doctor", "not_now"}
 NOT_SENT = frozenset(
     {"unreachable", "login", "busy", "refused", "unfit", "stopped"}
 )  # the channel did not take it
+NO_SILENCE = ANSWERED | NOT_SENT  # what ended so says nothing about a patient who does not answer
 
 
 class DayPart(StrEnum):
@@ -67,7 +68,7 @@ def cell_of(at: datetime, channel: str, zone: str, weekend: frozenset[int]) -> C
 def tried(attempts: Iterable[Past], *, zone: str, weekend: frozenset[int]) -> list[Cell]:
     """The cells in which nobody answered, oldest first. What never reached the patient's phone tried nothing."""
     silent = sorted(
-        (attempt for attempt in attempts if attempt.outcome not in BAD_ADDRESS | ANSWERED | NOT_SENT),
+        (attempt for attempt in attempts if attempt.outcome not in BAD_ADDRESS | NO_SILENCE),
         key=lambda attempt: attempt.at,
     )
     return [cell_of(attempt.at, attempt.channel, zone, weekend) for attempt in silent]

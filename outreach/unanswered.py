@@ -5,15 +5,14 @@ from collections.abc import Iterable
 from django.db.models import Case, IntegerField, OuterRef, Q, QuerySet, Subquery, Sum, Value, When
 from django.db.models.functions import Coalesce
 
-from outreach.channels import FOR_A_MOMENT
 from outreach.models import Attempt, OutreachTask
 from outreach.queries import CARRIED_OUT
-from outreach.silence import ANSWERED, BAD_ADDRESS, ENOUGH
+from outreach.silence import BAD_ADDRESS, ENOUGH, NO_SILENCE
 
 
 def tries_in_vain() -> QuerySet[Attempt]:
-    """What was carried out and got no answer; what our own channel kept back for a moment tried nothing."""
-    return Attempt.objects.filter(status__in=CARRIED_OUT).exclude(outcome__in=[*ANSWERED, *FOR_A_MOMENT])
+    """What was carried out and got no answer; what a channel did not take tried nothing."""
+    return Attempt.objects.filter(status__in=CARRIED_OUT).exclude(outcome__in=NO_SILENCE)
 
 
 def count_unanswered(task_ids: Iterable[int]) -> None:

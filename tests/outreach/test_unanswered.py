@@ -18,22 +18,22 @@ from outreach.dispatch import dispatch, recover
 from outreach.models import Attempt, AttemptStatus, OutreachTask
 from outreach.queries import CARRIED_OUT
 from outreach.receipts import record_receipt
-from outreach.silence import ANSWERED, BAD_ADDRESS
+from outreach.silence import ANSWERED, BAD_ADDRESS, NOT_SENT, Past, tried
 from outreach.silent import silent_tasks
+from outreach.unanswered import count_unanswered
 from patients.actions import RefusedError
 from patients.models import Channel
 from tests import builders
 from tests.conftest import NOW
 
 pytestmark = pytest.mark.django_db
-KEPT_BACK = {"unreachable", "login", "busy"}
 
 
 def counted(task: OutreachTask) -> int:
     """The same, row by row in Python."""
     found = 0
     for attempt in task.attempts.filter(status__in=CARRIED_OUT):
-        if attempt.outcome not in ANSWERED | KEPT_BACK:
+        if attempt.outcome not in ANSWERED | NOT_SENT:
             found += 2 if attempt.outcome in BAD_ADDRESS else 1
     return found
 
@@ -81,11 +81,12 @@ def channel() -> Iterator[SimpleNamespace]:
     [
         (None, 1),
         (ChannelError(Trouble.BUSY), 0),
-        (ChannelError(Trouble.REFUSED), 1),
+        (ChannelError(Trouble.REFUSED), 0),
+        (ChannelError(Trouble.UNFIT), 0),
         (ChannelError(Trouble.NO_SUCH_ADDRESS), 2),
         (RuntimeError("broke off"), 1),
     ],
-    ids=["sent", "kept back", "refused", "bad address", "unknown"],
+    ids=["sent", "kept back", "refused", "unfit", "bad address", "unknown"],
 )
 def test_every_way_a_message_may_end_is_counted_as_it_is(
     channel: SimpleNamespace, answer: Exception | None, expected: int
@@ -117,12 +118,25 @@ def test_the_migration_counts_what_there_is() -> None:
     ]
     builders.attempt(made[1].task, status=AttemptStatus.SENT, sent_at=NOW)
     expected = {task.pk: task.unanswered for task in OutreachTask.objects.all()}
-    assert sorted(expected.values()) == [0, 0, 1, 1, 2, 2]
+    assert sorted(expected.values()) == [0, 0, 0, 1, 2, 2]
     OutreachTask.objects.update(unanswered=0)
-    module = import_module("outreach.migrations.0005_count_unanswered_tries")
-    module.count(apps, SimpleNamespace(connection=connection))
+    for name, function in (("0005_count_unanswered_tries", "count"), ("0010_decisions", "count_anew")):
+        module = import_module(f"outreach.migrations.{name}")
+        getattr(module, function)(apps, SimpleNamespace(connection=connection))
     assert {task.pk: counted(task) for task in OutreachTask.objects.all()} == expected
     assert dict(OutreachTask.objects.values_list("pk", "unanswered")) == expected
+
+
+@pytest.mark.parametrize("outcome", ["", *CallOutcome.values, *Trouble.values, "opted_out", "bad_address"])
+def test_what_counts_as_silence_is_the_same_in_the_count_and_in_the_grid(outcome: str) -> None:
+    task = builders.task(plan_from=None)
+    at = NOW - timedelta(days=1)
+    made = builders.attempt(task, status=AttemptStatus.FAILED, outcome=outcome, send_at=at)
+    count_unanswered([task.pk])
+    past = Past(made.channel, made.contact_point_id, at, outcome)
+    in_the_grid = tried([past], zone="Asia/Jerusalem", weekend=frozenset({4, 5}))
+    task.refresh_from_db()
+    assert (task.unanswered == 1) == bool(in_the_grid)
 
 
 @pytest.mark.skipif(connection.vendor != "postgresql", reason="the plan of PostgreSQL")
