@@ -2,6 +2,7 @@
 
 import uuid
 from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
 
 from django.contrib.auth.models import User
 from django.db import IntegrityError, transaction
@@ -25,8 +26,9 @@ from outreach.queries import visit_of
 from outreach.reach import message_channel_for
 from outreach.unanswered import count_unanswered
 from patients.actions import RefusedError, StaleStateError, mark_address, refuse_unless_active
-from patients.models import AddressStatus, CardSource, Patient, ServiceCard
-from patients.queries import first_phone
+from patients.models import AddressStatus, CardSource, HoursKind, Patient, ServiceCard
+from patients.queries import first_phone, lawful_hours
+from patients.windows import is_open
 
 CALL_LASTS = timedelta(minutes=3)  # nobody else rings the patient or the number meanwhile
 
@@ -85,6 +87,7 @@ def call_now(step: Step, *, by: User, now: datetime, because: str) -> Attempt:
     if patient is None or tie is None:
         raise RefusedError(_("There is no number to call."))
     refuse_unless_active(patient.pk)
+    _refuse_unless_lawful(patient, now=now)
     task = task_for(step, patient, now=now)
     planned = Attempt.objects.filter(task=task, status=AttemptStatus.PLANNED)
     instead = list(planned.select_related("task"))
@@ -106,6 +109,21 @@ def call_now(step: Step, *, by: User, now: datetime, because: str) -> Attempt:
     except IntegrityError as clash:  # somebody is calling, or a message about this leaves at this moment
         raise StaleStateError(_busy_words(attempt)) from clash
     return claim_call(attempt, by=by, now=now)
+
+
+def _refuse_unless_lawful(patient: Patient, *, now: datetime) -> None:
+    """A person may call outside the agreed hours, with a reason; outside the country's, nobody may."""
+    hours = lawful_hours(patient, HoursKind.CALL)
+    if is_open(now, hours):
+        return
+    local = now.astimezone(ZoneInfo(patient.zone))
+    today = hours.by_weekday[local.weekday()] or hours.windows
+    words = _(
+        "The rules of the country allow calls from %(start)s to %(end)s by the patient's clock,"
+        " and it is %(clock)s there."
+    )
+    clocks = {"start": today[0].start, "end": today[-1].end, "clock": local.time()}
+    raise RefusedError(words % {name: f"{clock:%H:%M}" for name, clock in clocks.items()})
 
 
 def task_for(step: Step, patient: Patient, *, now: datetime) -> OutreachTask:

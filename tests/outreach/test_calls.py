@@ -16,7 +16,7 @@ from outreach.calls import call_now, claim_call, record_outcome
 from outreach.dispatch import LEASE, take
 from outreach.models import Attempt, AttemptStatus, OutreachTask, Reply, TaskStatus
 from patients.actions import CardAnswers, RefusedError, StaleStateError, save_card
-from patients.models import AddressStatus, Channel, Consent, ContactPoint
+from patients.models import AddressStatus, Channel, Consent, ContactPoint, Patient
 from tests import builders
 from tests.conftest import NOW
 
@@ -124,6 +124,24 @@ def test_a_call_outside_the_plan_needs_a_reason_and_keeps_it() -> None:
         call_now(step, by=user, now=NOW, because="")
     call = call_now(step, by=user, now=NOW, because="she asked for it")
     assert (call.status, call.why) == (AttemptStatus.SENDING, "|she asked for it")
+
+
+@pytest.mark.parametrize(
+    ("hours", "zone", "words"),
+    [
+        (12, "", "from 08:00 to 21:00 by the patient's clock, and it is 22:00 there"),
+        (-3, "", "it is 07:00 there"),
+        (0, "America/New_York", "it is 04:00 there"),
+    ],
+)
+def test_no_reason_opens_the_hours_that_the_country_keeps_shut(hours: int, zone: str, words: str) -> None:
+    step = builders.step()
+    Patient.objects.update(time_zone=zone)
+    planned = builders.attempt(builders.task(step, plan_from=None))
+    with pytest.raises(RefusedError, match=words):
+        call_now(step, by=builders.user(), now=NOW + timedelta(hours=hours), because="she asked for it")
+    planned.refresh_from_db()
+    assert planned.status == AttemptStatus.PLANNED
 
 
 def test_spoken_ends_a_call_step_of_a_template() -> None:
