@@ -188,14 +188,15 @@ def deliver(parcel: Parcel, transport: Transport, turn: Turn, *, now: datetime) 
     attempt, lease = parcel.attempt, parcel.attempt.lease
     ours = Attempt.objects.filter(pk=attempt.pk, status=AttemptStatus.SENDING, lease=lease)
     conditions = door.nothing_forbids(attempt, now=now).values()
-    begun = ours.filter(*conditions, lease_until__gt=now).update(
+    up = senders.lets_out(turn, now=now)
+    begun = ours.filter(up, *conditions, lease_until__gt=now).update(
         called_at=now,
         language=parcel.rendered.language,
         subject=parcel.rendered.subject[:200],
         body=parcel.rendered.body,
     )
     if not begun:
-        return _not_begun(attempt, now=now)
+        return _not_begun(attempt, turn, now=now)
     try:
         receipt = transport.send(parcel.message)
     except ChannelError as error:
@@ -215,9 +216,13 @@ def deliver(parcel: Parcel, transport: Transport, turn: Turn, *, now: datetime) 
     return _sent(attempt, receipt, now=now)
 
 
-def _not_begun(attempt: Attempt, *, now: datetime) -> str:
-    """Forbidden since the claim, or our lease is over."""
-    because = door.forbidden_by(attempt, now=now) or Because.TOO_LATE
+def _not_begun(attempt: Attempt, turn: Turn, *, now: datetime) -> str:
+    """Forbidden since the claim, or its sender rests since then, or our lease is over."""
+    because = door.forbidden_by(attempt, now=now)
+    until = None if turn.is_try else senders.rests_until(attempt.channel, now=now)
+    if because is None and until and attempt.channel not in senders.down():
+        return _later(attempt, until, now=now)
+    because = because or (Because.SENDER_DOWN if until else Because.TOO_LATE)
     lease = attempt.lease
     return "replanned" if lease and door.put_back(attempt, lease, because, now=now) else ""
 

@@ -11,6 +11,7 @@ from datetime import datetime, timedelta
 from threading import Event
 
 from django.db import transaction
+from django.db.models import Exists, Q
 from django.utils.translation import gettext as _
 
 from journeys import deadlines
@@ -64,6 +65,21 @@ def turn_of(channel: str, *, now: datetime) -> Turn | None:
 
 def resting(*, now: datetime) -> set[str]:
     return set(Sender.objects.filter(paused_until__gt=now).values_list("channel", flat=True))
+
+
+def rests_until(channel: str, *, now: datetime) -> datetime | None:
+    resting_now = Sender.objects.filter(channel=channel, paused_until__gt=now)
+    return resting_now.values_list("paused_until", flat=True).first()
+
+
+def lets_out(turn: Turn, *, now: datetime) -> Q:
+    """That the sender does not rest, as a condition of the statement that begins a call.
+
+    Another worker may have learned since the claim that the provider is down or asks us to wait. The one try
+    that shows whether it is up again is made in spite of that.
+    """
+    rests = Sender.objects.filter(channel=turn.channel, paused_until__gt=now)
+    return Q() if turn.is_try else ~Q(Exists(rests))
 
 
 def down() -> set[str]:

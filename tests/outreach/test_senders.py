@@ -1,5 +1,6 @@
 """Senders: the pace that nobody exceeds, the pauses providers ask for, and a provider that fails."""
 
+import uuid
 from collections.abc import Iterator
 from datetime import timedelta
 from itertools import pairwise
@@ -10,7 +11,9 @@ from django.conf import LazySettings
 from journeys.models import OwnerRole, Step, StepKind, StepStatus
 from outreach import senders
 from outreach.actions import plan_attempts
-from outreach.dispatch import Counts, dispatch, dispatch_on
+from outreach.channels import by_machine
+from outreach.dispatch import LEASE, Counts, deliver, dispatch, dispatch_on, take
+from outreach.door import Parcel, open_parcels
 from outreach.models import Attempt, AttemptStatus
 from outreach.provider_models import Sender
 from patients.models import Channel, Clinic
@@ -103,6 +106,49 @@ class TestPause:
     def test_nobody_is_planned_another_way_for_a_short_pause(self, clinic: Clinic) -> None:
         senders.pause("sms", NOW + MINUTE)
         assert (senders.resting(now=NOW), senders.down()) == ({"sms"}, set())
+
+
+class TestClaimedAlready:
+    """Another worker learns that the provider rests while this one holds messages that it has claimed."""
+
+    def claimed(self, clinic: Clinic, numbers: Iterator[str]) -> tuple[Attempt, Parcel]:
+        (attempt,) = due(clinic, numbers, 1)
+        lease = uuid.uuid4()
+        take(attempt.pk, lease, now=NOW, lasts=LEASE)
+        (parcel,) = open_parcels([attempt.pk], lease, now=NOW)
+        return attempt, parcel
+
+    def deliver(self, parcel: Parcel, *, is_try: bool = False) -> str:
+        turn = senders.Turn("sms", is_try=is_try, was_failing=is_try)
+        return deliver(parcel, by_machine()["sms"], turn, now=NOW)
+
+    def test_what_the_provider_asked_to_wait_for_goes_back_until_then(
+        self, clinic: Clinic, numbers: Iterator[str], twilio: Twilio
+    ) -> None:
+        attempt, parcel = self.claimed(clinic, numbers)
+        senders.pause("sms", NOW + MINUTE)
+        assert (self.deliver(parcel), twilio.requests) == ("replanned", [])
+        attempt.refresh_from_db()
+        assert (attempt.status, attempt.send_at) == (AttemptStatus.PLANNED, NOW + MINUTE)
+        assert attempt.decisions.get().rules == "sender_rests"
+
+    def test_what_a_sender_that_is_down_would_have_sent_is_planned_another_way(
+        self, clinic: Clinic, numbers: Iterator[str], twilio: Twilio
+    ) -> None:
+        attempt, parcel = self.claimed(clinic, numbers)
+        senders.failed("sms", "login", now=NOW)
+        assert (self.deliver(parcel), twilio.requests) == ("replanned", [])
+        attempt.refresh_from_db()
+        assert (attempt.status, attempt.task.plan_from) == (AttemptStatus.CANCELLED, NOW)
+        assert attempt.decisions.get().rules == "sender_down"
+
+    def test_the_one_try_is_made_all_the_same(
+        self, clinic: Clinic, numbers: Iterator[str], twilio: Twilio
+    ) -> None:
+        _attempt, parcel = self.claimed(clinic, numbers)
+        senders.failed("sms", "login", now=NOW)
+        assert (self.deliver(parcel, is_try=True), len(twilio.taken)) == ("sent", 1)
+        assert senders.down() == set()
 
 
 class TestDown:
