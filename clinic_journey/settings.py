@@ -231,6 +231,7 @@ TWILIO_AUTH_TOKEN = env.str("TWILIO_AUTH_TOKEN", default="")
 TWILIO_FROM = env.str(
     "TWILIO_FROM", default=""
 )  # a number, a registered name, or a messaging service (MG...)
+TWILIO_VOICE_FROM = env.str("TWILIO_VOICE_FROM", default="")  # the number that automated calls come from
 TWILIO_API_URL = env.str("TWILIO_API_URL", default="")
 WHATSAPP_PHONE_ID = env.str("WHATSAPP_PHONE_ID", default="")
 WHATSAPP_TOKEN = env.str("WHATSAPP_TOKEN", default="")
@@ -263,6 +264,7 @@ SMS_PART_COSTS = env.str("SMS_PART_COSTS", default="")  # an amount and its curr
 SMS_PER_SECOND = env.float("SMS_PER_SECOND", default=1)
 WHATSAPP_PER_SECOND = env.float("WHATSAPP_PER_SECOND", default=20)
 TELEGRAM_PER_SECOND = env.float("TELEGRAM_PER_SECOND", default=20)
+VOICE_PER_SECOND = env.float("VOICE_PER_SECOND", default=1)
 EMAIL_PER_SECOND = env.float("EMAIL_PER_SECOND", default=5)
 
 
@@ -279,6 +281,8 @@ CHANNEL_TRANSPORTS = {
     "whatsapp": _carried_by("whatsapp", "whatsapp", "WHATSAPP_PHONE_ID", "WHATSAPP_TOKEN"),
     "telegram": _carried_by("telegram", "telegram", "TELEGRAM_BOT_TOKEN"),
     "email": _carried_by("email", "anymail" if EMAIL_PROVIDER else "email", "EMAIL_URL", "EMAIL_PROVIDER"),
+    # Never by itself: not by an account that was opened for SMS, and not in the demo.
+    "voice": env.str("CHANNEL_VOICE", default="voice" if TWILIO_VOICE_FROM and not DEMO else "off"),
 }
 
 REST_FRAMEWORK = {

@@ -37,6 +37,7 @@ from clinic_journey import (
 from clinic_journey.api import router
 from clinic_journey.audit import views as audit_views
 from clinic_journey.lock import views as lock_views
+from outreach import views as calls_by_machine
 from outreach.channels.hooks import HOOKS
 from outreach.webhooks import hook
 from patients import urls as patients_urls
@@ -110,6 +111,8 @@ urlpatterns = [
         path(f"hooks/{provider}/", hook, {"provider": provider}, name=f"hook_{provider}")
         for provider in HOOKS
     ),
+    path("hooks/voice/answered/", calls_by_machine.answered, name="hook_voice_answered"),
+    path("hooks/voice/key/", calls_by_machine.key, name="hook_voice_key"),
     path("login/", lock_views.Login.as_view(), name="login"),
     path("", include("clinic_journey.lock.urls")),
     path("logout/", auth_views.LogoutView.as_view(), name="logout"),

@@ -4,7 +4,7 @@ from datetime import datetime
 
 from django.utils.translation import gettext as _
 
-from outreach.channels import PHONE, in_use
+from outreach.channels import BY_VOICE, in_use
 from outreach.gate import Gates
 from outreach.reach import channels_of
 from patients.actions import RefusedError
@@ -27,7 +27,7 @@ def channels_at(tie: PatientContact) -> list[Channel]:
     if tie.may_say != MaySay.EVERYTHING or tie.contact_point.status == AddressStatus.BAD:
         return []
     possible = channels_of(tie.contact_point.kind)
-    return [channel for channel in possible if channel != PHONE and channel in in_use()]
+    return [channel for channel in possible if channel not in BY_VOICE and channel in in_use()]
 
 
 def refuse_to_write(tie: PatientContact, channel: str, *, now: datetime) -> None:

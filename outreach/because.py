@@ -41,6 +41,9 @@ class Because(StrEnum):
     NO_LONGER_TOLD = "no_longer_told"
     ADDRESS_REMOVED = "address_removed"
     CALLS_ONLY = "calls_only"
+    NOT_READ_OUT = "not_read_out"
+    NO_AUTOMATED_CALLS = "no_automated_calls"
+    NOT_AGREED_TO_CALLS = "not_agreed_to_calls"
     # What it is about
     TOO_LATE = "too_late"
     NOT_MADE = "not_made"

@@ -14,7 +14,7 @@ from journeys.models import EventKind, Step, StepStatus
 from outreach import followup
 from outreach.because import Because
 from outreach.calls import end_call, task_for
-from outreach.channels import PHONE
+from outreach.channels import BY_VOICE, PHONE
 from outreach.channels.phone import CallOutcome
 from outreach.decisions import note_planned
 from outreach.followup import REPLANNED
@@ -23,7 +23,7 @@ from outreach.planning import NEVER_AGAIN, NOT_THIS_WAY, GiveUp, next_attempt
 from outreach.reach import ORDER, Reach
 from patients.actions import RefusedError
 
-MESSAGES = tuple(channel for channel in ORDER if channel != PHONE)
+MESSAGES = tuple(channel for channel in ORDER if channel not in BY_VOICE)
 
 
 class NotNowReason(TextChoices):

@@ -12,7 +12,7 @@ from django.db.models import Exists, OuterRef, Q
 from journeys.models import StepStatus
 from outreach import followup
 from outreach.because import Because, shut_by
-from outreach.channels import Message, by_machine
+from outreach.channels import BY_VOICE, Message, by_machine
 from outreach.decisions import note_stopped
 from outreach.followup import NOT_NEEDED, REPLANNED, HandOver
 from outreach.gate import Gates, lets_out_still
@@ -30,6 +30,7 @@ from outreach.offers import ABOUT_AN_OFFER, is_void, offers_of
 from outreach.queries import facts_for, hours_for, visits_of
 from outreach.reach import channels_of
 from outreach.rendering import CannotRender, Facts, Rendered, Texts
+from outreach.voice_rules import may_call_still
 from patients.models import (
     AddressStatus,
     Clinic,
@@ -123,6 +124,8 @@ def nothing_forbids(attempt: Attempt, *, now: datetime) -> dict[Because, Q]:
     still_hers = PatientContact.objects.filter(
         patient=attempt.patient_id, contact_point=attempt.contact_point_id, may_say=MaySay.EVERYTHING
     )
+    if attempt.channel in BY_VOICE:
+        still_hers = still_hers.filter(may_be_called=True)
     living = Patient.objects.filter(pk=attempt.patient_id, status=PatientStatus.ACTIVE)
     conditions = {
         Because.TOO_LATE: Q(expires_at__gt=now),
@@ -132,6 +135,7 @@ def nothing_forbids(attempt: Attempt, *, now: datetime) -> dict[Because, Q]:
         Because.CONSENT: ~Q(Exists(withdrawn)),
         Because.BAD_ADDRESS: ~Q(Exists(bad)),
         Because.GATE: lets_out_still(attempt.clinic_id, attempt.contact_point_id, attempt.channel),
+        **may_call_still(attempt),
     }
     if attempt.task.message_key == STOPPED:  # which is the one thing that is said after it
         del conditions[Because.CONSENT]
@@ -265,5 +269,7 @@ def _addressed(attempt: Attempt, rendered: Rendered, clinic: Clinic) -> Parcel:
         body=rendered.body,
         approved_as=rendered.approved_as,
         values=rendered.values,
+        may_leave_voicemail=attempt.channel in BY_VOICE
+        and bool(attempt.tie and attempt.tie.may_leave_voicemail),
     )
     return Parcel(attempt, message, rendered)

@@ -1,7 +1,7 @@
 """How each channel stands, as a manager reads it. Reads only."""
 
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from decimal import Decimal
 from enum import StrEnum
@@ -25,6 +25,7 @@ from outreach.models import Attempt, AttemptStatus
 from outreach.provider_models import Sender
 from outreach.queries import WENT_OUT
 from outreach.rendering import sms_parts
+from patients.country import AutomatedVoice, profile_of
 from patients.models import Channel, Clinic
 
 COUNTED = timedelta(days=7)
@@ -34,6 +35,7 @@ SHOWN = (AttemptStatus.DELIVERED, AttemptStatus.SENT, AttemptStatus.FAILED, Atte
 class State(StrEnum):
     BY_PEOPLE = "by_people"
     OFF = "off"
+    NOT_ALLOWED = "not_allowed"
     NO_KEYS = "no_keys"
     ON_SCREEN = "on_screen"
     WORKS = "works"
@@ -64,9 +66,18 @@ def health_of(clinic: Clinic, *, now: datetime) -> list[Health]:
     sent = rows.filter(status__in=WENT_OUT)
     parts = {channel: _parts(sent, channel) for channel in Channel.values}
     return [
-        _health(Channel(channel), senders.get(channel), made, parts[channel], now=now)
+        _as_allowed(_health(Channel(channel), senders.get(channel), made, parts[channel], now=now), clinic)
         for channel in Channel.values
     ]
+
+
+def _as_allowed(health: Health, clinic: Clinic) -> Health:
+    """An account alone lets no machine call where the country's rules do not."""
+    is_shut = profile_of(clinic.country).automated_voice == AutomatedVoice.OFF
+    is_meant_to_work = health.state not in {State.OFF, State.NO_KEYS}
+    if health.channel == Channel.VOICE and is_shut and is_meant_to_work:
+        return replace(health, state=State.NOT_ALLOWED)
+    return health
 
 
 def _parts(sent: QuerySet[Attempt], channel: str) -> int:

@@ -64,7 +64,14 @@ MESSAGES: dict[str, About] = {
     "call_opening": _about(_("How every call begins"), "clinic who"),
     "call_closing": _about(_("How every call ends")),
     "ask_to_call_back": _about(_("When somebody else answers the call"), "name phone"),
+    "voice_menu": _about(_("Automated call: which key says what")),
+    "voice_mailbox": _about(_("Automated call: for an answering machine"), "clinic phone"),
+    "voice_confirmed": _about(_("Automated call: the time suits")),
+    "voice_another_time": _about(_("Automated call: another time")),
+    "voice_no_more": _about(_("Automated call: no more of them")),
 }
+# What a machine may read out: only what asks to confirm a visit, so that a key is an answer.
+READ_OUT = frozenset({"visit_reminder", "held_visit"})
 THANKS = frozenset(key for key, message in MESSAGES.items() if message.thanks)
 PLACEHOLDER_WORDS = {
     "name": _("first name of the patient"),

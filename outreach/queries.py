@@ -11,7 +11,7 @@ from django.utils.translation import gettext_lazy
 from appointments.models import Appointment, AppointmentStatus
 from appointments.waiting_models import Offer
 from journeys.models import Step, StepKind, StepStatus
-from outreach.channels import PHONE, Trouble
+from outreach.channels import BY_VOICE, PHONE, Trouble
 from outreach.channels.phone import CallOutcome
 from outreach.learned import Try
 from outreach.links import url_for
@@ -176,7 +176,7 @@ def script_for(attempt: Attempt, *, now: datetime) -> str:
 
 def hours_for(patient: Patient, channel: str, clock: ClinicClock) -> tuple[Hours, ...]:
     """All that must be open for a contact: the patient's windows, the clinic's hours for this kind, the law's."""
-    kind = HoursKind.CALL if channel == PHONE else HoursKind.MESSAGE
+    kind = HoursKind.CALL if channel in BY_VOICE else HoursKind.MESSAGE
     card = getattr(patient, "card", None)
     return patient_hours(patient, card), clock.hours(patient.clinic_id, kind), lawful_hours(patient, kind)
 
@@ -193,6 +193,7 @@ LEARNED_WORDS = gettext_lazy("answers mostly between %(from)s:00 and %(to)s:00: 
 
 
 TROUBLE_OF = {**{trouble.value: trouble for trouble in Trouble}, "bad_address": Trouble.NO_SUCH_ADDRESS}
+del TROUBLE_OF[Trouble.NO_ANSWER.value]  # the outcome itself says so, of a person's call too
 
 
 def planned_words(attempt: Attempt, *, without: Iterable[Why] = ()) -> list[str]:
@@ -243,10 +244,12 @@ def with_replies(attempts: QuerySet[Attempt]) -> QuerySet[Attempt]:
 def tries_among(attempts: Iterable[Attempt]) -> list[Try]:
     """A call is answered by speaking, a message by a reply; needs `replied_at`, as with_replies() gives it.
 
-    What rang elsewhere or never left was no try.
+    What rang elsewhere or never left was no try; nor was a call by machine, which is neither of the two.
     """
     found = []
     for attempt in attempts:
+        if attempt.channel in BY_VOICE and attempt.channel != PHONE:
+            continue
         if attempt.outcome == CallOutcome.WRONG_NUMBER or (
             attempt.channel != PHONE and attempt.sent_at is None
         ):

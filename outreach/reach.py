@@ -9,14 +9,16 @@ from django.db.models import Prefetch, Q, QuerySet, prefetch_related_objects
 
 from journeys.models import Step, StepKind
 from outreach.because import Because, Passed
-from outreach.channels import FOR_A_MOMENT, in_use
+from outreach.channels import BY_VOICE, FOR_A_MOMENT, in_use
 from outreach.gate import Gates
 from outreach.learned import learn
+from outreach.message_keys import READ_OUT
 from outreach.models import WAITED_FOR, Attempt, AttemptStatus, OutreachTask
 from outreach.offers import ABOUT_AN_OFFER
 from outreach.planning import NOT_THIS_WAY, OTHER, Option, Past, Rules
 from outreach.queries import CARRIED_OUT, LAST_TRIES, UNFINISHED, hours_for, tries_among, with_replies
 from outreach.senders import down
+from outreach.voice_rules import VoiceRules
 from patients.models import (
     GUARDIANS,
     AddressKind,
@@ -33,9 +35,10 @@ from patients.queries import ClinicClock, caps_of, weekend_of
 
 REMEMBERED = timedelta(days=400)  # how far back a way of reaching somebody counts as tried
 # A text first, then a voice (surfaces.md 2.3); only where the patient has asked for nothing.
-ORDER = (Channel.SMS, Channel.PHONE, Channel.WHATSAPP, Channel.TELEGRAM, Channel.EMAIL)
+# A machine's voice comes last.
+ORDER = (Channel.SMS, Channel.PHONE, Channel.WHATSAPP, Channel.TELEGRAM, Channel.EMAIL, Channel.VOICE)
 SERVES = {
-    AddressKind.PHONE: (Channel.SMS, Channel.PHONE),
+    AddressKind.PHONE: (Channel.SMS, Channel.PHONE, Channel.VOICE),
     AddressKind.EMAIL: (Channel.EMAIL,),
     AddressKind.WHATSAPP: (Channel.WHATSAPP,),
     AddressKind.TELEGRAM: (Channel.TELEGRAM,),
@@ -76,6 +79,7 @@ class Reach:
             ).values_list("patient_id", "contact_point_id", "channel", "purpose")
         )
         self._gates, self._down = Gates(clinics), down()
+        self._voice = VoiceRules(patients)
         made = _attempts_with(patients, now=now)
         self.unfinished = {each.task_id: each for each in made if each.status in UNFINISHED}
         self.under_way = set(self.unfinished)
@@ -123,12 +127,14 @@ class Reach:
         bars: tuple[tuple[Because, Callable[[], bool]], ...] = (
             (Because.BAD_ADDRESS, lambda: tie.contact_point.status == AddressStatus.BAD),
             (Because.CONSENT, lambda: key in self._withdrawn),
-            (Because.NOT_CALLED, lambda: calls and not tie.may_be_called),
+            (Because.NOT_CALLED, lambda: channel in BY_VOICE and not tie.may_be_called),
             (Because.SOMEBODY_ELSE, lambda: not calls and tie.relation == Relation.OTHER),
             (Because.CALL_BACK_ONLY, lambda: not calls and tie.may_say != MaySay.EVERYTHING),
             (Because.GATE, lambda: not calls and not self._gates.lets_out(tie.contact_point, channel)),
+            (Because.NOT_READ_OUT, lambda: channel == Channel.VOICE and task.message_key not in READ_OUT),
         )
-        return next((rule for rule, holds in bars if holds()), None)
+        bar = next((rule for rule, holds in bars if holds()), None)
+        return bar or (self._voice.bar(task, tie.contact_point_id) if channel == Channel.VOICE else None)
 
     def passed_over(self, task: OutreachTask) -> list[Passed]:
         """Each way to this patient that may not be used now, with the rule that keeps us from it."""
@@ -138,6 +144,8 @@ class Reach:
         found = []
         for tie in patient.contacts.all():
             for channel in channels_of(tie.contact_point.kind):
+                if channel == Channel.VOICE and channel not in in_use():
+                    continue  # most clinics never set it up, and nobody misses it
                 way = (str(channel), tie.contact_point_id)
                 bars = {
                     Because.CHANNEL_OFF: channel not in in_use(),
@@ -206,7 +214,7 @@ def message_channel_for(patient: Patient) -> Channel | None:
     ties = patient.contacts.filter(may_say=MaySay.EVERYTHING).select_related("contact_point")
     points = [tie.contact_point for tie in ties]
     kinds = {point.kind for point in points if point.status != AddressStatus.BAD}
-    possible = (channel for kind in kinds for channel in channels_of(kind) if channel != Channel.PHONE)
+    possible = (channel for kind in kinds for channel in channels_of(kind) if channel not in BY_VOICE)
     return min((channel for channel in possible if channel in in_use()), key=ORDER.index, default=None)
 
 

@@ -13,7 +13,7 @@ from django.utils import translation
 from django.utils.dateformat import format as format_date
 
 from outreach.models import MessageTemplate
-from patients.models import Clinic, Language
+from patients.models import Channel, Clinic, Language
 
 PLACEHOLDERS = frozenset({"name", "clinic", "by", "date", "until", "link", "phone", "who"})
 INSTANTS = frozenset({"by", "date", "until"})
@@ -98,7 +98,7 @@ class Texts:
     ) -> MessageTemplate | None:
         """The patient's language before another; the channel's own words, then the clinic's, then her form."""
         for language in languages:
-            for words_of, owner, form in product((channel, ""), (clinic, None), (variant, "")):
+            for words_of, owner, form in product(_words_for(channel), (clinic, None), (variant, "")):
                 if row := self._rows.get((key, words_of, language, owner, form)):
                     return row
         return None
@@ -116,6 +116,11 @@ class Texts:
             template.approved_as,
             tuple(values[name] for name in _in_order(template.body)) if template.approved_as else (),
         )
+
+
+def _words_for(channel: str) -> tuple[str, ...]:
+    """What is written serves every channel without its own words, but a link cannot be read out by a machine."""
+    return (channel,) if channel == Channel.VOICE else (channel, "")
 
 
 def filled(text: str, facts: Facts, clinic: Clinic, language: str) -> str:

@@ -18,7 +18,7 @@ from outreach.rendering import INSTANTS, date_words, placeholders_in, sms_parts
 from patients.models import Channel, Clinic, Gender, Purpose
 
 IN_PARTS = frozenset({"", Channel.SMS.value})  # what may leave as SMS
-SPOKEN = Channel.PHONE.value
+SPOKEN = frozenset({Channel.PHONE.value, Channel.VOICE.value})
 WITH_SUBJECT = frozenset({"", Channel.EMAIL.value})
 LINK = "https://visits.example.org/p/" + "x" * 16  # 45 letters, as the design counts with
 SOME_YEAR = datetime(2026, 1, 1, 20, 0, tzinfo=UTC)
@@ -54,7 +54,7 @@ class Draft:
 
     @property
     def is_spoken(self) -> bool:
-        return self.channel == SPOKEN
+        return self.channel in SPOKEN
 
 
 @dataclass(frozen=True)

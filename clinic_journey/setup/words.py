@@ -67,10 +67,10 @@ def words_list(request: HttpRequest, here: Here) -> HttpResponse:
         "language": language,
         "text_dir": text_direction(language),
         "groups": [
-            (gettext_lazy("Messages"), [line for line in lines if line.spot.channel != SPOKEN]),
+            (gettext_lazy("Messages"), [line for line in lines if line.spot.channel not in SPOKEN]),
             (
                 gettext_lazy("What is said on the phone"),
-                [line for line in lines if line.spot.channel == SPOKEN],
+                [line for line in lines if line.spot.channel in SPOKEN],
             ),
         ],
     }

@@ -19,9 +19,11 @@ from outreach.channels.console import ConsoleTransport
 from outreach.channels.email import AnymailTransport, EmailTransport
 from outreach.channels.sms import SmsTransport
 from outreach.channels.telegram import TelegramTransport
+from outreach.channels.voice import VoiceTransport
 from outreach.channels.whatsapp import WhatsAppTransport
 
 __all__ = [
+    "BY_VOICE",
     "FOR_A_MOMENT",
     "PHONE",
     "TRANSPORTS",
@@ -42,6 +44,9 @@ __all__ = [
 ]
 
 PHONE = "phone"  # the transport of people: attempts wait in the desk's call list, see phone.py
+BY_VOICE = frozenset(
+    {PHONE, "voice"}
+)  # somebody hears it: the hours of calls hold, and a number that is not called
 
 TRANSPORTS: dict[str, Transport] = {
     "console": ConsoleTransport(),
@@ -50,6 +55,7 @@ TRANSPORTS: dict[str, Transport] = {
     "twilio": SmsTransport(),
     "whatsapp": WhatsAppTransport(),
     "telegram": TelegramTransport(),
+    "voice": VoiceTransport(),
 }
 
 

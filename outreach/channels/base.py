@@ -25,6 +25,8 @@ class Message:
     approved_as: str = ""
     values: tuple[str, ...] = ()
     may_be_free: bool = False  # the patient wrote here so lately that our own words may answer
+    may_leave_voicemail: bool = False  # of a call: what the patient said about voice messages
+    is_test: bool = False  # nothing is asked and nothing comes back: does it arrive?
 
 
 @dataclass(frozen=True)
@@ -45,6 +47,7 @@ class Trouble(TextChoices):
     UNFIT = "unfit", _("The address or the text cannot go out on this channel.")
     OPTED_OUT = "stopped", _("The patient has stopped our messages with the provider.")
     NOT_DELIVERED = "not_delivered", _("The message was taken, but did not arrive.")
+    NO_ANSWER = "no_answer", _("Nobody answered the call.")
 
 
 # Our own side or the provider's is down for a moment: nobody was reached, nobody disturbed.

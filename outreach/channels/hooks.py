@@ -8,7 +8,7 @@ from django.conf import settings
 from django.http import HttpRequest
 from django.utils.crypto import constant_time_compare
 
-from outreach.channels import mail_receipts, telegram, twilio, whatsapp
+from outreach.channels import mail_receipts, telegram, twilio, voice, whatsapp
 from outreach.channels.inbound import Inbound
 
 
@@ -53,6 +53,7 @@ def _by_telegram(request: HttpRequest, secret: str) -> bool:
 
 HOOKS = {
     "twilio": Hook(("sms",), "TWILIO_AUTH_TOKEN", _by_twilio, twilio.split, twilio.read),
+    "voice": Hook(("voice",), "TWILIO_AUTH_TOKEN", _by_twilio, voice.split, voice.read),
     "whatsapp": Hook(("whatsapp",), "WHATSAPP_APP_SECRET", _by_meta, whatsapp.split, whatsapp.read),
     "telegram": Hook(("telegram",), "TELEGRAM_WEBHOOK_SECRET", _by_telegram, telegram.split, telegram.read),
     "email": Hook(

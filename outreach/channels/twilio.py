@@ -26,6 +26,13 @@ CODES = {
     20429: Trouble.BUSY,
     21211: Trouble.NO_SUCH_ADDRESS,
     21217: Trouble.NO_SUCH_ADDRESS,
+    13223: Trouble.NO_SUCH_ADDRESS,  # of a call: no number at all
+    13224: Trouble.NO_SUCH_ADDRESS,
+    13227: Trouble.UNFIT,  # calls to this country are not switched on
+    21210: Trouble.LOGIN,  # the number that calls is not this account's
+    21212: Trouble.LOGIN,
+    21215: Trouble.UNFIT,
+    21216: Trouble.UNFIT,  # on their list of numbers that are not called
     21265: Trouble.UNFIT,  # to a short code
     21408: Trouble.UNFIT,  # this country is not switched on
     21421: Trouble.NO_SUCH_ADDRESS,

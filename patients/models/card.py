@@ -17,6 +17,7 @@ class Channel(models.TextChoices):
     WHATSAPP = "whatsapp", _("WhatsApp")
     EMAIL = "email", _("E-mail")
     TELEGRAM = "telegram", _("Telegram")
+    VOICE = "voice", _("Automated call")
 
 
 CARD_LASTS = timedelta(days=183)  # after that she is asked again: lives change

@@ -27,6 +27,9 @@ from tests.clinic_journey.test_access import routes
 LOGINS = ("rina", "cohen", "dan", "admin")
 NOT_PAGES = {
     "hook_twilio",
+    "hook_voice",
+    "hook_voice_answered",
+    "hook_voice_key",
     "hook_whatsapp",
     "hook_telegram",
     "hook_email",

@@ -50,10 +50,22 @@ def test_each_channel_says_how_it_stands(clinic: Clinic) -> None:
         "whatsapp": State.NO_KEYS,
         "email": State.ON_SCREEN,
         "telegram": State.OFF,
+        "voice": State.OFF,
     }
     page = logged_in(clinic).get("/channels/").content.decode()
     assert "WHATSAPP_TOKEN" in page
     assert "TWILIO_AUTH_TOKEN" not in page
+
+
+def test_a_machine_that_may_not_call_in_this_country_says_so(clinic: Clinic, settings: LazySettings) -> None:
+    settings.CHANNEL_TRANSPORTS = {**settings.CHANNEL_TRANSPORTS, "voice": "voice"}
+    assert states(clinic)["voice"] == State.NO_KEYS
+    settings.TWILIO_VOICE_FROM = "+97235550143"
+    assert states(clinic)["voice"] == State.WORKS
+    clinic.country = "RU"
+    assert states(clinic)["voice"] == State.NOT_ALLOWED
+    clinic.save()
+    assert "allow no automated calls" in logged_in(clinic).get("/channels/").content.decode()
 
 
 def test_a_sender_that_rests_or_is_down_is_told_apart(clinic: Clinic) -> None:

@@ -35,6 +35,14 @@ def twilio(settings: LazySettings) -> Iterator[Twilio]:
 
 
 @pytest.fixture
+def calls(twilio: Twilio, settings: LazySettings) -> Twilio:
+    """The same account, and a number from which a machine may call."""
+    settings.CHANNEL_TRANSPORTS = {"phone": "phone", "voice": "voice"}
+    settings.TWILIO_VOICE_FROM, settings.VOICE_PER_SECOND = "+97235550143", 0
+    return twilio
+
+
+@pytest.fixture
 def whatsapp(settings: LazySettings) -> Iterator[Meta]:
     stand_in = Meta()
     with served(stand_in):

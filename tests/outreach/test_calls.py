@@ -185,7 +185,7 @@ def test_who_asks_us_to_stop_is_not_contacted_on_any_way_any_more() -> None:
         assert (attempt.task.status, attempt.task.outcome) == (TaskStatus.CANCELLED, "asked_to_stop")
     elsewhere.refresh_from_db()
     assert elsewhere.status == AttemptStatus.CANCELLED
-    assert set(Consent.objects.values_list("channel", flat=True)) == {"phone", "sms"}
+    assert set(Consent.objects.values_list("channel", flat=True)) == {"phone", "sms", "voice"}
     assert Step.objects.filter(status=StepStatus.ACTIVE).count() == 2  # with their owners and clocks
 
 

@@ -34,6 +34,14 @@ def test_telegram_goes_to_a_chat(bot: Telegram) -> None:
     assert bot.taken[0]["chat_id"] == 777
 
 
+def test_a_call_is_made_and_asks_nothing(calls: Twilio) -> None:
+    assert run("voice", "050-234-5678").startswith("Taken by voice: CA")
+    (made,) = calls.calls
+    assert made["to"] == "+972502345678"
+    assert "<Say" in made["asked"]["Twiml"]
+    assert "Url" not in made["asked"]
+
+
 @pytest.mark.parametrize(
     ("trick", "words"),
     [

@@ -120,7 +120,10 @@ def test_the_migration_counts_what_there_is() -> None:
     expected = {task.pk: task.unanswered for task in OutreachTask.objects.all()}
     assert sorted(expected.values()) == [0, 0, 0, 1, 2, 2]
     OutreachTask.objects.update(unanswered=0)
-    for name, function in (("0005_count_unanswered_tries", "count"), ("0010_decisions", "count_anew")):
+    for name, function in (
+        ("0005_count_unanswered_tries", "count"),
+        ("0010_decisions_and_automated_calls", "count_anew"),
+    ):
         module = import_module(f"outreach.migrations.{name}")
         getattr(module, function)(apps, SimpleNamespace(connection=connection))
     assert {task.pk: counted(task) for task in OutreachTask.objects.all()} == expected

@@ -1,7 +1,8 @@
-"""Twilio, as its documentation has it: Messages.json, its error body, its list, and its signed callbacks.
+"""Twilio, as its documentation has it: Messages.json and Calls.json, error bodies, lists, and signed callbacks.
 
-https://www.twilio.com/docs/messaging/api/message-resource, /docs/usage/security (X-Twilio-Signature),
-/docs/usage/twilios-response (errors: code, message, more_info, status).
+https://www.twilio.com/docs/messaging/api/message-resource, /docs/voice/api/call-resource, /docs/voice/twiml,
+/docs/voice/answering-machine-detection, /docs/usage/security (X-Twilio-Signature), /docs/usage/twilios-response
+(errors: code, message, more_info, status).
 """
 
 import base64
@@ -9,7 +10,10 @@ import hashlib
 import hmac
 from email.utils import format_datetime
 from typing import Any
-from urllib.parse import urlencode
+from urllib.parse import urlencode, urlsplit
+from xml.etree import ElementTree as ET
+
+from django.test import Client
 
 from tests.conftest import NOW
 from tests.standins.server import Answer, Request, StandIn, Trick
@@ -32,12 +36,21 @@ def refuses(status: int, code: int, **headers: str) -> Trick:
 
 
 class Twilio(StandIn):
+    def __init__(self) -> None:
+        super().__init__()
+        self.calls: list[dict[str, Any]] = []
+
     def answer(self, request: Request) -> Answer:
         expected = "Basic " + base64.b64encode(f"{SID}:{TOKEN}".encode()).decode()
         if request.headers.get("authorization") != expected:
             return error(401, 20003)
+        if request.path == f"/2010-04-01/Accounts/{SID}/Calls.json":
+            return self.call(request)
         if request.path != f"/2010-04-01/Accounts/{SID}/Messages.json":
             return error(404, 20404)
+        return self.message(request)
+
+    def message(self, request: Request) -> Answer:
         if request.method == "GET":
             found = [each for each in self.taken if each["to"] == request.query.get("To")]
             return Answer(200, {"messages": found[::-1], "next_page_uri": None, "page_size": 50})
@@ -67,6 +80,83 @@ class Twilio(StandIn):
         }
         self.taken.append(made)
         return Answer(201, made)
+
+    def call(self, request: Request) -> Answer:
+        if request.method == "GET":
+            found = [each for each in self.calls if each["to"] == request.query.get("To")]
+            return Answer(200, {"calls": found[::-1], "next_page_uri": None, "page_size": 50})
+        form = request.form
+        if not form.get("To") or not form.get("From"):
+            return error(400, 21201 if not form.get("To") else 21213)
+        if not form.get("Url") and not form.get("Twiml"):
+            return error(400, 21205)
+        made = {
+            "sid": f"CA{len(self.calls):032x}",
+            "account_sid": SID,
+            "to": form["To"],
+            "from": form["From"],
+            "status": "queued",
+            "answered_by": None,
+            "direction": "outbound-api",
+            "date_created": format_datetime(NOW),
+            "date_updated": None,
+            "start_time": None,
+            "end_time": None,
+            "duration": None,
+            "uri": "",
+        }
+        self.calls.append({**made, "asked": form})
+        return Answer(201, made)
+
+
+class Line:
+    """One call as it goes on: Twilio asks our addresses what to say, presses keys, and says how it ended."""
+
+    def __init__(self, call: dict[str, Any]) -> None:
+        self.call, self.heard, self.action, self.answered_by = call, "", "", ""
+
+    def about(self, **more: str) -> dict[str, str]:
+        """Every request of a call carries these."""
+        return {
+            "CallSid": self.call["sid"],
+            "AccountSid": SID,
+            "From": self.call["from"],
+            "To": self.call["to"],
+            "Direction": "outbound-api",
+            "ApiVersion": "2010-04-01",
+            **({"AnsweredBy": self.answered_by} if self.answered_by else {}),
+            **more,
+        }
+
+    def pick_up(self, answered_by: str) -> None:
+        """With machine detection, Twilio asks once it knows, or gives up knowing, who answered."""
+        self.answered_by = answered_by
+        self.hear(post(self.call["asked"]["Url"], self.about(CallStatus="in-progress")))
+
+    def press(self, digit: str) -> None:
+        self.hear(post(self.action, self.about(CallStatus="in-progress", Digits=digit, msg="Gather End")))
+
+    def hear(self, answer: Any) -> None:
+        assert answer.status_code == 200, answer.status_code
+        assert answer["Content-Type"].startswith("text/xml")
+        twiml = ET.fromstring(answer.content)  # noqa: S314 - our own
+        assert twiml.tag == "Response"
+        gather = twiml.find("Gather")
+        self.action = gather.get("action", "") if gather is not None else ""
+        said = list(twiml.iter("Say"))
+        self.heard = said[0].text or "" if said else ""
+        self.spoken_as = (said[0].get("language"), said[0].get("voice")) if said else None
+
+    def ends(self, status: str = "completed", **more: str) -> int:
+        told = {"CallStatus": status, "CallDuration": "21", **more}
+        code: int = post(self.call["asked"]["StatusCallback"], self.about(**told)).status_code
+        return code
+
+
+def post(url: str, fields: dict[str, str], token: str = TOKEN) -> Any:
+    """As Twilio posts to an address of ours."""
+    parts = urlsplit(url)
+    return Client().post(f"{parts.path}?{parts.query}", **callback(url, fields, token))
 
 
 def signed(url: str, fields: dict[str, str], token: str = TOKEN) -> str:

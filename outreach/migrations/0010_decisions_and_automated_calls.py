@@ -1,9 +1,21 @@
-"""What is decided about a contact gets rows of its own; and what a channel did not take is no silence any more."""
+"""What is decided about a contact gets rows of its own; a machine may call, too; and what a channel did not take
+is no silence any more.
+"""
 
 import django.db.models.deletion
 from django.db import migrations, models
 from django.db.backends.base.schema import BaseDatabaseSchemaEditor
+from django.db.migrations.operations.base import Operation
 
+CHANNELS = ["phone", "sms", "whatsapp", "email", "telegram", "voice"]
+NAMED = [
+    ("phone", "Call"),
+    ("sms", "SMS"),
+    ("whatsapp", "WhatsApp"),
+    ("email", "E-mail"),
+    ("telegram", "Telegram"),
+    ("voice", "Automated call"),
+]
 CHUNK = 10_000
 NOW_LEFT_OUT = "'refused', 'unfit', 'stopped', 'not_now'"
 COUNTED = f"""
@@ -35,10 +47,21 @@ def count_anew(apps: object, schema_editor: BaseDatabaseSchemaEditor) -> None:
             cursor.execute(COUNTED, [start, start + CHUNK])
 
 
+def with_a_channel_more(model: str, constraint: str, allowed: list[str], **field: object) -> list[Operation]:
+    changed = models.CharField(choices=NAMED, max_length=10, **field)  # type: ignore[arg-type]
+    known = models.CheckConstraint(condition=models.Q(("channel__in", allowed)), name=constraint)
+    return [
+        migrations.RemoveConstraint(model_name=model, name=constraint),
+        migrations.AlterField(model_name=model, name="channel", field=changed),
+        migrations.AddConstraint(model_name=model, constraint=known),
+    ]
+
+
 class Migration(migrations.Migration):
     dependencies = [
         ("journeys", "0012_index_chases_of_a_clinic"),
         ("outreach", "0009_index_calls_of_a_clinic"),
+        ("patients", "0012_automated_calls"),
     ]
 
     operations = [
@@ -105,7 +128,7 @@ class Migration(migrations.Migration):
                     ),
                     models.CheckConstraint(
                         condition=models.Q(
-                            ("channel__in", ["", "phone", "sms", "whatsapp", "email", "telegram"])
+                            ("channel__in", ["", *CHANNELS])
                         ),
                         name="decision_channel_is_known",
                     ),
@@ -119,6 +142,16 @@ class Migration(migrations.Migration):
                     ),
                 ],
             },
+        ),
+        *with_a_channel_more("attempt", "attempt_channel_is_known", CHANNELS),
+        *with_a_channel_more("sender", "sender_channel_is_known", CHANNELS, unique=True),
+        *with_a_channel_more("messengerlink", "messenger_link_channel_is_known", CHANNELS),
+        migrations.RemoveConstraint(model_name="messagetemplate", name="message_channel_is_known"),
+        migrations.AddConstraint(
+            model_name="messagetemplate",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("channel__in", ["", *CHANNELS])), name="message_channel_is_known"
+            ),
         ),
         migrations.RunPython(count_anew, migrations.RunPython.noop),
     ]
