@@ -10,6 +10,7 @@ from django.db import models
 
 from appointments.models import Appointment
 from inquiries.models import Inquiry
+from outreach.models import MessageTemplate
 from outreach.provider_models import AllowedAddress, Gate
 from patients.models import (
     Consent,
@@ -45,6 +46,8 @@ EVERY_TIE = (
     "FROM (SELECT 1 AS one) once LEFT JOIN patients_patientcontact tie ON tie.contact_point_id = {row}.id"
 )
 
+OWN_WORDS = "WHERE {row}.clinic_id IS NOT NULL"  # those that we ship come with the version
+
 NOBODYS = "CAST(NULL AS bigint)"  # whether messages leave at all is no patient's record
 
 WATCHED = (
@@ -69,5 +72,6 @@ WATCHED = (
     Watched(Inquiry, clinic="{row}.clinic_id", ignored=("request_key", "step_id")),
     Watched(Gate, NOBODYS, "{row}.clinic_id"),
     Watched(AllowedAddress, NOBODYS, "{row}.clinic_id"),
+    Watched(MessageTemplate, NOBODYS, "{row}.clinic_id", OWN_WORDS),
     Watched(Appointment, clinic="{row}.clinic_id", ignored=("request_key", "step_id"), inserts=False),
 )

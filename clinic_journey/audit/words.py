@@ -66,6 +66,7 @@ ROWS = {
     "contactpoint": _("Phone or e-mail"),
     "gate": _("The gate"),
     "allowedaddress": _("Address that gets messages while the gate is shut"),
+    "messagetemplate": _("The clinic's own words"),
     "patientcontact": _("Whose phone or e-mail it is"),
     "servicecard": _("Service card"),
     "contactwindow": _("Hours to be reached"),

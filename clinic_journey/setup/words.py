@@ -15,6 +15,7 @@ from django.views.decorators.http import require_GET, require_http_methods
 from clinic_journey.language import text_direction
 from clinic_journey.setup.views import after_the_first_step
 from clinic_journey.setup.words_form import BODIES, WordsForm
+from outreach.health import costs_of
 from outreach.message_keys import MESSAGES, PLACEHOLDER_WORDS, about
 from outreach.models import MessageTemplate
 from outreach.own_words import NEUTRAL, Spot, give_up_own_words, save_own_words, texts_in
@@ -36,6 +37,7 @@ class Line:
     body: str
     is_own: bool
     parts: int  # 0: it never leaves as SMS
+    costs: str  # of one such message at most; empty where nobody has said what a part costs
 
     @property
     def address(self) -> str:
@@ -79,7 +81,9 @@ def words_list(request: HttpRequest, here: Here) -> HttpResponse:
 
 def _line(spot: Spot, row: MessageTemplate, here: Here) -> Line:
     draft = Draft(spot.key, spot.channel, spot.language, row.body)
-    return Line(spot, about(spot.key).title, row.body, row.clinic_id is not None, _parts(draft, here))
+    parts = _parts(draft, here)
+    is_own = row.clinic_id is not None
+    return Line(spot, about(spot.key).title, row.body, is_own, parts, costs_of(parts))
 
 
 @require_http_methods(["GET", "POST"])
@@ -117,6 +121,7 @@ def _context(form: WordsForm, shipped: MessageTemplate, here: Here) -> dict[str,
     spot, known = form.spot, about(form.spot.key)
     drafts = [draft for _name, draft in form.drafts({name: form[name].value() for name in form.fields})]
     read = {draft: text for draft in drafts if (text := _read(draft, here))}
+    parts = max((_parts(draft, here) for draft in read), default=0)
     return {
         "form": form,
         "title": known.title,
@@ -128,7 +133,8 @@ def _context(form: WordsForm, shipped: MessageTemplate, here: Here) -> dict[str,
         "shipped": shipped,
         "is_own": spot.rows(here.clinic).exists(),
         "read": read.values(),
-        "parts": max((_parts(draft, here) for draft in read), default=0),
+        "parts": parts,
+        "costs": costs_of(parts),
         "remarks": [each for draft in drafts for each in remarks(draft, clinic=here.clinic)],
         "placeholders": [
             (name, words) for name, words in PLACEHOLDER_WORDS.items() if name in known.may_name

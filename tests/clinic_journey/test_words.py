@@ -1,11 +1,12 @@
 """A clinic's own words: tried, refused, saved, read by its patients only, and given up again."""
 
 import pytest
+from django.conf import LazySettings
 from django.test import Client
 
 from outreach.models import MessageTemplate
 from outreach.rendering import Facts, Texts
-from patients.models import Clinic, Role
+from patients.models import AuditEvent, Clinic, Role
 from tests import builders
 from tests.conftest import NOW
 
@@ -75,6 +76,34 @@ def test_words_that_break_a_rule_are_not_saved_and_stay_on_the_screen(
     assert any(says in error for errors in answer.context["form"].errors.values() for error in errors)
     assert (given.get("body") or given.get("body_m") or given["subject"]) in answer.content.decode()
     assert not MessageTemplate.objects.filter(clinic=clinic).exists()
+
+
+def test_who_wrote_the_clinics_own_words_and_gave_them_up_is_in_the_audit_trail(clinic: Clinic) -> None:
+    desk = manager(clinic)
+    desk.post(TEXT, filled())
+    desk.post(TEXT, filled(body=GOOD + " Thank you."))
+    desk.post(TEXT, {"act": "back"})
+    events = AuditEvent.objects.filter(what="messagetemplate").order_by("pk")
+    assert [(event.action, event.clinic_id, event.patient_id) for event in events] == [
+        ("create", clinic.pk, None),
+        ("change", clinic.pk, None),
+        ("delete", clinic.pk, None),
+    ]
+    assert {(event.by, str(event.actor_id)) for event in events} == {("user", desk.session["_auth_user_id"])}
+    changed = events[1]
+    assert (changed.before, changed.after) == ({"body": GOOD}, {"body": GOOD + " Thank you."})
+    page = desk.get("/audit/?what=messagetemplate").content.decode()
+    assert "own words" in page
+
+
+def test_a_text_says_what_it_costs_where_the_price_of_a_part_is_set(
+    clinic: Clinic, settings: LazySettings
+) -> None:
+    desk = manager(clinic)
+    assert "ILS" not in desk.get(f"{LIST}?language=en").content.decode()
+    settings.SMS_PART_COSTS = "0.12 ILS"
+    assert '<bdi dir="ltr">0.24 ILS</bdi>' in desk.get(f"{LIST}?language=en").content.decode()
+    assert "0.24 ILS" in desk.get(TEXT).content.decode()
 
 
 def test_a_text_that_is_only_hard_to_read_is_saved_with_advice(clinic: Clinic) -> None:
