@@ -11,10 +11,10 @@ from django.shortcuts import get_object_or_404, render
 from django.utils import timezone, translation
 from django.views.decorators.http import require_GET
 
-from clinic_journey.audit.middleware import address_of
 from clinic_journey.language import NATIVE_NAMES
 from inquiries.models import Offering
 from inquiries.queries import Answer, answer_about, matching, offered_by
+from patients.callers import address_of
 from patients.models import Clinic, Language
 from patients.queries import key_in, opening_hours
 

@@ -60,8 +60,8 @@ def with_a_channel_more(model: str, constraint: str, allowed: list[str], **field
 class Migration(migrations.Migration):
     dependencies = [
         ("journeys", "0012_index_chases_of_a_clinic"),
-        ("outreach", "0009_index_calls_of_a_clinic"),
-        ("patients", "0012_automated_calls"),
+        ("outreach", "0010_who_answers_a_reply"),
+        ("patients", "0013_automated_calls"),
     ]
 
     operations = [

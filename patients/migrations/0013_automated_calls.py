@@ -14,7 +14,7 @@ NAMED = [
 
 
 class Migration(migrations.Migration):
-    dependencies = [("patients", "0011_search_in_the_order_of_names")]
+    dependencies = [("patients", "0012_card_in_her_own_words")]
 
     operations = [
         migrations.RemoveConstraint(model_name="consent", name="consent_channel_is_known"),
