@@ -132,7 +132,8 @@ def card(request: HttpRequest, visitor: Visitor) -> HttpResponse:
         except RefusedError as refused:
             refusal, status = str(refused), 409
         else:
-            translation.activate(form.cleaned_data["language"])  # with_page gives back the one before
+            if "language" in form.changed_data:  # else she goes on in the one she reads
+                translation.activate(form.cleaned_data["language"])  # with_page gives back the one before
             return visitor.back("card")
     context = {"form": form, "refusal": refusal, **visitor.frame()}
     return render(request, "patient_page/card.html", context, status=422 if form.errors else status)
