@@ -5,7 +5,6 @@ Only what may be shown to everybody, and of the stock only whether there is any.
 
 from datetime import datetime
 
-from django.core.cache import cache
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.utils import timezone, translation
@@ -14,20 +13,21 @@ from django.views.decorators.http import require_GET
 from clinic_journey.language import NATIVE_NAMES
 from inquiries.models import Offering
 from inquiries.queries import Answer, answer_about, matching, offered_by
-from patients.callers import address_of
+from patients.callers import A_MINUTE, count, source_of
 from patients.models import Clinic, Language
 from patients.queries import key_in, opening_hours
 
 LONGEST = 200
-A_MINUTE = 60  # pages that one address may ask for; a person reads a few
+PAGES_A_MINUTE = 60  # that one address may ask for; a person reads a few
+TOO_MANY = 429
 
 
 @require_GET
 def offered(request: HttpRequest, clinic: str) -> HttpResponse:
     """Everything that may be shown, or what was asked for; one alone with its next free times."""
     now = timezone.now()
-    if is_too_often(address_of(request), now=now):
-        return HttpResponse(status=429, headers={"Retry-After": "60"})
+    if count(source_of(request, "offered")) > PAGES_A_MINUTE:
+        return HttpResponse(status=TOO_MANY, headers={"Retry-After": str(A_MINUTE)})
     place = get_object_or_404(Clinic, slug=clinic)
     language = request.GET.get("lang", "")
     known = language if language in Language.values else place.language
@@ -52,13 +52,3 @@ def _answers(clinic: Clinic, text: str, chosen: int | None, *, now: datetime) ->
         shown = matching(text, shown).fitting
     opening = opening_hours(clinic, now=now) if len(shown) == 1 else None
     return [answer_about(each, clinic, opening=opening, now=now) for each in shown]
-
-
-def is_too_often(address: str, *, now: datetime) -> bool:
-    """Counted by each web process for itself: it keeps a script from leafing through us, and nobody else."""
-    key = f"offered:{address}:{now:%Y%m%d%H%M}"
-    cache.add(key, 0, timeout=120)
-    try:
-        return cache.incr(key) > A_MINUTE
-    except ValueError:  # thrown out between the two
-        return False

@@ -1,11 +1,8 @@
 """Where providers call us. A request is verified over its raw bytes, kept, and answered; a tick does the work."""
 
 import hashlib
-from contextlib import suppress
-from datetime import timedelta
 
 from django.conf import settings
-from django.core.cache import cache
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 from django.utils.crypto import constant_time_compare
@@ -14,12 +11,11 @@ from django.views.decorators.http import require_http_methods
 
 from outreach.channels.hooks import HOOKS, Hook
 from outreach.incoming import keep
-from patients.callers import address_of
+from patients.callers import A_MINUTE, count, counted, source_of
 
 LARGEST = 1024 * 1024
 TOO_LARGE, NOT_THEIRS, TOO_MANY = 413, 403, 429
 WRONG_A_MINUTE = 30  # requests of one source that are not the provider's; after that it is not listened to
-ONE_MINUTE = timedelta(minutes=1)
 NOTHING_TO_SAY = "<Response/>"  # TwiML that answers nothing; the others read no body
 
 
@@ -33,12 +29,12 @@ def hook(request: HttpRequest, provider: str) -> HttpResponse:
     known = HOOKS[provider]
     if not known.is_on():
         return HttpResponse(status=NOT_THEIRS)
-    source = _source(request, provider)
-    if source and cache.get(source, 0) >= WRONG_A_MINUTE:
-        return HttpResponse(status=TOO_MANY, headers={"Retry-After": str(int(ONE_MINUTE.total_seconds()))})
+    source = source_of(request, f"hook:{provider}")
+    if counted(source) >= WRONG_A_MINUTE:
+        return HttpResponse(status=TOO_MANY, headers={"Retry-After": str(A_MINUTE)})
     answer = _agreed(request, provider) if request.method == "GET" else _kept(request, provider)
     if answer.status_code == NOT_THEIRS:
-        _count(source)
+        count(source)
     return answer
 
 
@@ -50,20 +46,6 @@ def _kept(request: HttpRequest, provider: str) -> HttpResponse:
         return HttpResponse(status=NOT_THEIRS)
     keep(provider, _pieces(known, request), now=timezone.now())
     return HttpResponse(NOTHING_TO_SAY, content_type="text/xml")
-
-
-def _source(request: HttpRequest, provider: str) -> str:
-    """Under which name a caller's wrong requests are counted. Empty where a proxy that we were not told of stands
-    in front: then all callers look like one, and the provider would be shut out with the others.
-    """
-    is_hidden = settings.TRUSTED_PROXIES == 0 and "X-Forwarded-For" in request.headers
-    return "" if is_hidden else f"hook:{provider}:{address_of(request)}"
-
-
-def _count(source: str) -> None:
-    if source and not cache.add(source, 1, ONE_MINUTE.total_seconds()):
-        with suppress(ValueError):  # the minute has just ended
-            cache.incr(source)
 
 
 def _pieces(known: Hook, request: HttpRequest) -> list[tuple[str, str]]:

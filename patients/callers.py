@@ -1,9 +1,12 @@
-"""From where a request comes, as far as our own proxies tell."""
+"""From where a request comes, as far as our own proxies tell, and how often; each web process counts for itself."""
 
 from ipaddress import ip_address
 
 from django.conf import settings
+from django.core.cache import cache
 from django.http import HttpRequest
+
+A_MINUTE = 60  # seconds in which requests are counted
 
 
 def address_of(request: HttpRequest) -> str:
@@ -16,3 +19,26 @@ def address_of(request: HttpRequest) -> str:
         return str(ip_address(text))
     except ValueError:
         return ""
+
+
+def source_of(request: HttpRequest, what: str) -> str:
+    """Under which name a caller's requests for `what` are counted. Empty where a proxy that we were not told of
+    stands in front: then all callers look like one, and everybody would be shut out with one of them.
+    """
+    is_hidden = settings.TRUSTED_PROXIES == 0 and "X-Forwarded-For" in request.headers
+    return "" if is_hidden else f"{what}:{address_of(request)}"
+
+
+def counted(source: str) -> int:
+    """How often `count` was told of this source within the minute that its first one began."""
+    return int(cache.get(source, 0)) if source else 0
+
+
+def count(source: str) -> int:
+    """One more; how many it makes."""
+    if not source or cache.add(source, 1, A_MINUTE):
+        return 1 if source else 0
+    try:
+        return cache.incr(source)
+    except ValueError:  # the minute has just ended
+        return 1
