@@ -74,7 +74,7 @@ def conversation_of(patient: Patient, here: Here) -> Conversation:
     found = {reply.matter for reply in replies if reply.matter}
     waiting = [step for step in found if step.status == StepStatus.ACTIVE]
     said = [theirs(reply, patient.language) for reply in replies]
-    lines = sorted([*ours_to(patient), *said], key=lambda line: line.at)
+    lines = sorted([*ours_to(patient), *said], key=lambda line: (line.at, line.is_ours))
     return Conversation(
         lines,
         replies,
