@@ -74,7 +74,7 @@ def _act(step: Step, meaning: str, *, now: datetime, body: str, start: datetime 
         case "stop":
             return _stop(journey, step, body, now=now)
         case _:
-            return _ask(journey, step, body, now=now)
+            return _ask(journey, None, body, now=now)
     return None
 
 
@@ -183,13 +183,16 @@ def _stop(journey: Journey, step: Step, words: str, *, now: datetime) -> Step | 
     sent = Attempt.objects.filter(patient=journey.patient_id, sent_at__isnull=False).exclude(channel=PHONE)
     last = sent.filter(task__step=step).order_by("-sent_at").first() or sent.order_by("-sent_at").first()
     if last is None:
-        return _ask(journey, step, words or ASKS_TO_STOP, now=now)
+        return _ask(journey, None, words or ASKS_TO_STOP, now=now)
     opt_out(last.patient.record_now, last, now=now, words=words)
     return None
 
 
-def _ask(journey: Journey, step: Step, words: object, *, now: datetime) -> Step:
-    """A person reads it within two working hours; the same words again open nothing new."""
+def _ask(journey: Journey, about: Step | None, words: object, *, now: datetime) -> Step:
+    """A person reads it within two working hours; the same words again open nothing new.
+
+    `about` is the step whose end settles it, too; a question in her own words is settled by its answer alone.
+    """
     patient = whose(journey)
     name = patient.full_name if patient else ""
 
@@ -202,9 +205,8 @@ def _ask(journey: Journey, step: Step, words: object, *, now: datetime) -> Step:
     there = asked.filter(journey__patient=patient, journey__clinic=journey.clinic_id).first()
     if there:
         return there
-    if journey.status in OPEN_JOURNEYS:
-        about, where = step, journey
-    else:  # a question after the end is a new reason to be with us
+    where = journey
+    if journey.status not in OPEN_JOURNEYS:  # a question after the end is a new reason to be with us
         about, where = None, journey_of_a_question(journey, now=now)
     due_at = soon(journey.clinic, READ_WITHIN, now=now)
     return add_step(where, AdHoc(StepKind.CALL, title, due_at, about=about), now=now)
