@@ -19,6 +19,7 @@ from clinic_journey.messenger_link import can_link
 from outreach.at_once import channels_at
 from outreach.models import Attempt, AttemptStatus
 from outreach.number_test import AT_THE_DESK, send_test, sent_to
+from outreach.voice_consent import standing_at
 from patients import addresses
 from patients.access import Here, for_staff
 from patients.actions import RefusedError
@@ -180,7 +181,14 @@ def address(request: HttpRequest, here: Here, patient_id: UUID, tie_id: int) -> 
         return _back(request, tie)
     others = others_at(tie.patient).get(tie.contact_point_id, [])
     refusals = refusals_at(tie.patient).get(tie.contact_point_id, [])
-    context = {"patient": tie.patient, "tie": tie, "form": form, "others": others, "refusals": refusals}
+    context = {
+        "patient": tie.patient,
+        "tie": tie,
+        "form": form,
+        "others": others,
+        "refusals": [each for each in refusals if each.channel != Channel.VOICE],  # which has its own part
+        "calls_by_machine": standing_at(tie),
+    }
     return render(request, "patient_record/address.html", context, status=422 if form.errors else 200)
 
 

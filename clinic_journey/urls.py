@@ -8,6 +8,7 @@ from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitVie
 
 from clinic_journey import (
     addresses,
+    automated_calls,
     caller,
     cards,
     channels_page,
@@ -89,6 +90,7 @@ urlpatterns = [
     *records.urlpatterns,
     path("patients/<uuid:patient_id>/start/", patient_record.start, name="start_journey"),
     *addresses.urlpatterns,
+    *automated_calls.urlpatterns,
     path("patients/", include(([*cards.urlpatterns, *patients_urls.urlpatterns], "patients"))),
     path("", include("appointments.urls")),
     path("", include("referrals.urls")),

@@ -23,7 +23,7 @@ class VoiceRules:
         self._agreed = set(agreed.values_list("patient_id", "contact_point_id", "purpose"))
 
     def bar(self, task: OutreachTask, point_id: int) -> Because | None:
-        rule = _rule(task.patient.clinic)
+        rule = rule_of(task.patient.clinic)
         if rule == AutomatedVoice.OFF:
             return Because.NO_AUTOMATED_CALLS
         agreed = (task.patient_id, point_id, str(task.purpose)) in self._agreed
@@ -32,7 +32,7 @@ class VoiceRules:
 
 def may_call_still(attempt: Attempt) -> dict[Because, Q]:
     """The same as conditions of the statement that begins the call; needs the patient's clinic loaded."""
-    rule = _rule(attempt.patient.clinic) if attempt.channel == Channel.VOICE else AutomatedVoice.ALLOWED
+    rule = rule_of(attempt.patient.clinic) if attempt.channel == Channel.VOICE else AutomatedVoice.ALLOWED
     agreed = AGREED.filter(
         patient=attempt.patient_id, contact_point=attempt.contact_point_id, purpose=attempt.task.purpose
     )
@@ -41,5 +41,5 @@ def may_call_still(attempt: Attempt) -> dict[Because, Q]:
     return {Because.NOT_AGREED_TO_CALLS: Q(Exists(agreed))} if rule == AutomatedVoice.WITH_CONSENT else {}
 
 
-def _rule(clinic: Clinic) -> AutomatedVoice:
+def rule_of(clinic: Clinic) -> AutomatedVoice:
     return profile_of(clinic.country).automated_voice
