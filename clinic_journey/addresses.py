@@ -181,13 +181,14 @@ def address(request: HttpRequest, here: Here, patient_id: UUID, tie_id: int) -> 
         return _back(request, tie)
     others = others_at(tie.patient).get(tie.contact_point_id, [])
     refusals = refusals_at(tie.patient).get(tie.contact_point_id, [])
+    by_machine = standing_at(tie)  # such calls have a part of their own, where there are any
     context = {
         "patient": tie.patient,
         "tie": tie,
         "form": form,
         "others": others,
-        "refusals": [each for each in refusals if each.channel != Channel.VOICE],  # which has its own part
-        "calls_by_machine": standing_at(tie),
+        "refusals": [each for each in refusals if each.channel != Channel.VOICE or not by_machine],
+        "calls_by_machine": by_machine,
     }
     return render(request, "patient_record/address.html", context, status=422 if form.errors else 200)
 

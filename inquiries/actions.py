@@ -96,6 +96,27 @@ class Caller:
     wants_with: Practitioner | None = None
 
 
+@dataclass(frozen=True)
+class Offered:
+    """What a clinic offers, as a program writes it; `price` empty: not told."""
+
+    kind: str
+    names: dict[str, str]
+    other_words: str = ""
+    price: Decimal | None = None
+    currency: str = ""
+    is_public: bool = False
+    is_active: bool = True
+
+
+def offer(clinic: Clinic, offered: Offered) -> Offering:
+    return Offering.objects.create(clinic=clinic, **vars(offered))
+
+
+def change_offering(offering: Offering, offered: Offered) -> None:
+    Offering.objects.filter(pk=offering.pk).update(**vars(offered))
+
+
 def set_batch(
     offering: Offering, number: str, *, quantity: int, expires_on: date | None, now: datetime
 ) -> StockBatch:

@@ -12,12 +12,12 @@ from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, extend_schema, extend_schema_field
 from rest_framework import mixins, serializers
 from rest_framework.decorators import action
-from rest_framework.exceptions import ValidationError
+from rest_framework.exceptions import PermissionDenied, ValidationError
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from inquiries import actions
-from inquiries.actions import AnswerFirstError, Caller, Question, Said
+from inquiries.actions import AnswerFirstError, Caller, Offered, Question, Said
 from inquiries.models import (
     LONGEST_NUMBER,
     AskedBy,
@@ -31,7 +31,8 @@ from inquiries.models import (
 )
 from inquiries.queries import inquiries_visible_to, offerings_visible_to, stock_now
 from patients.actions import RefusedError, normal_phone
-from patients.models import Clinic
+from patients.models import Clinic, Language, Role
+from patients.queries import works_as
 from patients.rest import (
     IDEMPOTENCY_KEY,
     REFUSALS,
@@ -74,6 +75,35 @@ class OfferingSerializer(serializers.ModelSerializer[Offering]):
         return stock.usable if stock else None
 
 
+class OfferedSerializer(Body):
+    """A language's name is enough; without a price none is told."""
+
+    kind = serializers.ChoiceField(OfferingKind.choices)
+    names = serializers.DictField(
+        child=serializers.CharField(max_length=80), allow_empty=False, help_text="Language -> name."
+    )
+    other_words = serializers.CharField(max_length=1000, required=False, allow_blank=True)
+    price = serializers.DecimalField(9, 2, min_value=0, required=False, allow_null=True)
+    currency = serializers.ChoiceField(Currency.choices, required=False, allow_blank=True)
+    is_public = serializers.BooleanField(required=False)
+    is_active = serializers.BooleanField(required=False)
+
+    def validate_names(self, names: dict[str, str]) -> dict[str, str]:
+        if set(names) - set(Language.values):
+            raise ValidationError(_("Name it in the languages of the clinic: en, he, ru, ar."))
+        return names
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        attrs = super().validate(attrs)
+        if (attrs.get("price") is None) != (attrs.get("currency", "") == ""):
+            raise ValidationError({"currency": [_("Say in which currency.")]})
+        return attrs
+
+
+class NewOfferingSerializer(OfferedSerializer, NewSerializer):
+    """The same, and for which clinic."""
+
+
 class CountSerializer(Body):
     """A batch as it was counted just now."""
 
@@ -91,13 +121,36 @@ class OfferingFilters(filters.FilterSet):  # type: ignore[misc]
 
 
 class OfferingViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, ClinicViewSet[Offering]):
-    """What callers are told from. It is set up on its own page; a stock program writes the counts."""
+    """What callers are told from. Those who manage the clinic say what it offers; any program writes the counts."""
 
     serializer_class = OfferingSerializer
     filterset_class = OfferingFilters
 
     def get_queryset(self) -> QuerySet[Offering]:
         return offerings_visible_to(self.asker)
+
+    @extend_schema(
+        request=NewOfferingSerializer, responses=created(OfferingSerializer), parameters=[IDEMPOTENCY_KEY]
+    )
+    def create(self, _request: Request) -> Response:
+        """Offer something."""
+        now, data = timezone.now(), self.checked(NewOfferingSerializer)
+        self._refuse_unless_manager(data["clinic"])
+        return self.create_once(
+            data, lambda: actions.offer(data["clinic"], _offered(data)).public_id, now=now
+        )
+
+    @extend_schema(request=OfferedSerializer, responses={200: OfferingSerializer, **REFUSALS})
+    def update(self, _request: Request, id: UUID) -> Response:  # noqa: A002 - the name in the address
+        """Write it anew, e.g. with another price; what is left out is as if it were new."""
+        offering = self.get_object()
+        self._refuse_unless_manager(offering.clinic)
+        actions.change_offering(offering, _offered(self.checked(OfferedSerializer)))
+        return self.shown(id)
+
+    def _refuse_unless_manager(self, clinic: Clinic) -> None:
+        if not works_as(self.asker, clinic, Role.MANAGER, Role.ADMIN):
+            raise PermissionDenied
 
     @extend_schema(
         request=CountSerializer,
@@ -115,6 +168,10 @@ class OfferingViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, ClinicVi
             offering, number, quantity=count["quantity"], expires_on=expires_on, now=timezone.now()
         )
         return self.shown(id)
+
+
+def _offered(data: dict[str, Any]) -> Offered:
+    return Offered(**{name: value for name, value in data.items() if name not in {"clinic", "request_key"}})
 
 
 class InquirySerializer(serializers.ModelSerializer[Inquiry]):

@@ -106,6 +106,8 @@ class Place:
             "card/": {"channel": "sms"},
             "batches/B1/": {"quantity": 5},
             "inquiries/": {"asked": "flu vaccine"},
+            "offerings/": {"kind": "service", "names": {"en": "Check-up"}},
+            f"offerings/{self.ids['offerings']}/": {"kind": "service", "names": {"en": "Check-up"}},
             "answer/": {"available": True},
             "caller/": {"name": "Noa"},
         }
@@ -134,7 +136,10 @@ ANSWERS = {  # of what is not simply done, for members of the clinic
     ("post", "referrals/"): 201,
     ("post", "inquiries/"): 201,
     ("post", "inquiries/<uuid:id>/answer/"): 409,  # answered already
+    ("post", "offerings/"): 201,
 }
+MANAGERS = (Role.MANAGER, Role.ADMIN)
+MANAGED = [("post", "offerings/"), ("put", "offerings/<uuid:id>/")]
 
 
 def ask(client: APIClient, method: str, route: str, place: Place) -> int:
@@ -176,6 +181,8 @@ def test_a_user_of_no_clinic_is_refused() -> None:
 def test_every_role_of_the_clinic_is_answered(role: str) -> None:
     place = Place()
     expected = dict.fromkeys(ROUTES, 200) | ANSWERS
+    if role not in MANAGERS:
+        expected |= dict.fromkeys(MANAGED, 403)
     assert walk(builders.user(role, at=place.clinic), place) == expected
 
 
@@ -191,6 +198,7 @@ def test_what_another_clinic_has_does_not_exist(role: str) -> None:
         ("post", "patients/"): 201,  # in their own clinic
         ("post", "referrals/"): 400,
         ("post", "inquiries/"): 201,
+        ("post", "offerings/"): 201 if role in MANAGERS else 403,
     }
 
 

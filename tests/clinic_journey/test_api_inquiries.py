@@ -6,9 +6,9 @@ from typing import Any
 import pytest
 from rest_framework.test import APIClient
 
-from inquiries.models import Inquiry, StockBatch
+from inquiries.models import Inquiry, Offering, StockBatch
 from journeys.models import Step
-from patients.models import Clinic
+from patients.models import Clinic, Role
 from tests import builders
 from tests.conftest import NOW
 
@@ -42,6 +42,32 @@ def test_a_batch_is_written_by_its_number(program: APIClient, clinic: Clinic) ->
     sent(program, "put", f"{path}batches/FL-0/", {"quantity": 9, "expires_on": "2026-03-08"})
     assert program.get(path).json()["usable"] == 4
     assert StockBatch.objects.count() == 2
+
+
+def test_what_is_offered_is_written_by_who_manages_the_clinic(program: APIClient, clinic: Clinic) -> None:
+    body = {"kind": "vaccine", "names": {"en": "Flu vaccine"}, "price": "80", "currency": "ILS"}
+    assert sent(program, "post", "/api/v1/offerings/", body).status_code == 403
+    manager = builders.api(builders.user(Role.MANAGER, at=clinic))
+    made = sent(manager, "post", "/api/v1/offerings/", body | {"request_key": "k"})
+    again = sent(manager, "post", "/api/v1/offerings/", body | {"request_key": "k"})
+    assert (made.status_code, again.status_code) == (201, 200)
+    path = f"/api/v1/offerings/{made.json()['id']}/"
+    assert sent(program, "put", path, body).status_code == 403
+    changed = sent(
+        manager, "put", path, {"kind": "vaccine", "names": {"he": "שפעת"}, "is_public": True}
+    ).json()
+    assert (changed["names"], changed["price"], changed["currency"]) == ({"he": "שפעת"}, None, "")
+    assert (changed["is_public"], changed["is_active"]) == (True, True)
+
+
+@pytest.mark.parametrize(
+    "fields", [{"names": {}}, {"names": {"xx": "x"}}, {"price": "-1"}, {"currency": ""}, {"price": None}]
+)
+def test_what_cannot_be_offered_is_refused(clinic: Clinic, fields: dict[str, Any]) -> None:
+    manager = builders.api(builders.user(Role.MANAGER, at=clinic))
+    body = {"kind": "vaccine", "names": {"en": "Flu"}, "price": "80", "currency": "ILS", **fields}
+    assert sent(manager, "post", "/api/v1/offerings/", body).status_code == 400
+    assert not Offering.objects.exists()
 
 
 @pytest.mark.parametrize(
