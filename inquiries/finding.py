@@ -44,6 +44,7 @@ class Found:
     near: tuple[int, ...] = ()
 
 
+@lru_cache(maxsize=8192)
 def words_of(text: str) -> tuple[str, ...]:
     return tuple(ascii_digits(fold_name(text[:LONGEST])).split())
 
@@ -72,7 +73,8 @@ def _worst(each: tuple[int, int]) -> int:
 def _score(asked: Sequence[str], meant: Sequence[str], entry: Entry) -> tuple[int, int]:
     """How many of the words that are meant fit, and how well everything does."""
     own = _words_of_all(entry.names)
-    fits = [_best(word, own) for word in meant]
+    forms = _by_letter(entry.names)
+    fits = [_best(word, forms) for word in meant]
     exact = sum(word in own for word in asked if word not in meant)
     return sum(fit > 0 for fit in fits), sum(fits) * 10 + exact + 5 * _is_named(asked, entry)
 
@@ -94,13 +96,17 @@ def _words_of_all(names: tuple[str, ...]) -> frozenset[str]:
     return frozenset(word for name in names for word in words_of(name))
 
 
-def _best(word: str, own: frozenset[str]) -> int:
-    return max((_fit(word, other) for other in own), default=0)
+@lru_cache(maxsize=4096)
+def _by_letter(names: tuple[str, ...]) -> dict[str, frozenset[str]]:
+    """Every form of every word under its first letter: words that begin with different ones never fit."""
+    forms = {form for word in _words_of_all(names) for form in _forms(word)}
+    letters = {form[0] for form in forms}
+    return {letter: frozenset(form for form in forms if form[0] == letter) for letter in letters}
 
 
-@lru_cache(maxsize=65536)
-def _fit(typed: str, known: str) -> int:
-    return max(_fit_plain(one, other) for one in _forms(typed) for other in _forms(known))
+def _best(word: str, forms: dict[str, frozenset[str]]) -> int:
+    pairs = ((one, other) for one in _forms(word) for other in forms.get(one[0], ()))
+    return max((_fit(one, other) for one, other in pairs), default=0)
 
 
 def _forms(word: str) -> list[str]:
@@ -108,13 +114,14 @@ def _forms(word: str) -> list[str]:
     return [word, *(word[len(p) :] for p in _PARTICLES if word.startswith(p) and len(word) - len(p) >= STEM)]
 
 
-def _fit_plain(typed: str, known: str) -> int:
+@lru_cache(maxsize=65536)
+def _fit(typed: str, known: str) -> int:
     if typed == known:
         return SAME
     if len(typed) >= SHORTEST and known.startswith(typed):
         return BEGINS
-    if typed[0] != known[0] or any(sign.isdecimal() for sign in typed + known):
-        return 0  # a wrong first letter is rare, and a number that is nearly right is another thing
+    if any(sign.isdecimal() for sign in typed + known):
+        return 0  # a number that is nearly right is another thing
     if _is_cyrillic(typed) and _is_cyrillic(known) and _share_stem(typed, known):
         return NEARLY
     forgiven = (len(typed) >= FORGIVEN_FROM) + (len(typed) >= FORGIVEN_TWICE_FROM)

@@ -23,13 +23,22 @@ SENSIBLE = (MinValueValidator(date(2000, 1, 1)), MaxValueValidator(date(2199, 12
 MOST_OF_A_BATCH = 1_000_000
 
 
+class DigitRadios(forms.RadioSelect):
+    """A digit presses each; 0 is the first, which stands for none."""
+
+    def create_option(self, *args: Any, **kwargs: Any) -> dict[str, Any]:
+        option = super().create_option(*args, **kwargs)
+        option["attrs"]["data-key"] = f"Digit{option['index']}"
+        return option
+
+
 class CallerForm(forms.Form):
     """A time first, then the name, then whether and when we may call."""
 
     time = forms.ChoiceField(
         label=gettext_lazy("Which time?"),
         required=False,
-        widget=forms.RadioSelect,
+        widget=DigitRadios,
         error_messages={"invalid_choice": gettext_lazy("This time is not free any more. Choose another.")},
     )
     name = forms.CharField(label=gettext_lazy("Name"), max_length=120, required=False)

@@ -28,6 +28,8 @@ def test_answered_in_typing_and_one_key(demo: DemoServer, open_page: Opener, lan
     assert keys.pressed == 2
     assert demo.rows(KEPT) == [(ASKED[language], 1, 80, "", "")]
     assert page.locator("[name=payer]").count() > 0
+    keys.press("Digit1")  # the first of the times
+    expect(page.locator("[name=time]").nth(1)).to_be_checked()
 
 
 def only_whole_pages(route: Route) -> None:
