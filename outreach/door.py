@@ -71,7 +71,7 @@ def open_parcels(claimed: Sequence[int], lease: UUID, *, now: datetime) -> list[
         Attempt.objects.filter(pk__in=claimed, lease=lease)
         .select_related("patient__clinic", "patient__card", "contact_point")
         .select_related("task__step__journey__clinic", "task__step__template_step", "task__step__about")
-        .select_related("task__step__owner", "task__patient")
+        .select_related("task__step__owner", "task__patient__clinic")
         .prefetch_related("patient__card__windows")
         .annotate(is_her_own=Exists(HER_OWN))
         .order_by("send_at", "pk")
