@@ -9,9 +9,9 @@ from django.db import connection
 
 from outreach.models import Attempt
 from outreach.number_test import send_test
-from patients.actions import RefusedError, withdraw_consent
+from patients.actions import RefusedError, merge_patients, withdraw_consent
 from patients.addresses import TieAnswers, add_tie, remove_tie
-from patients.models import Channel, Consent, ContactPoint
+from patients.models import Channel, Consent, ContactPoint, Patient, PatientStatus
 from tests import builders
 from tests.conftest import NOW
 
@@ -65,3 +65,21 @@ def test_a_test_asked_for_by_several_at_once_is_sent_once() -> None:
     rina = builders.user()
     assert at_once(lambda _nth: send_test(tie, Channel.SMS, now=NOW, by=rina)) == [""] * DESKS
     assert Attempt.objects.count() == 1
+
+
+def test_two_records_merged_into_each_other_at_once_leave_one_that_is_active() -> None:
+    clinic = builders.clinic()
+    for nth in range(8):
+        pair = [builders.patient(clinic, phone=f"050-234-5{nth}{k}7") for k in range(2)]
+        for patient in pair:  # the merge writes the other record, too: what she refused under either holds
+            point = patient.contacts.get().contact_point
+            withdraw_consent(patient, point, Channel.SMS, now=NOW, words="STOP")
+
+        def merge(which: int, pair: list[Patient] = pair) -> None:
+            merge_patients(pair[which], pair[1 - which])
+
+        words = at_once(merge, desks=2)
+        assert words[0] == ""
+        assert "closed" in words[1]
+        rows = Patient.objects.filter(pk__in=[patient.pk for patient in pair])
+        assert sorted(rows.values_list("status", flat=True)) == [PatientStatus.ACTIVE, PatientStatus.MERGED]
