@@ -8,10 +8,14 @@ from outreach.channels.base import ChannelError, Trouble
 from outreach.channels.waiting import asked_to_wait
 
 TOO_MANY, FOR_NOW, FAULT = 429, 503, 500
+REFUSED = range(400, 500)
 
 
 def posted(url: str, content: dict[str, Any], **headers: str) -> tuple[int, dict[str, Any]]:
     """Status and answer; ChannelError where nothing was taken. Anything else that comes out is unclear.
+
+    A refusal may come without a word that can be read, from whatever stands before the provider: its answer is
+    then empty, and its status says all.
 
     The address may hold a key (Telegram's does), so it is in no message of ours.
     """

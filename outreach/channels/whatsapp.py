@@ -16,7 +16,7 @@ from django.conf import settings
 from django.http import HttpRequest
 
 from outreach.channels.base import Abilities, ChannelError, Message, Receipt, Trouble, WhenUnclear
-from outreach.channels.http import posted
+from outreach.channels.http import REFUSED, posted
 from outreach.channels.inbound import Receipted, Said, Stage
 
 CODES = {
@@ -82,8 +82,8 @@ class WhatsAppTransport:
         }
         url = f"{settings.WHATSAPP_API_URL}/{settings.WHATSAPP_PHONE_ID}/messages"
         status, answer = posted(url, content, Authorization=f"Bearer {settings.WHATSAPP_TOKEN}")
-        if "error" in answer:
-            code = _code_of(answer["error"])
+        if "error" in answer or status in REFUSED:
+            code = _code_of(answer.get("error"))
             raise ChannelError(_trouble(status, code), str(code))
         return Receipt(str(answer["messages"][0]["id"]))
 

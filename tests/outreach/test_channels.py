@@ -155,6 +155,21 @@ class TestWhatsApp:
             WhatsAppTransport().send(message("972502345678", may_be_free=True))
         assert (caught.value.trouble, whatsapp.taken) == (trouble, [])
 
+    @pytest.mark.parametrize(
+        "content", [b"", b"<html>Forbidden</html>", b"[]", {}, {"note": "no error here"}]
+    )
+    @pytest.mark.parametrize(
+        ("status", "trouble"),
+        [(400, Trouble.REFUSED), (404, Trouble.REFUSED), (401, Trouble.LOGIN), (403, Trouble.LOGIN)],
+    )
+    def test_a_refusal_without_a_word_that_can_be_read_is_one_all_the_same(
+        self, whatsapp: Meta, status: int, trouble: Trouble, content: Any
+    ) -> None:
+        whatsapp.tricks.append(Trick(answer=Answer(status, content)))
+        with pytest.raises(ChannelError) as caught:
+            WhatsAppTransport().send(message("972502345678", may_be_free=True))
+        assert (caught.value.trouble, whatsapp.taken) == (trouble, [])
+
 
 class TestTelegram:
     def test_it_is_taken_without_opening_the_patients_link(self, bot: Telegram) -> None:
