@@ -13,7 +13,7 @@ from outreach import followup, milestones
 from outreach.because import Because
 from outreach.channels import PHONE
 from outreach.channels.phone import CallOutcome
-from outreach.decisions import note_planned, note_put_off_task, note_stopped
+from outreach.decisions import note_planned, note_put_off, note_put_off_task, note_stopped
 from outreach.followup import NOT_NEEDED, REPLANNED, HandOver
 from outreach.models import (
     ANSWER,
@@ -204,6 +204,25 @@ def opt_out_at(
     queued.update(status=AttemptStatus.CANCELLED, ended_at=now, outcome="opted_out")
     note_stopped(stopped, Because.STOP, now=now)
     OutreachTask.objects.filter(pk__in=task_ids, status=TaskStatus.OPEN).update(plan_from=now)
+
+
+@transaction.atomic
+def hold_back(patient: Patient, point: ContactPoint, channel: str, *, now: datetime, until: datetime) -> None:
+    """What is planned here waits until then; so does what a worker has claimed and not begun to send."""
+    waiting = Attempt.objects.filter(
+        patient=patient,
+        contact_point=point,
+        channel=channel,
+        status__in=[AttemptStatus.PLANNED, AttemptStatus.SENDING],
+        called_at__isnull=True,
+    )
+    held = list(waiting.select_for_update(no_key=True, of=("self",)).select_related("task"))
+    waiting.filter(pk__in=[each.pk for each in held]).update(
+        status=AttemptStatus.CANCELLED, lease=None, lease_until=None, ended_at=now, outcome=REPLANNED
+    )
+    note_put_off(held, Because.MAYBE_STOP, now=now, until=until)
+    tasks = {each.task_id for each in held}
+    OutreachTask.objects.filter(pk__in=tasks, status=TaskStatus.OPEN).update(plan_from=until)
 
 
 @transaction.atomic

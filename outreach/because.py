@@ -33,6 +33,7 @@ class Because(StrEnum):
     GATE = "gate"
     CONSENT = "consent"
     STOP = "stop"
+    MAYBE_STOP = "maybe_stop"
     BAD_ADDRESS = "bad_address"
     REFUSED_HERE = "refused_here"
     NOT_CALLED = "not_called"

@@ -10,14 +10,13 @@ from django.utils.translation import gettext as _
 from journeys.actions import AdHoc, open_unidentified
 from journeys.clinic_time import soon
 from journeys.models import Step, StepKind, StepStatus
-from outreach.actions import opt_out_at
+from outreach.actions import hold_back, opt_out_at
 from outreach.answer_words import THANKS, meaning_of
 from outreach.answers import READ_WITHIN, answer, ask_of
 from outreach.asked_calls import INVITES_A_CALL, Heard, asked_call, promise_call, say_so
 from outreach.channels.inbound import Said
-from outreach.followup import REPLANNED
 from outreach.links_to_messengers import is_link, tie_to_messenger
-from outreach.models import Attempt, AttemptStatus, OutreachTask, Reply, TaskStatus
+from outreach.models import Attempt, OutreachTask, Reply, TaskStatus
 from outreach.silenced import allow_again, confirm_stop, is_silenced
 from outreach.stop_words import Asks, asks_to_stop
 from patients.actions import RefusedError
@@ -225,14 +224,7 @@ def _ask_who_it_is(said: Said, clinic: Clinic, *, now: datetime) -> Step:
 
 def _hold_back(patient: Patient, point: ContactPoint, channel: str, *, now: datetime) -> None:
     """She may have asked us to stop: what is planned here waits until a person has read it."""
-    read_by = soon(patient.clinic, READ_WITHIN, now=now)
-    with transaction.atomic():
-        planned = Attempt.objects.filter(
-            patient=patient, contact_point=point, channel=channel, status=AttemptStatus.PLANNED
-        )
-        tasks = list(planned.values_list("task_id", flat=True))
-        planned.update(status=AttemptStatus.CANCELLED, ended_at=now, outcome=REPLANNED)
-        OutreachTask.objects.filter(pk__in=tasks, status=TaskStatus.OPEN).update(plan_from=read_by)
+    hold_back(patient, point, channel, now=now, until=soon(patient.clinic, READ_WITHIN, now=now))
 
 
 def _note_down(

@@ -20,6 +20,7 @@ RULE_WORDS = {
     Because.GATE: _("the gate is shut and the address is not on its list"),
     Because.CONSENT: _("the patient does not want this channel at this address"),
     Because.STOP: _("the patient asked us to stop"),
+    Because.MAYBE_STOP: _("the patient may have asked us to stop, and a person reads it first"),
     Because.BAD_ADDRESS: _("the number or address does not work"),
     Because.REFUSED_HERE: _("the channel did not take it at this address"),
     Because.NOT_CALLED: _("not to be called at this number"),

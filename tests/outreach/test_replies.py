@@ -1,5 +1,6 @@
 """What patients write back, through each provider's own callback: STOP is obeyed, everything else is read."""
 
+import uuid
 from datetime import timedelta
 from typing import Any
 
@@ -9,13 +10,15 @@ from django.test import Client
 from appointments.models import Appointment
 from journeys.models import JourneyStatus, Step, StepKind, StepStatus
 from outreach.actions import plan_attempts
-from outreach.channels import in_use
+from outreach.channels import by_machine, in_use
 from outreach.closing import merge_records
-from outreach.dispatch import dispatch
+from outreach.dispatch import LEASE, deliver, dispatch, take
+from outreach.door import open_parcels
 from outreach.incoming import work_events
 from outreach.links_to_messengers import LASTS, link_for
 from outreach.models import Attempt, AttemptStatus, MessageTemplate, Reply
 from outreach.provider_models import MessengerLink, ProviderEvent
+from outreach.senders import Turn
 from outreach.stop_words import Asks, asks_to_stop
 from patients.actions import RefusedError, add_address, mark_address
 from patients.models import (
@@ -135,6 +138,36 @@ class TestStop:
         left = Attempt.objects.filter(sent_at__isnull=False).exclude(pk=attempt.pk)
         assert (queued.status, len(twilio.taken)) == (AttemptStatus.CANCELLED, 1)
         assert left.get().task.message_key == "stopped"
+
+    def test_what_a_worker_has_claimed_and_not_begun_is_held_back_too(self, twilio: Twilio) -> None:
+        builders.messages_loaded()
+        last = told()
+        builders.opened(last.clinic)
+        waiting = builders.attempt(
+            builders.task(builders.step(last.task.step.journey), plan_from=None), send_at=NOW
+        )
+        lease = uuid.uuid4()
+        take(waiting.pk, lease, now=NOW, lasts=LEASE)
+        (parcel,) = open_parcels([waiting.pk], lease, now=NOW)
+        by_sms("please stop sending me these")
+        assert deliver(parcel, by_machine()["sms"], Turn("sms"), now=NOW) == ""
+        assert twilio.taken == []
+        waiting.refresh_from_db()
+        assert (waiting.status, waiting.decisions.get().rules) == (AttemptStatus.CANCELLED, "maybe_stop")
+        assert waiting.task.plan_from == waiting.decisions.get().until
+
+    def test_what_has_begun_to_leave_is_not_called_held_back(self, twilio: Twilio) -> None:
+        last = told()
+        leaving = builders.attempt(
+            builders.task(builders.step(last.task.step.journey), plan_from=None),
+            status=AttemptStatus.SENDING,
+            lease=uuid.uuid4(),
+            lease_until=NOW + LEASE,
+            called_at=NOW,
+        )
+        by_sms("please stop sending me these")
+        leaving.refresh_from_db()
+        assert (leaving.status, leaving.decisions.count()) == (AttemptStatus.SENDING, 0)
 
     def test_a_sentence_with_the_word_holds_messages_back_until_it_is_read(self, twilio: Twilio) -> None:
         attempt = told()
