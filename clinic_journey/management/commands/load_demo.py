@@ -16,6 +16,7 @@ from clinic_journey.demo.clinic import (
 from clinic_journey.demo.offered import make_offerings
 from clinic_journey.demo.story import Story
 from clinic_journey.demo.waiting import put_on_waiting_list
+from clinic_journey.demo.written import write_to_the_clinic
 from patients.models import Clinic
 
 PATIENTS = 200
@@ -40,4 +41,5 @@ class Command(BaseCommand):
         story.play()
         message_at_any_hour(clinic)
         put_on_waiting_list(clinic, staff["rina"], now=now)
+        write_to_the_clinic(clinic, now=now)
         self.stdout.write(f"{clinic.name}: {len(patients)} patients, {len(doctors)} doctors")

@@ -1,0 +1,48 @@
+"""What patients of the demo have written this morning, each in her own language; and one number nobody knows."""
+
+from datetime import datetime, timedelta
+
+from outreach.channels.inbound import Said
+from outreach.models import Attempt
+from outreach.replies import receive_reply
+from patients.models import AddressKind, Channel, Clinic
+
+QUESTIONS = {
+    "he": ("אפשר לאכול לפני הטיפול?", "איפה אפשר לחנות ליד המרפאה?", "כמה זמן יימשך הביקור?"),
+    "ru": ("Можно ли поесть перед визитом?", "Где у вас можно припарковаться?"),
+    "ar": ("هل يمكنني الأكل قبل الزيارة؟", "كم تستغرق الزيارة؟"),
+    "en": ("May I eat before the visit?",),
+}
+CALL_AT = {
+    "he": "תתקשרו אליי בשש בבקשה",
+    "ru": "Позвоните мне в шесть, пожалуйста",
+    "ar": "اتصلوا بي الساعة السادسة من فضلكم",
+    "en": "Please call me at six",
+}
+STRANGER, HER_WORDS = "+972509990011", "שלום, דיברנו אתמול. מה השעה של התור?"
+
+
+def write_to_the_clinic(clinic: Clinic, *, now: datetime) -> None:
+    """Answers to messages that went out by SMS: questions for the inbox, and one wish to be called."""
+    told = Attempt.objects.filter(clinic=clinic, channel=Channel.SMS, sent_at__isnull=False)
+    last = {attempt.patient_id: attempt for attempt in told.select_related("patient", "contact_point")}
+    open_questions = {language: list(words) for language, words in QUESTIONS.items()}
+    minutes, asks_to_be_called = 110, True
+    for attempt in sorted(last.values(), key=lambda each: each.pk):
+        language = attempt.patient.language
+        words = open_questions[language]
+        if not words:
+            continue
+        text = CALL_AT[language] if asks_to_be_called else words.pop(0)
+        asks_to_be_called, minutes = False, minutes - 10
+        said = Said(
+            Channel.SMS,
+            AddressKind.PHONE,
+            str(attempt.contact_point.value),
+            text,
+            now - timedelta(minutes=minutes),
+            to=clinic.phone,
+        )
+        receive_reply(said, now=said.at)
+    at = now - timedelta(minutes=4)
+    receive_reply(Said(Channel.SMS, AddressKind.PHONE, STRANGER, HER_WORDS, at, to=clinic.phone), now=at)
