@@ -11,13 +11,11 @@ QUESTIONS = {
     "he": ("אפשר לאכול לפני הטיפול?", "איפה אפשר לחנות ליד המרפאה?", "כמה זמן יימשך הביקור?"),
     "ru": ("Можно ли поесть перед визитом?", "Где у вас можно припарковаться?"),
     "ar": ("هل يمكنني الأكل قبل الزيارة؟", "كم تستغرق الزيارة؟"),
-    "en": ("May I eat before the visit?",),
 }
 CALL_AT = {
     "he": "תתקשרו אליי בשש בבקשה",
     "ru": "Позвоните мне в шесть, пожалуйста",
     "ar": "اتصلوا بي الساعة السادسة من فضلكم",
-    "en": "Please call me at six",
 }
 STRANGER, HER_WORDS = "+972509990011", "שלום, דיברנו אתמול. מה השעה של התור?"
 
@@ -30,7 +28,7 @@ def write_to_the_clinic(clinic: Clinic, *, now: datetime) -> None:
     minutes, asks_to_be_called = 110, True
     for attempt in sorted(last.values(), key=lambda each: each.pk):
         language = attempt.patient.language
-        words = open_questions[language]
+        words = open_questions.get(language)
         if not words:
             continue
         text = CALL_AT[language] if asks_to_be_called else words.pop(0)

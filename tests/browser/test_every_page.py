@@ -17,7 +17,20 @@ PHONE = {"width": 375, "height": 800}
 OLD_PHONE = {"width": 320, "height": 640}
 LATIN = re.compile("[A-Za-z][A-Za-z'-]+")
 ADDRESS = re.compile(r"https?://\S+")
-SAME_EVERYWHERE = {"R-", "SMS", "WhatsApp", "Telegram", "CSV", "XLSX", "Clinic", "Journey", "English", "Alon"}
+SAME_EVERYWHERE = {
+    "R-",
+    "SMS",
+    "WhatsApp",
+    "Telegram",
+    "CSV",
+    "XLSX",
+    "Clinic",
+    "Journey",
+    "English",
+    "Alon",
+    "STOP",
+    "START",
+}
 SAME_EVERYWHERE |= {
     "name",
     "mail",
