@@ -1,7 +1,7 @@
 """Every write about what is offered and what is asked: the answer first, then who asks, who pays last."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, time
 from decimal import Decimal
 from typing import Any
@@ -13,7 +13,7 @@ from django.utils.translation import gettext as _
 from appointments.actions import Visit, book_for_step
 from appointments.models import Practitioner
 from appointments.queries import book_step_of
-from inquiries.models import AskedBy, Inquiry, LostCause, Offering, Outcome, StockBatch
+from inquiries.models import AskedBy, ForWhom, Inquiry, LostCause, Offering, Outcome, StockBatch
 from journeys.actions import (
     AdHoc,
     NewJourney,
@@ -34,12 +34,14 @@ from patients.actions import (
     register_patient,
     save_card,
 )
-from patients.models import Channel, Clinic, Patient
+from patients.addresses import TieAnswers, change_tie
+from patients.models import AddressKind, Channel, Clinic, MaySay, Patient, Relation
 
 FIRST_VISIT, ANOTHER_VISIT = "first_visit", "single_visit"  # of somebody new, of a patient we know
 KEPT = "kept"
 ANSWER_WITHIN = Limit(1, Unit.WORKING_HOURS)
 WON = (Outcome.BOOKED, Outcome.JOINED)
+FOR_SOMEBODY_ELSE = (ForWhom.OTHER, ForWhom.CLIENT)
 
 
 class AnswerFirstError(RefusedError):
@@ -264,6 +266,7 @@ def _registered(inquiry: Inquiry, new: NewPatient | None, *, now: datetime, by: 
     if new is None:
         raise RefusedError(_("Write the name first."))
     patient = register_patient(inquiry.clinic, new, now=now)
+    _say_whose_number(patient, inquiry)
     start, end = inquiry.call_from, inquiry.call_until
     if inquiry.may_call_back and start and end:
         windows = tuple((weekday, start, end) for weekday in range(7))
@@ -271,6 +274,15 @@ def _registered(inquiry: Inquiry, new: NewPatient | None, *, now: datetime, by: 
             patient, CardAnswers(Channel.PHONE, windows, days_told=False, hours_told=True), now=now, by=by
         )
     return patient
+
+
+def _say_whose_number(patient: Patient, inquiry: Inquiry) -> None:
+    """Who asked for somebody else gave a number of her own: it is not the patient's, and little is said there."""
+    answers = TieAnswers(may_be_called=inquiry.may_call_back is not False)
+    if inquiry.for_whom in FOR_SOMEBODY_ELSE:
+        answers = replace(answers, relation=Relation.OTHER, may_say=MaySay.CALL_BACK)
+    for tie in patient.contacts.filter(contact_point__kind=AddressKind.PHONE):
+        change_tie(tie, answers)
 
 
 def _visit(inquiry: Inquiry, patient: Patient, at: datetime, doctor: Practitioner) -> Visit:

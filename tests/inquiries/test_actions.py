@@ -16,7 +16,7 @@ from inquiries.queries import answer_about
 from journeys.chases import Promise
 from journeys.models import Journey, OwnerRole, Step, StepStatus
 from patients.actions import NewPatient, RefusedError, StaleStateError
-from patients.models import Clinic, ContactWindow, Patient
+from patients.models import Clinic, ContactWindow, Patient, PatientContact
 from patients.queries import opening_hours
 from tests import builders
 from tests.conftest import NOW
@@ -133,6 +133,30 @@ def test_a_record_and_a_journey_in_one_step(clinic: Clinic, rina: User) -> None:
     hours = ContactWindow.objects.filter(card__patient=patient)
     assert {(each.start, each.end) for each in hours} == {(time(16), time(19))}
     assert hours.count() == 7
+
+
+@pytest.mark.parametrize(
+    ("for_whom", "may_call_back", "tie"),
+    [
+        ("", None, ("self", "all", True)),
+        ("self", True, ("self", "all", True)),
+        ("self", False, ("self", "all", False)),
+        ("other", True, ("other", "call_back", True)),
+        ("client", None, ("other", "call_back", True)),
+        ("client", False, ("other", "call_back", False)),
+    ],
+)
+def test_the_number_of_who_asks_for_somebody_else_is_not_the_patients(
+    clinic: Clinic, rina: User, for_whom: str, may_call_back: bool | None, tie: tuple[str, str, bool]
+) -> None:
+    inquiry = answered(clinic)
+    actions.note_caller(
+        inquiry, Caller("Ira", "+972502345678", for_whom=for_whom, may_call_back=may_call_back)
+    )
+    actions.convert(inquiry, None, NOA, now=NOW, by=rina)
+    contact = PatientContact.objects.get()
+    assert (contact.relation, contact.may_say, contact.may_be_called) == tie
+    assert contact.contact_point.value == "+972502345678"
 
 
 def test_a_chosen_time_is_booked_with_it(clinic: Clinic, rina: User) -> None:
