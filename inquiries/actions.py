@@ -201,8 +201,12 @@ def answer_later(inquiry: Inquiry, said: Said, offering: Offering | None, *, now
 
 
 def note_caller(inquiry: Inquiry, caller: Caller) -> None:
-    """Who asks; there was an answer or a promise before, else there would be no inquiry."""
-    Inquiry.objects.filter(pk=inquiry.pk).update(**vars(caller))
+    """Who asks; there was an answer or a promise before, else there would be no inquiry.
+
+    Once she is our patient her number and her visit stand in her record, and here as they were told.
+    """
+    if not Inquiry.objects.filter(pk=inquiry.pk, patient__isnull=True).update(**vars(caller)):
+        raise StaleStateError(_("There is a record now; change it there."))
     inquiry.refresh_from_db()
 
 

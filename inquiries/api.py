@@ -211,7 +211,7 @@ class InquirySerializer(serializers.ModelSerializer[Inquiry]):
 
 
 class AnswerSerializer(Body):
-    """What was said; left out is what was not."""
+    """What was said; left out is what was not, and nothing at all is no answer."""
 
     available = serializers.BooleanField(required=False, allow_null=True, default=None)
     price = serializers.DecimalField(9, 2, min_value=0, required=False, allow_null=True, default=None)
@@ -222,6 +222,8 @@ class AnswerSerializer(Body):
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
         if (attrs["price"] is None) != (attrs["currency"] == ""):
             raise ValidationError({"currency": [_("Say in which currency.")]})
+        if all(value in (None, "") for value in attrs.values()):
+            raise ValidationError({"words": [_("Write what you answered.")]})
         return attrs
 
 
@@ -316,6 +318,8 @@ class InquiryViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, ClinicVie
         told = self.checked(CallerSerializer)
         if told.get("phone"):
             told["phone"] = _as_dialled(told["phone"], inquiry.clinic)
+        if told.get("may_call_back", True) is not True:
+            told |= {"call_from": None, "call_until": None}  # hours are of a call that is allowed
         payer = {name: told.pop(name, getattr(inquiry, name)) for name in PAYER}
         if told:
             actions.note_caller(inquiry, Caller(**{**_caller_now(inquiry), **told}))

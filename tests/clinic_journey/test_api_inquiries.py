@@ -1,6 +1,6 @@
 """REST: a stock program writes counts, a web form asks, and nobody is asked who pays before the answer."""
 
-from datetime import timedelta
+from datetime import time, timedelta
 from typing import Any
 
 import pytest
@@ -131,6 +131,40 @@ def test_what_is_left_out_stays(program: APIClient, clinic: Clinic) -> None:
     path = f"{INQUIRIES}{inquiry.public_id}/caller/"
     assert sent(program, "patch", path, {"for_whom": "client"}).json()["name"] == "Noa"
     assert sent(program, "patch", path, {"insurance": "x"}).json()["payer"] == "alone"
+
+
+@pytest.mark.parametrize(
+    "nothing", [{}, {"available": None, "price": None, "next_at": None, "words": ""}, {"words": "  "}]
+)
+def test_an_answer_that_says_nothing_keeps_no_promise(program: APIClient, nothing: dict[str, Any]) -> None:
+    path = f"{INQUIRIES}{sent(program, 'post', INQUIRIES, {'asked': 'whitening'}).json()['id']}/"
+    refused = sent(program, "post", f"{path}answer/", nothing)
+    assert (refused.status_code, refused.json()) == (400, {"words": ["Write what you answered."]})
+    assert sent(program, "post", INQUIRIES, {"asked": "flu", "answer": nothing}).status_code == 400
+    assert sent(program, "patch", f"{path}caller/", {"payer": "alone"}).status_code == 400
+    assert (Inquiry.objects.get().answered_at, Step.objects.get().outcome) == (None, "")
+    assert sent(program, "post", f"{path}answer/", {"available": False}).status_code == 200
+
+
+@pytest.mark.parametrize("said", [False, None])
+def test_a_call_that_is_not_allowed_any_more_has_no_hours(
+    program: APIClient, clinic: Clinic, said: bool | None
+) -> None:
+    hours = {"call_from": time(16), "call_until": time(18)}
+    inquiry = builders.inquiry(clinic, may_call_back=True, **hours)
+    path = f"{INQUIRIES}{inquiry.public_id}/caller/"
+    assert sent(program, "patch", path, {"may_call_back": True}).json()["call_from"] == "16:00:00"
+    told = sent(program, "patch", path, {"may_call_back": said})
+    assert (told.status_code, told.json()["may_call_back"], told.json()["call_from"]) == (200, said, None)
+
+
+def test_a_program_does_not_change_who_asked_when_there_is_a_record(
+    program: APIClient, clinic: Clinic
+) -> None:
+    inquiry = builders.inquiry(clinic, name="Noa", patient=builders.patient(clinic))
+    path = f"{INQUIRIES}{inquiry.public_id}/caller/"
+    assert sent(program, "patch", path, {"name": "Ira"}).status_code == 409
+    assert Inquiry.objects.get().name == "Noa"
 
 
 @pytest.mark.parametrize(

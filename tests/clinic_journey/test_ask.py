@@ -251,7 +251,12 @@ def test_then_a_time_a_name_a_call_back_and_last_who_pays(desk: Client, clinic: 
     assert (visit.start, visit.patient, patient.language) == (start, patient, "ru")
     assert (inquiry.patient, inquiry.outcome, inquiry.for_whom) == (patient, "booked", "client")
     assert (inquiry.payer, inquiry.insurance) == ("insured", "Maccabi")
-    assert "A visit is booked" in desk.get(page).content.decode()
+    after = desk.get(page).content.decode()
+    assert ("A visit is booked" in after, f"{page}caller/" in after) == (True, False)
+    late = desk.post(f"{page}caller/", caller(phone="054-765-4321"), follow=True).content.decode()
+    assert "There is a record now; change it there." in late
+    inquiry.refresh_from_db()
+    assert (inquiry.phone, inquiry.wants_at) == ("+972502345678", start)
 
 
 @pytest.mark.parametrize(

@@ -177,6 +177,20 @@ def chosen(clinic: Clinic) -> Inquiry:
     return inquiry
 
 
+def test_what_was_told_stays_when_there_is_a_record(clinic: Clinic, rina: User) -> None:
+    inquiry = chosen(clinic)
+    stale = Inquiry.objects.get(pk=inquiry.pk)
+    actions.convert(inquiry, None, NOA, now=NOW, by=rina)
+    with pytest.raises(StaleStateError, match="There is a record now"):
+        actions.note_caller(stale, Caller("Somebody", "+972547654321"))
+    kept = Inquiry.objects.get()
+    assert (kept.name, kept.phone, kept.wants_at) == (
+        stale.name,
+        stale.phone,
+        Appointment.objects.get().start,
+    )
+
+
 def test_a_time_that_somebody_took_meanwhile_leaves_nothing_behind(clinic: Clinic, rina: User) -> None:
     inquiry = chosen(clinic)
     builders.appointment(builders.patient(clinic), practitioner=inquiry.wants_with, start=inquiry.wants_at)
