@@ -11,6 +11,7 @@ from patients.identity import ascii_digits, fold_name
 
 SHORTEST = 2  # letters before anything is looked for
 LONGEST = 200  # of a question; nobody types more
+MOST_WORDS = 12  # of those that mean something; each is held against every word of everything offered
 SAME, BEGINS, NEARLY = 4, 3, 2  # how well two words fit; 0: not at all
 FORGIVEN_FROM, FORGIVEN_TWICE_FROM = 4, 8  # letters of a word in which one wrong letter, or two, are forgiven
 ENDING_AFTER, ENDING = 4, 2  # letters of a Russian word that stay, and at most so many that change
@@ -57,7 +58,7 @@ def find(text: str, entries: Iterable[Entry]) -> Found:
     asked = words_of(text)
     if sum(map(len, asked)) < SHORTEST:
         return Found()
-    meant = [word for word in asked if word not in AROUND] or list(asked)
+    meant = ([word for word in asked if word not in AROUND] or list(asked))[:MOST_WORDS]
     scored = [(entry.key, *_score(asked, meant, entry)) for entry in entries]
     whole = [(score, key) for key, fits, score in scored if fits == len(meant)]
     best = max((score for score, _key in whole), default=0)

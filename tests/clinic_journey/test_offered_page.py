@@ -6,7 +6,7 @@ import pytest
 from django.core.cache import cache
 from django.test import Client
 
-from clinic_journey.offered_page import PAGES_A_MINUTE
+from clinic_journey.offered_page import PAGES_A_MINUTE, PAGES_OF_ALL_HIDDEN
 from patients.models import Clinic, Language
 from tests import builders
 from tests.conftest import NOW
@@ -72,3 +72,13 @@ def test_a_script_that_leafs_through_us_is_slowed_down(clinic: Clinic) -> None:
     assert answers == [200] * PAGES_A_MINUTE + [429]
     other = Client(REMOTE_ADDR="192.0.2.7")
     assert other.get(f"/offered/{clinic.slug}/").status_code == 200
+
+
+def test_a_header_that_hides_the_caller_switches_no_limit_off(clinic: Clinic) -> None:
+    hidden = Client(headers={"X-Forwarded-For": "192.0.2.9"})
+    asked = PAGES_A_MINUTE + 1
+    assert {hidden.get(f"/offered/{clinic.slug}/").status_code for _page in range(asked)} == {200}
+    cache.incr("offered:hidden", PAGES_OF_ALL_HIDDEN - asked)
+    another = Client(REMOTE_ADDR="192.0.2.7", headers={"X-Forwarded-For": "192.0.2.8"})
+    assert another.get(f"/offered/{clinic.slug}/").status_code == 429
+    assert Client().get(f"/offered/{clinic.slug}/").status_code == 200

@@ -62,6 +62,18 @@ def test_what_only_partly_fits_is_named_apart() -> None:
 
 
 @pytest.mark.parametrize(
+    ("asked", "fitting"),
+    [
+        (f"{'hello please ' * 9}flu vaccine for children", (CHILD,)),  # what means nothing takes no place
+        (f"{'flu ' * 11}zebra", ()),
+        (f"{'flu ' * 12}zebra", (FLU, CHILD)),
+    ],
+)
+def test_only_so_many_words_of_a_long_question_are_looked_at(asked: str, fitting: tuple[int, ...]) -> None:
+    assert find(asked, ENTRIES).fitting == fitting
+
+
+@pytest.mark.parametrize(
     ("one", "other", "most", "apart"),
     [
         ("grippe", "grippe", 2, 0),
