@@ -1,10 +1,7 @@
-"""What is decided about a contact gets rows of its own; a machine may call, too; and what a channel did not take
-is no silence any more.
-"""
+"""What is decided about a contact gets rows of its own; a machine may call, too."""
 
 import django.db.models.deletion
 from django.db import migrations, models
-from django.db.backends.base.schema import BaseDatabaseSchemaEditor
 from django.db.migrations.operations.base import Operation
 
 CHANNELS = ["phone", "sms", "whatsapp", "email", "telegram", "voice"]
@@ -16,35 +13,6 @@ NAMED = [
     ("telegram", "Telegram"),
     ("voice", "Automated call"),
 ]
-CHUNK = 10_000
-NOW_LEFT_OUT = "'refused', 'unfit', 'stopped', 'not_now'"
-COUNTED = f"""
-    UPDATE outreach_outreachtask SET unanswered = (
-        SELECT COALESCE(SUM(
-            CASE WHEN a.outcome IN ('wrong_number', 'bad_address', 'no_such_address') THEN 2 ELSE 1 END
-        ), 0)
-        FROM outreach_attempt a
-        WHERE a.task_id = outreach_outreachtask.id AND a.status IN ('sent', 'delivered', 'failed', 'unknown')
-            AND a.outcome NOT IN (
-                'spoken', 'booked', 'confirmed', 'call_at', 'prefers_message', 'declined', 'asked_to_stop',
-                'opted_out', 'needs_doctor', 'unreachable', 'login', 'busy', {NOW_LEFT_OUT}
-            )
-    )
-    WHERE id >= %s AND id < %s AND EXISTS (
-        SELECT 1 FROM outreach_attempt a
-        WHERE a.task_id = outreach_outreachtask.id AND a.outcome IN ({NOW_LEFT_OUT})
-    )"""  # noqa: S608 - our own words
-
-
-def count_anew(apps: object, schema_editor: BaseDatabaseSchemaEditor) -> None:
-    tasks = apps.get_model("outreach", "OutreachTask").objects  # type: ignore[attr-defined]
-    first = tasks.order_by("pk").values_list("pk", flat=True).first()
-    last = tasks.order_by("-pk").values_list("pk", flat=True).first()
-    if first is None or last is None:
-        return
-    with schema_editor.connection.cursor() as cursor:
-        for start in range(first, last + 1, CHUNK):
-            cursor.execute(COUNTED, [start, start + CHUNK])
 
 
 def with_a_channel_more(model: str, constraint: str, allowed: list[str], **field: object) -> list[Operation]:
@@ -153,5 +121,4 @@ class Migration(migrations.Migration):
                 condition=models.Q(("channel__in", ["", *CHANNELS])), name="message_channel_is_known"
             ),
         ),
-        migrations.RunPython(count_anew, migrations.RunPython.noop),
     ]

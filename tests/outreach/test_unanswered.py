@@ -122,7 +122,7 @@ def test_the_migration_counts_what_there_is() -> None:
     OutreachTask.objects.update(unanswered=0)
     for name, function in (
         ("0005_count_unanswered_tries", "count"),
-        ("0011_decisions_and_automated_calls", "count_anew"),
+        ("0012_count_anew", "count_anew"),
     ):
         module = import_module(f"outreach.migrations.{name}")
         getattr(module, function)(apps, SimpleNamespace(connection=connection))
