@@ -100,8 +100,7 @@ def _context(asked: Asked, here: Here, form: PromiseForm | None = None) -> dict[
         return context | {"choices": shown}
     answer = answer_about(fitting[0], here.clinic, opening=here.opening, now=here.now) if fitting else None
     words = _words(answer, asked, here)
-    is_old = bool(answer and answer.stock and answer.stock.is_to_check(here.now))
-    context |= {"answer": answer, "words": words, "is_old_count": is_old}
+    context |= {"answer": answer, "words": words}
     context["said"] = _signed(asked, answer, words, here)
     if answer is None:
         with translation.override(asked.language):

@@ -64,6 +64,7 @@ class Answer:
     available: bool | None  # empty: not known
     stock: Stock | None
     times: tuple[FreeTime, ...] = ()
+    is_to_check: bool = False  # counted long ago
 
     @property
     def price(self) -> Decimal | None:
@@ -105,7 +106,7 @@ def answer_about(
     stock = stock_now(offering, clinic, now=now) if offering.is_counted else None
     available = is_available(stock, is_counted=offering.is_counted)
     times = next_times(offering, clinic, opening, now=now) if opening and available is not False else ()
-    return Answer(offering, available, stock, times)
+    return Answer(offering, available, stock, times, is_to_check=bool(stock and stock.is_to_check(now)))
 
 
 def next_times(offering: Offering, clinic: Clinic, opening: Hours, *, now: datetime) -> tuple[FreeTime, ...]:

@@ -7,6 +7,7 @@ from django.core.cache import cache
 from django.test import Client
 
 from clinic_journey.offered_page import PAGES_A_MINUTE, PAGES_OF_ALL_HIDDEN
+from inquiries.models import StockBatch
 from patients.models import Clinic, Language
 from tests import builders
 from tests.conftest import NOW
@@ -35,6 +36,19 @@ def test_whether_and_for_how_much_and_not_how_many(clinic: Clinic) -> None:
     page = shown(clinic)
     assert "Yes, we have it. It costs <bdi>80 ₪</bdi> at most." in page
     assert "37" not in page
+
+
+@pytest.mark.parametrize("stock", [3, 0])
+@pytest.mark.parametrize(("days", "is_old"), [(6, False), (7, True)])
+def test_what_was_counted_long_ago_is_asked_about(
+    clinic: Clinic, stock: int, days: int, *, is_old: bool
+) -> None:
+    builders.offering(clinic, stock=stock, is_public=True)
+    StockBatch.objects.update(counted_at=NOW - timedelta(days=days))
+    page = shown(clinic)
+    flat = "Yes, we have it." if stock else "There is none left at the moment."
+    assert ("Please ask whether we have it." in page, flat in page) == (is_old, not is_old)
+    assert "80 ₪" in page
 
 
 def test_what_is_not_for_everybody_is_not_there(clinic: Clinic) -> None:
