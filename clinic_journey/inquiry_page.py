@@ -132,7 +132,9 @@ def inquiry_caller(request: HttpRequest, here: Here, inquiry_id: UUID) -> HttpRe
     form = _caller_form(request.POST, found, here, _times(found, here))
     if not form.is_valid():
         return _page(request, here, found, caller_form=form)
-    return _done(request, found, lambda: actions.note_caller(found, form.caller()))
+    return _done(
+        request, found, lambda: actions.note_caller(found, form.caller(), now=here.now, by=here.user)
+    )
 
 
 @require_POST
@@ -147,10 +149,12 @@ def inquiry_payer(request: HttpRequest, here: Here, inquiry_id: UUID) -> HttpRes
 @require_POST
 @for_staff()
 def inquiry_end(request: HttpRequest, here: Here, inquiry_id: UUID) -> HttpResponse:
-    """Will think about it, or went elsewhere and why."""
+    """Will think about it and was called meanwhile, or went elsewhere and why."""
     found = ask.inquiry_of(here, inquiry_id)
     if "think" in request.POST:
-        return _done(request, found, lambda: actions.will_think(found))
+        return _done(request, found, lambda: actions.will_think(found, now=here.now))
+    if "called" in request.POST:
+        return _done(request, found, lambda: actions.called(found, now=here.now, by=here.user))
     form = LostForm(request.POST)
     if not form.is_valid():
         return _page(request, here, found, lost_form=form)

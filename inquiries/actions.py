@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from datetime import date, datetime, time
+from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -23,7 +23,7 @@ from journeys.actions import (
     start_journey,
 )
 from journeys.chases import Promise
-from journeys.clinic_time import soon
+from journeys.clinic_time import due_within, soon
 from journeys.deadlines import Limit, Unit
 from journeys.models import StepKind, StepStatus
 from patients.actions import (
@@ -36,10 +36,16 @@ from patients.actions import (
 )
 from patients.addresses import TieAnswers, change_tie
 from patients.models import AddressKind, Channel, Clinic, MaySay, Patient, Relation
+from patients.queries import opening_hours
+from patients.windows import Hours, WeeklyWindow, intersect, open_intervals
 
 FIRST_VISIT, ANOTHER_VISIT = "first_visit", "single_visit"  # of somebody new, of a patient we know
 KEPT = "kept"
 ANSWER_WITHIN = Limit(1, Unit.WORKING_HOURS)
+CALL_WITHIN = Limit(1, Unit.WORKING_DAYS)  # of somebody who thinks about it and gave no hours
+A_WHILE = timedelta(hours=1)  # nobody has thought about it sooner
+CALL_AHEAD = timedelta(days=14)  # hours of hers that we are not here for by then are none
+CALLED_ABOUT = ("phone", "may_call_back", "call_from", "call_until")  # what a promised call goes by
 WON = (Outcome.BOOKED, Outcome.JOINED)
 FOR_SOMEBODY_ELSE = (ForWhom.OTHER, ForWhom.CLIENT)
 
@@ -200,14 +206,19 @@ def answer_later(inquiry: Inquiry, said: Said, offering: Offering | None, *, now
     inquiry.refresh_from_db()
 
 
-def note_caller(inquiry: Inquiry, caller: Caller) -> None:
+@transaction.atomic
+def note_caller(inquiry: Inquiry, caller: Caller, *, now: datetime, by: User) -> None:
     """Who asks; there was an answer or a promise before, else there would be no inquiry.
 
     Once she is our patient her number and her visit stand in her record, and here as they were told.
     """
     if not Inquiry.objects.filter(pk=inquiry.pk, patient__isnull=True).update(**vars(caller)):
         raise StaleStateError(_("There is a record now; change it there."))
+    is_as_before = all(getattr(inquiry, name) == getattr(caller, name) for name in CALLED_ABOUT)
     inquiry.refresh_from_db()
+    if inquiry.outcome == Outcome.WILL_THINK and not is_as_before:
+        _end_promise(inquiry, str(Outcome.WILL_THINK.label), now=now, by=by)
+        _promise_call(inquiry, now=now)
 
 
 def note_payer(inquiry: Inquiry, payer: str, insurance: str = "") -> None:
@@ -218,11 +229,59 @@ def note_payer(inquiry: Inquiry, payer: str, insurance: str = "") -> None:
     inquiry.refresh_from_db()
 
 
-def will_think(inquiry: Inquiry) -> None:
+@transaction.atomic
+def will_think(inquiry: Inquiry, *, now: datetime) -> None:
+    """Who may be called meanwhile is promised a call, so that nobody who thinks is forgotten."""
     open_still = Inquiry.objects.filter(pk=inquiry.pk, answered_at__isnull=False).exclude(outcome__in=WON)
     if not open_still.update(outcome=Outcome.WILL_THINK, lost_because="", lost_words=""):
         raise RefusedError(_("Answer the question first."))
     inquiry.refresh_from_db()
+    _promise_call(inquiry, now=now)
+
+
+def _promise_call(inquiry: Inquiry, *, now: datetime) -> None:
+    """Once, to a number that was told, where we may call."""
+    if not inquiry.may_call_back or not inquiry.phone or inquiry.owes_a_call:
+        return
+    start, end = inquiry.call_from, inquiry.call_until
+    hours = f", {start:%H:%M}–{end:%H:%M}" if start and end else ""
+
+    def title() -> str:
+        return _("Call %(name)s back") % {"name": inquiry.name or inquiry.phone} + hours
+
+    call = AdHoc(StepKind.PROMISE, title, _call_by(inquiry, now=now))
+    step = open_unidentified(inquiry.clinic, call, now=now)
+    Inquiry.objects.filter(pk=inquiry.pk).update(step=step)
+    inquiry.refresh_from_db()
+
+
+def _call_by(inquiry: Inquiry, *, now: datetime) -> datetime:
+    """The end of the first of her hours in which we are here; within a working day where she gave none."""
+    opening = opening_hours(inquiry.clinic, now=now)
+    if inquiry.call_from and inquiry.call_until:
+        daily = [WeeklyWindow(weekday, inquiry.call_from, inquiry.call_until) for weekday in range(7)]
+        hers = Hours.of(opening.zone, daily, {})
+        ours, theirs = (
+            open_intervals(each, now + A_WHILE, now + A_WHILE + CALL_AHEAD) for each in (opening, hers)
+        )
+        if both := intersect(ours, theirs):
+            return both[0].end
+    return due_within(CALL_WITHIN, opening, now=now)
+
+
+def called(inquiry: Inquiry, *, now: datetime, by: User) -> None:
+    """The call that was promised to somebody who thinks about it; how it ended is said beside it."""
+    if inquiry.step is None or not inquiry.owes_a_call:
+        raise StaleStateError(_("This was done by somebody else meanwhile."))
+    complete_step(inquiry.step, KEPT, now=now, by=by)
+
+
+def _end_promise(inquiry: Inquiry, reason: str, *, now: datetime, by: User) -> None:
+    """Nobody waits for it any more."""
+    step = inquiry.step
+    if step is not None and step.status == StepStatus.ACTIVE:
+        cancel_journey(step.journey, reason=reason, now=now, by=by)
+        step.refresh_from_db()
 
 
 @transaction.atomic
@@ -232,10 +291,8 @@ def lose(inquiry: Inquiry, because: LostCause, words: str = "", *, now: datetime
     lost = {"outcome": Outcome.LOST, "lost_because": because, "lost_words": words[:200]}
     if not because or not open_still.update(**lost):
         raise RefusedError(_("Choose why they went elsewhere."))
-    step = inquiry.step
-    if step is not None and step.status == StepStatus.ACTIVE:
-        cancel_journey(step.journey, reason=str(because.label), now=now, by=by)
     inquiry.refresh_from_db()
+    _end_promise(inquiry, str(because.label), now=now, by=by)
 
 
 @transaction.atomic
@@ -259,6 +316,7 @@ def convert(
     if step and locked.wants_at and locked.wants_with:
         book_for_step(step, _visit(locked, patient, locked.wants_at, locked.wants_with), now=now, by=by)
         outcome = Outcome.BOOKED
+    _end_promise(locked, str(outcome.label), now=now, by=by)
     won = {"patient": patient, "journey": journey, "outcome": outcome, "lost_because": "", "lost_words": ""}
     Inquiry.objects.filter(pk=locked.pk).update(**won)
     inquiry.refresh_from_db()

@@ -179,7 +179,10 @@ class InquirySerializer(serializers.ModelSerializer[Inquiry]):
     clinic = serializers.SlugField(source="clinic.slug")
     offering = serializers.UUIDField(source="offering.public_id", allow_null=True, default=None)
     step = serializers.UUIDField(
-        source="step.public_id", allow_null=True, default=None, help_text="The answer that was promised."
+        source="step.public_id",
+        allow_null=True,
+        default=None,
+        help_text="What was promised: the answer, or a call back.",
     )
     patient = serializers.UUIDField(source="patient.public_id", allow_null=True, default=None)
     journey = serializers.UUIDField(source="journey.public_id", allow_null=True, default=None)
@@ -322,7 +325,8 @@ class InquiryViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, ClinicVie
             told |= {"call_from": None, "call_until": None}  # hours are of a call that is allowed
         payer = {name: told.pop(name, getattr(inquiry, name)) for name in PAYER}
         if told:
-            actions.note_caller(inquiry, Caller(**{**_caller_now(inquiry), **told}))
+            caller = Caller(**{**_caller_now(inquiry), **told})
+            actions.note_caller(inquiry, caller, now=timezone.now(), by=self.asker)
         if not inquiry.is_unanswered:
             actions.note_payer(inquiry, **payer)
         return self.shown(id)

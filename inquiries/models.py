@@ -9,7 +9,7 @@ from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 
 from appointments.models import Practitioner, VisitType
-from journeys.models import Journey, Step, named
+from journeys.models import Journey, Step, StepStatus, named
 from patients.models import Clinic, Patient
 from patients.models.clinic import one_of
 
@@ -219,7 +219,7 @@ class Inquiry(models.Model):
     lost_words = models.CharField(max_length=200, blank=True)
     step = models.OneToOneField(
         Step, null=True, blank=True, on_delete=models.PROTECT, related_name="inquiry"
-    )  # the answer that was promised
+    )  # what was promised: the answer, or a call to who thinks about it
     patient = models.ForeignKey(
         Patient, null=True, blank=True, on_delete=models.PROTECT, related_name="inquiries"
     )
@@ -295,3 +295,7 @@ class Inquiry(models.Model):
     @property
     def is_unanswered(self) -> bool:
         return self.answered_at is None
+
+    @property
+    def owes_a_call(self) -> bool:
+        return not self.is_unanswered and self.step is not None and self.step.status == StepStatus.ACTIVE

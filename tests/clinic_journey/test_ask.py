@@ -312,6 +312,31 @@ def test_why_she_went_elsewhere_is_asked_our_manner_too(desk: Client, clinic: Cl
     assert inquiry.outcome == "will_think"
 
 
+def test_a_call_to_who_thinks_about_it_stands_in_today_until_it_was_made(
+    desk: Client, clinic: Clinic
+) -> None:
+    inquiry = builders.inquiry(clinic)
+    page = f"/ask/{inquiry.public_id}/"
+    desk.post(f"{page}caller/", caller(may_call_back="yes", call_from="16:00", call_until="18:00"))
+    desk.post(f"{page}end/", {"think": "1"})
+    step = Step.objects.get()
+    row = desk.get(f"/today/?item={step.public_id}").content.decode()
+    assert ("Call Noa Levi back, 16:00–18:00" in row, page in row, "Answer the question" in row) == (
+        True,
+        True,
+        False,
+    )
+    assert 'name="called"' in desk.get(page).content.decode()
+    stranger = logged_in(Role.RECEPTIONIST, builders.clinic())
+    assert stranger.post(f"{page}end/", {"called": "1"}).status_code == 404
+    assert desk.post(f"{page}end/", {"called": "1"}).status_code == 302
+    step.refresh_from_db()
+    assert (step.status, step.outcome) == (StepStatus.COMPLETED, "kept")
+    assert 'name="called"' not in desk.get(page).content.decode()
+    again = desk.post(f"{page}end/", {"called": "1"}, follow=True).content.decode()
+    assert "This was done by somebody else meanwhile." in again
+
+
 def test_the_answer_costs_the_same_for_one_thing_and_for_many(
     desk: Client, clinic: Clinic, django_assert_max_num_queries: Any
 ) -> None:

@@ -1,5 +1,6 @@
 """From the question to a patient: each step once, in its order, and what is promised has a clock."""
 
+from dataclasses import replace
 from datetime import datetime, time, timedelta
 from decimal import Decimal
 
@@ -50,6 +51,10 @@ def owed(clinic: Clinic, *, due_at: datetime = NOW + 60 * MINUTE) -> Inquiry:
     )
 
 
+def told(inquiry: Inquiry, caller: Caller, *, now: datetime = NOW) -> None:
+    actions.note_caller(inquiry, caller, now=now, by=builders.user(at=inquiry.clinic))
+
+
 def test_what_was_said_is_kept_as_it_was_said(clinic: Clinic) -> None:
     answered(clinic)
     Offering.objects.update(price=99)
@@ -91,7 +96,7 @@ def test_what_nobody_answers_at_once_is_owed_within_an_hour_of_work(clinic: Clin
 
 def test_who_pays_is_asked_last(clinic: Clinic) -> None:
     inquiry = owed(clinic)
-    actions.note_caller(inquiry, Caller("Noa", "+972502345678"))
+    told(inquiry, Caller("Noa", "+972502345678"))
     with pytest.raises(actions.AnswerFirstError):
         actions.note_payer(inquiry, "insured", "Maccabi")
     assert Inquiry.objects.get().payer == ""
@@ -107,23 +112,98 @@ def test_whoever_goes_elsewhere_leaves_no_promise_open(clinic: Clinic, rina: Use
     assert Journey.objects.get().ended_at == NOW
     assert (inquiry.outcome, inquiry.lost_because) == ("lost", "manner")
     with pytest.raises(RefusedError):
-        actions.will_think(inquiry)
+        actions.will_think(inquiry, now=NOW)
     with pytest.raises(StaleStateError):
         actions.answer_later(inquiry, YES, None, now=NOW, by=rina)
 
 
 def test_she_may_think_and_then_go_elsewhere_or_come(clinic: Clinic, rina: User) -> None:
     inquiry = answered(clinic)
-    actions.will_think(inquiry)
+    actions.will_think(inquiry, now=NOW)
     actions.lose(inquiry, LostCause.PRICE, now=NOW, by=rina)
-    actions.will_think(inquiry)
+    actions.will_think(inquiry, now=NOW)
     assert (inquiry.outcome, inquiry.lost_because) == ("will_think", "")
+
+
+GLADLY = Caller("Noa", "+972502345678", may_call_back=True)
+HOUR = timedelta(hours=1)
+
+
+@pytest.mark.parametrize(
+    ("hours", "thought", "due_at", "title"),
+    [
+        ((), NOW, "2026-03-10T10:00+02:00", "Call Noa back"),  # Monday; one working day
+        ((16, 18), NOW, "2026-03-09T18:00+02:00", "Call Noa back, 16:00–18:00"),
+        ((16, 18), NOW + 7.5 * HOUR, "2026-03-10T18:00+02:00", "Call Noa back, 16:00–18:00"),
+        ((16, 23), NOW, "2026-03-09T19:00+02:00", "Call Noa back, 16:00–23:00"),  # the clinic closes
+        ((22, 23), NOW, "2026-03-10T10:00+02:00", "Call Noa back, 22:00–23:00"),  # never open then
+    ],
+)
+def test_who_thinks_about_it_is_promised_a_call_in_her_hours(
+    clinic: Clinic, hours: tuple[int, ...], thought: datetime, due_at: str, title: str
+) -> None:
+    start, end = (time(hour) for hour in hours) if hours else (None, None)
+    inquiry = answered(clinic)
+    told(inquiry, replace(GLADLY, call_from=start, call_until=end))
+    assert not Step.objects.exists()
+    for _press in range(2):
+        actions.will_think(inquiry, now=thought)
+    step = Step.objects.get()
+    assert (inquiry.step, step.kind, step.status) == (step, "promise", StepStatus.ACTIVE)
+    assert (step.due_at, step.names["en"]) == (datetime.fromisoformat(due_at), title)
+    assert (step.owner, step.owner_role) == (None, OwnerRole.RECEPTIONIST)
+
+
+@pytest.mark.parametrize("caller", [Caller("Noa", "+972502345678"), Caller("Noa", may_call_back=True)])
+def test_nobody_is_called_without_a_number_or_leave(clinic: Clinic, caller: Caller) -> None:
+    inquiry = answered(clinic)
+    told(inquiry, caller)
+    actions.will_think(inquiry, now=NOW)
+    assert not Step.objects.exists()
+
+
+def test_the_call_goes_by_what_she_said_last(clinic: Clinic) -> None:
+    inquiry = answered(clinic)
+    actions.will_think(inquiry, now=NOW)
+    told(inquiry, GLADLY)
+    first = Step.objects.get()
+    told(inquiry, replace(GLADLY, name="Noa Levi"), now=NOW + HOUR)
+    assert inquiry.step == first
+    told(inquiry, replace(GLADLY, call_from=time(16), call_until=time(18)), now=NOW + HOUR)
+    moved = Step.objects.get(status=StepStatus.ACTIVE)
+    assert (moved.due_at, inquiry.step, inquiry.owes_a_call) == (NOW + 8 * HOUR, moved, True)
+    told(inquiry, replace(GLADLY, may_call_back=False), now=NOW + HOUR)
+    assert set(Step.objects.values_list("status", flat=True)) == {StepStatus.CANCELLED}
+    assert not Journey.objects.filter(ended_at=None).exists()
+
+
+@pytest.mark.parametrize("way", ["called", "lost", "came"])
+def test_the_promised_call_ends_with_the_call_or_with_the_matter(
+    clinic: Clinic, rina: User, way: str
+) -> None:
+    inquiry = answered(clinic)
+    told(inquiry, GLADLY)
+    actions.will_think(inquiry, now=NOW)
+    stale = Inquiry.objects.get()
+    call = Step.objects.get()
+    if way == "called":
+        actions.called(inquiry, now=NOW + HOUR, by=rina)
+    elif way == "lost":
+        actions.lose(inquiry, LostCause.PRICE, now=NOW + HOUR, by=rina)
+    else:
+        actions.convert(inquiry, None, NOA, now=NOW + HOUR, by=rina)
+    call.refresh_from_db()
+    ended = (StepStatus.COMPLETED, "kept") if way == "called" else (StepStatus.CANCELLED, "")
+    assert (call.status, call.outcome) == ended
+    assert Journey.objects.get(pk=call.journey_id).ended_at == NOW + HOUR
+    with pytest.raises(StaleStateError):
+        actions.called(stale, now=NOW + HOUR, by=rina)
 
 
 def test_a_record_and_a_journey_in_one_step(clinic: Clinic, rina: User) -> None:
     inquiry = answered(clinic)
     caller = Caller("Noa Levi", "+972502345678", may_call_back=True, call_from=time(16), call_until=time(19))
-    actions.note_caller(inquiry, caller)
+    told(inquiry, caller)
     for _press in range(2):
         actions.convert(inquiry, None, NOA, now=NOW, by=rina)
     patient = Patient.objects.get()
@@ -150,9 +230,7 @@ def test_the_number_of_who_asks_for_somebody_else_is_not_the_patients(
     clinic: Clinic, rina: User, for_whom: str, may_call_back: bool | None, tie: tuple[str, str, bool]
 ) -> None:
     inquiry = answered(clinic)
-    actions.note_caller(
-        inquiry, Caller("Ira", "+972502345678", for_whom=for_whom, may_call_back=may_call_back)
-    )
+    told(inquiry, Caller("Ira", "+972502345678", for_whom=for_whom, may_call_back=may_call_back))
     actions.convert(inquiry, None, NOA, now=NOW, by=rina)
     contact = PatientContact.objects.get()
     assert (contact.relation, contact.may_say, contact.may_be_called) == tie
@@ -173,7 +251,7 @@ def chosen(clinic: Clinic) -> Inquiry:
     start = builders.open_time(doctor, NOW + timedelta(days=1))[0].start
     inquiry = answered(clinic, key="chosen")
     Offering.objects.update(visit_type=builders.visit_type(clinic))
-    actions.note_caller(inquiry, Caller("Noa", "+972502345678", wants_at=start, wants_with=doctor))
+    told(inquiry, Caller("Noa", "+972502345678", wants_at=start, wants_with=doctor))
     return inquiry
 
 
@@ -182,7 +260,7 @@ def test_what_was_told_stays_when_there_is_a_record(clinic: Clinic, rina: User) 
     stale = Inquiry.objects.get(pk=inquiry.pk)
     actions.convert(inquiry, None, NOA, now=NOW, by=rina)
     with pytest.raises(StaleStateError, match="There is a record now"):
-        actions.note_caller(stale, Caller("Somebody", "+972547654321"))
+        told(stale, Caller("Somebody", "+972547654321"))
     kept = Inquiry.objects.get()
     assert (kept.name, kept.phone, kept.wants_at) == (
         stale.name,
