@@ -49,7 +49,7 @@ def open_matter(journey: Journey, meaning: str, words: str, *, now: datetime) ->
     where = locked if locked.status in OPEN_JOURNEYS else journey_of_a_question(journey, now=now)
     due_at = soon(locked.clinic, WORRY_WITHIN if meaning == WORRIED else READ_WITHIN, now=now)
     step = add_step(where, AdHoc(StepKind.CALL, title, due_at), now=now)
-    _write_down(step, patient, meaning, words, now=now)
+    _write_down(step, patient, meaning, words, now=now, is_matter=True)
     return step
 
 
@@ -88,7 +88,10 @@ def _same(patient: Patient | None, names: dict[str, str]) -> Step | None:
     return next((step for step in calls if step.names == names), None)
 
 
-def _write_down(step: Step, patient: Patient | None, meaning: str, words: str, *, now: datetime) -> None:
+def _write_down(
+    step: Step, patient: Patient | None, meaning: str, words: str, *, now: datetime, is_matter: bool = False
+) -> None:
+    """`is_matter`: the step is that of whoever answers it, so that it waits in the inbox, too."""
     Reply.objects.create(
         clinic_id=step.clinic_id,
         patient=patient,
@@ -97,6 +100,7 @@ def _write_down(step: Step, patient: Patient | None, meaning: str, words: str, *
         body=words,
         meaning=meaning,
         step=step,
+        matter=step if is_matter else None,
     )
 
 

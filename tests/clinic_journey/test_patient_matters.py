@@ -60,6 +60,39 @@ def test_the_desk_reads_it_in_today(journey: Journey) -> None:
     assert "Dana Levi is worried: It still bleeds" in today.content.decode()
 
 
+@pytest.mark.parametrize(
+    ("meaning", "body", "shown"),
+    [
+        ("ask", "May I eat?", "May I eat?"),
+        ("worried", "", "Is worried"),
+        ("going_badly", "", "It is not going well"),
+    ],
+)
+def test_it_waits_in_the_inbox_and_an_answer_given_there_ends_it(
+    journey: Journey, meaning: str, body: str, shown: str
+) -> None:
+    builders.messages_loaded()
+    builders.opened(journey.clinic)
+    page, desk = OwnPage(journey), logged_in("receptionist", journey.clinic)
+    page.post("say", {"meaning": meaning, "body": body})
+    assert shown in desk.get("/inbox/").content.decode()
+    assert journey.patient
+    answered = desk.post(
+        f"/inbox/{journey.patient.public_id}/answer/",
+        {"words": "Yes.", "request_key": "k1"},
+    )
+    assert answered.status_code == 302
+    assert (asked().status, asked().outcome) == (StepStatus.COMPLETED, "answered")
+    assert "Answered." in page.text()
+
+
+def test_what_nobody_has_to_answer_does_not_wait_in_the_inbox(journey: Journey) -> None:
+    OwnPage(journey).post("say", {"meaning": "going_well"})
+    inbox = logged_in("receptionist", journey.clinic).get("/inbox/").content.decode()
+    assert "It is going well" not in inbox
+    assert Reply.objects.get().matter is None
+
+
 def test_a_worry_needs_no_words_and_is_heard_within_the_hour(journey: Journey) -> None:
     page = OwnPage(journey)
     page.post("say", {"meaning": "worried", "body": ""})
