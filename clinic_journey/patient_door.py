@@ -23,7 +23,8 @@ from journeys.models import Journey
 from outreach.links import is_readable, journey_for
 from patients.models import Patient
 
-LASTS = timedelta(hours=1)  # since the page was last used
+LASTS = timedelta(hours=1)  # since the page was last used; then she is asked again who she is
+OPEN_FOR = timedelta(days=1)  # since then, too: what she writes in a tab left open must not meet a door
 SALT = "clinic_journey.patient_door"
 
 
@@ -100,11 +101,11 @@ def with_page(view: PageView) -> Callable[[HttpRequest, UUID], HttpResponse]:
 
 
 def let_in(answer: HttpResponse, journey: Journey, *, is_known: bool) -> None:
-    """A visit that lasts an hour from here; it ends sooner when the link is revoked."""
+    """What the link shows for a day from here, what is hers alone for an hour; a revoked link ends both."""
     answer.set_cookie(
         _cookie(journey),
         signing.dumps([*_void_by(journey), is_known], salt=SALT),
-        max_age=LASTS,
+        max_age=OPEN_FOR,
         path="/p/",
         secure=settings.SESSION_COOKIE_SECURE,
         httponly=True,
@@ -114,12 +115,23 @@ def let_in(answer: HttpResponse, journey: Journey, *, is_known: bool) -> None:
 
 def _seen(request: HttpRequest, journey: Journey) -> bool | None:
     """Whether the visitor has said who she is; None for one who did not come through the link."""
-    try:
-        kept = signing.loads(request.COOKIES.get(_cookie(journey), ""), salt=SALT, max_age=LASTS)
-    except signing.BadSignature:
+    kept = _kept(request, journey, OPEN_FOR)
+    if kept is None:
         return None
     *of, is_known = kept
-    return bool(is_known) if of == _void_by(journey) else None
+    if of != _void_by(journey):
+        return None
+    return bool(is_known) and _kept(request, journey, LASTS) is not None
+
+
+def _kept(request: HttpRequest, journey: Journey, lasts: timedelta) -> list[object] | None:
+    try:
+        kept: list[object] = signing.loads(
+            request.COOKIES.get(_cookie(journey), ""), salt=SALT, max_age=lasts
+        )
+    except signing.BadSignature:
+        return None
+    return kept
 
 
 def _cookie(journey: Journey) -> str:

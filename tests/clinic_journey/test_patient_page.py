@@ -146,10 +146,10 @@ def test_the_page_names_a_deadline_as_the_messages_do(language: str, words: str)
 
 
 def test_a_page_without_its_link_is_closed_and_tells_nothing(journey: Journey) -> None:
-    """The address alone, an unknown one, and a page whose hour is over look alike."""
+    """The address alone, an unknown one, and a page whose day is over look alike."""
     stranger, mine = Client(), OwnPage(journey)
     pages = [stranger.get(mine.path), stranger.get(f"/p/{uuid4()}/")]
-    with time_machine.travel(NOW + timedelta(hours=1, seconds=1), tick=False):
+    with time_machine.travel(NOW + timedelta(days=1, seconds=1), tick=False):
         pages.append(mine.get())
     assert {page.status_code for page in pages} == {404}
     assert len({page.content for page in pages}) == 1
@@ -157,6 +157,30 @@ def test_a_page_without_its_link_is_closed_and_tells_nothing(journey: Journey) -
         assert stranger.post(f"{mine.path}{what}/", {"meaning": "confirm"}).status_code == 404
     assert stranger.get(f"{mine.path}visit.ics").status_code == 404
     assert Appointment.objects.get().confirmed_at is None
+
+
+@pytest.mark.parametrize(
+    ("what", "said", "meaning"),
+    [
+        ("answer", {"meaning": "confirm"}, "confirm"),
+        ("answer", {"meaning": "cannot_come"}, "cannot_come"),
+        ("say", {"meaning": "ask", "body": "May I eat?"}, "ask"),
+        ("say", {"meaning": "worried", "body": "It bleeds"}, "worried"),
+    ],
+)
+def test_after_an_hour_her_words_still_reach_us_and_only_who_she_is_is_asked_again(
+    journey: Journey, what: str, said: dict[str, str], meaning: str
+) -> None:
+    mine = OwnPage(journey).prove(journey.patient)
+    with time_machine.travel(NOW + timedelta(hours=1, seconds=1), tick=False):
+        assert mine.post(what, said)["Location"] == f"{mine.path}?lang=en&said={meaning}"
+        reply = Reply.objects.get()
+        assert (reply.meaning, reply.body) == (meaning, said.get("body", ""))
+        words = mine.text()
+        assert "Your year of birth" in words
+        assert "How we reach you" not in words
+        assert mine.get("card/")["Location"] == f"{mine.path}?lang=en"
+        assert "How we reach you" in mine.prove(journey.patient).text()
 
 
 def test_a_page_in_use_stays_open(journey: Journey) -> None:
