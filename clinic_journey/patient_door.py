@@ -21,7 +21,7 @@ from django.views.decorators.http import require_safe
 from clinic_journey.language import NATIVE_NAMES
 from journeys.models import Journey
 from outreach.links import is_readable, journey_for
-from patients.models import Patient
+from patients.models import Patient, PatientStatus
 
 LASTS = timedelta(hours=1)  # since the page was last used; then she is asked again who she is
 OPEN_FOR = timedelta(days=1)  # since then, too: what she writes in a tab left open must not meet a door
@@ -66,7 +66,7 @@ def enter(request: HttpRequest, token: str) -> HttpResponse:
     """From the link in a message to the page; bad links look alike."""
     now = timezone.now()
     journey = journey_for(token, now=now)
-    if journey is None or journey.patient is None:
+    if journey is None or _reader(journey) is None:
         return private(render(request, "patient_page/gone.html", status=404))
     asked = request.GET.urlencode()
     path = reverse("patient_page", args=[journey.public_id])
@@ -86,9 +86,9 @@ def with_page(view: PageView) -> Callable[[HttpRequest, UUID], HttpResponse]:
         ).filter(public_id=journey_id, patient__isnull=False)
         journey = found.first()
         is_known = _seen(request, journey) if journey and is_readable(journey, now=now) else None
-        if journey is None or journey.patient is None or is_known is None:
+        patient = _reader(journey) if journey else None
+        if journey is None or patient is None or is_known is None:
             return private(render(request, "patient_page/closed.html", status=404))
-        patient = journey.patient.record_now
         wanted = request.GET.get("lang", patient.language)
         language = wanted if wanted in NATIVE_NAMES else patient.language
         with translation.override(language), timezone.override(journey.clinic.time_zone):
@@ -98,6 +98,12 @@ def with_page(view: PageView) -> Callable[[HttpRequest, UUID], HttpResponse]:
             return private(answer)
 
     return opened
+
+
+def _reader(journey: Journey) -> Patient | None:
+    """The record she has now; None where she has died: nobody of her family is greeted with her name."""
+    patient = journey.patient.record_now if journey.patient else None
+    return None if patient is None or patient.status == PatientStatus.DECEASED else patient
 
 
 def let_in(answer: HttpResponse, journey: Journey, *, is_known: bool) -> None:

@@ -18,10 +18,11 @@ from journeys.actions import NewJourney
 from journeys.chases import Promise, make_promise
 from journeys.models import Journey, Step, StepKind
 from journeys.watch import watch_steps
+from outreach.closing import record_death, reopen_record
 from outreach.links import path_for
 from outreach.models import Reply
 from outreach.rendering import date_words
-from patients.models import TRIES, AuditEvent
+from patients.models import TRIES, AuditEvent, Patient, PatientStatus
 from tests import builders
 from tests.clinic_journey.own_page import OwnPage
 from tests.conftest import NOW
@@ -194,6 +195,27 @@ def test_a_revoked_link_ends_the_visits_it_has_opened(journey: Journey) -> None:
     mine = OwnPage(journey)
     Journey.objects.update(link_version=2)
     assert mine.get().status_code == 404
+
+
+@pytest.mark.parametrize("merged", [False, True])
+def test_nobody_is_greeted_with_the_name_of_who_has_died(journey: Journey, merged: bool) -> None:
+    mine, patient = OwnPage(journey), journey.patient
+    assert patient
+    if merged:
+        patient = builders.patient(journey.clinic, phone="050-999-9999", language="en")
+        Patient.objects.filter(pk=journey.patient_id).update(merged_into=patient, status=PatientStatus.MERGED)
+    record_death(patient, "Her son called", now=NOW, by=builders.user(at=journey.clinic))
+    Journey.objects.filter(pk=journey.pk).update(status="cancelled", ended_at=NOW)
+    answers = [mine.get(), mine.get("visit.ics"), Client().get(path_for(journey))]
+    answers += [mine.post("say", {"meaning": "worried"}), mine.post("answer", {"meaning": "confirm"})]
+    for answer in answers:
+        text = answer.content.decode()
+        assert answer.status_code == 404
+        assert "Hello" not in text
+        assert "next visit" not in text
+    assert not Reply.objects.exists()
+    reopen_record(patient, "She called", now=NOW, by=builders.user(at=journey.clinic))
+    assert "Hello" in OwnPage(journey).text()
 
 
 def test_the_links_of_two_on_one_phone_never_mix(journey: Journey) -> None:
