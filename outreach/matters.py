@@ -55,18 +55,16 @@ def open_matter(journey: Journey, meaning: str, words: str, *, now: datetime) ->
 
 @transaction.atomic
 def record_feeling(journey: Journey, feeling: str, *, now: datetime) -> None:
-    """How it is going, by one tap; once a day each. Where it goes badly, a person asks her."""
+    """How it is going, by one tap; noted once a day each. Where it goes badly, a person asks her each time."""
     locked, patient = lock_journey(journey.pk), whose(journey)
     today = Reply.objects.filter(patient=patient, channel=PAGE, meaning=feeling, at__gt=now - ONE_DAY)
-    if today.exists():
-        return
     latest = locked.steps.order_by("-opened_at", "-pk").first()
-    if latest:
+    if latest and not today.exists():
         record_events([latest], EventKind.NOTED, now=now, detail=feeling)
+        if feeling != BADLY:
+            _write_down(latest, patient, feeling, "", now=now)
     if feeling == BADLY:
         open_matter(journey, BADLY, "", now=now)
-    elif latest:
-        _write_down(latest, patient, feeling, "", now=now)
 
 
 def _title(meaning: str, name: str, words: str) -> Words:

@@ -159,6 +159,19 @@ def test_a_bad_answer_opens_a_matter_at_the_desk(journey: Journey) -> None:
     assert "What you told us" in page.text()
 
 
+def test_a_bad_answer_after_the_first_was_closed_is_asked_about_again(journey: Journey) -> None:
+    page = OwnPage(journey)
+    page.post("say", {"meaning": "going_badly"})
+    complete_step(asked(), "spoken", now=NOW)
+    with time_machine.travel(NOW + HOUR, tick=False):
+        for _press in range(2):
+            page.post("say", {"meaning": "going_badly"})
+        anew = Step.objects.get(kind=StepKind.CALL, status=StepStatus.ACTIVE)
+        assert anew.opened_at == NOW + HOUR
+        assert "You hear from us by" in page.text("?said=going_badly")
+    assert StepEvent.objects.filter(kind=EventKind.NOTED, detail="going_badly").count() == 1
+
+
 @pytest.mark.parametrize("said", [{}, {"meaning": "ask"}, {"meaning": "ask", "body": "  "}, {"meaning": "x"}])
 def test_nonsense_leads_back(journey: Journey, said: dict[str, str]) -> None:
     page = OwnPage(journey)
