@@ -70,6 +70,7 @@ class OwnCardForm(CardForm):
         phones = list(own_phones(patient))
         form.initial["words"] = card.words if card else ""
         form.initial["may_call"] = [str(tie.pk) for tie in phones if tie.may_be_called]
+        form.initial["may_leave_voicemail"] = any(tie.may_leave_voicemail for tie in phones)
         channels = list(_channels_for(patient, card))
         form.fields["channel"].choices = [(each.value, each.label) for each in channels]  # type: ignore[attr-defined]
         form.fields["may_call"].choices = [  # type: ignore[attr-defined]
@@ -91,9 +92,11 @@ class OwnCardForm(CardForm):
         return data
 
     def answers(self) -> CardAnswers:
+        """What she did not touch stays as it was at each of her numbers, as what she was not asked does."""
         self.cleaned_data.setdefault("may_leave_voicemail", False)
         said = super().answers()
-        return replace(said, words=self.cleaned_data["words"])
+        may_leave = said.may_leave_voicemail if "may_leave_voicemail" in self.changed_data else None
+        return replace(said, words=self.cleaned_data["words"], may_leave_voicemail=may_leave)
 
 
 def _channels_for(patient: Patient, card: ServiceCard | None) -> Iterator[Channel]:

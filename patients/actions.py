@@ -170,7 +170,7 @@ class CardAnswers:
     channel: str
     windows: tuple[tuple[int, time, time], ...] = ()
     language: str = ""
-    may_leave_voicemail: bool = False
+    may_leave_voicemail: bool | None = False  # None: not asked, so it stays as it was at each number
     may_tell: str = ""
     days_told: bool = True
     hours_told: bool = True
@@ -198,7 +198,7 @@ def save_card(patient: Patient, answers: CardAnswers, *, now: datetime, by: User
         for weekday, start, end in answers.windows
     )
     phone = first_phone(patient)  # the card speaks of the number that is called first; others have their own
-    if phone:
+    if phone and answers.may_leave_voicemail is not None:
         PatientContact.objects.filter(pk=phone.pk, may_be_called=True).update(
             may_leave_voicemail=answers.may_leave_voicemail
         )

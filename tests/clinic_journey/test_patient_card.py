@@ -88,6 +88,45 @@ def test_a_number_she_takes_off_is_rung_no_more(dana: Patient, page: OwnPage) ->
     assert dana.contacts.get(pk=mobile.pk).may_be_called
 
 
+def voice_messages(patient: Patient) -> dict[str, bool]:
+    ties = patient.contacts.filter(contact_point__kind="phone").order_by("pk")
+    return {str(tie.relation): tie.may_leave_voicemail for tie in ties}
+
+
+@pytest.mark.parametrize("at_mothers", [False, True])
+def test_a_voice_message_is_hers_to_allow_at_her_own_numbers_alone(
+    dana: Patient, page: OwnPage, at_mothers: bool
+) -> None:
+    answers = TieAnswers(relation="parent", rank=1, may_leave_voicemail=at_mothers)
+    add_tie(dana, "phone", "054-765-4321", answers)  # is called first
+    dana.contacts.filter(relation="self").update(rank=2)
+    own = [str(tie.pk) for tie in dana.contacts.filter(relation="self", contact_point__kind="phone")]
+    assert 'name="may_leave_voicemail" id="id_may_leave_voicemail">' in page.prove(dana).text("card/")
+    page.post("card", said(dana, may_call=own, may_leave_voicemail="on"))
+    assert voice_messages(dana) == {"self": True, "parent": at_mothers}
+    page.post("card", said(dana, may_call=own))
+    assert voice_messages(dana) == {"self": False, "parent": at_mothers}
+
+
+def test_where_only_a_relatives_number_is_known_nothing_is_said_of_voice_messages(
+    dana: Patient, page: OwnPage
+) -> None:
+    dana.contacts.filter(contact_point__kind="phone").update(relation="parent", may_leave_voicemail=True)
+    assert "may_leave_voicemail" not in page.prove(dana).text("card/")
+    assert page.post("card", said(dana, channel="sms", may_call=[])).status_code == 302
+    assert page.post("card", said(dana, channel="sms", may_leave_voicemail="on")).status_code == 302
+    assert voice_messages(dana) == {"parent": True}
+
+
+def test_what_she_does_not_touch_stays_at_each_number(dana: Patient, page: OwnPage) -> None:
+    work = add_tie(dana, "phone", "03-765-4321", TieAnswers(place="work"))
+    dana.contacts.exclude(pk=work.pk).filter(contact_point__kind="phone").update(may_leave_voicemail=True)
+    assert 'id="id_may_leave_voicemail" checked>' in page.prove(dana).text("card/")
+    page.post("card", said(dana, may_leave_voicemail="on", words="Only a change of words"))
+    work.refresh_from_db()
+    assert not work.may_leave_voicemail
+
+
 def test_calls_without_a_number_are_asked_again(dana: Patient, page: OwnPage) -> None:
     answer = page.prove(dana).post("card", said(dana, may_call=[], words="kept"))
     assert answer.status_code == 422
