@@ -24,7 +24,7 @@ from outreach.choices import times_to_choose
 from outreach.matters import Matter, matters_of
 from outreach.queries import visit_of
 from patients import audit
-from patients.actions import RefusedError
+from patients.actions import RefusedError, StaleStateError
 from patients.models import AuditAction, Patient
 from patients.proving import closed_until, proves, question_for
 
@@ -49,6 +49,7 @@ def answer(request: HttpRequest, visitor: Visitor) -> HttpResponse:
         return visitor.back()
     start = chosen_start(request.POST.get("start", ""))
     try:
+        refuse_if_moved(visitor.journey, request.POST.get("seen", ""))
         record_answer(step, meaning, now=visitor.now, channel="page", start=start)
     except RefusedError as refusal:
         # Whoever was second with a time sees at once which are still free.
@@ -71,6 +72,13 @@ def identify(request: HttpRequest, visitor: Visitor) -> HttpResponse:
     audit.record(failed)
     context = context_of(visitor, request) | {"is_wrong": True}
     return render(request, "patient_page/page.html", context, status=422)
+
+
+def refuse_if_moved(journey: Journey, seen: str) -> None:
+    """What she says of a visit is of the time that stood on her screen, never of one it was moved to since."""
+    visit, start = visit_of(journey.pk), chosen_start(seen)
+    if visit and start and visit.start != start:
+        raise StaleStateError(_("Your visit was moved meanwhile. This is the time that holds now."))
 
 
 def chosen_start(text: str) -> datetime | None:

@@ -160,30 +160,6 @@ def test_a_page_without_its_link_is_closed_and_tells_nothing(journey: Journey) -
     assert Appointment.objects.get().confirmed_at is None
 
 
-@pytest.mark.parametrize(
-    ("what", "said", "meaning"),
-    [
-        ("answer", {"meaning": "confirm"}, "confirm"),
-        ("answer", {"meaning": "cannot_come"}, "cannot_come"),
-        ("say", {"meaning": "ask", "body": "May I eat?"}, "ask"),
-        ("say", {"meaning": "worried", "body": "It bleeds"}, "worried"),
-    ],
-)
-def test_after_an_hour_her_words_still_reach_us_and_only_who_she_is_is_asked_again(
-    journey: Journey, what: str, said: dict[str, str], meaning: str
-) -> None:
-    mine = OwnPage(journey).prove(journey.patient)
-    with time_machine.travel(NOW + timedelta(hours=1, seconds=1), tick=False):
-        assert mine.post(what, said)["Location"] == f"{mine.path}?lang=en&said={meaning}"
-        reply = Reply.objects.get()
-        assert (reply.meaning, reply.body) == (meaning, said.get("body", ""))
-        words = mine.text()
-        assert "Your year of birth" in words
-        assert "How we reach you" not in words
-        assert mine.get("card/")["Location"] == f"{mine.path}?lang=en"
-        assert "How we reach you" in mine.prove(journey.patient).text()
-
-
 def test_a_page_in_use_stays_open(journey: Journey) -> None:
     mine = OwnPage(journey)
     for minutes in (50, 100, 150):
