@@ -161,6 +161,17 @@ class ShownMatter:
     who: str
     is_late: bool
 
+    @property
+    def words(self) -> str:
+        """Her own; where she only pressed a button, what it says."""
+        pressed = {
+            "another_time": _("Another time"),
+            "cannot_come": _("I cannot come"),
+            "worried": _("I am worried"),
+            "going_badly": _("Not well"),
+        }
+        return self.matter.words or pressed.get(self.matter.meaning, "")
+
     @classmethod
     def of(cls, matter: Matter, names: Names, *, now: datetime) -> "ShownMatter":
         return cls(matter, names.of(matter.step), matter.is_late(now))

@@ -1,10 +1,10 @@
 """What a patient asks or tells on her own page, without being asked: it is at the desk, with an owner and a clock."""
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from django.db import transaction
+from django.db.models import Q
 from django.utils.translation import gettext as _
 
 from journeys import deadlines
@@ -28,7 +28,7 @@ PAGE = "page"  # the channel of what is said there
 ASK, WORRIED = "ask", "worried"
 WELL, SO_SO, BADLY = "going_well", "going_so_so", "going_badly"
 FEELINGS = (WELL, SO_SO, BADLY)
-OPENS = (ASK, WORRIED, BADLY)
+WAITING = (StepStatus.ACTIVE, StepStatus.ON_HOLD)
 WORRY_WITHIN = deadlines.Limit(1, deadlines.Unit.WORKING_HOURS)
 ONE_DAY = timedelta(days=1)
 SHOWN_ANSWERED = timedelta(days=7)
@@ -113,23 +113,23 @@ class Matter:
 
     @property
     def is_answered(self) -> bool:
-        return self.step.status != StepStatus.ACTIVE
+        return self.step.status == StepStatus.COMPLETED
 
     def is_late(self, now: datetime) -> bool:
         return not self.is_answered and self.step.due_at is not None and self.step.due_at <= now
 
 
 def matters_of(patient: Patient, *, now: datetime) -> list[Matter]:
-    """The open ones and those answered lately, the newest first."""
-    said = Reply.objects.filter(patient=patient, channel=PAGE, meaning__in=OPENS, step__kind=StepKind.CALL)
-    rows = said.select_related("step__owner", "step__about").order_by("-at", "-pk")[: 4 * SHOWN]
-    return list(_shown(rows, now=now))[:SHOWN]
+    """All that wait for our word, then a few of those answered lately; the newest first.
 
-
-def _shown(rows: Iterable[Reply], *, now: datetime) -> Iterable[Matter]:
-    for reply in rows:
-        step = reply.step
-        if step is None or step.status == StepStatus.CANCELLED:
-            continue
-        if step.completed_at is None or step.completed_at > now - SHOWN_ANSWERED:
-            yield Matter(reply.meaning, reply.body, reply.at, step)
+    What she pressed that somebody has to call her about, such as "none of these times", waits like her words.
+    """
+    lately = Q(matter__status=StepStatus.COMPLETED, matter__completed_at__gt=now - SHOWN_ANSWERED)
+    here = Reply.objects.filter(patient=patient, channel=PAGE, matter__kind=StepKind.CALL)
+    said = here.filter(lately | Q(matter__status__in=WAITING)).order_by("-at", "-pk")
+    found: dict[int, Matter] = {}
+    for reply in said.select_related("matter__owner", "matter__about__owner"):
+        if reply.matter:  # pressed twice it is one, and we owe an answer since the first
+            found[reply.matter.pk] = Matter(reply.meaning, reply.body, reply.at, reply.matter)
+    waiting = [matter for matter in found.values() if not matter.is_answered]
+    return waiting + [matter for matter in found.values() if matter.is_answered][:SHOWN]

@@ -108,6 +108,37 @@ def test_what_is_not_answered_in_time_is_said_first(journey: Journey) -> None:
     assert "We are late with our answer" in words
 
 
+def test_an_older_question_that_is_late_is_not_hidden_by_newer_ones(journey: Journey) -> None:
+    page = OwnPage(journey).prove(journey.patient)
+    page.post("say", {"meaning": "ask", "body": "The oldest"})
+    for nth in range(5):
+        with time_machine.travel(NOW + timedelta(minutes=1 + nth), tick=False):
+            page.post("say", {"meaning": "ask", "body": f"Newer {nth}"})
+            complete_step(Step.objects.get(title__contains=f"Newer {nth}"), "spoken", now=NOW)
+    with time_machine.travel(NOW + 3 * HOUR, tick=False):
+        page = OwnPage(journey).prove(journey.patient)
+        for nth in range(4):
+            page.post("say", {"meaning": "ask", "body": f"Open {nth}"})
+        words = page.text()
+    assert words.index("We are late, and we are sorry") < words.index("<section")
+    order = [words.index(each) for each in ("Open 3", "Open 0", "The oldest", "Newer 4", "Newer 2")]
+    assert order == sorted(order)
+    assert words.count("We are late with our answer") == 1
+    assert words.count("Answered.") == 3
+
+
+def test_who_asked_to_be_called_about_another_time_sees_by_when(journey: Journey) -> None:
+    page = OwnPage(journey)
+    for minutes in (0, 5):
+        with time_machine.travel(NOW + timedelta(minutes=minutes), tick=False):
+            page.post("answer", {"meaning": "another_time", "start": ""})
+    assert asked().due_at == NOW + 2 * HOUR
+    words = page.text()
+    assert words.count("You hear from us by <b>Monday 9 March, 12:00</b>") == 1
+    assert "<blockquote" not in words
+    assert '<blockquote dir="auto">Another time</blockquote>' in page.prove(journey.patient).text()
+
+
 def test_it_ends_only_when_somebody_has_answered(journey: Journey) -> None:
     page = OwnPage(journey)
     page.post("say", {"meaning": "ask", "body": "May I eat?"})
