@@ -14,4 +14,5 @@ USER clinic
 VOLUME /var/lib/clinic-journey
 EXPOSE 8000
 
-CMD ["gunicorn", "clinic_journey.wsgi:application", "--bind", "0.0.0.0:8000", "--workers", "2", "--worker-class", "gthread", "--threads", "8", "--access-logfile", "-"]
+# No path in the access log: that of a link which a patient or a partner holds is all it takes to open it.
+CMD ["gunicorn", "clinic_journey.wsgi:application", "--bind", "0.0.0.0:8000", "--workers", "2", "--worker-class", "gthread", "--threads", "8", "--access-logfile", "-", "--access-logformat", "%(t)s %(m)s %(s)s %(b)s %(L)s"]

@@ -179,7 +179,9 @@ def test_nobody_is_greeted_with_the_name_of_who_has_died(journey: Journey, merge
     assert patient
     if merged:
         patient = builders.patient(journey.clinic, phone="050-999-9999", language="en")
-        Patient.objects.filter(pk=journey.patient_id).update(merged_into=patient, status=PatientStatus.MERGED)
+        Patient.objects.filter(pk=journey.patient_id or 0).update(
+            merged_into=patient, status=PatientStatus.MERGED
+        )
     record_death(patient, "Her son called", now=NOW, by=builders.user(at=journey.clinic))
     Journey.objects.filter(pk=journey.pk).update(status="cancelled", ended_at=NOW)
     answers = [mine.get(), mine.get("visit.ics"), Client().get(path_for(journey))]
