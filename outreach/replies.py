@@ -23,6 +23,7 @@ from patients.actions import RefusedError
 from patients.models import Clinic, ContactPoint, Patient, PatientStatus
 
 STOP, START, CALL_AT = "stop", "start", "call_at"
+ASKS_WHETHER = {StepKind.CONFIRM, StepKind.VISIT}  # the question whether she comes, and the reminder of the visit
 
 
 def receive_reply(said: Said, *, now: datetime) -> str:
@@ -60,11 +61,16 @@ def _heard(said: Said, patient: Patient, point: ContactPoint, last: Attempt | No
 
 
 def _place_of(said: Said) -> tuple[ContactPoint | None, Attempt | None]:
-    """The address it came from and the last message we sent there; a number may be known in several clinics."""
+    """The address it came from and the last message we sent there; a number may be known in several clinics.
+
+    Where the provider says which message of ours is answered, it is that one and no later one.
+    """
     points = ContactPoint.objects.filter(kind=said.kind, value=said.value)
     sent = Attempt.objects.filter(
         contact_point__in=points, channel=said.channel, called_at__isnull=False, called_at__lte=said.at
     )
+    if said.reference:
+        sent = sent.filter(reference=said.reference)
     last = (
         sent.select_related(
             "contact_point__clinic",
@@ -146,7 +152,7 @@ def _acts(
     if meaning == THANKS:
         _note_down(said, patient, point, last, step=step, meaning=THANKS)
         return True
-    if step.kind != StepKind.CONFIRM or step.status != StepStatus.ACTIVE:
+    if step.kind not in ASKS_WHETHER or step.status != StepStatus.ACTIVE:
         return False
     try:
         with transaction.atomic():

@@ -37,6 +37,7 @@ class Said:
     at: datetime
     name: str = ""  # as the messenger shows it; never used to guess who it is
     to: str = ""  # our own number that was written to, where the provider says it
+    reference: str = ""  # which message of ours it answers, where the provider gives our own id back
     stopped: bool = False  # not words but the provider's own switch: blocked, unsubscribed
 
 

@@ -8,6 +8,7 @@ a machine hears nothing, unless the patient has said that a voice message may be
 from datetime import datetime
 from typing import Any
 from urllib.parse import parse_qsl, urlencode
+from uuid import UUID
 
 from django.conf import settings
 from django.http import HttpRequest
@@ -127,7 +128,9 @@ def read(kept: str, *, at: datetime) -> Receipted | Said | None:
     form = dict(parse_qsl(kept, keep_blank_values=True))
     if pressed := form.get("Digits", ""):
         words = KEYS.get(pressed)
-        return Said("voice", "phone", form.get("To", ""), words, at=at) if words else None
+        if not words:
+            return None
+        return Said("voice", "phone", form.get("To", ""), words, at=at, reference=_ours(form.get("ref", "")))
     status = form.get("CallStatus", "")
     if status not in ENDS:
         return None
@@ -136,6 +139,14 @@ def read(kept: str, *, at: datetime) -> Receipted | Said | None:
         stage, trouble = TO_A_MACHINE
     code = form.get("ErrorCode") or form.get("SipResponseCode") or status
     return Receipted(form.get("ref", ""), form.get("CallSid", ""), stage, trouble, code)
+
+
+def _ours(reference: str) -> str:
+    """The call that the key was pressed in; empty where what came with it is none of our ids."""
+    try:
+        return str(UUID(reference))
+    except ValueError:
+        return ""
 
 
 def _was_heard(form: dict[str, str]) -> bool:

@@ -302,6 +302,16 @@ class TestShortAnswers:
         assert not Step.objects.filter(kind=StepKind.CALL).exists()
         assert (Reply.objects.get().meaning, Reply.objects.get().body) == ("confirm", words.strip())
 
+    def test_yes_to_a_reminder_confirms_the_visit_and_leaves_it_to_come(self, twilio: Twilio) -> None:
+        _attempt, visit = self.asked()
+        told(of=builders.task(visit.step, plan_from=None, message_key="visit_reminder"), called_at=NOW)
+        by_sms("yes")
+        visit.refresh_from_db()
+        assert visit.step
+        assert (visit.confirmed_at, visit.step.status) == (NOW, StepStatus.ACTIVE)
+        assert Reply.objects.get().meaning == "confirm"
+        assert not Step.objects.filter(kind=StepKind.CALL).exists()
+
     def test_another_time_ends_the_question_and_is_not_lost(self, twilio: Twilio) -> None:
         attempt, visit = self.asked()
         by_sms("מועד אחר")

@@ -132,6 +132,61 @@ class TestTheCall:
         assert (call.heard, Reply.objects.count()) == ("", 0)
         assert journey.steps.get(kind=StepKind.CONFIRM).status == StepStatus.ACTIVE
 
+    def test_yes_to_a_reminder_of_the_visit_is_written_down_as_she_hears(
+        self, journey: Journey, calls: Twilio
+    ) -> None:
+        step = journey.steps.get(kind=StepKind.VISIT)
+        actions.complete_step(journey.steps.get(kind=StepKind.CONFIRM), "confirmed", now=NOW)
+        builders.attempt(
+            builders.task(step, plan_from=None, message_key="visit_reminder"), channel=Channel.VOICE
+        )
+        dispatch(now=NOW)
+        call = Line(calls.calls[0])
+        call.pick_up("human")
+        call.press("1")
+        work_events(now=NOW)
+        step.refresh_from_db()
+        assert (Appointment.objects.get().confirmed_at, step.status) == (NOW, StepStatus.ACTIVE)
+        assert Reply.objects.get().meaning == "confirm"
+
+    @pytest.mark.parametrize("digit", ["1", "9"])
+    def test_on_a_phone_of_two_children_a_key_is_about_the_child_of_that_call(
+        self, journey: Journey, calls: Twilio, digit: str
+    ) -> None:
+        first, attempt = line(journey, calls)
+        sibling = builders.patient(builders.clinic(), given_name="Noa")
+        visit = builders.appointment(sibling)
+        other = builders.journey(sibling)
+        visit.step = builders.step(other, kind=StepKind.VISIT, due_at=visit.end)
+        visit.save(update_fields=["step"])
+        question = builders.step(other, kind=StepKind.CONFIRM)
+        builders.attempt(
+            builders.task(question, plan_from=None, message_key="held_visit"),
+            channel=Channel.VOICE,
+            status=AttemptStatus.SENT,
+            called_at=NOW,
+            sent_at=NOW,
+        )
+        Attempt.objects.filter(pk=attempt.pk).update(called_at=NOW - timedelta(minutes=5))
+        first.pick_up("human")
+        first.press(digit)
+        after(attempt)
+        assert Reply.objects.get().patient == journey.patient
+        confirmed = Appointment.objects.exclude(confirmed_at=None).values_list("patient", flat=True)
+        silenced = Consent.objects.filter(status=ConsentStatus.WITHDRAWN).values_list("patient", flat=True)
+        assert list(confirmed if digit == "1" else silenced) == [journey.patient_id]
+        assert not (silenced if digit == "1" else confirmed).exists()
+
+    @pytest.mark.parametrize("reference", ["nonsense", ""])
+    def test_a_key_without_a_reference_of_ours_is_about_the_last_call(
+        self, journey: Journey, calls: Twilio, reference: str
+    ) -> None:
+        call, attempt = line(journey, calls)
+        url = f"https://clinic.example/hooks/voice/?ref={reference}"
+        assert twilio_api.post(url, call.about(Digits="1")).status_code == 200
+        after(attempt)
+        assert Reply.objects.get().attempt == attempt
+
     def test_a_key_pressed_once_and_told_twice_acts_once(self, journey: Journey, calls: Twilio) -> None:
         call, attempt = line(journey, calls)
         call.pick_up("human")
