@@ -48,6 +48,11 @@ class Conversation:
     ways: list[Way]
 
     @property
+    def heard(self) -> int:
+        """The newest message of hers that the page shows; one after it has been read by nobody."""
+        return max((reply.pk for reply in self.replies), default=0)
+
+    @property
     def matter(self) -> Step | None:
         return self.matters[0] if self.matters else None
 
@@ -158,6 +163,10 @@ def _press(request: HttpRequest, what: str) -> Press:
     return Press(what, key, key_in(request.POST.get("seen", "")))
 
 
+def _heard(request: HttpRequest) -> int | None:
+    return key_in(request.POST.get("heard", ""))
+
+
 def _answer(request: HttpRequest, here: Here, patient: Patient) -> Step:
     ways = ways_of(patient, replies_of(patient), now=here.now)
     asked = request.POST.get("way", "")
@@ -166,7 +175,7 @@ def _answer(request: HttpRequest, here: Here, patient: Patient) -> Step:
         raise RefusedError(_("No message can be sent to this address in this way. Choose another."))
     call_by = _call_by(request.POST.get("call_by", ""), here)
     words = request.POST.get("words", "").replace("\r\n", "\n").replace("\0", "").strip()
-    step = write_back(patient, Written(way, words), now=here.now, by=here.user)
+    step = write_back(patient, Written(way, words), heard=_heard(request), now=here.now, by=here.user)
     if call_by:
         promise = Promise(_("A call, as we wrote"), call_by, MY_ROLE[Role(here.role)], here.user)
         make_promise(patient, promise, now=here.now, by=here.user)
@@ -190,10 +199,12 @@ def _call_by(text: str, here: Here) -> datetime | None:
 def nothing(request: HttpRequest, here: Here, patient_id: UUID) -> HttpResponse:
     patient = _patient(here, patient_id)
     press = _press(request, NOTHING_TO_ANSWER)
+
+    def leave() -> Step:
+        return leave_unanswered(patient, heard=_heard(request), now=here.now, by=here.user)
+
     try:
-        desk.save_for_good(
-            patient, press, lambda: leave_unanswered(patient, now=here.now, by=here.user), here=here
-        )
+        desk.save_for_good(patient, press, leave, here=here)
     except RefusedError as refusal:
         messages.error(request, str(refusal))
         return _shown(request, here, patient, typed=request.POST, status=409)

@@ -196,8 +196,12 @@ def go_on_with_answer(task: OutreachTask, *, now: datetime) -> None:
 
 
 def _waits_again(task: OutreachTask, asked: Step) -> Step:
-    """What our answer did not reach is with a person once more: the conversation waits for that step."""
+    """What our answer did not reach is with a person once more: the conversation waits for that step.
+
+    What she has written since is with a person already, and stays with that one.
+    """
     said = Reply.objects.filter(patient=task.patient_id, clinic=task.clinic_id, matter__isnull=False)
+    said = said.exclude(matter__status=StepStatus.ACTIVE)
     last = said.order_by("-at", "-pk").values_list("pk", flat=True).first()
     if task.message_key == ANSWER and last:
         Reply.objects.filter(pk=last).update(matter=asked)

@@ -1,5 +1,6 @@
 """A person answers what a patient wrote: her own words, to where the patient wrote from, at once and once."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -8,12 +9,13 @@ from django.db import transaction
 from django.utils import translation
 from django.utils.translation import gettext as _
 
-from journeys.actions import AdHoc, add_step, complete_step
-from journeys.models import Journey, Step, StepKind
+from journeys.actions import AdHoc, add_step, complete_step, lock_journey
+from journeys.models import Journey, Step, StepKind, StepStatus
 from outreach.at_once import refuse_to_write
 from outreach.channels import by_machine
 from outreach.conversations import ANSWERED, NOTHING_TO_ANSWER, Way, matters_of
-from outreach.models import ANSWER, STOPPED, Attempt, OutreachTask
+from outreach.followup import NOT_NEEDED
+from outreach.models import ANSWER, STOPPED, Attempt, OutreachTask, Reply, TaskStatus
 from patients.actions import RefusedError, StaleStateError, lock_patient, refuse_unless_active
 from patients.models import Patient
 
@@ -31,20 +33,50 @@ class Written:
 
 
 @transaction.atomic
-def write_back(patient: Patient, written: Written, *, now: datetime, by: User) -> Step:
+def write_back(
+    patient: Patient, written: Written, *, heard: int | None = None, now: datetime, by: User
+) -> Step:
     """Put the answer into the outbox, due now; whatever the patient waited for in writing is answered by it.
 
     The answer has a step of its own, which ends when it has left and comes back to a person when it cannot.
+    `heard`: the newest of her messages that was read before; None where a page does not say.
     """
     _refuse(written, now=now)
-    lock_patient(patient.pk)
+    matters = _matters_read(patient, heard)
     refuse_unless_active(patient.pk)
-    matters = list(matters_of(patient))
     journey = matters[0].journey if matters else journey_of_its_own(patient, now=now)
     step = put_out(journey, patient, written, now=now, by=by)
-    for matter in matters:
-        complete_step(matter, ANSWERED, now=now, by=by)
+    _end(matters, ANSWERED, now=now, by=by)
     return step
+
+
+def _matters_read(patient: Patient, heard: int | None) -> list[Step]:
+    """What is answered now, under the locks, in the house's order. Words that nobody has read are not among it."""
+    waiting = list(matters_of(patient).select_related("about"))
+    journeys = {each.journey_id for step in waiting for each in (step, step.about) if each}
+    for key in sorted(journeys):
+        lock_journey(key)
+    lock_patient(patient.pk)
+    matters = list(matters_of(patient))
+    unread = Reply.objects.filter(matter__in=matters, patient=patient, clinic=patient.clinic_id)
+    if heard is not None and unread.filter(pk__gt=heard).exists():
+        raise StaleStateError(_("The patient has written again meanwhile. Read it first."))
+    return [matter for matter in matters if matter.journey_id in journeys]
+
+
+def _end(matters: Sequence[Step], outcome: str, *, now: datetime, by: User) -> None:
+    """The matters, and an answer of ours before that never left: nobody waits for that one any more."""
+    for matter in matters:
+        complete_step(matter, outcome, now=now, by=by)
+    never_left = Step.objects.filter(
+        pk__in=[matter.about_id for matter in matters],
+        kind=StepKind.TELL,
+        template_step=None,
+        status=StepStatus.ACTIVE,
+        outreach_tasks__message_key=ANSWER,
+    )
+    for step in never_left.exclude(outreach_tasks__status=TaskStatus.OPEN).distinct():
+        complete_step(step, NOT_NEEDED, now=now, by=by)
 
 
 def put_out(
@@ -107,12 +139,10 @@ def _subject(patient: Patient) -> str:
 
 
 @transaction.atomic
-def leave_unanswered(patient: Patient, *, now: datetime, by: User) -> Step:
+def leave_unanswered(patient: Patient, *, heard: int | None = None, now: datetime, by: User) -> Step:
     """She has written, and nothing is to be said to it: thanks, or what was settled otherwise."""
-    lock_patient(patient.pk)
-    matters = list(matters_of(patient))
+    matters = _matters_read(patient, heard)
     if not matters:
         raise StaleStateError(_("This was done by somebody else meanwhile."))
-    for matter in matters:
-        complete_step(matter, NOTHING_TO_ANSWER, now=now, by=by)
+    _end(matters, NOTHING_TO_ANSWER, now=now, by=by)
     return matters[0]

@@ -21,7 +21,7 @@ from outreach.dispatch import dispatch
 from outreach.models import Attempt, AttemptStatus, OutreachTask, Reply
 from outreach.replies import receive_reply
 from patients.access import Here
-from patients.actions import withdraw_consent
+from patients.actions import add_address, withdraw_consent
 from patients.models import AuditEvent, Channel, Clinic, Patient, Role
 from tests import builders
 from tests.conftest import NOW
@@ -279,6 +279,28 @@ class TestAnswer:
         assert "Also at eight" in refused.content.decode()
         assert Attempt.objects.count() == 1
 
+    @pytest.mark.parametrize("press", ["answer", "nothing"])
+    def test_what_she_wrote_after_the_page_was_read_is_not_closed_by_it(
+        self, clinic: Clinic, press: str
+    ) -> None:
+        client, _user = at_the_desk(clinic)
+        patient = a_writer(clinic, 1)
+        read = page(client, f"/inbox/{patient.public_id}/")
+        (heard,) = set(re.findall(r'name="heard" value="(\d+)"', read))
+        wrote("My tooth has come out!", "+972502345001", at=NOW)
+        path = f"/inbox/{patient.public_id}/{press}/"
+        refused = client.post(path, {"words": "At eight.", "request_key": "k1", "heard": heard})
+        text = refused.content.decode()
+        assert (refused.status_code, Attempt.objects.count()) == (409, 0)
+        assert "The patient has written again meanwhile. Read it first." in text
+        assert "My tooth has come out!" in text
+        assert press == "nothing" or "At eight." in text.partition("<textarea")[2].partition("</textarea")[0]
+        assert {step.status for step in Step.objects.filter(kind=StepKind.CALL)} == {StepStatus.ACTIVE}
+        (heard,) = set(re.findall(r'name="heard" value="(\d+)"', text))
+        again = client.post(path, {"words": "Come now.", "request_key": "k2", "heard": heard})
+        assert again.status_code == 302
+        assert {step.status for step in Step.objects.filter(kind=StepKind.CALL)} == {StepStatus.COMPLETED}
+
     def test_while_a_colleague_is_with_her_nobody_else_answers(self, clinic: Clinic) -> None:
         patient = a_writer(clinic, 1)
         _client, rina = at_the_desk(clinic, first_name="Rina")
@@ -370,6 +392,47 @@ class TestAnswer:
         assert not OutreachTask.objects.filter(status="open").exists()
         assert names(page(client)) == [patient.full_name]
         assert "At eight." in page(client, f"/inbox/{patient.public_id}/")
+
+    @pytest.mark.parametrize("press", ["answer", "nothing"])
+    def test_an_answer_that_never_left_waits_for_nobody_once_that_is_settled(
+        self, clinic: Clinic, press: str
+    ) -> None:
+        client, _user = at_the_desk(clinic)
+        patient = self.unreached(client, clinic)
+        by_mail = f"email-{patient.contacts.get(rank=2).pk}"
+        given = {"words": "At nine.", "request_key": "k2", "way": by_mail}
+        answered = client.post(f"/inbox/{patient.public_id}/{press}/", given)
+        assert answered.status_code == 302
+        told = Step.objects.filter(kind=StepKind.TELL).order_by("pk").first()
+        assert told
+        assert (told.status, told.outcome) == (StepStatus.COMPLETED, "not_needed")
+        assert not Step.objects.filter(kind=StepKind.CALL, status=StepStatus.ACTIVE).exists()
+        dispatch(now=NOW)
+        assert not Step.objects.filter(status=StepStatus.ACTIVE).exists()
+
+    def test_what_she_wrote_since_keeps_its_own_matter_when_our_answer_does_not_leave(
+        self, clinic: Clinic
+    ) -> None:
+        client, _user = at_the_desk(clinic)
+        patient = self.unreached(client, clinic, meanwhile="And on Friday?")
+        first, second = Reply.objects.filter(patient=patient).order_by("pk")
+        assert first.matter
+        assert second.matter
+        assert "did not arrive" in first.matter.names["en"]
+        assert "And on Friday?" in second.matter.names["en"]
+
+    def unreached(self, client: Client, clinic: Clinic, *, meanwhile: str = "") -> Patient:
+        """Answered, and the answer could not leave; another address is left."""
+        patient = a_writer(clinic, 1)
+        add_address(patient, "email", "dana@example.com", rank=2)
+        answer(client, patient)
+        if meanwhile:
+            wrote(meanwhile, "+972502345001", at=NOW)
+        point = patient.contacts.get(rank=1).contact_point
+        withdraw_consent(patient, point, Channel.SMS, now=NOW, words="STOP")
+        dispatch(now=NOW)
+        plan_attempts(now=NOW)
+        return patient
 
     def test_nothing_to_answer_ends_it_without_a_word(self, clinic: Clinic) -> None:
         client, _user = at_the_desk(clinic)
