@@ -29,13 +29,8 @@ def source_of(request: HttpRequest, what: str) -> str:
     return "" if is_hidden else f"{what}:{address_of(request)}"
 
 
-def counted(source: str) -> int:
-    """How often `count` was told of this source within the minute that its first one began."""
-    return int(cache.get(source, 0)) if source else 0
-
-
 def count(source: str) -> int:
-    """One more; how many it makes."""
+    """One more; how many it makes within the minute that the first one began."""
     if not source or cache.add(source, 1, A_MINUTE):
         return 1 if source else 0
     try:
