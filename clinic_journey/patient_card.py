@@ -100,10 +100,14 @@ class OwnCardForm(CardForm):
 
 
 def _channels_for(patient: Patient, card: ServiceCard | None) -> Iterator[Channel]:
-    """Those that are on and for which we have an address of hers; and the one that she has now."""
+    """Those that are on and for which we have an address of hers; and the one that she has now.
+
+    A machine that calls is nobody's wish: it is the last way, where the others are used up.
+    """
     ties = patient.contacts.select_related("contact_point")
     kinds = {tie.contact_point.kind for tie in ties if tie.contact_point.status != AddressStatus.BAD}
     served = {channel for kind in kinds for channel in channels_of(kind)} & {*in_use(), Channel.PHONE}
+    served.discard(Channel.VOICE)
     now_asked = card.channel if card and card.told_at else ""
     return (channel for channel in ORDER if channel in served or channel == now_asked)
 

@@ -6,9 +6,11 @@ from typing import Any
 
 import pytest
 import time_machine
+from django.conf import LazySettings
 
 from outreach.actions import plan_attempts
-from outreach.models import Attempt, AttemptStatus
+from outreach.channels import in_use
+from outreach.models import WAITED_FOR, Attempt, AttemptStatus
 from patients.actions import CardAnswers, save_card
 from patients.addresses import TieAnswers, add_tie
 from patients.models import AuditEvent, Channel, Patient, ServiceCard
@@ -154,6 +156,24 @@ def test_only_channels_that_reach_her_are_offered(dana: Patient, page: OwnPage) 
     form = page.prove(dana).text("card/")
     offered = [channel for channel in Channel.values if f'name="channel" value="{channel}"' in form]
     assert offered == ["phone", "sms", "email"]
+
+
+def test_a_machine_that_calls_is_not_to_be_wished_for(
+    dana: Patient, page: OwnPage, settings: LazySettings
+) -> None:
+    settings.CHANNEL_TRANSPORTS = {**settings.CHANNEL_TRANSPORTS, "voice": "voice"}
+    settings.TWILIO_ACCOUNT_SID = settings.TWILIO_AUTH_TOKEN = settings.TWILIO_VOICE_FROM = "x"
+    assert Channel.VOICE in in_use()
+    assert 'name="channel" value="voice"' not in page.prove(dana).text("card/")
+
+
+@pytest.mark.parametrize("key", sorted(WAITED_FOR))
+def test_what_she_waits_for_now_leaves_whatever_her_card_says(dana: Patient, page: OwnPage, key: str) -> None:
+    step = dana.journeys.get().steps.get()
+    planned = builders.attempt(builders.task(step, plan_from=None, message_key=key))
+    page.prove(dana).post("card", said(dana))
+    planned.refresh_from_db()
+    assert planned.status == AttemptStatus.PLANNED
 
 
 def test_what_was_planned_follows_the_card_at_the_next_tick(dana: Patient, page: OwnPage) -> None:
