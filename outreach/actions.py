@@ -199,9 +199,11 @@ def opt_out_at(
     queued = Attempt.objects.filter(
         patient=patient, contact_point=point, channel=channel, status=AttemptStatus.PLANNED
     ).exclude(task__message_key=STOPPED)
-    stopped = list(queued.select_related("task"))
+    stopped = list(queued.select_for_update(no_key=True, of=("self",)).select_related("task").order_by("pk"))
     task_ids = {each.task_id for each in stopped}
-    queued.update(status=AttemptStatus.CANCELLED, ended_at=now, outcome="opted_out")
+    queued.filter(pk__in=[each.pk for each in stopped]).update(
+        status=AttemptStatus.CANCELLED, ended_at=now, outcome="opted_out"
+    )
     note_stopped(stopped, Because.STOP, now=now)
     OutreachTask.objects.filter(pk__in=task_ids, status=TaskStatus.OPEN).update(plan_from=now)
 

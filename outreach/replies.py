@@ -19,7 +19,7 @@ from outreach.links_to_messengers import is_link, tie_to_messenger
 from outreach.models import Attempt, OutreachTask, Reply, TaskStatus
 from outreach.silenced import allow_again, confirm_stop, is_silenced
 from outreach.stop_words import Asks, asks_to_stop
-from patients.actions import RefusedError
+from patients.actions import RefusedError, lock_patient
 from patients.models import Clinic, ContactPoint, Patient, PatientStatus
 
 STOP, START, CALL_AT = "stop", "start", "call_at"
@@ -120,6 +120,7 @@ def _only_one_at(point: ContactPoint | None) -> Patient | None:
 @transaction.atomic
 def _stop(said: Said, patient: Patient, point: ContactPoint, last: Attempt | None, *, now: datetime) -> str:
     """The words are kept; this patient gets nothing more here, others on the same phone do."""
+    lock_patient(patient.pk)  # of two at once, only the first is news
     _note_down(said, patient, point, last, step=last.task.step if last else None, meaning=STOP)
     is_news = not is_silenced(patient, point, said.channel)
     opt_out_at(patient, point, said.channel, now=now, words=_kept(said))
@@ -198,9 +199,10 @@ def _to_a_person(
 def _from_nobody_known(said: Said, clinic: Clinic | None, *, now: datetime) -> str:
     """An address we do not know, or one of several people: a person finds out who it is. Never guessed.
 
-    What else comes from there meanwhile is with the same person.
+    What else comes from there meanwhile is with the same person. A number that stands in several clinics is a
+    matter of one of these, and of none that has never heard of it.
     """
-    where = clinic or Clinic.objects.order_by("pk").first()
+    where = clinic or _first_that_knows(said) or Clinic.objects.order_by("pk").first()
     if where is None:
         return "no_clinic"
     point, _made = ContactPoint.objects.select_for_update(no_key=True).get_or_create(
@@ -217,6 +219,12 @@ def _from_nobody_known(said: Said, clinic: Clinic | None, *, now: datetime) -> s
         matter=matter,
     )
     return "unknown_writer"
+
+
+def _first_that_knows(said: Said) -> Clinic | None:
+    known = ContactPoint.objects.filter(kind=said.kind, value=said.value, ties__isnull=False)
+    found = known.select_related("clinic").order_by("clinic", "pk").first()
+    return found.clinic if found else None
 
 
 def _asked_already(point: ContactPoint) -> Step | None:

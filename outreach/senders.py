@@ -158,8 +158,10 @@ def failed(channel: str, trouble: str, *, now: datetime) -> bool:
 def _plan_others_anew(channel: str, *, until: datetime, now: datetime) -> None:
     """Whoever would have been written to meanwhile is planned again, on the next channel that is up."""
     planned = Attempt.objects.filter(channel=channel, status=AttemptStatus.PLANNED, send_at__lte=until)
-    stopped = list(planned.select_related("task"))
-    planned.update(status=AttemptStatus.CANCELLED, ended_at=now, outcome=REPLANNED)
+    stopped = list(planned.select_for_update(no_key=True, of=("self",)).select_related("task").order_by("pk"))
+    for start in range(0, len(stopped), 500):
+        some = planned.filter(pk__in=[each.pk for each in stopped[start : start + 500]])
+        some.update(status=AttemptStatus.CANCELLED, ended_at=now, outcome=REPLANNED)
     note_stopped(stopped, Because.SENDER_DOWN, now=now)
     _plan({each.task_id for each in stopped}, now=now)
 

@@ -514,6 +514,12 @@ class TestTwoClinics:
         assert reply.contact_point
         assert reply.contact_point.clinic_id == reply.clinic_id == step.clinic_id
 
+    def test_it_is_with_a_clinic_that_knows_the_number_and_not_with_any_other(self) -> None:
+        builders.clinic(phone="+97235550100")
+        first, _second = self.both()
+        assert wrote("Hello") == "unknown_writer"
+        assert (Reply.objects.get().clinic, Step.objects.get().clinic) == (first, first)
+
     def test_what_is_written_to_one_clinic_is_none_of_the_others_patient(self) -> None:
         first = builders.clinic(phone="+97235550142")
         builders.patient(first)
