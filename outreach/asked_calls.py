@@ -8,13 +8,13 @@ from django.utils import translation
 from django.utils.translation import gettext as _
 
 from journeys.chases import Promise, make_promise
-from journeys.models import Step
+from journeys.models import Step, StepKind, StepStatus
 from outreach.at_once import refuse_to_write
 from outreach.call_words import Moment, moment_of, wish_in
 from outreach.conversations import Way
 from outreach.rendering import CannotRender, Facts, Texts
 from outreach.written import Written, put_out
-from patients.actions import RefusedError, refuse_unless_active
+from patients.actions import RefusedError, lock_patient, refuse_unless_active
 from patients.models import ContactPoint, Patient
 from patients.queries import opening_hours
 
@@ -36,11 +36,23 @@ def asked_call(text: str, patient: Patient, *, now: datetime, invited: bool = Fa
     return moment_of(wish, opening_hours(patient.clinic, now=now), now=now) if wish else None
 
 
-def promise_call(patient: Patient, by: datetime, words: str, *, about: Step | None, now: datetime) -> Step:
-    """Whoever is at the desk keeps it; the same wish again is the same promise."""
+@transaction.atomic
+def promise_call(
+    patient: Patient, by: datetime, words: str, *, about: Step | None, now: datetime
+) -> tuple[Step, bool]:
+    """Whoever is at the desk keeps it; and whether it is a new one.
+
+    The same wish again, in whatever words, is the same promise: she hears from us at that time.
+    """
+    lock_patient(patient.pk)  # two wishes at once make one promise
+    promised = Step.objects.filter(kind=StepKind.PROMISE, status=StepStatus.ACTIVE, due_at=by)
+    made = promised.filter(journey__patient=patient, clinic=patient.clinic_id).order_by("pk").first()
+    if made:
+        return made, False
     with translation.override(patient.clinic.language):
         title = _("Call back, as asked: %(words)s") % {"words": words}
-    return make_promise(patient, Promise(title, by), journey=about.journey if about else None, now=now)
+    where = about.journey if about else None
+    return make_promise(patient, Promise(title, by), journey=where, now=now), True
 
 
 def say_so(patient: Patient, promised: Step, heard: Heard, *, now: datetime) -> bool:

@@ -47,6 +47,7 @@ CALL = _words(
     "позвоните, перезвоните, позвонить, перезвонить, звоните, наберите, позвони, перезвони,"
     "اتصل, اتصلوا, اتصلي, الاتصال, تتصلوا, تتصل, كلموني, اتصال"
 )
+FROM_NOW = "in"  # "in 5" is some while, of minutes or of hours, and not five o'clock
 AFTER = _words("after, אחרי, после, بعد")
 FILLERS = _words(
     "please, pls, me, you, can, could, will, would, thanks, thank, hi, hello, back, to, in, the, at, on, is, for,"
@@ -140,8 +141,9 @@ def wish_in(text: str, *, invited: bool = False) -> Wish | None:
     asks = bool(CALL & set(words)) or invited
     if not asks or TURNS & set(words) or len(words) > LONGEST:
         return None
-    for word in words:
-        wish = _with_word(wish, PREFIXED.sub("", word))
+    for before, word in zip(["", *words], words, strict=False):
+        is_so_long = before == FROM_NOW and _hour_in(word) is not None
+        wish = replace(wish, all_known=False) if is_so_long else _with_word(wish, PREFIXED.sub("", word))
     if invited and not CALL & set(words) and not (wish.all_known and _says_when(wish)):
         return None
     return wish
@@ -170,13 +172,17 @@ def _with_word(wish: Wish, word: str) -> Wish:
         return replace(wish, weekday=weekday)
     if part := next((part for part, words in PARTS.items() if word in words), None):
         return replace(wish, part=part)
-    hour = NUMBERS.get(word, int(word) if word.isdecimal() and len(word) <= 2 else None)  # noqa: PLR2004 - figures
+    hour = _hour_in(word)
     if hour is not None and hour < 2 * HALF_A_DAY and wish.hour is None:
         return replace(wish, hour=hour)
     if word in AFTER:
         return replace(wish, is_after=True)
     known = word in CALL or word in FILLERS or word in DAYS[0] | DAYS[1]
     return wish if known else replace(wish, all_known=False)
+
+
+def _hour_in(word: str) -> int | None:
+    return NUMBERS.get(word, int(word) if word.isdecimal() and len(word) <= 2 else None)  # noqa: PLR2004 - figures
 
 
 def moment_of(wish: Wish, opening: Hours, *, now: datetime) -> Moment | None:

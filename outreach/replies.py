@@ -177,9 +177,10 @@ def _calls_at(
     moment = asked_call(said.text, patient, now=now, invited=invited)
     if moment is None or not moment.is_sure:
         return False
-    promised = promise_call(patient, moment.by, _kept(said), about=about, now=now)
+    promised, is_new = promise_call(patient, moment.by, _kept(said), about=about, now=now)
     _note_down(said, patient, point, last, step=promised, meaning=CALL_AT)
-    say_so(patient, promised, Heard(point, said.channel), now=now)
+    if is_new:
+        say_so(patient, promised, Heard(point, said.channel), now=now)
     return True
 
 

@@ -4,6 +4,8 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from journeys.actions import complete_step
+from journeys.chases import Promise, make_promise
 from journeys.models import Step, StepKind, StepStatus
 from outreach.channels.inbound import Said
 from outreach.dispatch import dispatch
@@ -59,16 +61,44 @@ def test_an_hour_alone_answers_a_message_that_asks_for_one(patient: Patient) -> 
     assert Step.objects.get(kind=StepKind.PROMISE).due_at == FOUR
 
 
-def test_the_same_wish_again_is_the_same_promise(patient: Patient) -> None:
+@pytest.mark.parametrize("again", ["call me at 4 pm", "please call me at 16:00", "תתקשרו בארבע"])
+def test_the_same_wish_again_is_the_same_promise_and_confirmed_once(patient: Patient, again: str) -> None:
     wrote("call me at 4 pm")
+    dispatch(now=NOW)
+    assert wrote(again) == "call_at"
+    dispatch(now=NOW)
+    promise = Step.objects.get(kind=StepKind.PROMISE)
+    assert {reply.step for reply in Reply.objects.all()} == {promise}
+    assert (Reply.objects.count(), Attempt.objects.count()) == (2, 1)
+
+
+def test_what_the_desk_has_promised_for_that_time_is_not_promised_twice(patient: Patient) -> None:
+    made = make_promise(patient, Promise("A call, as we wrote", FOUR), now=NOW)
     wrote("call me at 4 pm")
-    assert Step.objects.filter(kind=StepKind.PROMISE).count() == 1
-    assert Reply.objects.count() == 2
+    assert Step.objects.get(kind=StepKind.PROMISE) == made
+    assert not Attempt.objects.exists()
+
+
+def test_another_time_or_a_promise_that_was_kept_is_a_new_one(patient: Patient) -> None:
+    wrote("call me at 4 pm")
+    wrote("call me at 5 pm")
+    complete_step(Step.objects.get(kind=StepKind.PROMISE, due_at=FOUR), "kept", now=NOW)
+    wrote("call me at 4 pm")
+    due = Step.objects.filter(kind=StepKind.PROMISE).order_by("pk").values_list("due_at", flat=True)
+    assert list(due) == [FOUR, FOUR + timedelta(hours=1), FOUR]
+    assert Attempt.objects.count() == 3
 
 
 @pytest.mark.parametrize(
     "words",
-    ["please call me", "call me at 23:00", "call me at 4 pm, it hurts", "please stop calling at four"],
+    [
+        "please call me",
+        "call me in 5",
+        "call me in five please",
+        "call me at 23:00",
+        "call me at 4 pm, it hurts",
+        "please stop calling at four",
+    ],
 )
 def test_what_leaves_anything_open_is_with_a_person(patient: Patient, words: str) -> None:
     wrote(words)

@@ -101,6 +101,8 @@ def test_what_leaves_something_open_is_a_suggestion_for_a_person(text: str, by: 
         "call me at 23:00",
         "позвоните в субботу в шесть",  # nobody is there
         "call me at 99:99",
+        "call me in 5",
+        "call me in five minutes",
         "call me at six " + "please " * 20,
     ],
 )
@@ -116,7 +118,9 @@ def test_where_we_asked_for_a_good_hour_the_hour_alone_is_enough(text: str) -> N
     assert moment(text) is None
 
 
-@pytest.mark.parametrize("text", ["yes", "thank you", "I am 6 months pregnant", "tomorrow", "no, at six"])
+@pytest.mark.parametrize(
+    "text", ["yes", "thank you", "I am 6 months pregnant", "tomorrow", "no, at six", "in 5"]
+)
 def test_not_every_answer_to_that_is_an_hour(text: str) -> None:
     assert moment(text, invited=True) is None
 
