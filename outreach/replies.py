@@ -23,10 +23,8 @@ from patients.actions import RefusedError, lock_patient
 from patients.models import Clinic, ContactPoint, Patient, PatientStatus
 
 STOP, START, CALL_AT = "stop", "start", "call_at"
-ASKS_WHETHER = {
-    StepKind.CONFIRM,
-    StepKind.VISIT,
-}  # the question whether she comes, and the reminder of the visit
+# The question whether she comes, and the reminder of the visit.
+ASKS_WHETHER = {StepKind.CONFIRM, StepKind.VISIT}
 
 
 def receive_reply(said: Said, *, now: datetime) -> str:
