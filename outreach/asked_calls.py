@@ -4,8 +4,6 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from django.db import transaction
-from django.utils import translation
-from django.utils.translation import gettext as _
 
 from journeys.chases import Promise, make_promise
 from journeys.models import Step, StepKind, StepStatus
@@ -40,7 +38,7 @@ def asked_call(text: str, patient: Patient, *, now: datetime, invited: bool = Fa
 def promise_call(
     patient: Patient, by: datetime, words: str, *, about: Step | None, now: datetime
 ) -> tuple[Step, bool]:
-    """Whoever is at the desk keeps it; and whether it is a new one.
+    """Whoever is at the desk keeps it, who reads her own words; and whether it is a new one.
 
     The same wish again, in whatever words, is the same promise: she hears from us at that time.
     """
@@ -49,10 +47,8 @@ def promise_call(
     made = promised.filter(journey__patient=patient, clinic=patient.clinic_id).order_by("pk").first()
     if made:
         return made, False
-    with translation.override(patient.clinic.language):
-        title = _("Call back, as asked: %(words)s") % {"words": words}
     where = about.journey if about else None
-    return make_promise(patient, Promise(title, by), journey=where, now=now), True
+    return make_promise(patient, Promise(words, by), journey=where, now=now), True
 
 
 def say_so(patient: Patient, promised: Step, heard: Heard, *, now: datetime) -> bool:
