@@ -136,6 +136,7 @@ ANSWERS = {  # of what is not simply done, for members of the clinic
     ("post", "referrals/"): 201,
     ("post", "inquiries/"): 201,
     ("post", "inquiries/<uuid:id>/answer/"): 409,  # answered already
+    ("patch", "inquiries/<uuid:id>/caller/"): 409,  # who asked is a patient now
     ("post", "offerings/"): 201,
 }
 MANAGERS = (Role.MANAGER, Role.ADMIN)

@@ -78,3 +78,11 @@ def test_one_caller_is_one_patient() -> None:
     noa = NewPatient("Noa", phone="050-234-5678")
     at_once(lambda: actions.convert(Inquiry.objects.get(pk=asked.pk), None, noa, now=NOW, by=rina).pk)
     assert (Patient.objects.count(), Journey.objects.count()) == (1, 1)
+
+
+def test_one_who_thinks_is_promised_one_call() -> None:
+    asked = builders.inquiry(phone="+972502345678", may_call_back=True)
+    at_once(lambda: actions.will_think(Inquiry.objects.get(pk=asked.pk), now=NOW))
+    asked.refresh_from_db()
+    assert asked.step == Step.objects.get()
+    assert Journey.objects.count() == 1
