@@ -68,7 +68,8 @@ def test_a_promise_just_broken_moves_up_and_not_under_the_cursor(demo: DemoServe
     page = open_page("/today/")
     expect(page.locator("#panel [data-item]")).to_be_visible()
     before = marks(page)
-    place = max(n for n, mark in enumerate(before) if mark.startswith("p"))
+    unconfirmed = page.locator(ROWS, has_text="is not confirmed").last.get_attribute("data-mark")
+    place = before.index(str(unconfirmed))
     patient = int(before[place].strip("p!"))
     page.locator(ROWS).nth(2).hover()
     demo.write(
