@@ -215,11 +215,7 @@ def _ask(journey: Journey, about: Step | None, words: object, *, now: datetime) 
 @transaction.atomic
 def ask_of(patient: Patient, words: str, *, now: datetime) -> Step:
     """A patient who writes first: her words are with a person, in a journey of their own."""
-    with translation.override(patient.clinic.language):
-        title = _("A message from the patient")
-    journey = Journey.objects.create(
-        clinic_id=patient.clinic_id, patient=patient, title=title[:120], opened_at=now
-    )
+    journey = journey_of_its_own(patient, now=now)
     due_at = soon(patient.clinic, READ_WITHIN, now=now)
     named = {"name": patient.full_name, "words": words}
     return add_step(
@@ -229,6 +225,14 @@ def ask_of(patient: Patient, words: str, *, now: datetime) -> Step:
 
 def whose(journey: Journey) -> Patient | None:
     return journey.patient.record_now if journey.patient else None
+
+
+def journey_of_its_own(patient: Patient, *, now: datetime) -> Journey:
+    with translation.override(patient.clinic.language):
+        title = _("A message from the patient")
+    return Journey.objects.create(
+        clinic_id=patient.clinic_id, patient=patient, title=title[:120], opened_at=now
+    )
 
 
 def journey_of_a_question(ended: Journey, *, now: datetime) -> Journey:

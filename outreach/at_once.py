@@ -11,14 +11,14 @@ from patients.actions import RefusedError
 from patients.models import (
     AddressStatus,
     Channel,
-    Consent,
-    ConsentStatus,
+    ContactPoint,
     HoursKind,
     MaySay,
+    Patient,
     PatientContact,
     Purpose,
 )
-from patients.queries import clock_of, lawful_hours
+from patients.queries import clock_of, lawful_hours, withdrawn
 from patients.windows import is_open
 
 
@@ -30,6 +30,12 @@ def channels_at(tie: PatientContact) -> list[Channel]:
     return [channel for channel in possible if channel not in BY_VOICE and channel in in_use()]
 
 
+def is_silenced(patient: Patient, point: ContactPoint, channel: str) -> bool:
+    """Whether she asked us not to write here about her care."""
+    here = withdrawn(patient=patient, contact_point=point, channel=channel, purpose=Purpose.SERVICE)
+    return here.exists()
+
+
 def refuse_to_write(tie: PatientContact, channel: str, *, now: datetime) -> None:
     """Her own hours do not hold, as she waits for it; what she withdrew and the hours of the law do."""
     if channel not in channels_at(tie):
@@ -38,15 +44,7 @@ def refuse_to_write(tie: PatientContact, channel: str, *, now: datetime) -> None
         raise RefusedError(
             _("Safe start: only listed addresses get messages. A manager adds this one under Channels.")
         )
-    withdrawn = Consent.objects.filter(
-        patient=tie.patient_id,
-        contact_point=tie.contact_point_id,
-        channel=channel,
-        purpose=Purpose.SERVICE,
-        status=ConsentStatus.WITHDRAWN,
-        superseded_at__isnull=True,
-    )
-    if withdrawn.exists():
+    if is_silenced(tie.patient, tie.contact_point, channel):
         raise RefusedError(_("The patient asked us not to write here. Nothing is sent until she allows it."))
     clinic = tie.patient.clinic
     kind = HoursKind.MESSAGE

@@ -34,8 +34,6 @@ from outreach.voice_rules import may_call_still
 from patients.models import (
     AddressStatus,
     Clinic,
-    Consent,
-    ConsentStatus,
     ContactPoint,
     MaySay,
     Patient,
@@ -43,7 +41,7 @@ from patients.models import (
     PatientStatus,
     Relation,
 )
-from patients.queries import ClinicClock
+from patients.queries import ClinicClock, withdrawn
 
 logger = logging.getLogger(__name__)
 
@@ -112,13 +110,11 @@ def nothing_forbids(attempt: Attempt, *, now: datetime) -> dict[Because, Q]:
     open_still = OutreachTask.objects.filter(
         pk=attempt.task_id, status=TaskStatus.OPEN, step__status=StepStatus.ACTIVE
     )
-    withdrawn = Consent.objects.filter(
+    refused = withdrawn(
         patient=attempt.patient_id,
         contact_point=attempt.contact_point_id,
         channel=attempt.channel,
         purpose=attempt.task.purpose,
-        status=ConsentStatus.WITHDRAWN,
-        superseded_at__isnull=True,
     )
     bad = ContactPoint.objects.filter(pk=attempt.contact_point_id, status=AddressStatus.BAD)
     still_hers = PatientContact.objects.filter(
@@ -132,7 +128,7 @@ def nothing_forbids(attempt: Attempt, *, now: datetime) -> dict[Because, Q]:
         Because.RECORD_CLOSED: Q(Exists(living)),
         Because.STEP_ENDED: Q(Exists(open_still)),
         Because.ADDRESS_REMOVED: Q(Exists(still_hers)),
-        Because.CONSENT: ~Q(Exists(withdrawn)),
+        Because.CONSENT: ~Q(Exists(refused)),
         Because.BAD_ADDRESS: ~Q(Exists(bad)),
         Because.GATE: lets_out_still(attempt.clinic_id, attempt.contact_point_id, attempt.channel),
         **may_call_still(attempt),
@@ -151,11 +147,7 @@ def forbidden_by(attempt: Attempt, *, now: datetime) -> Because | None:
 
 def _withdrawn(attempts: Iterable[Attempt]) -> set[tuple[int, int, str, str]]:
     """Read at the door, not when planned: a STOP in between holds (standards.md 4.1)."""
-    rows = Consent.objects.filter(
-        patient__in=[attempt.patient_id for attempt in attempts],
-        status=ConsentStatus.WITHDRAWN,
-        superseded_at__isnull=True,
-    )
+    rows = withdrawn(patient__in=[attempt.patient_id for attempt in attempts])
     return set(rows.values_list("patient_id", "contact_point_id", "channel", "purpose"))
 
 

@@ -24,14 +24,12 @@ from patients.models import (
     AddressKind,
     AddressStatus,
     Channel,
-    Consent,
-    ConsentStatus,
     MaySay,
     Patient,
     PatientContact,
     Relation,
 )
-from patients.queries import ClinicClock, caps_of, weekend_of
+from patients.queries import ClinicClock, caps_of, weekend_of, withdrawn
 
 REMEMBERED = timedelta(days=400)  # how far back a way of reaching somebody counts as tried
 # A text first, then a voice (surfaces.md 2.3); only where the patient has asked for nothing.
@@ -74,9 +72,9 @@ class Reach:
         clinics = {task.clinic_id: task.patient.clinic for task in self.tasks}
         self._clock = clock or ClinicClock(clinics.values(), now=now)
         self._withdrawn = set(
-            Consent.objects.filter(
-                patient__in=patients, status=ConsentStatus.WITHDRAWN, superseded_at__isnull=True
-            ).values_list("patient_id", "contact_point_id", "channel", "purpose")
+            withdrawn(patient__in=patients).values_list(
+                "patient_id", "contact_point_id", "channel", "purpose"
+            )
         )
         self._gates, self._down = Gates(clinics), down()
         self._voice = VoiceRules(patients)

@@ -14,13 +14,14 @@ from outreach.actions import hold_back, opt_out_at
 from outreach.answer_words import THANKS, meaning_of
 from outreach.answers import READ_WITHIN, answer, ask_of
 from outreach.asked_calls import INVITES_A_CALL, Heard, asked_call, promise_call, say_so
+from outreach.at_once import is_silenced
 from outreach.channels.inbound import Said
 from outreach.links_to_messengers import is_link, tie_to_messenger
 from outreach.models import Attempt, OutreachTask, Reply, TaskStatus
-from outreach.silenced import allow_again, confirm_stop, is_silenced
+from outreach.silenced import confirm_stop
 from outreach.stop_words import Asks, asks_to_stop
-from patients.actions import RefusedError, lock_patient
-from patients.models import Clinic, ContactPoint, Patient, PatientStatus
+from patients.actions import RefusedError, lock_patient, record_consent
+from patients.models import Clinic, ConsentStatus, ContactPoint, Patient, PatientStatus
 
 STOP, START, CALL_AT = "stop", "start", "call_at"
 # The question whether she comes, and the reminder of the visit.
@@ -133,7 +134,7 @@ def _stop(said: Said, patient: Patient, point: ContactPoint, last: Attempt | Non
 def _start(said: Said, patient: Patient, point: ContactPoint, last: Attempt | None, *, now: datetime) -> str:
     """She wants our messages here again: a new line in the ledger, in her own words."""
     _note_down(said, patient, point, last, step=None, meaning=START)
-    allow_again(patient, point, said.channel, now=now, words=_kept(said))
+    record_consent(patient, point, said.channel, ConsentStatus.GRANTED, now=now, words=_kept(said))
     return START
 
 

@@ -1,28 +1,16 @@
-"""STOP and the way back: one last word that there will be no more here, and START, which opens the address again."""
+"""STOP: one last word that there will be no more here."""
 
 from datetime import datetime
 
+from outreach.answers import journey_of_its_own
 from outreach.at_once import channels_at
 from outreach.conversations import Way
 from outreach.gate import Gates
 from outreach.models import STOPPED
 from outreach.rendering import CannotRender, Facts, Texts
-from outreach.written import Written, journey_of_its_own, put_out
-from patients.actions import record_consent
+from outreach.written import Written, put_out
 from patients.country import profile_of
-from patients.models import Channel, Consent, ConsentStatus, ContactPoint, Patient, PatientStatus, Purpose
-
-
-def is_silenced(patient: Patient, point: ContactPoint, channel: str) -> bool:
-    withdrawn = Consent.objects.filter(
-        patient=patient,
-        contact_point=point,
-        channel=channel,
-        purpose=Purpose.SERVICE,
-        status=ConsentStatus.WITHDRAWN,
-        superseded_at__isnull=True,
-    )
-    return withdrawn.exists()
+from patients.models import Channel, ContactPoint, Patient, PatientStatus
 
 
 def confirm_stop(patient: Patient, point: ContactPoint, channel: str, *, now: datetime) -> bool:
@@ -43,8 +31,3 @@ def confirm_stop(patient: Patient, point: ContactPoint, channel: str, *, now: da
     said = Written(Way(tie, channel), rendered.body, STOPPED)
     put_out(journey_of_its_own(patient, now=now), patient, said, now=now)
     return True
-
-
-def allow_again(patient: Patient, point: ContactPoint, channel: str, *, now: datetime, words: str) -> Consent:
-    """A new line of the ledger; the withdrawn one stays in it."""
-    return record_consent(patient, point, channel, ConsentStatus.GRANTED, now=now, words=words)

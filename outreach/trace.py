@@ -19,7 +19,6 @@ from outreach.planning import Why
 from outreach.queries import UNFINISHED, WENT_OUT, outcome_words, planned_words, trouble_words
 from outreach.trace_words import CANCELLED_WORDS, SETTLED, Standing, rule_words
 from patients.models import Channel, ContactPoint, Patient, PatientStatus
-from patients.queries import User
 
 Row = TypeVar("Row", Attempt, OutreachTask, Decision)
 ENDED_SHOWN = 15  # of the steps that have ended, the latest
@@ -96,10 +95,6 @@ class _Rows:
             _by_step(found, lambda decision: decision.step_id),
             addresses_in(found),
         )
-
-
-def decisions_visible_to(user: User) -> QuerySet[Decision]:
-    return decisions_about(Decision.objects.filter(step__clinic__memberships__user_id=user.pk))
 
 
 def decisions_about(decisions: QuerySet[Decision]) -> QuerySet[Decision]:

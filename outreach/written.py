@@ -6,11 +6,11 @@ from datetime import datetime, timedelta
 
 from django.contrib.auth.models import User
 from django.db import transaction
-from django.utils import translation
 from django.utils.translation import gettext as _
 
 from journeys.actions import AdHoc, add_step, complete_step, lock_journey
 from journeys.models import Journey, Step, StepKind, StepStatus
+from outreach.answers import journey_of_its_own
 from outreach.at_once import refuse_to_write
 from outreach.channels import by_machine
 from outreach.conversations import ANSWERED, NOTHING_TO_ANSWER, Way, matters_of
@@ -123,14 +123,6 @@ def _refuse(written: Written, *, now: datetime) -> None:
     if len(written.words) > min(longest, LONGEST):
         raise RefusedError(_("This is too long to be read on a phone. Shorten it, or call."))
     refuse_to_write(written.way.tie, written.way.channel, now=now)
-
-
-def journey_of_its_own(patient: Patient, *, now: datetime) -> Journey:
-    with translation.override(patient.clinic.language):
-        title = _("A message from the patient")
-    return Journey.objects.create(
-        clinic_id=patient.clinic_id, patient=patient, title=title[:120], opened_at=now
-    )
 
 
 def _subject(patient: Patient) -> str:

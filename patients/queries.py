@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterable
 from datetime import date, datetime, time, timedelta
-from typing import NamedTuple, TypeVar
+from typing import Any, NamedTuple, TypeVar
 from uuid import UUID
 
 from django.contrib.auth import models as auth
@@ -260,10 +260,15 @@ def ties_visible_to(user: User) -> QuerySet[PatientContact]:
     )
 
 
+def withdrawn(**about: Any) -> QuerySet[Consent]:
+    """What patients do not allow now, of an address, a channel and a purpose."""
+    return Consent.objects.filter(status=ConsentStatus.WITHDRAWN, superseded_at__isnull=True, **about)
+
+
 def refusals_at(patient: Patient) -> dict[int, list[Consent]]:
     """What the patient does not allow now, by the key of the address."""
     found: dict[int, list[Consent]] = {}
-    for each in patient.consents.filter(status=ConsentStatus.WITHDRAWN, superseded_at=None).order_by("at"):
+    for each in withdrawn(patient=patient).order_by("at"):
         found.setdefault(each.contact_point_id, []).append(each)
     return found
 
