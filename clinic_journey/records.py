@@ -1,5 +1,6 @@
 """Closing a patient's record, opening it again, and two records of one person made one."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -40,31 +41,29 @@ def _patient(here: Here, patient_id: UUID) -> Patient:
 @for_staff()
 def died(request: HttpRequest, here: Here, patient_id: UUID) -> HttpResponse:
     """The record is closed; what was open in it ends without a word to anybody."""
-    found = _patient(here, patient_id)
-    words = request.POST.get("words", "").replace("\0", "")
-    try:
-        record_death(found, words, now=here.now, by=here.user)
-    except RefusedError as refusal:
-        messages.error(request, str(refusal))
-    else:
-        messages.success(request, _("Closed. The desk has a step to check what has ended."))
-    return redirect("patient", found.public_id)
+    said = _("Closed. The desk has a step to check what has ended.")
+    return _done(request, here, patient_id, record_death, said)
 
 
 @require_POST
 @for_staff()
 def reopen(request: HttpRequest, here: Here, patient_id: UUID) -> HttpResponse:
     """It was said by mistake that she has died."""
+    said = _("Open again. What had ended is not back: the desk has a step to see to it.")
+    return _done(request, here, patient_id, reopen_record, said)
+
+
+def _done(
+    request: HttpRequest, here: Here, patient_id: UUID, act: Callable[..., object], said: str
+) -> HttpResponse:
+    """Both ask for the words of whoever told us."""
     found = _patient(here, patient_id)
-    words = request.POST.get("words", "").replace("\0", "")
     try:
-        reopen_record(found, words, now=here.now, by=here.user)
+        act(found, request.POST.get("words", "").replace("\0", ""), now=here.now, by=here.user)
     except RefusedError as refusal:
         messages.error(request, str(refusal))
     else:
-        messages.success(
-            request, _("Open again. What had ended is not back: the desk has a step to see to it.")
-        )
+        messages.success(request, said)
     return redirect("patient", found.public_id)
 
 

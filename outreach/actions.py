@@ -167,11 +167,9 @@ def plan_missed_calls(*, now: datetime) -> int:
     missed = Attempt.objects.filter(
         channel=PHONE, status=AttemptStatus.PLANNED, send_at__lte=now, expires_at__lte=now
     )
-    rows = list(missed.select_related("task")[:BATCH])
+    some = list(missed.values_list("pk", flat=True)[:BATCH])
     with transaction.atomic():
-        Attempt.objects.filter(pk__in=[row.pk for row in rows], status=AttemptStatus.PLANNED).update(
-            status=AttemptStatus.CANCELLED, ended_at=now, outcome=REPLANNED
-        )
+        rows = followup.withdraw(missed.filter(pk__in=some), REPLANNED, now=now)
         note_stopped(rows, Because.NOT_MADE, now=now)
         waiting = OutreachTask.objects.filter(pk__in=[row.task_id for row in rows], status=TaskStatus.OPEN)
         return waiting.exclude(attempts__status=AttemptStatus.SENDING).update(plan_from=now)
@@ -199,13 +197,10 @@ def opt_out_at(
     queued = Attempt.objects.filter(
         patient=patient, contact_point=point, channel=channel, status=AttemptStatus.PLANNED
     ).exclude(task__message_key=STOPPED)
-    stopped = list(queued.select_for_update(no_key=True, of=("self",)).select_related("task").order_by("pk"))
-    task_ids = {each.task_id for each in stopped}
-    queued.filter(pk__in=[each.pk for each in stopped]).update(
-        status=AttemptStatus.CANCELLED, ended_at=now, outcome="opted_out"
-    )
+    stopped = followup.withdraw(queued, "opted_out", now=now)
     note_stopped(stopped, Because.STOP, now=now)
-    OutreachTask.objects.filter(pk__in=task_ids, status=TaskStatus.OPEN).update(plan_from=now)
+    tasks = {each.task_id for each in stopped}
+    OutreachTask.objects.filter(pk__in=tasks, status=TaskStatus.OPEN).update(plan_from=now)
 
 
 @transaction.atomic
@@ -218,10 +213,7 @@ def hold_back(patient: Patient, point: ContactPoint, channel: str, *, now: datet
         status__in=[AttemptStatus.PLANNED, AttemptStatus.SENDING],
         called_at__isnull=True,
     )
-    held = list(waiting.select_for_update(no_key=True, of=("self",)).select_related("task"))
-    waiting.filter(pk__in=[each.pk for each in held]).update(
-        status=AttemptStatus.CANCELLED, lease=None, lease_until=None, ended_at=now, outcome=REPLANNED
-    )
+    held = followup.withdraw(waiting, REPLANNED, now=now)
     note_put_off(held, Because.MAYBE_STOP, now=now, until=until)
     tasks = {each.task_id for each in held}
     OutreachTask.objects.filter(pk__in=tasks, status=TaskStatus.OPEN).update(plan_from=until)

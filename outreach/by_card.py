@@ -4,7 +4,7 @@ from datetime import datetime
 
 from django.db import transaction
 
-from outreach.followup import REPLANNED
+from outreach.followup import REPLANNED, withdraw
 from outreach.models import WAITED_FOR, Attempt, AttemptStatus, OutreachTask, TaskStatus
 from patients.models import Patient, ServiceCard
 from patients.queries import patient_hours
@@ -25,9 +25,7 @@ def plan_by_card(patient: Patient, card: ServiceCard, *, now: datetime) -> int:
         for attempt in planned.exclude(task__message_key__in=WAITED_FOR)
         if not is_open(attempt.send_at, hours) or (card.channel and attempt.channel != card.channel)
     ]
-    ended = Attempt.objects.filter(
-        pk__in=[attempt.pk for attempt in unfit], status=AttemptStatus.PLANNED
-    ).update(status=AttemptStatus.CANCELLED, ended_at=now, outcome=REPLANNED)
+    ended = withdraw(planned.filter(pk__in=[attempt.pk for attempt in unfit]), REPLANNED, now=now)
     tasks = OutreachTask.objects.filter(pk__in=[attempt.task_id for attempt in unfit], status=TaskStatus.OPEN)
     tasks.exclude(attempts__status=AttemptStatus.SENDING).update(plan_from=now)
-    return ended
+    return len(ended)

@@ -90,9 +90,7 @@ def call_now(step: Step, *, by: User, now: datetime, because: str) -> Attempt:
     _refuse_unless_lawful(patient, now=now)
     task = task_for(step, patient, now=now)
     planned = Attempt.objects.filter(task=task, status=AttemptStatus.PLANNED)
-    instead = list(planned.select_related("task"))
-    planned.update(status=AttemptStatus.CANCELLED, ended_at=now, outcome=REPLANNED)
-    note_stopped(instead, Because.BY_HAND, now=now)
+    note_stopped(followup.withdraw(planned, REPLANNED, now=now), Because.BY_HAND, now=now)
     attempt = Attempt(
         task=task,
         clinic_id=task.clinic_id,

@@ -10,7 +10,7 @@ from datetime import datetime
 
 from django.contrib.auth.models import User
 from django.db import IntegrityError, transaction
-from django.db.models import TextChoices
+from django.db.models import QuerySet, TextChoices
 from django.utils.translation import gettext as _, gettext_lazy
 
 from journeys import deadlines
@@ -46,6 +46,7 @@ from patients.models import PatientStatus
 logger = logging.getLogger(__name__)
 
 TOLD, SPOKEN, KEPT = "told", "spoken", "kept"  # outcomes of steps
+CHUNK = 500  # keys in a statement
 NOT_NEEDED, REPLANNED = "not_needed", "replanned"  # outcomes of attempts that were never made
 ANSWER_WITHIN = deadlines.Limit(1, deadlines.Unit.WORKING_DAYS)  # silence after that is tried another way
 PERSON_WITHIN = deadlines.Limit(4, deadlines.Unit.WORKING_HOURS)
@@ -75,6 +76,18 @@ def end_task(task: OutreachTask, status: TaskStatus, outcome: str, *, now: datet
         status=status, outcome=outcome, ended_at=now, plan_from=None
     )
     return bool(closed)
+
+
+def withdraw(attempts: QuerySet[Attempt], outcome: str, *, now: datetime) -> list[Attempt]:
+    """End what was not made, under its lock: whoever took one of these before keeps it, and it is not among the
+    answer. Each with its task. Inside atomic().
+    """
+    held = list(attempts.select_for_update(no_key=True, of=("self",)).select_related("task").order_by("pk"))
+    for start in range(0, len(held), CHUNK):
+        Attempt.objects.filter(pk__in=[each.pk for each in held[start : start + CHUNK]]).update(
+            status=AttemptStatus.CANCELLED, lease=None, lease_until=None, ended_at=now, outcome=outcome
+        )
+    return held
 
 
 def as_planned(task: OutreachTask, plan: Plan) -> Attempt:

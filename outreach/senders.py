@@ -21,7 +21,7 @@ from journeys.models import OwnerRole, Step, StepKind, StepStatus, Words, in_eac
 from outreach.because import Because
 from outreach.channels import Trouble, leaving
 from outreach.decisions import note_stopped
-from outreach.followup import REPLANNED
+from outreach.followup import CHUNK, REPLANNED, withdraw
 from outreach.models import Attempt, AttemptStatus, OutreachTask, TaskStatus
 from outreach.provider_models import Sender
 from patients.models import Channel, Clinic
@@ -158,18 +158,15 @@ def failed(channel: str, trouble: str, *, now: datetime) -> bool:
 def _plan_others_anew(channel: str, *, until: datetime, now: datetime) -> None:
     """Whoever would have been written to meanwhile is planned again, on the next channel that is up."""
     planned = Attempt.objects.filter(channel=channel, status=AttemptStatus.PLANNED, send_at__lte=until)
-    stopped = list(planned.select_for_update(no_key=True, of=("self",)).select_related("task").order_by("pk"))
-    for start in range(0, len(stopped), 500):
-        some = planned.filter(pk__in=[each.pk for each in stopped[start : start + 500]])
-        some.update(status=AttemptStatus.CANCELLED, ended_at=now, outcome=REPLANNED)
+    stopped = withdraw(planned, REPLANNED, now=now)
     note_stopped(stopped, Because.SENDER_DOWN, now=now)
     _plan({each.task_id for each in stopped}, now=now)
 
 
 def _plan(tasks: Iterable[int], *, now: datetime) -> None:
     listed = sorted(tasks)
-    for start in range(0, len(listed), 500):
-        some = OutreachTask.objects.filter(pk__in=listed[start : start + 500], status=TaskStatus.OPEN)
+    for start in range(0, len(listed), CHUNK):
+        some = OutreachTask.objects.filter(pk__in=listed[start : start + CHUNK], status=TaskStatus.OPEN)
         some.exclude(attempts__status=AttemptStatus.SENDING).update(plan_from=now)
 
 
