@@ -30,10 +30,9 @@ from appointments.views import FOUND, asked_of, found_visit, refuse_unless_seen,
 from appointments.visits import SlotTakenError, Visit, spoken, visit_of
 from journeys.models import Journey, Step
 from journeys.queries import steps_visible_to
-from patients.access import Here, for_staff
+from patients.access import Here, for_staff, patient_here
 from patients.actions import RefusedError
 from patients.models import Patient
-from patients.queries import patients_visible_to
 
 
 @require_http_methods(["GET", "POST"])
@@ -89,7 +88,7 @@ def _move(visit: Appointment, form: MoveForm, here: Here) -> None:
 @for_staff()
 def book_visit(request: HttpRequest, here: Here, patient_id: UUID) -> HttpResponseBase:
     """A new visit; with `step` in the address, the one that this step asks for."""
-    patient = get_object_or_404(patients_visible_to(here.user), public_id=patient_id, clinic=here.clinic)
+    patient = patient_here(here, patient_id)
     asked = asked_of(request)
     steps = steps_visible_to(here.user).filter(journey__patient=patient)
     step = get_object_or_404(steps, public_id=asked["step"]) if asked["step"] else None

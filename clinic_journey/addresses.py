@@ -21,11 +21,11 @@ from outreach.models import Attempt, AttemptStatus
 from outreach.number_test import AT_THE_DESK, send_test, sent_to
 from outreach.voice_consent import standing_at
 from patients import addresses
-from patients.access import Here, for_staff
+from patients.access import Here, for_staff, patient_here
 from patients.actions import RefusedError
 from patients.forms import NewTieForm, TieForm
 from patients.models import AddressStatus, Channel, Consent, Patient, PatientContact, PatientStatus
-from patients.queries import lacks_guardian, others_at, patients_visible_to, refusals_at, ties_visible_to
+from patients.queries import lacks_guardian, others_at, refusals_at, ties_visible_to
 
 SHOWN_FOR = timedelta(hours=1)  # a test older than that says nothing about who stands at the desk
 NOT_MODIFIED = 304
@@ -134,7 +134,7 @@ def _tie(here: Here, patient_id: UUID, tie_id: int) -> PatientContact:
 @for_staff()
 def address_add(request: HttpRequest, here: Here, patient_id: UUID) -> HttpResponse:
     """One more way to reach the patient. A number that others have too asks first what may be said there."""
-    patient = get_object_or_404(patients_visible_to(here.user), public_id=patient_id, clinic=here.clinic)
+    patient = patient_here(here, patient_id)
     beginning = TieForm.beginning() | {"kind": "phone"}
     form = NewTieForm(request.POST if request.method == "POST" else None, initial=beginning)
     others: list[Patient] = []

@@ -11,7 +11,7 @@ from uuid import UUID
 from django import forms
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
-from django.shortcuts import get_object_or_404, render
+from django.shortcuts import render
 from django.urls import reverse
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext as _, gettext_lazy, pgettext_lazy
@@ -24,7 +24,7 @@ from journeys.chases import Promise, log_chase, make_promise
 from journeys.models import OwnerRole
 from journeys.promise_times import Chip, choices, fits, next_fit
 from patients import audit
-from patients.access import Here, for_staff
+from patients.access import Here, for_staff, patient_here
 from patients.models import Patient, Role
 from patients.queries import first_found, patients_visible_to
 from patients.windows import Hours
@@ -151,10 +151,6 @@ def _matching(text: str, here: Here) -> list[Patient]:
     return list(first_found(ours, text, MOST))
 
 
-def _patient(here: Here, patient_id: UUID) -> Patient:
-    return get_object_or_404(patients_visible_to(here.user), public_id=patient_id, clinic=here.clinic)
-
-
 def caller_context(patient: Patient, here: Here, form: PromiseForm | None = None) -> dict[str, object]:
     """What the card's part needs, wherever it stands."""
     return {"caller": card_of(patient, here.clinic, now=here.now), **promise_context(here, form)}
@@ -176,7 +172,7 @@ def promise_context(here: Here, form: PromiseForm | None = None) -> dict[str, ob
 @require_GET
 @for_staff()
 def card(request: HttpRequest, here: Here, patient_id: UUID) -> HttpResponse:
-    return _shown(request, here, _patient(here, patient_id))
+    return _shown(request, here, patient_here(here, patient_id))
 
 
 def _shown(
@@ -199,7 +195,7 @@ def _shown(
 @for_staff()
 def chased(request: HttpRequest, here: Here, patient_id: UUID) -> HttpResponse:
     """She had to ask: one press, counted against the step that we are slow with (S1.10)."""
-    patient = _patient(here, patient_id)
+    patient = patient_here(here, patient_id)
     words = request.POST.get("words", "").strip()
     step = card_of(patient, here.clinic, now=here.now).fault
     if step is None:
@@ -219,7 +215,7 @@ def chased(request: HttpRequest, here: Here, patient_id: UUID) -> HttpResponse:
 @require_POST
 @for_staff()
 def promise(request: HttpRequest, here: Here, patient_id: UUID) -> HttpResponse:
-    patient = _patient(here, patient_id)
+    patient = patient_here(here, patient_id)
     form = PromiseForm(request.POST, here=here, opening=here.opening)
     if not form.is_valid():
         return _shown(request, here, patient, form=form)

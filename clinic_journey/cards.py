@@ -6,7 +6,7 @@ from uuid import UUID
 
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
-from django.shortcuts import get_object_or_404, render
+from django.shortcuts import render
 from django.urls import path, reverse
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext as _
@@ -18,11 +18,10 @@ from outreach.learned import PHONE, Learned, learn
 from outreach.queries import tries_of
 from outreach.reach import message_channel_for
 from patients import audit
-from patients.access import Here, for_staff
+from patients.access import Here, for_staff, patient_here
 from patients.actions import CardAnswers, save_card
 from patients.card_form import WHOLE_DAY, CardForm
 from patients.models import CardState, Channel, Patient, Role, ServiceCard
-from patients.queries import patients_visible_to
 
 PAGE = 30
 ALL_DAYS = range(7)
@@ -57,7 +56,7 @@ def way_back(request: HttpRequest, patient: Patient) -> str:
 @for_staff()
 def card(request: HttpRequest, here: Here, patient_id: UUID) -> HttpResponse:
     """Asked at check-in and before check-out; afterwards back to where she was."""
-    patient = get_object_or_404(patients_visible_to(here.user), public_id=patient_id, clinic=here.clinic)
+    patient = patient_here(here, patient_id)
     form = CardForm.of(patient, request.POST if request.method == "POST" else None)
     back = way_back(request, patient)
     if form.is_valid():

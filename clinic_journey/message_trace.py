@@ -3,19 +3,18 @@
 from uuid import UUID
 
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import get_object_or_404, render
+from django.shortcuts import render
 from django.urls import path
 from django.views.decorators.http import require_GET
 
 from outreach.trace import trace_of
-from patients.access import Here, for_staff
-from patients.queries import patients_visible_to
+from patients.access import Here, for_staff, patient_here
 
 
 @require_GET
 @for_staff()
 def message_trace(request: HttpRequest, here: Here, patient_id: UUID) -> HttpResponse:
-    found = get_object_or_404(patients_visible_to(here.user), public_id=patient_id, clinic=here.clinic)
+    found = patient_here(here, patient_id)
     context = {"patient": found, "traces": trace_of(found, now=here.now), "now": here.now}
     return render(request, "patient_record/why.html", context)
 

@@ -6,16 +6,15 @@ import segno
 from django.conf import settings
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import get_object_or_404, render
+from django.shortcuts import render
 from django.urls import path
 from django.views.decorators.http import require_http_methods
 
 from outreach.channels import in_use
 from outreach.links_to_messengers import LASTS, link_for
-from patients.access import Here, for_staff
+from patients.access import Here, for_staff, patient_here
 from patients.actions import RefusedError
 from patients.models import Channel
-from patients.queries import patients_visible_to
 
 
 def can_link() -> bool:
@@ -26,7 +25,7 @@ def can_link() -> bool:
 @for_staff()
 def messenger(request: HttpRequest, here: Here, patient_id: UUID) -> HttpResponse:
     """Asked for (POST), a fresh link is made; looking at the page makes none."""
-    patient = get_object_or_404(patients_visible_to(here.user), public_id=patient_id, clinic=here.clinic)
+    patient = patient_here(here, patient_id)
     link, status = "", 200
     if request.method == "POST":
         try:

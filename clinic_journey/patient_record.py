@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import get_object_or_404, redirect, render
+from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST
 
@@ -25,11 +25,10 @@ from outreach.models import NUMBER_TEST, Attempt
 from outreach.queries import why_words
 from outreach.silent import silent_tasks
 from outreach.trace import decided_words
-from patients.access import Here, for_staff
+from patients.access import Here, for_staff, patient_here
 from patients.actions import RefusedError
 from patients.card_form import CardForm
 from patients.models import Patient
-from patients.queries import patients_visible_to
 
 HISTORY = 40
 
@@ -52,7 +51,7 @@ class Moment:
 @require_GET
 @for_staff()
 def patient(request: HttpRequest, here: Here, patient_id: UUID) -> HttpResponse:
-    found = get_object_or_404(patients_visible_to(here.user), public_id=patient_id, clinic=here.clinic)
+    found = patient_here(here, patient_id)
     own = journeys_of(found).exclude(template=None, steps__outreach_tasks__message_key=NUMBER_TEST)
     journeys = list(own.prefetch_related("steps__template_step")[:20])
     context = {
@@ -141,7 +140,7 @@ def history(patient: Patient, zone: str) -> list[Moment]:
 @require_POST
 @for_staff()
 def start(request: HttpRequest, here: Here, patient_id: UUID) -> HttpResponse:
-    found = get_object_or_404(patients_visible_to(here.user), public_id=patient_id, clinic=here.clinic)
+    found = patient_here(here, patient_id)
     key = request.POST.get("template", "")
     if not JourneyTemplate.objects.filter(key=key, status=TemplateStatus.ACTIVE).exists():
         messages.error(request, _("Choose why the patient is with us."))

@@ -6,7 +6,7 @@ from uuid import UUID
 
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import get_object_or_404, redirect, render
+from django.shortcuts import redirect, render
 from django.urls import path
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST
@@ -16,10 +16,10 @@ from appointments.queries import MOVABLE
 from journeys.models import OPEN_JOURNEYS, Journey
 from outreach.closing import merge_records, record_death, reopen_record
 from patients import audit
-from patients.access import Here, for_staff
+from patients.access import Here, for_staff, patient_here
 from patients.actions import RefusedError
 from patients.models import Patient, PatientStatus
-from patients.queries import first_found, named_by, patients_of, patients_visible_to
+from patients.queries import first_found, named_by, patients_of
 
 MOST = 8  # records offered, as in the search for a caller
 
@@ -31,10 +31,6 @@ class Record:
     patient: Patient
     journeys: list[Journey]
     visits: list[Appointment]
-
-
-def _patient(here: Here, patient_id: UUID) -> Patient:
-    return get_object_or_404(patients_visible_to(here.user), public_id=patient_id, clinic=here.clinic)
 
 
 @require_POST
@@ -57,7 +53,7 @@ def _done(
     request: HttpRequest, here: Here, patient_id: UUID, act: Callable[..., object], said: str
 ) -> HttpResponse:
     """Both ask for the words of whoever told us."""
-    found = _patient(here, patient_id)
+    found = patient_here(here, patient_id)
     try:
         act(found, request.POST.get("words", "").replace("\0", ""), now=here.now, by=here.user)
     except RefusedError as refusal:
@@ -71,7 +67,7 @@ def _done(
 @for_staff()
 def merge(request: HttpRequest, here: Here, patient_id: UUID) -> HttpResponse:
     """The record in the address stays; the other is looked for, shown beside it, and retired on POST."""
-    stays = _patient(here, patient_id)
+    stays = patient_here(here, patient_id)
     others = patients_of(here.clinic).filter(status=PatientStatus.ACTIVE).exclude(pk=stays.pk)
     given = request.POST if request.method == "POST" else request.GET
     other = named_by(others.select_related("clinic"), given.get("other", ""))

@@ -5,16 +5,18 @@ from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property, wraps
 from typing import Concatenate, ParamSpec, TypeVar, cast
+from uuid import UUID
 
 from django.contrib.auth.decorators import login_required
 from django.contrib.auth.models import User
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
+from django.shortcuts import get_object_or_404
 from django.utils import timezone
 
-from patients.models import Clinic, Membership, Role
-from patients.queries import ClinicClock, clock_of
+from patients.models import Clinic, Membership, Patient, Role
+from patients.queries import ClinicClock, clock_of, patients_visible_to
 from patients.windows import Hours
 
 P = ParamSpec("P")
@@ -84,6 +86,11 @@ def for_staff(*roles: str) -> Callable[[StaffView[P, R]], Callable[Concatenate[H
         return cast("Callable[Concatenate[HttpRequest, P], R]", login_required(guarded))
 
     return decorate
+
+
+def patient_here(here: Here, patient_id: UUID) -> Patient:
+    """The patient that an address names, of the clinic the asker is in; 404 for everybody else's."""
+    return get_object_or_404(patients_visible_to(here.user), public_id=patient_id, clinic=here.clinic)
 
 
 def context(request: HttpRequest) -> dict[str, object]:

@@ -19,10 +19,9 @@ from appointments.suggestions import VISIT_MINUTES, times_for
 from journeys.models import Step, StepKind
 from journeys.queries import steps_visible_to
 from patients import audit
-from patients.access import Here, for_staff
+from patients.access import Here, for_staff, patient_here
 from patients.actions import RefusedError
 from patients.models import Patient, Role
-from patients.queries import patients_visible_to
 from referrals import actions, links, queries
 from referrals.forms import ReferralForm, RejectForm, RevokeForm, UploadForm, usual_wait
 from referrals.models import PICTURES, DocumentFile, IncomingDocument
@@ -129,7 +128,7 @@ def image(_request: HttpRequest, here: Here, file_id: int) -> HttpResponseBase:
 @for_staff()
 def refer(request: HttpRequest, here: Here, patient_id: UUID) -> HttpResponse:
     """The referral and the held visit in one form: she leaves with both dates (S1.2)."""
-    patient = get_object_or_404(patients_visible_to(here.user), public_id=patient_id, clinic=here.clinic)
+    patient = patient_here(here, patient_id)
     doctors = practitioners_visible_to(here.user).filter(clinic=patient.clinic)
     asked_by = request.GET.get("step", "") or request.POST.get("step", "")
     first = doctors.first()
