@@ -16,6 +16,7 @@ from outreach.conversations import (
     LAST_ANSWERED,
     OLDEST_CLOCK,
     answered_in,
+    count_waiting,
     from_patients,
     from_unknown_numbers,
     last_words,
@@ -82,7 +83,7 @@ def context(request: HttpRequest) -> dict[str, object]:
 
     def waiting() -> int:
         here = place_of(request) if hasattr(request, "user") else None
-        return len(waiting_in(here.clinic).order_by().values_list("pk")[: BADGE + 1]) if here else 0
+        return count_waiting(here.clinic, most=BADGE) if here else 0
 
     return {"inbox_waiting": SimpleLazyObject(waiting)}
 
