@@ -14,7 +14,7 @@ from appointments.suggestions import VISIT_MINUTES, doctor_for
 from journeys import deadlines
 from journeys.actions import AdHoc, add_step, lock_journey
 from journeys.clinic_time import soon
-from journeys.models import OPEN_JOURNEYS, Journey, Step, StepKind, StepStatus
+from journeys.models import OPEN_JOURNEYS, Journey, Step, StepKind, StepStatus, isolated
 from outreach import choices, followup
 from outreach.actions import cancel_for_step, opt_out
 from outreach.channels import PHONE
@@ -197,7 +197,7 @@ def _ask(journey: Journey, about: Step | None, words: object, *, now: datetime) 
     name = patient.full_name if patient else ""
 
     def title() -> str:
-        return _("Answer %(name)s: %(words)s") % {"name": name, "words": words}
+        return to_answer(name, str(words))
 
     with translation.override(journey.clinic.language):
         same = title()[:200]
@@ -217,10 +217,13 @@ def ask_of(patient: Patient, words: str, *, now: datetime) -> Step:
     """A patient who writes first: her words are with a person, in a journey of their own."""
     journey = journey_of_its_own(patient, now=now)
     due_at = soon(patient.clinic, READ_WITHIN, now=now)
-    named = {"name": patient.full_name, "words": words}
-    return add_step(
-        journey, AdHoc(StepKind.CALL, lambda: _("Answer %(name)s: %(words)s") % named, due_at), now=now
-    )
+    asked = AdHoc(StepKind.CALL, lambda: to_answer(patient.full_name, words), due_at)
+    return add_step(journey, asked, now=now)
+
+
+def to_answer(name: str, words: str) -> str:
+    """What the step asks for, in the reader's language."""
+    return _("Answer %(name)s: %(words)s") % {"name": isolated(name), "words": isolated(words)}
 
 
 def whose(journey: Journey) -> Patient | None:

@@ -19,8 +19,9 @@ from journeys.models import (
     StepStatus,
     Words,
     in_each_language,
+    isolated,
 )
-from outreach.answers import READ_WITHIN, journey_of_a_question, whose
+from outreach.answers import READ_WITHIN, journey_of_a_question, to_answer, whose
 from outreach.models import Reply
 from patients.models import Patient
 
@@ -68,7 +69,7 @@ def record_feeling(journey: Journey, feeling: str, *, now: datetime) -> None:
 
 
 def _title(meaning: str, name: str, words: str) -> Words:
-    named = {"name": name, "words": words}
+    named = {"name": isolated(name), "words": isolated(words)}
 
     def title() -> str:
         if meaning == BADLY:
@@ -76,7 +77,7 @@ def _title(meaning: str, name: str, words: str) -> Words:
         if meaning == WORRIED:
             said = _("%(name)s is worried: %(words)s") if words else _("%(name)s is worried. Call and listen")
             return said % named
-        return _("Answer %(name)s: %(words)s") % named
+        return to_answer(name, words)
 
     return title
 

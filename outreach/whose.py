@@ -9,6 +9,7 @@ from django.utils.translation import gettext as _
 
 from journeys.actions import complete_step, lock_journey, record_events
 from journeys.models import EventKind, Journey, JourneyStatus, Step, StepStatus, in_each_language
+from outreach.answers import to_answer
 from outreach.conversations import NOTHING_TO_ANSWER
 from outreach.models import Reply
 from patients.actions import RefusedError, StaleStateError, add_address, refuse_unless_active
@@ -32,8 +33,8 @@ def say_whose(matter: Step, patient: Patient, *, now: datetime, by: User) -> Non
             last = PatientContact.objects.filter(patient=patient).aggregate(last=Max("rank"))["last"] or 0
             add_address(patient, reply.contact_point.kind, reply.contact_point.value, rank=last + 1)
     replies.update(patient=patient)
-    named = {"name": patient.full_name, "words": listed[0].body if listed else ""}
-    names = in_each_language(lambda: _("Answer %(name)s: %(words)s") % named)
+    words = listed[0].body if listed else ""
+    names = in_each_language(lambda: to_answer(patient.full_name, words))
     title = names.get(journey.clinic.language, "")
     Journey.objects.filter(pk=journey.pk).update(
         patient=patient, status=JourneyStatus.ACTIVE, title=title[:120]

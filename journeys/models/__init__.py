@@ -26,6 +26,7 @@ from journeys.models.template import (
 from journeys.models.words import (
     Words,
     in_each_language,
+    isolated,
     named,
 )
 
@@ -49,5 +50,6 @@ __all__ = [
     "Urgency",
     "Words",
     "in_each_language",
+    "isolated",
     "named",
 ]

@@ -19,6 +19,11 @@ def in_each_language(words: Words) -> dict[str, str]:
     return said
 
 
+def isolated(text: str) -> str:
+    """A name or somebody's words inside a sentence of ours, whose direction they must not turn."""
+    return f"\u2068{text}\u2069" if text else ""
+
+
 def named(names: dict[str, str]) -> str:
     """The name in the reader's language; English where a catalogue has no other."""
     return names.get((get_language() or "en")[:2]) or names.get("en", "")

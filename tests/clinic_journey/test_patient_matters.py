@@ -45,7 +45,7 @@ def test_a_question_is_at_the_desk_with_an_owner_and_a_clock_and_shown_back(jour
         OwnerRole.RECEPTIONIST,
         NOW + 2 * HOUR,
     )
-    assert step.names["en"] == "Answer Dana Levi: May I eat <b>before</b>?"
+    assert step.names["en"] == "Answer \u2068Dana Levi\u2069: \u2068May I eat <b>before</b>?\u2069"
     reply = Reply.objects.get()
     assert (reply.channel, reply.meaning, reply.step) == ("page", "ask", step)
     words = page.text()
@@ -57,7 +57,7 @@ def test_a_question_is_at_the_desk_with_an_owner_and_a_clock_and_shown_back(jour
 def test_the_desk_reads_it_in_today(journey: Journey) -> None:
     OwnPage(journey).post("say", {"meaning": "worried", "body": "It still bleeds"})
     today = logged_in("receptionist", journey.clinic).get(f"/today/?item={asked().public_id}")
-    assert "Dana Levi is worried: It still bleeds" in today.content.decode()
+    assert "\u2068Dana Levi\u2069 is worried: \u2068It still bleeds\u2069" in today.content.decode()
 
 
 @pytest.mark.parametrize(
@@ -96,7 +96,10 @@ def test_what_nobody_has_to_answer_does_not_wait_in_the_inbox(journey: Journey) 
 def test_a_worry_needs_no_words_and_is_heard_within_the_hour(journey: Journey) -> None:
     page = OwnPage(journey)
     page.post("say", {"meaning": "worried", "body": ""})
-    assert (asked().names["en"], asked().due_at) == ("Dana Levi is worried. Call and listen", NOW + HOUR)
+    assert (asked().names["en"], asked().due_at) == (
+        "\u2068Dana Levi\u2069 is worried. Call and listen",
+        NOW + HOUR,
+    )
     assert "by <b>Monday 9 March, 11:00</b>" in page.text("?said=worried")
 
 
@@ -185,7 +188,7 @@ def test_a_bad_answer_opens_a_matter_at_the_desk(journey: Journey) -> None:
     page = OwnPage(journey)
     for _press in range(2):
         page.post("say", {"meaning": "going_badly"})
-    assert asked().names["en"] == "Ask Dana Levi what is not going well"
+    assert asked().names["en"] == "Ask \u2068Dana Levi\u2069 what is not going well"
     assert StepEvent.objects.get(kind=EventKind.NOTED).detail == "going_badly"
     assert "What you told us" in page.text()
 

@@ -249,13 +249,13 @@ def test_a_question_is_announced_in_the_readers_language_with_the_patients_own_w
     say(confirming(journey), "ask", body="May I eat before?")
     asked = journey.steps.get(kind=StepKind.CALL)
     with translation.override("en"):
-        assert asked.name == "Answer Dana Levi: May I eat before?"
+        assert asked.name == "Answer \u2068Dana Levi\u2069: \u2068May I eat before?\u2069"
     with translation.override("ru"):
         assert asked.name == gettext("Answer %(name)s: %(words)s") % {
-            "name": "Dana Levi",
-            "words": "May I eat before?",
+            "name": "\u2068Dana Levi\u2069",
+            "words": "\u2068May I eat before?\u2069",
         }
-        assert asked.name != "Answer Dana Levi: May I eat before?"
+        assert asked.name != "Answer \u2068Dana Levi\u2069: \u2068May I eat before?\u2069"
 
 
 def test_a_stop_that_nothing_was_sent_for_is_read_by_a_person(journey: Journey) -> None:
