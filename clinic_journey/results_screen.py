@@ -27,7 +27,7 @@ from clinic_journey.results_list import (
     results_here,
     tallies,
 )
-from clinic_journey.undo import undo
+from clinic_journey.undo import contacted_since, contacted_words, undo
 from journeys.clinic_time import due_within
 from patients import audit
 from patients.access import Here, for_staff
@@ -67,10 +67,12 @@ def _screen(
     meant = _meant(selected, lists["expected"], text, here) if isinstance(selected, IncomingDocument) else []
     audit.shows(*_patients_of(selected, meant), rows=len(found))
     last = desk.last_decision_of(here)
+    told_at = contacted_since(last) if last else None
     with_follows = "follows" in request.GET or note != ""
     context: dict[str, object] = {
         "last": last,
         "last_words": words_of(last.what) if last else "",
+        "told": contacted_words(told_at) if told_at else "",
         "shown": shown,
         "rows": rows,
         "selected": selected,

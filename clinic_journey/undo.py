@@ -109,7 +109,9 @@ def undo(action: DeskAction, *, now: datetime, by: User) -> None:
     for key in sorted(_journeys_in(changes, action)):
         lock_journey(key)
     _refuse_if_saved_again(action)
-    _refuse_if_contacted(changes, action)
+    told_at = contacted_since(action)
+    if told_at:
+        raise StaleStateError(contacted_words(told_at))
     _refuse_if_changed(changes)
     _refuse_if_more_has_arrived(changes)
     refuse_if_an_offer_has_ended(action, changes.get("step", {}))
@@ -144,8 +146,9 @@ def _concerned(changes: Changes) -> Q:
     return Q(pk__in=list(changes.get("task", {}))) | Q(step__in=list(changes.get("step", {})))
 
 
-def _refuse_if_contacted(changes: Changes, action: DeskAction) -> None:
-    """A message that has left, or a call somebody makes, cannot be taken back."""
+def contacted_since(action: DeskAction) -> datetime | None:
+    """When a message about it left or a call began, which cannot be taken back; None while nobody was told."""
+    changes: Changes = action.changes
     tasks = OutreachTask.objects.filter(_concerned(changes), patient=action.patient_id)
     begun = Attempt.objects.filter(Q(task__in=tasks) | Q(pk__in=list(changes.get("attempt", {})))).exclude(
         status__in=[AttemptStatus.PLANNED, AttemptStatus.CANCELLED]
@@ -157,11 +160,13 @@ def _refuse_if_contacted(changes: Changes, action: DeskAction) -> None:
             continue
         if after is None and (attempt.sent_at or attempt.called_at or attempt.send_at) < action.at:
             continue  # an earlier contact of the same task
-        at = attempt.sent_at or attempt.called_at or attempt.send_at
-        raise StaleStateError(
-            _("The patient was contacted at %(time)s; it cannot be undone any more.")
-            % {"time": time_format(localtime(at), "H:i")}
-        )
+        return attempt.sent_at or attempt.called_at or attempt.send_at
+    return None
+
+
+def contacted_words(at: datetime) -> str:
+    said = _("The patient was contacted at %(time)s; it cannot be undone any more.")
+    return said % {"time": time_format(localtime(at), "H:i")}
 
 
 def _refuse_if_changed(changes: Changes) -> None:

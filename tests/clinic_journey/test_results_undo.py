@@ -124,7 +124,11 @@ def test_once_the_patient_has_been_told_it_stays(clinic: Clinic, cohen: User) ->
     client = browser(cohen)
     press(client, result, Decision.NO_TREATMENT)
     ticks()
+    assert "Undo" in client.get(reverse("results")).content.decode()
     assert dispatch(now=NOW + timedelta(seconds=40)).sent
+    shown = client.get(reverse("results")).content.decode()
+    assert "The patient was contacted at" in shown
+    assert "Undo" not in shown
     assert "The patient was contacted at" in undone(client)
     result.refresh_from_db()
     assert result.decision == Decision.NO_TREATMENT
