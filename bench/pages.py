@@ -1,4 +1,4 @@
-"""V1, V2, V4 and V5 of the design: every list page of the product on 1M patients and 200,000 open tasks.
+"""V1 to V5 of the design: every list page of the product on 1M patients and 200,000 open tasks.
 
     .venv/bin/python -m bench.pages [--small 10000] [--large 1000000]
 
@@ -15,6 +15,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 from bench.database import PAIRS, connect, line, seconds
+from bench.requests import measure_requests
 
 if TYPE_CHECKING:
     from bench.crowd import Crowd
@@ -87,6 +88,7 @@ def main() -> None:
         line(f"V5 {name}: queries", str(queries), "<= 12", met=queries <= 12)
     measure_depth(large)
     measure_bare(large)
+    measure_requests(large)
 
 
 def list_pages() -> Iterator[tuple[str, str, str]]:
