@@ -34,6 +34,7 @@ app.conf.beat_schedule = {
     "dispatch": every(5, "outreach.tasks.dispatch"),
     "hear providers": every(5, "outreach.tasks.work_events"),
     "go on importing": every(5, "clinic_journey.importing.tasks.go_on_importing"),
+    "hear letters": every(5, "outreach.tasks.hear_letters"),
     "close records": {"task": "outreach.tasks.close_forgotten", "schedule": crontab(hour="0", minute="40")},
     "fill calendars": {"task": "appointments.tasks.fill_slots", "schedule": crontab(hour="1", minute="10")},
     "forget imports": {

@@ -255,7 +255,7 @@ def _addressed(attempt: Attempt, rendered: Rendered, clinic: Clinic) -> Parcel:
         reference=str(attempt.reference),
         to=attempt.contact_point.value,
         sender=clinic.sender_name or clinic.name,
-        reply_to=clinic.email,
+        reply_to=clinic.intake_address or clinic.email,
         language=rendered.language,
         subject=rendered.subject,
         body=rendered.body,

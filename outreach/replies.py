@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Any
 
 from django.db import transaction
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 from django.utils.translation import gettext as _
 
 from journeys.actions import AdHoc, open_unidentified
@@ -51,7 +51,7 @@ def _heard(said: Said, patient: Patient, point: ContactPoint, last: Attempt | No
         return _stop(said, patient, point, last, now=now)
     if asks == Asks.START and is_silenced(patient, point, said.channel):
         return _start(said, patient, point, last, now=now)
-    if last and meaning and _acts(said, meaning, patient, point, last, now=now):
+    if last and meaning and said.may_act and _acts(said, meaning, patient, point, last, now=now):
         return meaning
     if asks == Asks.NOTHING and _calls_at(said, patient, point, last, now=now):
         return CALL_AT
@@ -101,10 +101,11 @@ def _known_in_one_clinic(points: QuerySet[ContactPoint], said: Said) -> ContactP
 
 
 def _written_to(said: Said) -> Clinic | None:
-    """The one clinic whose own number this is; an account that several clinics share names none."""
+    """The one clinic whose own number or address this is; an account that several clinics share names none."""
     if not said.to:
         return None
-    found = list(Clinic.objects.filter(phone=said.to)[:2])
+    own = Q(phone=said.to) | Q(email__iexact=said.to) | Q(intake_address__iexact=said.to)
+    found = list(Clinic.objects.filter(own)[:2])
     return found[0] if len(found) == 1 else None
 
 

@@ -5,7 +5,7 @@ from dataclasses import asdict
 from celery import shared_task
 from django.utils import timezone
 
-from outreach import actions, closing, dispatch as outbox, incoming, milestones
+from outreach import actions, closing, dispatch as outbox, incoming, letters, milestones
 from outreach.channels import by_machine
 
 
@@ -34,6 +34,11 @@ def dispatch_on(channel: str) -> dict[str, int]:
 @shared_task
 def work_events() -> int:
     return incoming.work_events(now=timezone.now())
+
+
+@shared_task
+def hear_letters() -> int:
+    return letters.hear_letters(now=timezone.now())
 
 
 @shared_task

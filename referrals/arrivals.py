@@ -36,7 +36,13 @@ from referrals.models import (
     Result,
     Source,
 )
-from referrals.queries import addressed_clinic, as_open, referrals_about, referrals_by_code
+from referrals.queries import (
+    addressed_clinic,
+    as_open,
+    is_of_a_patient,
+    referrals_about,
+    referrals_by_code,
+)
 from referrals.results import attach
 
 logger = logging.getLogger(__name__)
@@ -210,6 +216,9 @@ def _keep_file(document: IncomingDocument, position: int, attachment: Attachment
 
 
 def _decide(document: IncomingDocument, parsed: Parsed, *, now: datetime) -> Result | None:
+    if _is_letter(document, parsed):
+        _leave_to_who_writes(document, now=now)
+        return None
     referrals = _possible(document, parsed)
     found = matching.match(parsed, [as_open(referral) for referral in referrals.values()])
     if isinstance(found, matching.Unmatched):
@@ -227,6 +236,31 @@ def _decide(document: IncomingDocument, parsed: Parsed, *, now: datetime) -> Res
     return attach(document, referral, matched_by=str(found.by), now=now)
 
 
+def _is_letter(document: IncomingDocument, parsed: Parsed) -> bool:
+    """A patient's own words, or news of a mail of ours. What brings a file is looked at as a result first."""
+    if document.source != Source.EMAIL:
+        return False
+    if parsed.bounce:
+        return bool(parsed.answers)
+    return not parsed.attachments and bool(parsed.answers or is_of_a_patient(parsed.sender))
+
+
+def _leave_to_who_writes(document: IncomingDocument, *, now: datetime) -> None:
+    """The app that writes to patients looks for it by its own clock."""
+    moved = IncomingDocument.objects.filter(pk=document.pk, status=DocumentStatus.RECEIVED).update(
+        status=DocumentStatus.LETTER, match_from=None, letter_from=now, tries=0
+    )
+    if not moved:
+        raise StaleStateError(_("This document was matched meanwhile."))
+
+
+def hand_over_letter(document: IncomingDocument, *, now: datetime) -> None:
+    """It was nobody's words to us after all, or cannot be read: a person finds out."""
+    parsed = read(document) if document.tries <= MAX_TRIES else None
+    reasons = parsed.problems if parsed else [UNREADABLE]
+    _hand_over(document, reasons, from_status=DocumentStatus.LETTER, now=now)
+
+
 def _possible(document: IncomingDocument, parsed: Parsed) -> dict[int, Referral]:
     """Referrals the document could answer, by key: those it names, and those of the people it is about."""
     is_addressed = document.source != Source.EMAIL or addressed_clinic(parsed.recipients) is not None
@@ -236,7 +270,12 @@ def _possible(document: IncomingDocument, parsed: Parsed) -> dict[int, Referral]
 
 
 def _hand_over(
-    document: IncomingDocument, reasons: Iterable[str], candidates: Sequence[Referral] = (), *, now: datetime
+    document: IncomingDocument,
+    reasons: Iterable[str],
+    candidates: Sequence[Referral] = (),
+    *,
+    from_status: str = DocumentStatus.RECEIVED,
+    now: datetime,
 ) -> None:
     """Give a document to the desk, with an owner and a clock: a person finds out whose it is."""
     with transaction.atomic():
@@ -244,9 +283,10 @@ def _hand_over(
         title = ": ".join(part for part in (document.sender, document.subject) if part)
         asked = AdHoc(StepKind.IDENTIFY, title or (lambda: _("A file without a name")), due)
         step = open_unidentified(document.clinic, asked, now=now)
-        moved = IncomingDocument.objects.filter(pk=document.pk, status=DocumentStatus.RECEIVED).update(
+        moved = IncomingDocument.objects.filter(pk=document.pk, status=from_status).update(
             status=DocumentStatus.UNMATCHED,
             match_from=None,
+            letter_from=None,
             step=step,
             referral=None,
             reasons=list(dict.fromkeys(map(str, reasons))),

@@ -83,6 +83,7 @@ class DocumentStatus(models.TextChoices):
     MATCHED = "matched", _("Matched")
     UNMATCHED = "unmatched", _("Not matched")
     REJECTED = "rejected", _("Rejected")
+    LETTER = "letter", _("A message, not a result")
 
 
 class IncomingDocument(models.Model):
@@ -108,6 +109,8 @@ class IncomingDocument(models.Model):
     step = models.ForeignKey(Step, null=True, blank=True, on_delete=models.PROTECT, related_name="documents")
     # A consumed alarm: when the matcher may take it next; empty once it is matched or in a person's hands.
     match_from = models.DateTimeField(null=True, blank=True)
+    # A consumed alarm: when whoever writes to patients may take it, for it is a patient's letter and no result.
+    letter_from = models.DateTimeField(null=True, blank=True)
     tries = models.PositiveSmallIntegerField(default=0)
     ended_at = models.DateTimeField(null=True, blank=True)
     ended_by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.SET_NULL)
@@ -131,6 +134,12 @@ class IncomingDocument(models.Model):
                 name="unmatched_document_has_an_owner_and_a_clock",
             ),
             models.CheckConstraint(
+                condition=~Q(status=DocumentStatus.LETTER)
+                | Q(letter_from__isnull=False)
+                | Q(ended_at__isnull=False),
+                name="letter_waits_to_be_read_or_was",
+            ),
+            models.CheckConstraint(
                 condition=~Q(status=DocumentStatus.REJECTED) | ~Q(rejected_because=""),
                 name="rejected_document_says_why",
             ),
@@ -138,6 +147,9 @@ class IncomingDocument(models.Model):
         indexes = [
             models.Index(
                 fields=["match_from"], name="document_to_match", condition=Q(match_from__isnull=False)
+            ),
+            models.Index(
+                fields=["letter_from"], name="document_letters", condition=Q(letter_from__isnull=False)
             ),
             models.Index(fields=["clinic", "status", "received_at"], name="document_by_status"),
         ]

@@ -8,7 +8,7 @@ from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from journeys.models import StepStatus
 from patients.identity import Claim, normalise_national_id
-from patients.models import Clinic
+from patients.models import AddressKind, Clinic, ContactPoint
 from patients.queries import User, clinics_visible_to, people_like, person_of
 from referrals.matching import OpenReferral
 from referrals.models import (
@@ -100,6 +100,12 @@ def _with_an_address() -> QuerySet[Clinic]:
 def _untagged(address: str) -> str:
     local, at, domain = address.casefold().rpartition("@")
     return f"{local.partition('+')[0]}{at}{domain}"
+
+
+def is_of_a_patient(address: str) -> bool:
+    """Whether somebody whom a clinic here knows as a patient, or as a patient's relative, writes from there."""
+    known = ContactPoint.objects.filter(kind=AddressKind.EMAIL, value=address.casefold())
+    return known.filter(ties__isnull=False).exists()
 
 
 def clinic_of_codes(codes: Iterable[str]) -> Clinic | None:

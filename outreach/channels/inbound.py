@@ -38,6 +38,7 @@ class Said:
     name: str = ""  # as the messenger shows it; never used to guess who it is
     to: str = ""  # our own number that was written to, where the provider says it
     reference: str = ""  # which message of ours it answers, where the provider gives our own id back
+    may_act: bool = True  # False where anybody may have written it under this address
     stopped: bool = False  # not words but the provider's own switch: blocked, unsubscribed
 
 

@@ -53,6 +53,9 @@ class Parsed:
     claim: Claim
     attachments: tuple[Attachment, ...]
     problems: tuple[Problem, ...]
+    answers: str = ""  # the reference of a mail of ours, which it answers or says did not arrive
+    bounce: str = ""  # why that mail did not arrive (RFC 3463), where the report is final
+    is_automatic: bool = False
 
     @property
     def usable_attachments(self) -> tuple[Attachment, ...]:

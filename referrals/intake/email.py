@@ -4,7 +4,7 @@ import hashlib
 import re
 from dataclasses import dataclass, field, replace
 
-from referrals.intake import mime
+from referrals.intake import letters, mime
 from referrals.intake.base import Attachment, Parsed, Problem, all_problems, find_codes
 from referrals.intake.charsets import clean, decode, decode_header
 from referrals.intake.claims import claim_from
@@ -45,6 +45,7 @@ def parse(raw: bytes, *, max_attachment_bytes: int) -> Parsed:
         reading.problems.append(Problem.TEXT_CUT)
     searched = searched[:_LONGEST_TEXT]
     attachments = tuple(reading.attachments)
+    lost, bounce = letters.bounced(tree)
     return Parsed(
         source_id=_source_id(raw, tree.messages[0]),
         sender=reading.sender(tree.messages[0]),
@@ -57,6 +58,9 @@ def parse(raw: bytes, *, max_attachment_bytes: int) -> Parsed:
         problems=all_problems(
             (*reading.problems, None if attachments else Problem.NO_ATTACHMENT), attachments
         ),
+        answers=lost or letters.answered(tree.messages[0]),
+        bounce=bounce,
+        is_automatic=letters.is_automatic(tree.messages[0]),
     )
 
 
