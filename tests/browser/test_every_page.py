@@ -13,7 +13,6 @@ from playwright.sync_api import Page, expect
 
 from tests.browser.conftest import DESK, LANGUAGES, DemoServer, Opener
 
-PHONE = {"width": 375, "height": 800}
 OLD_PHONE = {"width": 320, "height": 640}
 LATIN = re.compile("[A-Za-z][A-Za-z'-]+")
 ADDRESS = re.compile(r"https?://\S+")
@@ -109,7 +108,7 @@ def test_every_page_fits_speaks_one_language_and_is_accessible(
                 with page.expect_navigation():
                     page.press("[name=who]", "Enter")
             expect(page.locator(STILL_FETCHED)).to_have_count(0)
-            for size in (DESK, PHONE if login else OLD_PHONE):
+            for size in (DESK, OLD_PHONE):
                 page.set_viewport_size(size)  # type: ignore[arg-type]  # it wants its own TypedDict
                 name = f"{each['name']} {language} {size['width']}"
                 picture(page, name.replace(" ", "-"))

@@ -6,7 +6,7 @@ from playwright.sync_api import Page, expect
 from tests.browser.at_the_desk import CALLED, open_row
 from tests.browser.conftest import DESK, LANGUAGES, DemoServer, Opener
 from tests.browser.keyboard import Keyboard
-from tests.browser.test_every_page import PHONE, TOO_WIDE, axe_problems, picture
+from tests.browser.test_every_page import OLD_PHONE, TOO_WIDE, axe_problems, picture
 
 PIN = "2580"
 IDLE = 5 * 60 * 1000 + 2000  # milliseconds
@@ -45,7 +45,7 @@ def test_one_key_locks_and_four_digits_open(demo: DemoServer, open_page: Opener,
     is_covered(page)
     assert [name for name in names if name in page.content()] == []
     assert axe_problems(page) == []
-    for size in (DESK, PHONE):
+    for size in (DESK, OLD_PHONE):
         page.set_viewport_size(size)  # type: ignore[arg-type]
         picture(page, f"lock-{language}-{size['width']}")
         assert page.evaluate(TOO_WIDE) == []
