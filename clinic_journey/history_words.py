@@ -37,6 +37,7 @@ ANSWERS = {
     "going_well": gettext_lazy("It is going well"),
     "going_so_so": gettext_lazy("It is going so-so"),
     "going_badly": gettext_lazy("It is not going well"),
+    "complaint": gettext_lazy("Complains"),
 }
 MOVED_TO = {EventKind.DEADLINE_MOVED, EventKind.SNOOZED}
 

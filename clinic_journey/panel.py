@@ -30,6 +30,7 @@ from patients.queries import first_phone
 from patients.windows import WEEK, runs_of_days
 
 LEAD = timedelta(hours=1)  # nobody is offered a time sooner than that
+ON_A_PAGE_OF_THEIRS = {StepKind.IDENTIFY, StepKind.COMPLAINT}
 # These follow from something else that has its own screen, or change a visit.
 NOT_BY_HAND = {
     "received",
@@ -208,8 +209,8 @@ def endings_of(step: Step) -> list[tuple[str, str]]:
         else ["kept" if step.kind == StepKind.PROMISE else "done"]
     )
     by_hand = [code for code in codes if code not in NOT_BY_HAND and step.kind != StepKind.REVIEW]
-    if step.kind == StepKind.IDENTIFY or (step.kind == StepKind.PROMISE and step.journey.patient is None):
-        return []  # a document finds its patient, a question its answer, on a page of their own
+    if step.kind in ON_A_PAGE_OF_THEIRS or (step.kind == StepKind.PROMISE and step.journey.patient is None):
+        return []  # a document finds its patient, a question its answer, a complaint its end, on their own page
     return [(code, str(OUTCOME_WORDS.get(code, code))) for code in by_hand]
 
 

@@ -3,7 +3,9 @@
 from django.http import HttpRequest, HttpResponse
 from django.views.decorators.http import require_POST
 
+from clinic_journey.own_complaint import complain_here
 from clinic_journey.patient_door import Visitor, with_page
+from outreach.complaints import COMPLAINT
 from outreach.matters import ASK, FEELINGS, WORRIED, open_matter, record_feeling
 
 LONGEST = 1000
@@ -17,6 +19,8 @@ def say(request: HttpRequest, visitor: Visitor) -> HttpResponse:
     words = request.POST.get("body", "").strip()[:LONGEST]
     if meaning in FEELINGS:
         record_feeling(visitor.journey, meaning, now=visitor.now)
+    elif meaning == COMPLAINT and words:
+        complain_here(visitor, words)
     elif meaning == WORRIED or (meaning == ASK and words):
         open_matter(visitor.journey, meaning, words, now=visitor.now)
     else:

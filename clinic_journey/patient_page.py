@@ -7,6 +7,7 @@ she hears from us. Where her case is, what she wrote and her card are shown once
 from dataclasses import dataclass
 from datetime import MAXYEAR, datetime, timedelta
 
+from django.db.models import Q
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils.translation import gettext as _
@@ -15,10 +16,11 @@ from django.views.decorators.http import require_POST, require_safe
 from appointments import waiting
 from appointments.models import Appointment, AppointmentStatus
 from clinic_journey.audit.middleware import event_by, origin_of
+from clinic_journey.own_complaint import shown_complaints
 from clinic_journey.patient_card import how_reached
 from clinic_journey.patient_door import Visitor, let_in, with_page
 from clinic_journey.patient_way import HERS, Names, Way, ahead_of, others_of, ways_of, words_for
-from journeys.models import Journey, Step, StepKind, StepStatus, named
+from journeys.models import Journey, OwnerRole, Step, StepKind, StepStatus, named
 from outreach.answers import answer as record_answer
 from outreach.choices import times_to_choose
 from outreach.matters import Matter, matters_of
@@ -127,6 +129,7 @@ def context_of(visitor: Visitor, request: HttpRequest) -> dict[str, object]:
         "waits": waiting.live_entry_in(journey, visit),
         "can_wait": can_wait(step, visit, now),
         "matters": [ShownMatter.of(matter, names, now=now) for matter in matters],
+        "complaints": shown_complaints(visitor.patient, names, now=now),
         **visitor.frame(),
         **(known_part(visitor, way, names) if visitor.is_known else unknown_part(visitor)),
     }
@@ -238,7 +241,6 @@ def next_word(journey: Journey, promise: Step | None, now: datetime) -> Step | N
     """What of ours she hears next: what was promised, else the nearest of our deadlines."""
     if promise and promise.due_at and promise.due_at > now:
         return promise
-    ours = journey.steps.filter(status=StepStatus.ACTIVE, due_at__gt=now).exclude(
-        kind__in=[*HERS, StepKind.AWAIT_PATIENT]
-    )
+    hers = Q(kind__in=[*HERS, StepKind.AWAIT_PATIENT]) | Q(owner_role=OwnerRole.PATIENT)
+    ours = journey.steps.filter(status=StepStatus.ACTIVE, due_at__gt=now).exclude(hers)
     return ours.select_related("owner", "about__owner").order_by("due_at").first()

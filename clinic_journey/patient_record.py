@@ -20,6 +20,7 @@ from journeys import actions as journey_actions
 from journeys.actions import NewJourney
 from journeys.models import EventKind, Journey, JourneyTemplate, Step, StepStatus, TemplateStatus
 from journeys.queries import history_of, journeys_of
+from outreach.complaints import COMPLAINT
 from outreach.milestones import YEAR_THANKS
 from outreach.models import NUMBER_TEST, Attempt
 from outreach.queries import why_words
@@ -65,7 +66,7 @@ def patient(request: HttpRequest, here: Here, patient_id: UUID) -> HttpResponse:
         "next_visit": next_visit(found, here.now),
         "history": history(found, here.clinic.time_zone),
         "templates": JourneyTemplate.objects.filter(status=TemplateStatus.ACTIVE)
-        .exclude(key=YEAR_THANKS)  # it begins by itself
+        .exclude(key__in=[YEAR_THANKS, COMPLAINT])  # these begin otherwise
         .order_by("key"),
         **caller_context(found, here),
         "silent_tasks": list(silent_tasks(here.user).filter(patient=found)[:5]),

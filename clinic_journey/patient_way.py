@@ -113,7 +113,8 @@ def _stages(steps: Iterable[Step], visit: Appointment | None, names: Names, *, n
             who = visit.practitioner.name
             stages.append(Stage(words_for(step), "is-now", visit.start, is_visit=True, who=who))
             continue
-        state = "is-late" if is_past and step.kind not in HERS else "is-now"
+        is_hers = step.kind in HERS or step.owner_role == OwnerRole.PATIENT
+        state = "is-late" if is_past and not is_hers else "is-now"
         stages.append(Stage(words_for(step), state, None if is_past else step.due_at, who=names.of(step)))
     return stages
 

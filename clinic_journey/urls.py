@@ -33,6 +33,7 @@ from clinic_journey import (
     silent,
     today,
     today_page,
+    urls_people,
     waiting,
 )
 from clinic_journey.api import router
@@ -82,6 +83,7 @@ urlpatterns = [
     path("silent/<uuid:task_id>/close/", silent.silent_close, name="silent_close"),
     path("reports/ledgers/", ledger_page.ledgers, name="ledgers"),
     *inbox.urlpatterns,
+    *urls_people.urlpatterns,
     *inquiry_page.urlpatterns,
     *channels_page.urlpatterns,
     *messenger_link.urlpatterns,

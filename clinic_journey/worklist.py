@@ -43,6 +43,7 @@ TIERS = {
     StepKind.CALL: CALL_TODAY,
     StepKind.PROMISE: PROMISED,
     StepKind.REVIEW: PROMISED,
+    StepKind.COMPLAINT: PROMISED,
     StepKind.TELL: NOT_TOLD,
     StepKind.CONFIRM: NOT_TOLD,
     StepKind.BOOK: NEXT_STEP,

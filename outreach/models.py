@@ -296,6 +296,7 @@ class Reply(models.Model):
         return f"{self.channel} {self.at:%F %R}"
 
 
+from outreach.complaint_models import Complaint  # noqa: E402, F401 - as those below
 from outreach.decision_models import Decision, DecisionKind  # noqa: E402, F401 - as those below
 from outreach.provider_models import (  # noqa: E402, F401 - one page of models for Django and for whoever imports
     AllowedAddress,

@@ -42,15 +42,15 @@ def write_back(
     `heard`: the newest of her messages that was read before; None where a page does not say.
     """
     _refuse(written, now=now)
-    matters = _matters_read(patient, heard)
+    matters = matters_read(patient, heard)
     refuse_unless_active(patient.pk)
     journey = matters[0].journey if matters else journey_of_its_own(patient, now=now)
     step = put_out(journey, patient, written, now=now, by=by)
-    _end(matters, ANSWERED, now=now, by=by)
+    end_matters(matters, ANSWERED, now=now, by=by)
     return step
 
 
-def _matters_read(patient: Patient, heard: int | None) -> list[Step]:
+def matters_read(patient: Patient, heard: int | None) -> list[Step]:
     """What is answered now, under the locks, in the house's order. Words that nobody has read are not among it."""
     waiting = list(matters_of(patient).select_related("about"))
     journeys = {each.journey_id for step in waiting for each in (step, step.about) if each}
@@ -64,7 +64,7 @@ def _matters_read(patient: Patient, heard: int | None) -> list[Step]:
     return [matter for matter in matters if matter.journey_id in journeys]
 
 
-def _end(matters: Sequence[Step], outcome: str, *, now: datetime, by: User) -> None:
+def end_matters(matters: Sequence[Step], outcome: str, *, now: datetime, by: User) -> None:
     """The matters, and an answer of ours before that never left: nobody waits for that one any more."""
     for matter in matters:
         complete_step(matter, outcome, now=now, by=by)
@@ -133,8 +133,8 @@ def _subject(patient: Patient) -> str:
 @transaction.atomic
 def leave_unanswered(patient: Patient, *, heard: int | None = None, now: datetime, by: User) -> Step:
     """She has written, and nothing is to be said to it: thanks, or what was settled otherwise."""
-    matters = _matters_read(patient, heard)
+    matters = matters_read(patient, heard)
     if not matters:
         raise StaleStateError(_("This was done by somebody else meanwhile."))
-    _end(matters, NOTHING_TO_ANSWER, now=now, by=by)
+    end_matters(matters, NOTHING_TO_ANSWER, now=now, by=by)
     return matters[0]

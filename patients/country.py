@@ -43,6 +43,8 @@ class CountryProfile:
     automated_voice: AutomatedVoice
     channels_to_attest: frozenset[str]
     confirms_stop: bool
+    complaint_heard: int  # working days
+    complaint_answered: int  # days
     message: tuple[WeeklyWindow, ...]
     call: tuple[WeeklyWindow, ...]
 
@@ -63,6 +65,8 @@ def read_profile(path: Path) -> CountryProfile:
             automated_voice=AutomatedVoice(given["automated_voice"]),
             channels_to_attest=frozenset(given["channels_to_attest"]),
             confirms_stop=given["confirms_stop"] is True,
+            complaint_heard=_positive(given["complaint_heard"]),
+            complaint_answered=_positive(given["complaint_answered"]),
             message=_week(given["message"]),
             call=_week(given["call"]),
         )

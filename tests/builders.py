@@ -23,6 +23,7 @@ from appointments.models import (
 from appointments.waiting_models import Offer, Opening, WaitlistEntry
 from inquiries.models import Inquiry, Offering
 from journeys.models import Journey, OwnerRole, Step, StepKind, StepStatus
+from outreach.complaint_models import Complaint
 from outreach.models import Attempt, OutreachTask
 from outreach.provider_models import Gate
 from outreach.unanswered import count_unanswered
@@ -222,6 +223,15 @@ def inquiry(at: Clinic | None = None, **fields: Any) -> Inquiry:
     """Asked and answered a moment later."""
     given = {"asked": "flu vaccine", "asked_at": NOW, "answered_at": NOW, "said_words": "Yes, we have it."}
     return Inquiry.objects.create(clinic=at or clinic(), **{**given, **fields})
+
+
+def complaint(for_patient: Patient | None = None, **fields: Any) -> Complaint:
+    """As it came, in a journey of its own without a template: its rows alone keep the order."""
+    who = for_patient or patient()
+    given = {"words": "I waited an hour and nobody said why.", "came_by": "desk", "came_at": NOW}
+    return Complaint.objects.create(
+        clinic=who.clinic, patient=who, journey=journey(who), **{**given, **fields}
+    )
 
 
 def messages_loaded() -> None:

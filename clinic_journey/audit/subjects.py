@@ -12,6 +12,7 @@ from appointments.waiting_models import Offer, WaitlistEntry
 from clinic_journey.models import DeskAction
 from inquiries.models import Inquiry
 from journeys.models import Journey, Step
+from outreach.complaint_models import Complaint
 from outreach.links import journey_for
 from outreach.models import OutreachTask
 from patients.models import By, Patient, PatientContact
@@ -37,6 +38,7 @@ WAYS: dict[type[models.Model], tuple[str, str]] = {
     ReviewPass: ("review__journey__patient", "review__clinic"),
     DeskAction: ("patient", "clinic"),
     Inquiry: ("patient", "clinic"),
+    Complaint: ("patient", "clinic"),
 }
 # The arguments of our addresses, and the routes of the API, whose argument is always `id`.
 NAMED: dict[str, type[models.Model]] = {
@@ -55,6 +57,7 @@ NAMED: dict[str, type[models.Model]] = {
     "pass_id": ReviewPass,
     "action_id": DeskAction,
     "inquiry_id": Inquiry,
+    "complaint_id": Complaint,
     "api-patient": Patient,
     "api-referral": Referral,
     "api-document": IncomingDocument,

@@ -10,6 +10,7 @@ from django.db import models
 
 from appointments.models import Appointment
 from inquiries.models import Inquiry
+from outreach.complaint_models import Complaint
 from outreach.models import MessageTemplate
 from outreach.provider_models import AllowedAddress, Gate
 from patients.models import (
@@ -70,6 +71,7 @@ WATCHED = (
         ignored=("raw", "reasons", "candidates", "match_from", "tries", "step_id"),
     ),
     Watched(Inquiry, clinic="{row}.clinic_id", ignored=("request_key", "step_id")),
+    Watched(Complaint, clinic="{row}.clinic_id"),
     Watched(Gate, NOBODYS, "{row}.clinic_id"),
     Watched(AllowedAddress, NOBODYS, "{row}.clinic_id"),
     Watched(MessageTemplate, NOBODYS, "{row}.clinic_id", OWN_WORDS),

@@ -67,6 +67,7 @@ class StepKind(models.TextChoices):
     CALL = "call", _("Call the patient")
     THANK = "thank", _("Thank the patient")
     MEND = "mend", _("Mend what does not work")
+    COMPLAINT = "complaint", _("Hear a complaint")
 
 
 class ContactWhen(models.TextChoices):

@@ -15,9 +15,11 @@ from inquiries.actions import Question, Said, promise_answer, record_answer
 from inquiries.models import Inquiry, Offering
 from journeys.chases import Promise
 from journeys.models import Journey, JourneyStatus, OwnerRole, Step, StepKind, StepStatus
+from outreach.complaint_models import CameBy, Complaint
+from outreach.complaints import complain, restate
 from outreach.links import path_for
 from outreach.silent import silent_tasks
-from patients.models import Clinic
+from patients.models import Clinic, Patient
 from patients.queries import User
 from referrals.models import IncomingDocument, Referral, Result
 from tests.browser.serve import MONDAY
@@ -61,6 +63,7 @@ def pages() -> Iterator[dict[str, str]]:
         assert client.login(username=name, password="demo")
     yield {"name": "login", "path": "/login/", "login": ""}
     yield {"name": "offered", "path": "/offered/alon/", "login": ""}
+    yield {"name": "changed", "path": "/changed/alon/", "login": ""}
     yield {"name": "offered_one", "path": "/offered/alon/?q=flu", "login": ""}
     for name, path in patient_pages():
         yield {"name": name, "path": path, "login": ""}
@@ -161,6 +164,7 @@ def choose() -> dict[str, Any]:
         "checked": checked(clinic, csv_file(HEADER, DANA, YOSSI, ("", "", "12", "x", "y", "z"))).public_id,
         "booked": booked,
         **asked(clinic),
+        "complaint_id": complained(booked.patient).public_id,
     }
     if silent:
         objects["task_id"] = silent.public_id
@@ -181,6 +185,16 @@ def asked(clinic: Clinic) -> dict[str, Any]:
     owed = promise_answer(clinic, Question("whitening", MONDAY), promise, now=MONDAY, by=None)
     assert Inquiry.objects.count() == 2
     return {"offering_id": flu.pk, "inquiry_id": answered.public_id, "owed": owed.public_id}
+
+
+def complained(patient: Patient | None) -> Complaint:
+    """One that has been put into our own words, with its patient asked whether these are right."""
+    assert patient
+    words = "I waited for an hour, and nobody came to tell me why."
+    complaint = complain(patient, words, CameBy.DESK, now=MONDAY)
+    manager = User.objects.get(username="dan")
+    restate(complaint, "You waited for an hour without a word from us.", now=MONDAY, by=manager)
+    return complaint
 
 
 def patient_pages() -> Iterator[tuple[str, str]]:

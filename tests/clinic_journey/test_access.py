@@ -32,6 +32,8 @@ OPEN_TO_ALL = {
     "patient_offer",
     "patient_sooner",
     "patient_say",
+    "patient_complaint",
+    "changed",
     "patient_card",
     "patient_visit_file",
     "upload",
@@ -94,6 +96,8 @@ WITHOUT_AN_OBJECT = {
     "ask_promised",
     "inquiries",
     "offerings",
+    "complaints",
+    "what_changed",
 }
 
 
@@ -149,6 +153,7 @@ def objects_of(clinic: Clinic) -> dict[str, Any]:
         "visit_type_id": builders.visit_type(clinic).pk,
         "action_id": save(step, Press("kept"), lambda: None, here=desk_of(clinic)).pk,
         "offering_id": builders.offering(clinic).pk,
+        "complaint_id": builders.complaint(patient).public_id,
         "inquiry_id": builders.inquiry(clinic, patient=patient).public_id,
         "import_id": uploaded(clinic, csv_file(HEADER, DANA)).public_id,
     }
@@ -213,6 +218,7 @@ def test_another_clinics_rows_are_not_found(path: str, pattern: URLPattern, role
         "/ask/?what=flu",
         "/ask/list/",
         "/offerings/",
+        "/complaints/",
     ],
 )
 def test_lists_hold_only_the_own_clinics_rows(path: str, role: str) -> None:

@@ -42,6 +42,7 @@ def test_shipped_templates_load_and_name_everything_in_four_languages() -> None:
         "first_visit",
         "single_visit",
         "year_thanks",
+        "complaint",
     }
     for step in StepTemplate.objects.all():
         assert set(step.names) == set(step.patient_names) == {"en", "he", "ru", "ar"}
@@ -93,7 +94,7 @@ def test_a_broken_file_names_its_line_and_loads_nothing(
 
 
 def test_every_shipped_file_is_read() -> None:
-    assert len(list(SHIPPED.glob("*.toml"))) == 8
+    assert len(list(SHIPPED.glob("*.toml"))) == 9
 
 
 def test_every_visit_is_asked_about_long_enough_before_it_for_the_desk_to_call() -> None:

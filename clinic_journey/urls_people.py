@@ -1,0 +1,7 @@
+"""The routes of what goes on between people: complaints, thanks, neglect, and the change of shifts."""
+
+from django.urls import URLPattern
+
+from clinic_journey import complaints, own_complaint
+
+urlpatterns: list[URLPattern] = [*complaints.urlpatterns, *own_complaint.urlpatterns]
