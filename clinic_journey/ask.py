@@ -22,15 +22,18 @@ from clinic_journey.caller import PromiseForm, promise_context
 from clinic_journey.caller_line import Clock
 from inquiries import actions
 from inquiries.actions import Question, Said
+from inquiries.gaps import top_questions
 from inquiries.models import Inquiry, Offering
 from inquiries.queries import Answer, answer_about, inquiries_visible_to, matching, offered_by
+from patients import audit
 from patients.access import Here, for_staff
-from patients.actions import RefusedError
+from patients.actions import RefusedError, normal_phone
 from patients.models import Language
-from patients.queries import key_in, named_by
+from patients.queries import first_found, key_in, named_by, patients_of
 
 SALT = "clinic_journey.ask"
 LONGEST = 200
+CALLERS = 3  # records that a number may be
 CHOICES = 9  # each has a digit
 ONE_CALL = timedelta(hours=1)  # what began longer ago is another call
 PAGE_LASTS = timedelta(days=1)
@@ -45,6 +48,7 @@ class Asked:
     began: datetime
     chosen: int | None = None
     owed: Inquiry | None = None  # the question whose answer was promised
+    phone: str = ""  # as the telephone shows it
 
     @classmethod
     def of(cls, request: HttpRequest, here: Here) -> "Asked":
@@ -59,6 +63,7 @@ class Asked:
             _began(given.get("began", ""), here.now),
             key_in(given.get("offering", "")),
             own if own and own.is_unanswered else None,
+            _dialled_from(given.get("from", ""), here),
         )
 
 
@@ -68,6 +73,14 @@ def _began(text: str, now: datetime) -> datetime:
     except ValueError:
         return now
     return at if at.tzinfo and now - ONE_CALL < at <= now else now
+
+
+def _dialled_from(text: str, here: Here) -> str:
+    """The caller's number, where the telephone shows one; what is no number says nothing."""
+    try:
+        return normal_phone(text, region=here.clinic.country) if text.strip() else ""
+    except RefusedError:
+        return ""
 
 
 def _inquiries(here: Here) -> Any:
@@ -90,8 +103,11 @@ def ask(request: HttpRequest, here: Here) -> HttpResponse:
 
 def _context(asked: Asked, here: Here, form: PromiseForm | None = None) -> dict[str, Any]:
     context: dict[str, Any] = {"asked": asked, "languages": Language.choices}
+    if asked.phone:
+        context["callers"] = list(first_found(patients_of(here.clinic), asked.phone, CALLERS))
+        audit.shows(*context["callers"])
     if not asked.text:
-        return context
+        return context | {"top": top_questions(here.clinic, now=here.now)}
     found = matching(asked.text, offered_by(here.clinic))
     by_key = {each.pk: each for each in [*found.fitting, *found.near]}
     fitting = [by_key[asked.chosen]] if asked.chosen in by_key else found.fitting
@@ -132,6 +148,7 @@ def _signed(
         "currency": answer.offering.currency if answer else "",
         "next_at": answer.times[0].at.isoformat() if answer and answer.times else None,
         "words": words,
+        "phone": asked.phone,
     }
     return signing.dumps(said, salt=SALT, compress=True)
 
@@ -155,7 +172,13 @@ def _read(request: HttpRequest, here: Here) -> Read | None:
     next_at = datetime.fromisoformat(given["next_at"]) if given["next_at"] else None
     price = None if given["price"] is None else Decimal(given["price"])
     return Read(
-        Question(given["asked"], datetime.fromisoformat(given["began"]), offering, request_key=given["key"]),
+        Question(
+            given["asked"],
+            datetime.fromisoformat(given["began"]),
+            offering,
+            request_key=given["key"],
+            phone=given["phone"],
+        ),
         Said(given["available"], price, given["currency"], next_at, given["words"]),
     )
 

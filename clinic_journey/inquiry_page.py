@@ -20,6 +20,7 @@ from clinic_journey.caller_line import Clock
 from clinic_journey.why import ago
 from inquiries import actions
 from inquiries.forms import CallerForm, JoinForm, LostForm, PayerForm
+from inquiries.gaps import could_not_answer, lost_by_cause
 from inquiries.models import Inquiry, LostCause, Outcome, Payer
 from inquiries.queries import FreeTime, answered_within, inquiries_visible_to, next_times
 from patients import audit
@@ -48,7 +49,10 @@ def inquiry_list(request: HttpRequest, here: Here) -> HttpResponse:
     more = found[PAGE - 1].public_id if len(found) > PAGE else None
     context: dict[str, Any] = {"inquiries": found[:PAGE], "more": more}
     if here.role in MANAGERS:
-        context["payers"] = _by_payer(mine.filter(asked_at__gte=here.now - COUNTED))
+        counted = mine.filter(asked_at__gte=here.now - COUNTED)
+        context["payers"] = _by_payer(counted)
+        context["lost"] = [(str(LostCause(because).label), n) for because, n in lost_by_cause(counted)]
+        context["gaps"] = could_not_answer(counted)
     return render(request, "ask/list.html", context)
 
 

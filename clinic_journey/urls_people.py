@@ -2,6 +2,10 @@
 
 from django.urls import URLPattern
 
-from clinic_journey import complaints, own_complaint
+from clinic_journey import complaints, offerings_file, own_complaint
 
-urlpatterns: list[URLPattern] = [*complaints.urlpatterns, *own_complaint.urlpatterns]
+urlpatterns: list[URLPattern] = [
+    *complaints.urlpatterns,
+    *own_complaint.urlpatterns,
+    *offerings_file.urlpatterns,
+]

@@ -1,6 +1,6 @@
 """Every write about what is offered and what is asked: the answer first, then who asks, who pays last."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
@@ -68,6 +68,7 @@ class Question:
     offering: Offering | None = None
     asked_by: str = AskedBy.PHONE
     request_key: str | None = None
+    phone: str = ""  # as the telephone showed it; nobody was asked for it
 
 
 @dataclass(frozen=True)
@@ -115,14 +116,35 @@ class Offered:
     currency: str = ""
     is_public: bool = False
     is_active: bool = True
+    done_by: Sequence[Practitioner] = ()  # nobody: everybody who receives
 
 
-def offer(clinic: Clinic, offered: Offered) -> Offering:
-    return Offering.objects.create(clinic=clinic, **vars(offered))
+@transaction.atomic
+def offer(clinic: Clinic, offered: Offered, *, now: datetime) -> Offering:
+    made = Offering.objects.create(clinic=clinic, looked_at=now, **_columns(offered))
+    _say_who_does(made, offered)
+    return made
 
 
-def change_offering(offering: Offering, offered: Offered) -> None:
-    Offering.objects.filter(pk=offering.pk).update(**vars(offered))
+@transaction.atomic
+def change_offering(offering: Offering, offered: Offered, *, now: datetime) -> None:
+    Offering.objects.filter(pk=offering.pk).update(looked_at=now, **_columns(offered))
+    _say_who_does(offering, offered)
+
+
+def still_so(offering: Offering, *, now: datetime) -> None:
+    """Somebody has looked: what it costs is as it stands here."""
+    Offering.objects.filter(pk=offering.pk).update(looked_at=now)
+
+
+def _columns(offered: Offered) -> dict[str, Any]:
+    return {name: value for name, value in vars(offered).items() if name != "done_by"}
+
+
+def _say_who_does(offering: Offering, offered: Offered) -> None:
+    if any(each.clinic_id != offering.clinic_id for each in offered.done_by):
+        raise RefusedError(_("Somebody of another clinic does nothing here."))
+    offering.done_by.set(offered.done_by)
 
 
 def set_batch(
@@ -175,6 +197,7 @@ def _inquiry(clinic: Clinic, question: Question, by: User | None, **known: Any) 
         offering=question.offering,
         taken_by=by,
         request_key=question.request_key,
+        phone=question.phone,
         **known,
     )
 

@@ -16,6 +16,7 @@ from rest_framework.exceptions import PermissionDenied, ValidationError
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from appointments.queries import practitioners_visible_to
 from inquiries import actions
 from inquiries.actions import AnswerFirstError, Caller, Offered, Question, Said
 from inquiries.models import (
@@ -39,6 +40,7 @@ from patients.rest import (
     ClinicViewSet,
     InstantField,
     NewSerializer,
+    NumberedField,
     VisibleField,
     created,
 )
@@ -66,7 +68,7 @@ class OfferingSerializer(serializers.ModelSerializer[Offering]):
     class Meta:
         model = Offering
         fields = ["id", "clinic", "kind", "names", "other_words", "price", "currency", "visit_type"]
-        fields += ["is_public", "is_active", "usable", "batches"]
+        fields += ["done_by", "looked_at", "is_public", "is_active", "usable", "batches"]
         read_only_fields = fields
 
     @extend_schema_field(OpenApiTypes.INT)
@@ -87,6 +89,7 @@ class OfferedSerializer(Body):
     currency = serializers.ChoiceField(Currency.choices, required=False, allow_blank=True)
     is_public = serializers.BooleanField(required=False)
     is_active = serializers.BooleanField(required=False)
+    done_by = NumberedField(practitioners_visible_to, many=True, required=False)
 
     def validate_names(self, names: dict[str, str]) -> dict[str, str]:
         if set(names) - set(Language.values):
@@ -137,7 +140,7 @@ class OfferingViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, ClinicVi
         now, data = timezone.now(), self.checked(NewOfferingSerializer)
         self._refuse_unless_manager(data["clinic"])
         return self.create_once(
-            data, lambda: actions.offer(data["clinic"], _offered(data)).public_id, now=now
+            data, lambda: actions.offer(data["clinic"], _offered(data), now=now).public_id, now=now
         )
 
     @extend_schema(request=OfferedSerializer, responses={200: OfferingSerializer, **REFUSALS})
@@ -145,7 +148,7 @@ class OfferingViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, ClinicVi
         """Write it anew, e.g. with another price; what is left out is as if it were new."""
         offering = self.get_object()
         self._refuse_unless_manager(offering.clinic)
-        actions.change_offering(offering, _offered(self.checked(OfferedSerializer)))
+        actions.change_offering(offering, _offered(self.checked(OfferedSerializer)), now=timezone.now())
         return self.shown(id)
 
     def _refuse_unless_manager(self, clinic: Clinic) -> None:

@@ -169,14 +169,29 @@ class OfferingForm(forms.ModelForm):  # type: ignore[type-arg]
 
     class Meta:
         model = Offering
-        fields = ["kind", "other_words", "price", "currency", "visit_type", "is_public", "is_active"]
-        widgets = {"other_words": forms.Textarea(attrs={"rows": 3})}
+        fields = [
+            "kind",
+            "other_words",
+            "price",
+            "currency",
+            "visit_type",
+            "done_by",
+            "is_public",
+            "is_active",
+        ]
+        widgets = {
+            "other_words": forms.Textarea(attrs={"rows": 3}),
+            "done_by": forms.CheckboxSelectMultiple,
+        }
 
     def __init__(self, *args: Any, clinic: Clinic, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         visit_type = self.fields["visit_type"]
         assert isinstance(visit_type, forms.ModelChoiceField)  # noqa: S101 - of a foreign key
         visit_type.queryset = visit_types_of(clinic)
+        done_by = self.fields["done_by"]
+        assert isinstance(done_by, forms.ModelMultipleChoiceField)  # noqa: S101 - of many to many
+        done_by.queryset = Practitioner.objects.filter(clinic=clinic, is_active=True).order_by("name", "pk")
         self.initial["currency"] = self.initial.get("currency") or USUAL_CURRENCY.get(clinic.country, "EUR")
         for code, language in settings.LANGUAGES:
             self.fields[f"name_{code}"] = forms.CharField(

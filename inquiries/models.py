@@ -72,6 +72,14 @@ class Offering(models.Model):
         related_name="+",
         help_text=_("Set: free times for it are named."),
     )
+    done_by = models.ManyToManyField(
+        Practitioner,
+        verbose_name=_("Who does it"),
+        blank=True,
+        related_name="offerings",
+        help_text=_("Nobody chosen: everybody who receives."),
+    )
+    looked_at = models.DateTimeField(null=True, blank=True)  # when somebody last said that its price is so
     is_public = models.BooleanField(_("may be shown to everybody"), default=False)
     is_active = models.BooleanField(_("offered"), default=True)
 

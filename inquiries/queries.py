@@ -6,13 +6,13 @@ from datetime import date, datetime, timedelta
 from decimal import Decimal
 from zoneinfo import ZoneInfo
 
-from django.db.models import QuerySet
+from django.db.models import Exists, Q, QuerySet
 
 from appointments.models import Practitioner
 from appointments.queries import fitting_starts
 from inquiries.finding import Entry, Found, find
 from inquiries.models import Inquiry, Offering
-from inquiries.stock import Batch, Stock, is_available, stock_of
+from inquiries.stock import Batch, Stock, is_available, is_fresh, stock_of
 from patients.models import Clinic
 from patients.queries import User
 from patients.windows import Hours, Interval, open_intervals
@@ -26,7 +26,7 @@ def offerings_visible_to(user: User) -> QuerySet[Offering]:
     return (
         Offering.objects.filter(clinic__memberships__user_id=user.pk)
         .select_related("clinic", "visit_type")
-        .prefetch_related("batches")
+        .prefetch_related("batches", "done_by")
     )
 
 
@@ -65,6 +65,7 @@ class Answer:
     stock: Stock | None
     times: tuple[FreeTime, ...] = ()
     is_to_check: bool = False  # counted long ago
+    is_price_to_check: bool = False  # nobody has looked at it for long
 
     @property
     def price(self) -> Decimal | None:
@@ -106,15 +107,29 @@ def answer_about(
     stock = stock_now(offering, clinic, now=now) if offering.is_counted else None
     available = is_available(stock, is_counted=offering.is_counted)
     times = next_times(offering, clinic, opening, now=now) if opening and available is not False else ()
-    return Answer(offering, available, stock, times, is_to_check=bool(stock and stock.is_to_check(now)))
+    return Answer(
+        offering,
+        available,
+        stock,
+        times,
+        is_to_check=bool(stock and stock.is_to_check(now)),
+        is_price_to_check=offering.price is not None and not is_fresh(offering.looked_at, now),
+    )
+
+
+def who_does(offering: Offering, clinic: Clinic) -> QuerySet[Practitioner]:
+    """Those who were said to do it; where nobody was, everybody who receives."""
+    said = Offering.done_by.through.objects.filter(offering=offering)
+    here = Practitioner.objects.filter(clinic=clinic, is_active=True)
+    return here.filter(Q(pk__in=said.values("practitioner")) | ~Exists(said)).order_by("name", "pk")
 
 
 def next_times(offering: Offering, clinic: Clinic, opening: Hours, *, now: datetime) -> tuple[FreeTime, ...]:
-    """The soonest of each of the next days with a free time, with whoever receives then; none without a visit."""
+    """The soonest of each of the next days with a free time, with whoever does it then; none without a visit."""
     if offering.visit_type is None:
         return ()
     found: dict[date, FreeTime] = {}
-    for practitioner in Practitioner.objects.filter(clinic=clinic, is_active=True).order_by("name", "pk"):
+    for practitioner in who_does(offering, clinic):
         practitioner.clinic = clinic
         for on, start in _first_of_days(practitioner, offering.visit_type.minutes, opening, now=now).items():
             if on not in found or start < found[on].at:

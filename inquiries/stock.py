@@ -52,6 +52,11 @@ def stock_of(batches: Iterable[Batch], today: date) -> Stock | None:
     )
 
 
+def is_fresh(at: datetime | None, now: datetime) -> bool:
+    """Whether somebody has looked lately; what nobody ever looked at is not."""
+    return at is not None and at > now - COUNT_LASTS
+
+
 def is_available(stock: Stock | None, *, is_counted: bool) -> bool | None:
     """A service is there whenever it is offered; what can run out is as it was counted, or not known."""
     if not is_counted:

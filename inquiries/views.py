@@ -43,6 +43,7 @@ def _page(
         raise PermissionDenied
     form = OfferingForm(request.POST if saves else None, clinic=here.clinic, instance=chosen)
     if saves and form.is_valid():
+        form.instance.looked_at = here.now
         saved = form.save()
         messages.success(request, _("Saved. The next caller is told so."))
         return redirect("offering", saved.pk)
@@ -58,6 +59,16 @@ def _page(
     return render(
         request, "inquiries/offerings.html", context, status=422 if request.method == "POST" else 200
     )
+
+
+@require_POST
+@for_staff()
+def looked(request: HttpRequest, here: Here, offering_id: int) -> HttpResponse:
+    """Whoever is at the desk has looked: it still costs that."""
+    chosen = _offering(here, offering_id)
+    actions.still_so(chosen, now=here.now)
+    messages.success(request, _("Noted. It counts as looked at from today."))
+    return redirect("offering", chosen.pk)
 
 
 @require_POST

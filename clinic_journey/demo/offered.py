@@ -41,6 +41,7 @@ def make_offerings(clinic: Clinic, *, now: datetime) -> None:
         clinic, OfferingKind.GOODS, NIGHT_GUARD, None, None, "splint, שיניים בלילה, скрип зубов"
     )
     set_batch(guard, "1", quantity=4, expires_on=None, now=now - 9 * DAY)
+    Offering.objects.filter(clinic=clinic).exclude(pk=gone.pk).update(looked_at=now - 2 * DAY)
 
 
 def _offering(

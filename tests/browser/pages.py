@@ -52,6 +52,7 @@ PARTS = {
     "address_test",
     "search",
     "setup_words_text",
+    "offerings_csv",
 }  # of a page, or the way to one
 ACTIVE = {"status": JourneyStatus.ACTIVE, "patient__isnull": False}
 
@@ -114,6 +115,7 @@ def by_query(objects: dict[str, Any]) -> Iterator[tuple[str, str]]:
         ("unknown", "x-ray"),
     ):
         yield f"ask_{name}", f"/ask/?what={asked}"
+    yield "ask_caller", "/ask/?what=flu&from=03-555-0177"
     yield "inquiry_owed", f"/ask/{objects['owed']}/"
     yield "matches_none", "/caller/?q=nobody"
     yield "matches_some", "/caller/?q=a"

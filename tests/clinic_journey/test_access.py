@@ -98,6 +98,8 @@ WITHOUT_AN_OBJECT = {
     "offerings",
     "complaints",
     "what_changed",
+    "offerings_file",
+    "offerings_csv",
 }
 
 

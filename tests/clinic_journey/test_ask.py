@@ -377,3 +377,34 @@ def test_the_list_goes_on_by_key(desk: Client, clinic: Clinic) -> None:
     assert ("question 49" in page, "question 50" in page) == (True, False)
     rest = desk.get(f"/ask/list/{more[1]}").content.decode()
     assert re.findall(r"question \d\d", rest) == ["question 50", "question 51"]
+
+
+def test_the_callers_number_is_known_before_a_word_and_kept_with_the_question(clinic: Clinic) -> None:
+    builders.offering(clinic, stock=3)
+    patient = builders.patient(clinic)
+    desk = logged_in(Role.RECEPTIONIST, clinic)
+    page = desk.get("/ask/?what=flu&from=050-234-5678").content.decode()
+    assert f'href="/patients/{patient.public_id}/"' in page
+    assert 'name="insurance"' not in page
+    assert "not known here" in desk.get("/ask/?what=flu&from=03-555-0177").content.decode()
+    assert "not known here" not in desk.get("/ask/?what=flu&from=nonsense").content.decode()
+    said = re.search(r'name="said" value="([^"]+)"', page)
+    assert said
+    desk.post("/ask/answered/", {"said": said[1]})
+    assert Inquiry.objects.get().phone == "+972502345678"
+
+
+def test_before_anything_is_typed_the_questions_of_the_week_are_there(clinic: Clinic) -> None:
+    builders.inquiry(clinic, offering=builders.offering(clinic))
+    desk = logged_in(Role.RECEPTIONIST, clinic)
+    page = desk.get("/ask/").content.decode()
+    assert "Asked most this week" in page
+    assert "asked 1 time" in page
+
+
+def test_managers_see_what_could_not_be_answered_and_why_people_went(clinic: Clinic) -> None:
+    builders.inquiry(clinic, asked="whitening", outcome="lost", lost_because="not_offered")
+    page = logged_in(Role.MANAGER, clinic).get("/ask/list/").content.decode()
+    assert "What people asked for and we could not answer" in page
+    assert "We do not have it" in page
+    assert "could not answer" not in logged_in(Role.RECEPTIONIST, clinic).get("/ask/list/").content.decode()

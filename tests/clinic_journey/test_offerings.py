@@ -83,3 +83,20 @@ def test_a_type_of_visit_of_another_clinic_is_no_choice(manager: Client) -> None
     strange = builders.visit_type()
     answer = manager.post("/offerings/", {**FLU, "visit_type": str(strange.pk)})
     assert answer.status_code == 422
+
+
+def test_who_does_it_is_said_by_managers_and_whoever_looked_says_it_is_still_so(
+    manager: Client, clinic: Clinic
+) -> None:
+    cohen, stranger = builders.practitioner(clinic), builders.practitioner()
+    assert (
+        manager.post("/offerings/", {**FLU, "is_active": "on", "done_by": [stranger.pk]}).status_code == 422
+    )
+    assert manager.post("/offerings/", {**FLU, "is_active": "on", "done_by": [cohen.pk]}).status_code == 302
+    offering = Offering.objects.get()
+    assert list(offering.done_by.all()) == [cohen]
+    Offering.objects.update(looked_at=None)
+    desk = logged_in(Role.RECEPTIONIST, clinic)
+    assert "nobody has looked at it for a week: check" in heard(desk, "jab")
+    assert desk.post(f"/offerings/{offering.pk}/looked/").status_code == 302
+    assert "nobody has looked at it for a week" not in heard(desk, "jab")

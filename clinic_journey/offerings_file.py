@@ -1,0 +1,237 @@
+"""What a clinic offers and has in stock, as a file: taken out, changed in a spreadsheet, brought back.
+
+A line names one thing, and one batch of it where it is counted; further batches have lines of their own. All lines
+are good, or none is taken: half a price list is worse than the old one.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from decimal import Decimal, InvalidOperation
+from io import BytesIO
+from typing import BinaryIO
+
+from django.contrib import messages
+from django.db import transaction
+from django.db.models import QuerySet
+from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
+from django.shortcuts import redirect, render
+from django.urls import path
+from django.utils.translation import gettext as _, ngettext
+from django.views.decorators.http import require_GET, require_http_methods
+
+from appointments.models import Practitioner
+from clinic_journey.importing.reading import look, rows
+from clinic_journey.spreadsheet import csv_lines
+from inquiries.actions import Offered, change_offering, offer, set_batch
+from inquiries.models import LONGEST_NUMBER, Currency, Offering, OfferingKind
+from inquiries.queries import offerings_visible_to
+from patients.access import Here, for_staff
+from patients.actions import RefusedError
+from patients.models import Clinic, Language, Role
+
+MANAGERS = (Role.MANAGER, Role.ADMIN)
+NAMES = tuple(f"name_{language}" for language in Language.values)
+COLUMNS = ("kind", *NAMES, "other_words", "price", "currency", "done_by", "public", "offered")
+BATCH = ("batch", "quantity", "expires_on")
+YES, NO = "yes", "no"
+LARGEST = 2_000_000  # bytes; a price list of thousands of lines has less
+MOST_FAULTS = 20
+DIGITS = 7  # of how many there are of a batch
+
+
+@require_GET
+@for_staff(*MANAGERS)
+def download(_request: HttpRequest, here: Here) -> StreamingHttpResponse:
+    offered = offerings_visible_to(here.user).filter(clinic=here.clinic).order_by("pk")
+    answer = StreamingHttpResponse(csv_lines(_lines(offered)), content_type="text/csv; charset=utf-8")
+    answer["Content-Disposition"] = 'attachment; filename="offerings.csv"'
+    return answer
+
+
+def _lines(offerings: QuerySet[Offering]) -> Iterator[Sequence[str]]:
+    yield [*COLUMNS, *BATCH]
+    for each in offerings:
+        batches = list(each.batches.all())
+        own = [
+            each.kind,
+            *(each.names.get(language, "") for language in Language.values),
+            each.other_words,
+            "" if each.price is None else str(each.price),
+            each.currency,
+            "; ".join(doctor.name for doctor in each.done_by.all()),
+            YES if each.is_public else NO,
+            YES if each.is_active else NO,
+        ]
+        for batch in batches:
+            yield [*own, batch.number, str(batch.quantity), f"{batch.expires_on or ''}"]
+        if not batches:
+            yield [*own, "", "", ""]
+
+
+@require_http_methods(["GET", "POST"])
+@for_staff(*MANAGERS)
+def file_page(request: HttpRequest, here: Here) -> HttpResponse:
+    """Take the list out, or bring one back; what is wrong in it is named line by line, and nothing is taken."""
+    faults: list[str] = []
+    if request.method == "POST":
+        given = request.FILES.get("file")
+        try:
+            if given is None or not given.size or given.size > LARGEST:
+                raise RefusedError(_("Choose a file of a list, no larger than 2 MB."))
+            taken = take(here.clinic, BytesIO(given.read()), now=here.now)
+        except RefusedError as refusal:
+            faults = [str(refusal)]
+        else:
+            faults = taken.faults
+            if not faults:
+                messages.success(request, _told(taken.things))
+                return redirect("offerings")
+    context = {
+        "faults": faults[:MOST_FAULTS],
+        "more": max(0, len(faults) - MOST_FAULTS),
+        "columns": [*COLUMNS, *BATCH],
+    }
+    return render(request, "inquiries/file.html", context, status=422 if faults else 200)
+
+
+def _told(things: int) -> str:
+    return ngettext(
+        "%(n)s thing is on the list from the file.", "%(n)s things are on the list from the file.", things
+    ) % {"n": things}
+
+
+@dataclass
+class Taken:
+    things: int = 0
+    faults: list[str] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class Line:
+    """One line of the file, understood."""
+
+    offered: Offered
+    batch: str
+    quantity: int
+    expires_on: date | None
+
+
+def take(clinic: Clinic, file: BinaryIO, *, now: datetime) -> Taken:
+    """Every line of the file, or none. A thing is known by any of its names."""
+    seen = look(file)
+    heads = [head.strip().lower() for head in seen.header]
+    if "kind" not in heads or not set(NAMES) & set(heads):
+        raise RefusedError(
+            _("The first line has to name the columns: kind, and a name in at least one language.")
+        )
+    doctors = {
+        each.name.casefold(): each for each in Practitioner.objects.filter(clinic=clinic, is_active=True)
+    }
+    taken, lines = Taken(), []
+    for number, cells in rows(file, seen.layout):
+        if number <= seen.header_row:
+            continue
+        try:
+            lines.append(_understood(dict(zip(heads, cells, strict=False)), doctors))
+        except RefusedError as fault:
+            taken.faults.append(_("Line %(number)s: %(fault)s") % {"number": number, "fault": fault})
+    if not taken.faults:
+        taken.things = _write(clinic, lines, now=now)
+    return taken
+
+
+@transaction.atomic
+def _write(clinic: Clinic, lines: Sequence[Line], *, now: datetime) -> int:
+    known = {
+        name.casefold(): each
+        for each in Offering.objects.filter(clinic=clinic)
+        for name in each.names.values()
+    }
+    written: set[int] = set()
+    for line in lines:
+        names = [name.casefold() for name in line.offered.names.values()]
+        same = next((known[name] for name in names if name in known), None)
+        if same is None:
+            same = offer(clinic, line.offered, now=now)
+        elif same.pk not in written:
+            change_offering(same, line.offered, now=now)
+        written.add(same.pk)
+        known.update(dict.fromkeys(names, same))
+        if line.batch:
+            set_batch(same, line.batch, quantity=line.quantity, expires_on=line.expires_on, now=now)
+    return len(written)
+
+
+def _understood(cells: Mapping[str, str], doctors: Mapping[str, Practitioner]) -> Line:
+    given = {head: plain(text) for head, text in cells.items()}
+    kind = given.get("kind", "").lower()
+    if kind not in OfferingKind.values:
+        raise RefusedError(_("kind is one of: %(kinds)s.") % {"kinds": ", ".join(OfferingKind.values)})
+    names = {
+        language: given[f"name_{language}"][:80]
+        for language in Language.values
+        if given.get(f"name_{language}")
+    }
+    if not names:
+        raise RefusedError(_("Name it in at least one language."))
+    price = _price(given.get("price", ""))
+    currency = given.get("currency", "").upper()
+    if price is not None and currency not in Currency.values:
+        raise RefusedError(_("Say in which currency."))
+    offered = Offered(
+        kind=kind,
+        names=names,
+        other_words=given.get("other_words", "")[:1000],
+        price=price,
+        currency=currency if price is not None else "",
+        is_public=given.get("public", NO).lower() == YES,
+        is_active=given.get("offered", YES).lower() != NO,
+        done_by=_doctors(given.get("done_by", ""), doctors),
+    )
+    return Line(offered, given.get("batch", "")[:LONGEST_NUMBER], *_counted(given))
+
+
+def plain(text: str) -> str:
+    """Without the apostrophe that kept a spreadsheet from running it."""
+    text = text.strip()
+    return text[1:].strip() if text.startswith("'") else text
+
+
+def _price(text: str) -> Decimal | None:
+    if not text:
+        return None
+    try:
+        price = Decimal(text.replace(",", "."))
+    except InvalidOperation:
+        price = Decimal(-1)
+    if not price.is_finite() or not 0 <= price < Decimal(10_000_000):
+        raise RefusedError(_("“%(text)s” is no price.") % {"text": text})
+    return price.quantize(Decimal("0.01"))
+
+
+def _doctors(text: str, known: Mapping[str, Practitioner]) -> list[Practitioner]:
+    wanted = [name.strip() for name in text.split(";") if name.strip()]
+    strange = [name for name in wanted if name.casefold() not in known]
+    if strange:
+        raise RefusedError(_("Nobody here is called “%(name)s”.") % {"name": strange[0]})
+    return [known[name.casefold()] for name in wanted]
+
+
+def _counted(given: Mapping[str, str]) -> tuple[int, date | None]:
+    """Of a batch; a line without one counts nothing."""
+    if not given.get("batch"):
+        return 0, None
+    quantity, until = given.get("quantity", ""), given.get("expires_on", "")
+    if not (quantity.isascii() and quantity.isdecimal() and len(quantity) <= DIGITS):
+        raise RefusedError(_("Say how many of the batch there are, as a whole number."))
+    try:
+        return int(quantity), date.fromisoformat(until[:10]) if until else None
+    except ValueError as error:
+        raise RefusedError(_("Write the last day as year-month-day, e.g. 2027-01-31.")) from error
+
+
+urlpatterns = [
+    path("offerings/file/", file_page, name="offerings_file"),
+    path("offerings/file/offerings.csv", download, name="offerings_csv"),
+]
