@@ -20,6 +20,7 @@ from journeys.models import (
     JourneyStatus,
     OwnerRole,
     Step,
+    StepEdge,
     StepEvent,
     StepKind,
     StepStatus,
@@ -104,6 +105,61 @@ def complete_step(
     step: Step, outcome: str, *, now: datetime, by: User | None = None, note: str = ""
 ) -> list[Step]:
     """End an active step with `outcome`; open what follows, close what is not needed. Returns what opened."""
+    refuse_outcome(step, outcome, note)
+    template, journey = step.template_step, lock_journey(step.journey_id)
+    moved = Step.objects.filter(pk=step.pk, status=StepStatus.ACTIVE).update(
+        status=StepStatus.COMPLETED, completed_at=now, outcome=outcome, note=note, contact_from=None
+    )
+    if not moved:
+        raise StaleStateError(_("This was done by somebody else meanwhile."))
+    record_events([step], EventKind.COMPLETED, now=now, by=by, detail=outcome)
+    _keep_promises([step], now=now, by=by)
+    opened: list[Step] = []
+    if template and journey.status in OPEN_JOURNEYS:
+        opened = _route(journey, template.key, outcome, now=now, by=by)
+    _end_if_nothing_waits(journey, now=now)
+    return opened
+
+
+def complete_steps(steps: Sequence[Step], outcome: str, *, now: datetime) -> list[Step]:
+    """The same for steps of as many journeys that are locked already, in a number of statements that does not grow
+    with them, but for what opens and for journeys that end. What has ended meanwhile stays; returns the others.
+    """
+    active = Step.objects.select_for_update(no_key=True).filter(
+        pk__in=[step.pk for step in steps], status=StepStatus.ACTIVE
+    )
+    held = set(active.order_by("pk").values_list("pk", flat=True))
+    ended = [step for step in steps if step.pk in held]
+    Step.objects.filter(pk__in=held).update(
+        status=StepStatus.COMPLETED, completed_at=now, outcome=outcome, note="", contact_from=None
+    )
+    record_events(ended, EventKind.COMPLETED, now=now, detail=outcome)
+    _keep_promises(ended, now=now)
+    _go_on_from(ended, outcome, now=now)
+    return ended
+
+
+def _go_on_from(ended: Sequence[Step], outcome: str, *, now: datetime) -> None:
+    """Open what follows each step, and end the journeys in which nothing waits any more."""
+    leading_on = set(
+        StepEdge.objects.filter(source__in={step.template_step_id for step in ended}).values_list(
+            "source", flat=True
+        )
+    )
+    journeys = Journey.objects.filter(pk__in=[step.journey_id for step in ended], status__in=OPEN_JOURNEYS)
+    by_key = journeys.select_related("clinic", "template").in_bulk()
+    for step in ended:
+        if step.template_step and step.template_step_id in leading_on and step.journey_id in by_key:
+            _route(by_key[step.journey_id], step.template_step.key, outcome, now=now, by=None)
+    waiting = Step.objects.filter(journey__in=by_key).exclude(
+        status__in=[StepStatus.COMPLETED, StepStatus.CANCELLED]
+    )
+    for pk in by_key.keys() - set(waiting.values_list("journey_id", flat=True)):
+        _end_if_nothing_waits(by_key[pk], now=now)
+
+
+def refuse_outcome(step: Step, outcome: str, note: str = "") -> None:
+    """How a step may not end: without her words, or in a way its template does not know."""
     template = step.template_step
     if outcome == DECLINED and not note.strip():
         raise RefusedError(_("Write the patient's own words; a guess is not a reason."))
@@ -111,19 +167,6 @@ def complete_step(
         raise RefusedError(
             _("“%(step)s” cannot end with “%(outcome)s”.") % {"step": template.name, "outcome": outcome}
         )
-    journey = lock_journey(step.journey_id)
-    moved = Step.objects.filter(pk=step.pk, status=StepStatus.ACTIVE).update(
-        status=StepStatus.COMPLETED, completed_at=now, outcome=outcome, note=note, contact_from=None
-    )
-    if not moved:
-        raise StaleStateError(_("This was done by somebody else meanwhile."))
-    record_events([step], EventKind.COMPLETED, now=now, by=by, detail=outcome)
-    _keep_promises(step, now=now, by=by)
-    opened: list[Step] = []
-    if template and journey.status in OPEN_JOURNEYS:
-        opened = _route(journey, template.key, outcome, now=now, by=by)
-    _end_if_nothing_waits(journey, now=now)
-    return opened
 
 
 def _route(journey: Journey, key: str, outcome: str, *, now: datetime, by: User | None) -> list[Step]:
@@ -137,9 +180,10 @@ def _route(journey: Journey, key: str, outcome: str, *, now: datetime, by: User 
     return open_steps(journey, wanted, now=now, by=by)
 
 
-def _keep_promises(step: Step, *, now: datetime, by: User | None) -> None:
+def _keep_promises(steps: Sequence[Step], *, now: datetime, by: User | None = None) -> None:
     """What was promised about a step is kept when the step ends."""
-    kept = list(step.promises.filter(status=StepStatus.ACTIVE))
+    about = [step.pk for step in steps]
+    kept = list(Step.objects.filter(about__in=about, status=StepStatus.ACTIVE))
     Step.objects.filter(pk__in=[promise.pk for promise in kept], status=StepStatus.ACTIVE).update(
         status=StepStatus.COMPLETED, completed_at=now, outcome="kept", contact_from=None
     )

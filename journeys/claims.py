@@ -6,6 +6,7 @@ and one of two that speak SQL, in both dialects (docs/decisions). Two workers ne
 PostgreSQL by the row locks, on SQLite because BEGIN IMMEDIATE lets one writer in at a time.
 """
 
+import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -129,3 +130,60 @@ def insert_for(rows: Rows, *, ids: Sequence[int], **values: Any) -> int:
             {**adapted(values), "ids": listed},
         )
         return int(cursor.rowcount)
+
+
+@dataclass(frozen=True)
+class Changes:
+    """What many rows of one table get, each its own: `given` names the values of a row (alias v) and their types
+    on PostgreSQL, `id` among them; `takes` column -> SQL expression over v and the table's columns. A row that is
+    not as `where` says any more is left alone.
+    """
+
+    model: type[models.Model]
+    given: Mapping[str, str]
+    takes: Mapping[str, str]
+    where: str
+
+    def sql(self, rows: str = "rows") -> str:
+        """`rows` names the parameter with the values."""
+        table = self.model._meta.db_table
+        changes = ", ".join(f"{column} = {expression}" for column, expression in self.takes.items())
+        if connection.vendor == "postgresql":
+            typed = ", ".join(f"{name} {kind}" for name, kind in self.given.items())
+            given, returned = f"json_to_recordset(%({rows})s::json) AS v({typed})", f"{table}.id"
+        else:
+            picked = ", ".join(f"json_extract(value, '$.{name}') AS {name}" for name in self.given)
+            given, returned = f"(SELECT {picked} FROM json_each(%({rows})s)) AS v", "id"  # noqa: S608 - names are ours
+        holds = f"{table}.id = v.id AND {self.where}"
+        return f"UPDATE {table} SET {changes} FROM {given} WHERE {holds} RETURNING {returned}"  # noqa: S608
+
+
+Given = Sequence[Mapping[str, Any]]
+
+
+def change_each(changes: Changes, rows: Given, **values: Any) -> set[int]:
+    """Change the rows in one statement, each as given; returns the keys of those that were changed."""
+    with connection.cursor() as cursor:
+        cursor.execute(changes.sql(), {**adapted(values), "rows": _written(rows)})
+        return {row[0] for row in cursor.fetchall()}
+
+
+def change_both(first: tuple[Changes, Given], second: tuple[Changes, Given], **values: Any) -> set[int]:
+    """Two changes of different rows in one commit; returns the keys of the second's. In one statement where that
+    is possible.
+    """
+    if connection.vendor != "postgresql":
+        with transaction.atomic():
+            change_each(*first)
+            return change_each(*second, **values)
+    given = {"rows": _written(second[1]), "first": _written(first[1])}
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"WITH first AS ({first[0].sql('first')}) {second[0].sql()}", {**adapted(values), **given}
+        )
+        return {row[0] for row in cursor.fetchall()}
+
+
+def _written(rows: Given) -> str:
+    """Values as one parameter, in both databases."""
+    return json.dumps([adapted(row) for row in rows], default=str)

@@ -101,47 +101,45 @@ def open_parcels(claimed: Sequence[int], lease: UUID, *, now: datetime) -> list[
     return parcels
 
 
-def nothing_forbids(attempt: Attempt, *, now: datetime) -> dict[Because, Q]:
-    """The same once more, as conditions of the very statement that begins the call, each under its rule.
+def nothing_forbids(channel: str, clinics: Iterable[Clinic]) -> dict[Because, Q]:
+    """The same once more, as conditions of the very statement that begins calls, each under its rule.
 
     A batch was looked at when it was claimed; a STOP or an ended step may have come since. No joins, so that
     they are checked together with the lease.
     """
-    open_still = OutreachTask.objects.filter(
-        pk=attempt.task_id, status=TaskStatus.OPEN, step__status=StepStatus.ACTIVE
-    )
+    task = OutreachTask.objects.filter(pk=OuterRef("task"))
+    open_still = task.filter(status=TaskStatus.OPEN, step__status=StepStatus.ACTIVE)
     refused = withdrawn(
-        patient=attempt.patient_id,
-        contact_point=attempt.contact_point_id,
-        channel=attempt.channel,
-        purpose=attempt.task.purpose,
+        patient=OuterRef("patient"),
+        contact_point=OuterRef("contact_point"),
+        channel=OuterRef("channel"),
+        purpose__in=OutreachTask.objects.filter(pk=OuterRef(OuterRef("task"))).values("purpose"),
     )
-    bad = ContactPoint.objects.filter(pk=attempt.contact_point_id, status=AddressStatus.BAD)
+    bad = ContactPoint.objects.filter(pk=OuterRef("contact_point"), status=AddressStatus.BAD)
     still_hers = PatientContact.objects.filter(
-        patient=attempt.patient_id, contact_point=attempt.contact_point_id, may_say=MaySay.EVERYTHING
+        patient=OuterRef("patient"), contact_point=OuterRef("contact_point"), may_say=MaySay.EVERYTHING
     )
-    if attempt.channel in BY_VOICE:
+    if channel in BY_VOICE:
         still_hers = still_hers.filter(may_be_called=True)
-    living = Patient.objects.filter(pk=attempt.patient_id, status=PatientStatus.ACTIVE)
-    conditions = {
-        Because.TOO_LATE: Q(expires_at__gt=now),
+    living = Patient.objects.filter(pk=OuterRef("patient"), status=PatientStatus.ACTIVE)
+    return {
         Because.RECORD_CLOSED: Q(Exists(living)),
         Because.STEP_ENDED: Q(Exists(open_still)),
         Because.ADDRESS_REMOVED: Q(Exists(still_hers)),
-        Because.CONSENT: ~Q(Exists(refused)),
+        # STOPPED is the one thing that is said after it.
+        Because.CONSENT: ~Q(Exists(refused)) | Q(Exists(task.filter(message_key=STOPPED))),
         Because.BAD_ADDRESS: ~Q(Exists(bad)),
-        Because.GATE: lets_out_still(attempt.clinic_id, attempt.contact_point_id, attempt.channel),
-        **may_call_still(attempt),
+        Because.GATE: lets_out_still(channel),
+        **may_call_still(channel, clinics),
     }
-    if attempt.task.message_key == STOPPED:  # which is the one thing that is said after it
-        del conditions[Because.CONSENT]
-    return conditions
 
 
 def forbidden_by(attempt: Attempt, *, now: datetime) -> Because | None:
     """Which of them did not hold, where the call was not begun; None where our lease was over."""
+    if attempt.expires_at <= now:
+        return Because.TOO_LATE
     row = Attempt.objects.filter(pk=attempt.pk)
-    conditions = nothing_forbids(attempt, now=now)
+    conditions = nothing_forbids(attempt.channel, [attempt.patient.clinic])
     return next((rule for rule, holds in conditions.items() if not row.filter(holds).exists()), None)
 
 

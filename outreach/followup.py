@@ -4,9 +4,10 @@ Whoever writes locks in one order: the journey, then attempts, then tasks. So no
 """
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from datetime import datetime
+from typing import TypeVar
 
 from django.contrib.auth.models import User
 from django.db import IntegrityError, transaction
@@ -14,8 +15,15 @@ from django.db.models import QuerySet, TextChoices
 from django.utils.translation import gettext as _, gettext_lazy
 
 from journeys import deadlines
-from journeys.actions import AdHoc, add_step, complete_step, record_events
-from journeys.clinic_time import soon
+from journeys.actions import (
+    AdHoc,
+    add_step,
+    complete_step,
+    complete_steps,
+    record_events,
+    refuse_outcome,
+)
+from journeys.clinic_time import due_within, soon
 from journeys.models import (
     OPEN_JOURNEYS,
     EventKind,
@@ -42,8 +50,11 @@ from outreach.models import (
 from outreach.planning import Plan, Why
 from patients.actions import RefusedError
 from patients.models import PatientStatus
+from patients.queries import ClinicClock
+from patients.windows import Hours
 
 logger = logging.getLogger(__name__)
+Key = TypeVar("Key")
 
 TOLD, SPOKEN, KEPT = "told", "spoken", "kept"  # outcomes of steps
 CHUNK = 500  # keys in a statement
@@ -226,16 +237,55 @@ def end_unneeded(task: OutreachTask, *, now: datetime) -> None:
         end_step(task.step, NOT_NEEDED, now=now)
 
 
-def after_contact(task: OutreachTask, *, now: datetime, by: User | None = None) -> None:
-    """The patient was told. That ends the step, or an answer is awaited, or it was only a reminder."""
-    record_events([task.step], EventKind.CONTACTED, now=now, by=by, detail=task.message_key)
-    if awaits_answer(task.step):
-        plan_again(task, at=ask_again_at(task, now=now))
-        return
-    end_task(task, TaskStatus.DONE, TOLD, now=now)
-    outcome = told_outcome(task.step)
-    if outcome:
-        end_step(task.step, outcome, now=now, by=by)
+def after_contacts(tasks: Sequence[OutreachTask], *, now: datetime) -> None:
+    """The patients were told. That ends a step, or an answer is awaited, or it was only a reminder.
+
+    The journeys are locked, each with one task here; the number of statements does not grow with them. Each task
+    with its step, the step's template and the patient's clinic.
+    """
+    for key, told in _in_groups((task.message_key, task) for task in tasks):
+        record_events([task.step for task in told], EventKind.CONTACTED, now=now, detail=key)
+    asked = [task for task in tasks if awaits_answer(task.step)]
+    clock = ClinicClock({task.clinic_id: task.patient.clinic for task in asked}.values(), now=now)
+    waits = ((ask_again_at(task, clock.hours(task.clinic_id), now=now), task) for task in asked)
+    for at, some in _in_groups(waits):
+        _open(some).update(plan_from=at)
+    told = [task for task in tasks if not awaits_answer(task.step)]
+    if told:
+        _end_told(told, now=now)
+
+
+def _end_told(tasks: Sequence[OutreachTask], *, now: datetime) -> None:
+    ids = [task.pk for task in tasks]
+    Attempt.objects.filter(task__in=ids, status=AttemptStatus.PLANNED).update(
+        status=AttemptStatus.CANCELLED, ended_at=now, outcome=TOLD
+    )
+    _open(tasks).update(status=TaskStatus.DONE, outcome=TOLD, ended_at=now, plan_from=None)
+    for outcome, told in _in_groups((told_outcome(task.step), task) for task in tasks):
+        steps = [task.step for task in told if _may_end(task.step, outcome)]
+        if steps:
+            complete_steps(steps, outcome, now=now)
+
+
+def _may_end(step: Step, outcome: str) -> bool:
+    """That the patient was reached is a fact and stays written, whatever becomes of the step."""
+    try:
+        refuse_outcome(step, outcome)
+    except RefusedError:
+        logger.info("Step %s does not end with %s.", step.pk, outcome)
+        return False
+    return bool(outcome)
+
+
+def _open(tasks: Sequence[OutreachTask]) -> QuerySet[OutreachTask]:
+    return OutreachTask.objects.filter(pk__in=[task.pk for task in tasks], status=TaskStatus.OPEN)
+
+
+def _in_groups(pairs: Iterable[tuple[Key, OutreachTask]]) -> list[tuple[Key, list[OutreachTask]]]:
+    found: dict[Key, list[OutreachTask]] = {}
+    for key, task in pairs:
+        found.setdefault(key, []).append(task)
+    return list(found.items())
 
 
 def awaits_answer(step: Step) -> bool:
@@ -278,9 +328,9 @@ def end_step(step: Step, outcome: str, *, now: datetime, by: User | None = None,
     return True
 
 
-def ask_again_at(task: OutreachTask, *, now: datetime) -> datetime:
-    """A working day later; half-way, if the deadline comes before that."""
-    again = soon(task.patient.clinic, ANSWER_WITHIN, now=now)
+def ask_again_at(task: OutreachTask, opening: Hours, *, now: datetime) -> datetime:
+    """A working day of the clinic later; half-way, if the deadline comes before that."""
+    again = due_within(ANSWER_WITHIN, opening, now=now)
     if now < task.deadline_at <= again:
         return now + (task.deadline_at - now) / 2
     return again

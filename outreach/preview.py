@@ -38,7 +38,8 @@ def if_no_answer(contact: Attempt, *, now: datetime, clock: ClinicClock) -> Next
     if contact.channel != PHONE:
         if not awaits_answer(task.step):
             return None
-        outcome, again_at = AttemptStatus.SENT.value, ask_again_at(task, now=at)
+        outcome = AttemptStatus.SENT.value
+        again_at = ask_again_at(task, clock.hours(task.clinic_id), now=at)
     silent = Past(contact.channel, contact.contact_point_id, at, outcome)
     answer = next_contact(task, Reach.of(task, clock, now=now), not_before=again_at, besides=[silent])
     if isinstance(answer, HandOver):

@@ -5,13 +5,13 @@ another channel is left, what was planned is planned anew, and a manager has a s
 message is tried; if it is taken, the sender is up again.
 """
 
-from collections.abc import Iterable
+from collections import deque
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from threading import Event
 
 from django.db import transaction
-from django.db.models import Exists, Q
 from django.utils.translation import gettext as _
 
 from journeys import deadlines
@@ -30,6 +30,9 @@ LIMIT = 3
 RESTS = tuple(timedelta(minutes=minutes) for minutes in (5, 15, 60))
 TRY_WITHIN = timedelta(minutes=2)  # a try that ends nowhere is made again after that
 AT_ONCE = 2  # ticks that may wait for one slow provider at a time; the others serve the other channels
+SPARE = timedelta(milliseconds=60)  # how much longer than a second that many messages take as its pace allows
+LATE = timedelta(milliseconds=40)  # after its moment a call may begin; the rest of SPARE is the machine's own
+AHEAD = timedelta(seconds=2)  # what is claimed leaves within it
 MEND_WITHIN = deadlines.Limit(1, deadlines.Unit.WORKING_HOURS)
 MENDED = "done"
 
@@ -46,9 +49,13 @@ class Turn:
 def turn_of(channel: str, *, now: datetime) -> Turn | None:
     """Whether this channel may send; None while its sender rests, or is busy with a provider that is slow."""
     under_way = Attempt.objects.filter(
-        channel=channel, status=AttemptStatus.SENDING, called_at__isnull=False, lease_until__gt=now
+        channel=channel,
+        status=AttemptStatus.SENDING,
+        called_at__isnull=False,
+        sent_at__isnull=True,
+        lease_until__gt=now,
     )
-    if under_way.count() >= AT_ONCE:
+    if under_way.values("lease").distinct().count() >= AT_ONCE:
         return None
     sender = Sender.objects.filter(channel=channel).first()
     if sender is None or (sender.paused_until is None and sender.failures == 0):
@@ -72,16 +79,6 @@ def rests_until(channel: str, *, now: datetime) -> datetime | None:
     return resting_now.values_list("paused_until", flat=True).first()
 
 
-def lets_out(turn: Turn, *, now: datetime) -> Q:
-    """That the sender does not rest, as a condition of the statement that begins a call.
-
-    Another worker may have learned since the claim that the provider is down or asks us to wait. The one try
-    that shows whether it is up again is made in spite of that.
-    """
-    rests = Sender.objects.filter(channel=turn.channel, paused_until__gt=now)
-    return Q() if turn.is_try else ~Q(Exists(rests))
-
-
 def down() -> set[str]:
     if not leaving():
         return set()
@@ -89,16 +86,45 @@ def down() -> set[str]:
 
 
 @transaction.atomic
-def next_turn(channel: str, pace: float, *, now: datetime, until: datetime) -> datetime | None:
-    """Reserve the sender's next moment; None where it lies behind `until`. One row, so all workers share a pace."""
-    if pace <= 0:
-        return now if now <= until else None
-    sender = _locked(channel)
-    at = max(now, sender.next_free_at or now)
-    if at > until:
-        return None
-    Sender.objects.filter(pk=sender.pk).update(next_free_at=at + timedelta(seconds=1 / pace))
-    return at
+def next_turns(
+    channel: str, pace: float, *, now: datetime, until: datetime, limit: int = 1
+) -> list[datetime]:
+    """Reserve the sender's next moments up to `until`. One row, so all workers share a pace.
+
+    They lie so far apart that none may come SPARE later than it should and more than the pace would still not be
+    called in any second.
+    """
+    sender, apart = _locked(channel), timedelta(seconds=1) / pace + SPARE / max(pace, 1)
+    first = max(now, sender.next_free_at or now)
+    moments = [first + apart * n for n in range(limit)]
+    fitting = [at for at in moments if at <= until]
+    if fitting:
+        Sender.objects.filter(pk=sender.pk).update(next_free_at=fitting[-1] + apart)
+    return fitting
+
+
+class Turns:
+    """The moments at which one tick may call. Without a pace any moment before its end will do."""
+
+    def __init__(self, channel: str, pace: float, *, clock: Callable[[], datetime], until: datetime) -> None:
+        self.channel, self.pace, self.clock, self.until = channel, pace, clock, until
+        self._reserved: deque[datetime] = deque()
+
+    def next(self, wanted: int) -> datetime | None:
+        """The next moment that is ours and not past; some are reserved at a time, as far as so many are wanted."""
+        now = self.clock()
+        if self.pace <= 0:
+            return now if now <= self.until else None
+        while self._reserved and self.has_passed(self._reserved[0]):
+            self._reserved.popleft()
+        if not self._reserved:
+            most = min(wanted, int(self.pace / 2) + 1)
+            self._reserved.extend(next_turns(self.channel, self.pace, now=now, until=self.until, limit=most))
+        return self._reserved.popleft() if self._reserved else None
+
+    def has_passed(self, at: datetime) -> bool:
+        """Too late to be called at this moment: the one after it would come too near."""
+        return self.pace > 0 and self.clock() > at + LATE
 
 
 def _locked(channel: str) -> Sender:
@@ -108,10 +134,11 @@ def _locked(channel: str) -> Sender:
 
 
 def fitting(pace: float, *, now: datetime, until: datetime, limit: int) -> int:
-    """How many messages to claim: what the pace lets out until then, so that the rest is not claimed in vain."""
+    """How many messages to claim: what the pace lets out soon, so that the rest is not claimed in vain."""
     if pace <= 0:
         return limit
-    return min(limit, int(max((until - now).total_seconds(), 0) * pace) + 1)
+    ahead = max(min((until - now), AHEAD).total_seconds(), 0)
+    return min(limit, int(ahead * pace) + 1)
 
 
 def wait_until(at: datetime, *, now: datetime) -> None:

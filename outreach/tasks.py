@@ -28,7 +28,7 @@ def dispatch() -> None:
 
 @shared_task
 def dispatch_on(channel: str) -> dict[str, int]:
-    return asdict(outbox.dispatch_on(channel, now=timezone.now()))
+    return asdict(outbox.serve(channel, now=timezone.now()))
 
 
 @shared_task

@@ -2,11 +2,11 @@
 
 from collections.abc import Iterable
 
-from django.db.models import Exists, Q
+from django.db.models import Exists, OuterRef, Q
 
 from outreach.because import Because
 from outreach.channels import in_use
-from outreach.models import Attempt, OutreachTask
+from outreach.models import OutreachTask
 from patients.country import AutomatedVoice, profile_of
 from patients.models import Channel, Clinic, Consent, ConsentStatus
 
@@ -30,15 +30,23 @@ class VoiceRules:
         return None if agreed or rule == AutomatedVoice.ALLOWED else Because.NOT_AGREED_TO_CALLS
 
 
-def may_call_still(attempt: Attempt) -> dict[Because, Q]:
-    """The same as conditions of the statement that begins the call; needs the patient's clinic loaded."""
-    rule = rule_of(attempt.patient.clinic) if attempt.channel == Channel.VOICE else AutomatedVoice.ALLOWED
+def may_call_still(channel: str, clinics: Iterable[Clinic]) -> dict[Because, Q]:
+    """The same as conditions of the statement that begins calls to patients of these clinics."""
+    if channel != Channel.VOICE:
+        return {}
+    rules = {clinic.pk: rule_of(clinic) for clinic in clinics}
+    off = [pk for pk, rule in rules.items() if rule == AutomatedVoice.OFF]
+    freely = [pk for pk, rule in rules.items() if rule == AutomatedVoice.ALLOWED]
+    of_this = OutreachTask.objects.filter(pk=OuterRef(OuterRef("task")))
     agreed = AGREED.filter(
-        patient=attempt.patient_id, contact_point=attempt.contact_point_id, purpose=attempt.task.purpose
+        patient=OuterRef("patient"),
+        contact_point=OuterRef("contact_point"),
+        purpose__in=of_this.values("purpose"),
     )
-    if rule == AutomatedVoice.OFF:
-        return {Because.NO_AUTOMATED_CALLS: Q(pk__in=[])}
-    return {Because.NOT_AGREED_TO_CALLS: Q(Exists(agreed))} if rule == AutomatedVoice.WITH_CONSENT else {}
+    return {
+        Because.NO_AUTOMATED_CALLS: ~Q(clinic__in=off),
+        Because.NOT_AGREED_TO_CALLS: Q(clinic__in=freely) | Q(Exists(agreed)),
+    }
 
 
 def rule_of(clinic: Clinic) -> AutomatedVoice:

@@ -23,9 +23,14 @@ from appointments.models import (
 from appointments.waiting_models import Offer, Opening, WaitlistEntry
 from inquiries.models import Inquiry, Offering
 from journeys.models import Journey, OwnerRole, Step, StepKind, StepStatus
+from outreach.channels import by_machine
 from outreach.complaint_models import Complaint
+from outreach.dispatch import Clock
+from outreach.door import Parcel
 from outreach.models import Attempt, OutreachTask
 from outreach.provider_models import Gate
+from outreach.senders import Turn, Turns
+from outreach.tour import Tour
 from outreach.unanswered import count_unanswered
 from patients.actions import NewPatient, add_address, register_patient, set_default_hours
 from patients.models import AddressKind, Channel, Clinic, Membership, Patient, PatientContact, Role
@@ -264,6 +269,14 @@ def attempt(of: OutreachTask | None = None, *, now: datetime = NOW, **fields: An
     )
     count_unanswered([about.pk])
     return made
+
+
+def delivered(parcel: Parcel, turn: Turn, *, now: datetime = NOW) -> str:
+    """What becomes of one message that a worker has claimed and looked at; empty where it was not ours any more."""
+    clock = Clock(now, exact=False)
+    tour = Tour(by_machine()[turn.channel], turn, Turns(turn.channel, 0, clock=clock, until=now))
+    tour.carry([parcel])
+    return next((what for what, count in tour.counted.items() if count), "")
 
 
 def opened(where: Clinic) -> None:

@@ -14,7 +14,7 @@ from clinic_journey.models import Serving
 from clinic_journey.why import said
 from journeys.models import Step, StepKind, StepTemplate
 from outreach.actions import plan_attempts
-from outreach.followup import after_contact
+from outreach.followup import after_contacts
 from outreach.models import Attempt, AttemptStatus, OutreachTask, Reply
 from patients.models import AuditEvent, Clinic
 from tests import builders
@@ -165,7 +165,7 @@ def test_what_follows_a_planned_message_is_what_planning_then_does(clinic: Clini
     page = desk(clinic).get(f"/today/{step.public_id}/panel/").content.decode()
     assert "<dt>Planned</dt><dd>SMS, today 11:00</dd>" in page
     Attempt.objects.filter(pk=sms.pk).update(status=AttemptStatus.SENT, sent_at=NOW + HOUR)
-    after_contact(sms.task, now=NOW + HOUR)
+    after_contacts([sms.task], now=NOW + HOUR)
     again_at = OutreachTask.objects.get().plan_from
     assert again_at
     with timezone.override(clinic.time_zone):

@@ -82,7 +82,7 @@ def main(point: str, ledger: str, honours: str, database: str) -> None:
     if point == "after the claim":
         vars(inside["door"])["open_parcels"] = just_die
     if point == "after the call":
-        inside["_sent"] = just_die
+        vars(inside["outcomes"])["settle"] = just_die
     with channel(Path(ledger), point, honours=honours == "1"):
         dispatch.dispatch(now=NOW)
 

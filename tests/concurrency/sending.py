@@ -27,9 +27,9 @@ def main(point: str, database: str) -> None:
     if point == "before the request":
         setattr(type(TRANSPORTS["twilio"]), "send", die)  # noqa: B010 - the worker dies instead
     if point == "after the answer":
-        inside["_sent"] = die
+        vars(inside["outcomes"])["settle"] = die
     if point == "after the outcome":
-        vars(inside["followup"])["after_contact"] = die
+        vars(vars(inside["outcomes"])["followup"])["after_contacts"] = die
     dispatch.dispatch(now=NOW)
 
 

@@ -2,9 +2,10 @@
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from datetime import timedelta
+from datetime import datetime, timedelta
 from itertools import pairwise
 from threading import Barrier
+from typing import cast
 
 import pytest
 from django.db import connection
@@ -14,6 +15,7 @@ from outreach import senders
 from outreach.incoming import keep, work_events
 from outreach.models import Attempt, AttemptStatus, Reply
 from outreach.provider_models import ProviderEvent
+from outreach.senders import SPARE
 from tests import builders
 from tests.conftest import NOW
 from tests.standins import telegram
@@ -38,12 +40,14 @@ def at_once(act: Callable[[], object]) -> list[object]:
 
 
 def test_workers_share_one_pace() -> None:
-    reserved: list[object] = []
+    moments: list[datetime] = []
+    until = NOW + 10 * SECOND
     for _round in range(3):
-        reserved += at_once(lambda: senders.next_turn("sms", 10, now=NOW, until=NOW + 10 * SECOND))
-    moments = sorted(each for each in reserved if isinstance(each, type(NOW)))
-    assert len(moments) == 3 * WORKERS
-    assert [after - before for before, after in pairwise(moments)] == [SECOND / 10] * (3 * WORKERS - 1)
+        for reserved in at_once(lambda: senders.next_turns("sms", 10, now=NOW, until=until, limit=2)):
+            moments += cast("list[datetime]", reserved)
+    apart = (SECOND + SPARE) / 10
+    assert len(moments) == 6 * WORKERS
+    assert [after - before for before, after in pairwise(sorted(moments))] == [apart] * (6 * WORKERS - 1)
 
 
 def test_of_many_workers_one_tries_whether_the_provider_answers_again() -> None:

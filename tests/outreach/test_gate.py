@@ -76,7 +76,7 @@ def test_shut_between_the_look_and_the_call_it_does_not_leave(attempt: Attempt, 
     builders.opened(attempt.clinic)
     take(attempt.pk, attempt.reference, now=NOW, lasts=LEASE)
     shut_gate(attempt.clinic, by=builders.user())
-    begins = Attempt.objects.filter(*nothing_forbids(attempt, now=NOW).values())
+    begins = Attempt.objects.filter(*nothing_forbids(attempt.channel, [attempt.clinic]).values())
     assert not begins.exists()
     allow(attempt.clinic, "phone", "050-234-5678")
     assert begins.exists()

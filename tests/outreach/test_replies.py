@@ -10,9 +10,9 @@ from django.test import Client
 from appointments.models import Appointment
 from journeys.models import JourneyStatus, Step, StepKind, StepStatus
 from outreach.actions import plan_attempts
-from outreach.channels import by_machine, in_use
+from outreach.channels import in_use
 from outreach.closing import merge_records
-from outreach.dispatch import LEASE, deliver, dispatch, take
+from outreach.dispatch import LEASE, dispatch, take
 from outreach.door import open_parcels
 from outreach.incoming import work_events
 from outreach.links_to_messengers import LASTS, link_for
@@ -150,7 +150,7 @@ class TestStop:
         take(waiting.pk, lease, now=NOW, lasts=LEASE)
         (parcel,) = open_parcels([waiting.pk], lease, now=NOW)
         by_sms("please stop sending me these")
-        assert deliver(parcel, by_machine()["sms"], Turn("sms"), now=NOW) == ""
+        assert builders.delivered(parcel, Turn("sms")) == ""
         assert twilio.taken == []
         waiting.refresh_from_db()
         assert (waiting.status, waiting.decisions.get().rules) == (AttemptStatus.CANCELLED, "maybe_stop")

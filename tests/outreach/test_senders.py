@@ -1,9 +1,11 @@
 """Senders: the pace that nobody exceeds, the pauses providers ask for, and a provider that fails."""
 
+import random
 import uuid
 from collections.abc import Iterator
-from datetime import timedelta
+from datetime import datetime, timedelta
 from itertools import pairwise
+from math import ceil
 
 import pytest
 from django.conf import LazySettings
@@ -11,11 +13,11 @@ from django.conf import LazySettings
 from journeys.models import OwnerRole, Step, StepKind, StepStatus
 from outreach import senders
 from outreach.actions import plan_attempts
-from outreach.channels import by_machine
-from outreach.dispatch import LEASE, Counts, deliver, dispatch, dispatch_on, take
+from outreach.dispatch import LEASE, Counts, dispatch, dispatch_on, take
 from outreach.door import Parcel, open_parcels
 from outreach.models import Attempt, AttemptStatus
 from outreach.provider_models import Sender
+from outreach.senders import LATE, SPARE, Turns
 from patients.models import Channel, Clinic
 from tests import builders
 from tests.conftest import NOW
@@ -49,24 +51,47 @@ def due(clinic: Clinic, numbers: Iterator[str], how_many: int) -> list[Attempt]:
     return made
 
 
+def turns(pace: float, until: datetime) -> Turns:
+    return Turns("sms", pace, clock=lambda: NOW, until=until)
+
+
 def statuses() -> list[str]:
     return list(Attempt.objects.order_by("pk").values_list("status", flat=True))
 
 
 class TestPace:
-    def test_two_reservations_are_never_nearer_than_the_pace(self) -> None:
+    def test_reservations_are_never_nearer_than_the_pace(self) -> None:
         until = NOW + SECOND
-        reserved = [senders.next_turn("sms", 4, now=NOW, until=until) for _n in range(6)]
-        quarter = SECOND / 4
-        assert reserved == [NOW, *(NOW + quarter * n for n in range(1, 5)), None]
+        reserved = [senders.next_turns("sms", 4, now=NOW, until=until, limit=2) for _n in range(3)]
+        apart = (SECOND + SPARE) / 4
+        assert reserved == [[NOW, NOW + apart], [NOW + apart * 2, NOW + apart * 3], []]
+
+    @pytest.mark.parametrize("pace", [0.2, 1, 3, 100])
+    def test_called_late_in_any_way_no_second_has_more_than_the_pace(self, pace: float) -> None:
+        chance = random.Random(int(pace))
+        moments = senders.next_turns("sms", pace, now=NOW, until=NOW + MINUTE, limit=300)
+        called = [at + LATE * chance.random() for at in moments]
+        many = ceil(pace)
+        assert all(later - first >= SECOND for first, later in zip(called, called[many:], strict=False))
 
     def test_it_goes_on_from_now_after_a_quiet_time(self) -> None:
-        senders.next_turn("sms", 1, now=NOW, until=NOW)
-        assert senders.next_turn("sms", 1, now=NOW + MINUTE, until=NOW + MINUTE) == NOW + MINUTE
+        senders.next_turns("sms", 1, now=NOW, until=NOW)
+        assert senders.next_turns("sms", 1, now=NOW + MINUTE, until=NOW + MINUTE) == [NOW + MINUTE]
 
     def test_without_a_pace_nothing_is_reserved(self) -> None:
-        assert senders.next_turn("sms", 0, now=NOW, until=NOW) == NOW
+        assert turns(0, NOW).next(1) == NOW
         assert not Sender.objects.exists()
+
+    def test_a_moment_that_has_passed_is_not_made_up_for(self) -> None:
+        at = [NOW]
+        mine = Turns("sms", 10, clock=lambda: at[-1], until=NOW + MINUTE)
+        assert mine.next(100) == NOW  # and five more are ours, all of which pass
+        at.append(NOW + SECOND)
+        assert mine.next(100) == NOW + SECOND
+
+    def test_what_is_behind_the_tick_is_left_to_the_next(self) -> None:
+        mine = turns(1, NOW)
+        assert (mine.next(9), mine.next(9)) == (NOW, None)
 
     def test_what_does_not_fit_into_the_tick_stays_planned(
         self, clinic: Clinic, numbers: Iterator[str], twilio: Twilio, settings: LazySettings
@@ -120,7 +145,7 @@ class TestClaimedAlready:
 
     def deliver(self, parcel: Parcel, *, is_try: bool = False) -> str:
         turn = senders.Turn("sms", is_try=is_try, was_failing=is_try)
-        return deliver(parcel, by_machine()["sms"], turn, now=NOW)
+        return builders.delivered(parcel, turn)
 
     def test_what_the_provider_asked_to_wait_for_goes_back_until_then(
         self, clinic: Clinic, numbers: Iterator[str], twilio: Twilio

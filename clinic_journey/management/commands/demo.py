@@ -92,7 +92,7 @@ def processes(port: int) -> dict[str, list[str]]:
         ],
         "worker": [
             python, "-m", "celery", "-A", "clinic_journey", "--quiet", "worker", "--pool", "threads",
-            "--concurrency", "2", "--beat", "--loglevel", "warning", "--without-gossip", "--without-mingle",
+            "--concurrency", "8", "--beat", "--loglevel", "warning", "--without-gossip", "--without-mingle",
         ],
     }  # fmt: skip
 
