@@ -15,7 +15,7 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "clinic_journey.settings")
 app = Celery("clinic_journey")
 app.config_from_object("django.conf:settings", namespace="CELERY")
 app.autodiscover_tasks()
-app.autodiscover_tasks(["clinic_journey.importing", "clinic_journey.lock"])
+app.autodiscover_tasks(["clinic_journey.importing", "clinic_journey.lock", "clinic_journey.reports"])
 
 
 def every(seconds: float, task: str) -> dict[str, Any]:
@@ -35,6 +35,7 @@ app.conf.beat_schedule = {
     "hear providers": every(5, "outreach.tasks.work_events"),
     "go on importing": every(5, "clinic_journey.importing.tasks.go_on_importing"),
     "hear letters": every(5, "outreach.tasks.hear_letters"),
+    "count stages": every(3600, "clinic_journey.reports.tasks.count_stages"),
     "close records": {"task": "outreach.tasks.close_forgotten", "schedule": crontab(hour="0", minute="40")},
     "fill calendars": {"task": "appointments.tasks.fill_slots", "schedule": crontab(hour="1", minute="10")},
     "forget imports": {

@@ -7,6 +7,12 @@ from django.utils.translation import gettext_lazy as _
 
 from clinic_journey.importing.models import Import, ImportProblem, ImportRow, KnownAs
 from clinic_journey.lock.models import Pin
+from clinic_journey.reports.stages_models import (
+    Improvement,
+    StageSummary,
+    SummaryClock,
+    WeeklyReport,
+)
 from journeys.models import Step
 from patients.models import Clinic, Patient
 from patients.models.clinic import one_of
@@ -17,10 +23,14 @@ __all__ = [
     "Import",
     "ImportProblem",
     "ImportRow",
+    "Improvement",
     "KnownAs",
     "Pin",
     "Serving",
     "SetAside",
+    "StageSummary",
+    "SummaryClock",
+    "WeeklyReport",
 ]
 
 

@@ -286,6 +286,11 @@ class Reply(models.Model):
             models.Index(fields=["matter"], name="reply_matter", condition=Q(matter__isnull=False)),
             models.Index(fields=["patient", "at"], name="reply_by_patient"),
             models.Index(
+                fields=["clinic", "at"],
+                name="reply_feelings",
+                condition=Q(meaning__in=["going_well", "going_so_so", "going_badly"]),
+            ),
+            models.Index(
                 fields=["contact_point", "at"],
                 name="reply_by_address",
                 condition=Q(contact_point__isnull=False),

@@ -83,7 +83,12 @@ class Journey(models.Model):
                 name="journey_ended_iff_completed_or_cancelled",
             ),
         ]
-        indexes = [models.Index(fields=["clinic", "status", "opened_at"], name="journey_by_status")]
+        indexes = [
+            models.Index(fields=["clinic", "status", "opened_at"], name="journey_by_status"),
+            models.Index(
+                fields=["clinic", "ended_at"], name="journey_ended", condition=Q(ended_at__isnull=False)
+            ),
+        ]
 
     def __str__(self) -> str:
         return self.name

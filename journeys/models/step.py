@@ -132,6 +132,12 @@ class Step(models.Model):
                 name="step_calls_ended",
                 condition=Q(kind=StepKind.CALL, status=StepStatus.COMPLETED),
             ),
+            # The reports count a week by what ended in it, however many years there are.
+            models.Index(
+                fields=["clinic", "completed_at"],
+                name="step_ended",
+                condition=Q(completed_at__isnull=False, template_step__isnull=False),
+            ),
         ]
 
     def __str__(self) -> str:

@@ -1,0 +1,25 @@
+"""Count the weeks of the reports anew from what happened, for every clinic or for one."""
+
+from argparse import ArgumentParser
+from typing import Any
+
+from django.core.management.base import BaseCommand
+from django.utils import timezone
+
+from clinic_journey.reports.summaries import rebuild
+from patients.models import Clinic
+
+
+class Command(BaseCommand):
+    help = "Count the weeks of the reports anew from what happened."
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("--clinic", help="its short name; without it, every clinic")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        clinics = Clinic.objects.order_by("pk")
+        if options["clinic"]:
+            clinics = clinics.filter(slug=options["clinic"])
+        for clinic in clinics:
+            weeks = rebuild(clinic, now=timezone.now())
+            self.stdout.write(f"{clinic.slug}: {weeks} weeks")

@@ -1,0 +1,23 @@
+"""The Celery shells of the reports."""
+
+import logging
+
+from celery import shared_task
+from django.utils import timezone
+
+from clinic_journey.reports import summaries
+from patients.models import Clinic
+
+log = logging.getLogger(__name__)
+
+
+@shared_task
+def count_stages() -> int:
+    """One clinic whose numbers cannot be counted does not stop the others."""
+    weeks = 0
+    for clinic in Clinic.objects.order_by("pk"):
+        try:
+            weeks += summaries.catch_up(clinic, now=timezone.now())
+        except Exception:
+            log.exception("stages of clinic %s were not counted", clinic.pk)
+    return weeks
