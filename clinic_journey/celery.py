@@ -16,6 +16,7 @@ app = Celery("clinic_journey")
 app.config_from_object("django.conf:settings", namespace="CELERY")
 app.autodiscover_tasks()
 app.autodiscover_tasks(["clinic_journey.importing", "clinic_journey.lock", "clinic_journey.reports"])
+app.autodiscover_tasks(["clinic_journey.reports"], related_name="standards_tasks")
 
 
 def every(seconds: float, task: str) -> dict[str, Any]:
@@ -49,6 +50,10 @@ app.conf.beat_schedule = {
     "thank for a year": {
         "task": "outreach.tasks.thank_for_a_year",
         "schedule": crontab(hour="3", minute="10"),
+    },
+    "count standards": {
+        "task": "clinic_journey.reports.standards_tasks.rebuild_standard_days",
+        "schedule": crontab(hour="0", minute="20"),
     },
     "load holidays": {"task": "patients.tasks.load_closed_days", "schedule": crontab(hour="2", minute="10")},
 }

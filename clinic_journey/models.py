@@ -13,6 +13,7 @@ from clinic_journey.reports.stages_models import (
     SummaryClock,
     WeeklyReport,
 )
+from clinic_journey.reports.standards_models import Standard, StandardDay
 from journeys.models import Step
 from patients.models import Clinic, Patient
 from patients.models.clinic import one_of
@@ -29,6 +30,8 @@ __all__ = [
     "Serving",
     "SetAside",
     "StageSummary",
+    "Standard",
+    "StandardDay",
     "SummaryClock",
     "WeeklyReport",
 ]

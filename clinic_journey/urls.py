@@ -82,6 +82,7 @@ urlpatterns = [
     path("silent/<uuid:task_id>/number/", silent.silent_number, name="silent_number"),
     path("silent/<uuid:task_id>/close/", silent.silent_close, name="silent_close"),
     path("reports/ledgers/", ledger_page.ledgers, name="ledgers"),
+    path("", include("clinic_journey.reports.urls_numbers")),
     *inbox.urlpatterns,
     *urls_people.urlpatterns,
     *inquiry_page.urlpatterns,

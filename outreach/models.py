@@ -239,6 +239,9 @@ class Attempt(models.Model):
             models.Index(fields=["lease_until"], name="attempt_leased", condition=Q(status="sending")),
             models.Index(fields=["patient", "send_at"], name="attempt_by_patient"),
             models.Index(
+                fields=["clinic", "called_at"], name="attempt_made", condition=Q(called_at__isnull=False)
+            ),
+            models.Index(
                 fields=["clinic", "send_at"],
                 name="attempt_calls",
                 condition=Q(channel="phone", status__in=["planned", "sending"]),

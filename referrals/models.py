@@ -61,6 +61,7 @@ class Referral(models.Model):
         ]
         indexes = [
             models.Index(fields=["clinic", "status", "expected_at"], name="referral_by_status"),
+            models.Index(fields=["clinic", "made_at"], name="referral_by_clinic"),
             models.Index(
                 fields=["clinic", "-made_at"],
                 name="referral_without_hold",

@@ -79,6 +79,7 @@ OF_NOBODY = {
     "visit_type_id",
     "import_id",
     "offering_id",
+    "standard_id",
 }
 
 

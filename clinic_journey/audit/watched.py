@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from django.db import models
 
 from appointments.models import Appointment
+from clinic_journey.reports.standards_models import Standard
 from inquiries.models import Inquiry
 from outreach.complaint_models import Complaint
 from outreach.models import MessageTemplate
@@ -75,5 +76,6 @@ WATCHED = (
     Watched(Gate, NOBODYS, "{row}.clinic_id"),
     Watched(AllowedAddress, NOBODYS, "{row}.clinic_id"),
     Watched(MessageTemplate, NOBODYS, "{row}.clinic_id", OWN_WORDS),
+    Watched(Standard, NOBODYS, "{row}.clinic_id", ignored=("names", "routines"), inserts=False),
     Watched(Appointment, clinic="{row}.clinic_id", ignored=("request_key", "step_id"), inserts=False),
 )

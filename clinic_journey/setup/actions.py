@@ -12,6 +12,7 @@ from django.utils.text import slugify
 
 from appointments.cells import renew
 from appointments.models import Location, Practitioner, Schedule
+from clinic_journey.reports.standards_actions import load_standards
 from patients.actions import load_closed_days, set_default_hours
 from patients.models import Clinic, ClinicHours, HoursKind, Membership, Role
 
@@ -27,6 +28,7 @@ def open_clinic(given: Mapping[str, Any], *, rest_from_friday: bool, now: dateti
     Membership.objects.create(user=by, clinic=clinic, role=Role.ADMIN)
     set_default_hours(clinic, rest_from_friday=rest_from_friday)
     load_closed_days(clinic, [now.year, now.year + 1])
+    load_standards([clinic])
     return clinic
 
 

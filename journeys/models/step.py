@@ -121,6 +121,12 @@ class Step(models.Model):
                 name="step_worklist",
                 condition=Q(status=StepStatus.ACTIVE),
             ),
+            # Of these the standards of a clinic ask, for the days that are not counted yet.
+            models.Index(
+                fields=["clinic", "kind", "opened_at"],
+                name="step_measured",
+                condition=Q(kind__in=[StepKind.REVIEW, StepKind.TELL, StepKind.THANK]),
+            ),
             # What a person answers: few are open at a time, so the lists of messages walk these two.
             models.Index(
                 fields=["clinic", "due_at", "id"],

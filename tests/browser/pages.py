@@ -162,6 +162,7 @@ def choose() -> dict[str, Any]:
         "practitioner_id": referral.requester_id,
         "schedule_id": schedule.pk,
         "visit_type_id": visit_type.pk,
+        "standard_id": clinic.standards.get(key="told_arrived").pk,
         "import_id": uploaded(clinic, csv_file(HEADER, DANA, YOSSI)).public_id,
         "checked": checked(clinic, csv_file(HEADER, DANA, YOSSI, ("", "", "12", "x", "y", "z"))).public_id,
         "booked": booked,

@@ -11,6 +11,8 @@ from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver
 
 from clinic_journey.desk import Press, save
+from clinic_journey.reports.standards import standards_of
+from clinic_journey.reports.standards_actions import load_standards
 from patients.access import Here
 from patients.models import Clinic, Role
 from tests import builders
@@ -100,6 +102,7 @@ WITHOUT_AN_OBJECT = {
     "what_changed",
     "offerings_file",
     "offerings_csv",
+    "standards",
 }
 
 
@@ -122,6 +125,7 @@ ALL_ROUTES = [pytest.param(path, pattern, id=str(pattern.name)) for path, patter
 def objects_of(clinic: Clinic) -> dict[str, Any]:
     """One object of each kind that a URL can name, all of one clinic."""
     builders.messages_loaded()
+    load_standards([clinic])
     patient = builders.patient(clinic)
     (tie,) = patient.contacts.all()
     step = builders.step(builders.journey(patient))
@@ -157,6 +161,7 @@ def objects_of(clinic: Clinic) -> dict[str, Any]:
         "offering_id": builders.offering(clinic).pk,
         "complaint_id": builders.complaint(patient).public_id,
         "inquiry_id": builders.inquiry(clinic, patient=patient).public_id,
+        "standard_id": standards_of(clinic)[0].pk,
         "import_id": uploaded(clinic, csv_file(HEADER, DANA)).public_id,
     }
 
@@ -215,6 +220,7 @@ def test_another_clinics_rows_are_not_found(path: str, pattern: URLPattern, role
         "/inbox/?list=answered",
         "/caller/?q=Levi",
         "/reports/ledgers/",
+        "/reports/standards/",
         "/patients/cards/",
         "/waiting/",
         "/ask/?what=flu",
