@@ -55,5 +55,9 @@ app.conf.beat_schedule = {
         "task": "clinic_journey.reports.standards_tasks.rebuild_standard_days",
         "schedule": crontab(hour="0", minute="20"),
     },
+    "prompt recognition": {
+        "task": "outreach.tasks.prompt_recognition",
+        "schedule": crontab(hour="3", minute="20", day_of_month="28"),
+    },
     "load holidays": {"task": "patients.tasks.load_closed_days", "schedule": crontab(hour="2", minute="10")},
 }

@@ -38,6 +38,7 @@ ANSWERS = {
     "going_so_so": gettext_lazy("It is going so-so"),
     "going_badly": gettext_lazy("It is not going well"),
     "complaint": gettext_lazy("Complains"),
+    "thanks": gettext_lazy("Says thank you"),
 }
 MOVED_TO = {EventKind.DEADLINE_MOVED, EventKind.SNOOZED}
 

@@ -21,6 +21,7 @@ from patients.models.clinic import one_of
 __all__ = [
     "AsideKind",
     "DeskAction",
+    "Handover",
     "Import",
     "ImportProblem",
     "ImportRow",
@@ -114,3 +115,42 @@ class DeskAction(models.Model):
 
     def __str__(self) -> str:
         return f"{self.what} {self.patient_id} {self.at:%F %R}"
+
+
+class Handover(models.Model):
+    """A shift ends: what whoever comes next has to know. What is open is read when it is looked at, never copied."""
+
+    clinic = models.ForeignKey(Clinic, on_delete=models.CASCADE, related_name="handovers", db_index=False)
+    words = models.TextField()
+    by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+", db_index=False
+    )
+    made_at = models.DateTimeField()
+    taken_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        null=True,
+        blank=True,
+        on_delete=models.PROTECT,
+        related_name="+",
+        db_index=False,
+    )
+    taken_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(condition=~Q(words=""), name="handover_says_something"),
+            models.CheckConstraint(
+                condition=Q(taken_by__isnull=True, taken_at__isnull=True)
+                | Q(taken_by__isnull=False, taken_at__isnull=False, taken_at__gte=F("made_at")),
+                name="handover_is_taken_by_somebody_at_a_time",
+            ),
+            models.CheckConstraint(condition=~Q(taken_by=F("by")), name="handover_is_taken_by_somebody_else"),
+        ]
+        indexes = [
+            models.Index(
+                fields=["clinic", "made_at"], name="handover_waiting", condition=Q(taken_at__isnull=True)
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.by_id} {self.made_at:%F %R}"

@@ -106,6 +106,7 @@ OUTCOME_WORDS = {
     "answered": gettext_lazy("Answered in writing"),
     "nothing_to_answer": gettext_lazy("Nothing to answer"),
     "complaint": gettext_lazy("Taken as a complaint"),
+    "thanks": gettext_lazy("Taken as thanks"),
     "restated": gettext_lazy("Said in our own words"),
     "understood": gettext_lazy("Understood"),
     "not_understood": gettext_lazy("Not understood yet"),

@@ -7,6 +7,7 @@ from clinic_journey.own_complaint import complain_here
 from clinic_journey.patient_door import Visitor, with_page
 from outreach.complaints import COMPLAINT
 from outreach.matters import ASK, FEELINGS, WORRIED, open_matter, record_feeling
+from outreach.praise import THANKS, thank
 
 LONGEST = 1000
 
@@ -18,7 +19,9 @@ def say(request: HttpRequest, visitor: Visitor) -> HttpResponse:
     meaning = request.POST.get("meaning", "")
     words = request.POST.get("body", "").strip()[:LONGEST]
     if meaning in FEELINGS:
-        record_feeling(visitor.journey, meaning, now=visitor.now)
+        record_feeling(visitor.journey, meaning, words, now=visitor.now)
+    elif meaning == THANKS and words:
+        thank(visitor.patient, words, request.POST.get("to", ""), now=visitor.now)
     elif meaning == COMPLAINT and words:
         complain_here(visitor, words)
     elif meaning == WORRIED or (meaning == ASK and words):

@@ -23,7 +23,7 @@ from clinic_journey.patient_way import HERS, Names, Way, ahead_of, others_of, wa
 from journeys.models import Journey, OwnerRole, Step, StepKind, StepStatus, named
 from outreach.answers import answer as record_answer
 from outreach.choices import times_to_choose
-from outreach.matters import Matter, matters_of
+from outreach.matters import Matter, matters_of, stage_to_ask
 from outreach.queries import visit_of
 from patients import audit
 from patients.actions import RefusedError, StaleStateError
@@ -129,6 +129,7 @@ def context_of(visitor: Visitor, request: HttpRequest) -> dict[str, object]:
         "waits": waiting.live_entry_in(journey, visit),
         "can_wait": can_wait(step, visit, now),
         "matters": [ShownMatter.of(matter, names, now=now) for matter in matters],
+        "asked_about": stage_to_ask(visitor.patient, now=now),
         "complaints": shown_complaints(visitor.patient, names, now=now),
         **visitor.frame(),
         **(known_part(visitor, way, names) if visitor.is_known else unknown_part(visitor)),

@@ -2,10 +2,11 @@
 
 from django.urls import URLPattern
 
-from clinic_journey import complaints, offerings_file, own_complaint
+from clinic_journey import complaints, offerings_file, own_complaint, team_page
 
 urlpatterns: list[URLPattern] = [
     *complaints.urlpatterns,
     *own_complaint.urlpatterns,
     *offerings_file.urlpatterns,
+    *team_page.urlpatterns,
 ]

@@ -7,6 +7,7 @@ from django.db import transaction
 from django.db.models import Q
 from django.utils.translation import gettext as _
 
+from appointments.models import Appointment, AppointmentStatus
 from journeys import deadlines
 from journeys.actions import AdHoc, add_step, lock_journey, record_events
 from journeys.clinic_time import soon
@@ -31,7 +32,7 @@ WELL, SO_SO, BADLY = "going_well", "going_so_so", "going_badly"
 FEELINGS = (WELL, SO_SO, BADLY)
 WAITING = (StepStatus.ACTIVE, StepStatus.ON_HOLD)
 WORRY_WITHIN = deadlines.Limit(1, deadlines.Unit.WORKING_HOURS)
-ONE_DAY = timedelta(days=1)
+ONE_DAY, MONTH = timedelta(days=1), timedelta(days=30)
 SHOWN_ANSWERED = timedelta(days=7)
 SHOWN = 3
 
@@ -55,23 +56,39 @@ def open_matter(journey: Journey, meaning: str, words: str, *, now: datetime) ->
 
 
 @transaction.atomic
-def record_feeling(journey: Journey, feeling: str, *, now: datetime) -> None:
-    """How it is going, by one tap; noted once a day each. Where it goes badly, a person asks her each time."""
+def record_feeling(journey: Journey, feeling: str, words: str = "", *, now: datetime) -> None:
+    """How it was, or is going, by one tap; noted once a day each, her words always. Where it goes badly, a person
+    asks her each time.
+    """
     locked, patient = lock_journey(journey.pk), whose(journey)
     today = Reply.objects.filter(patient=patient, channel=PAGE, meaning=feeling, at__gt=now - ONE_DAY)
-    latest = locked.steps.order_by("-opened_at", "-pk").first()
-    if latest and not today.exists():
-        record_events([latest], EventKind.NOTED, now=now, detail=feeling)
+    visit = stage_to_ask(patient, now=now) if patient else None
+    about = visit.step if visit else locked.steps.order_by("-opened_at", "-pk").first()
+    if about and (words or not today.exists()):
+        record_events([about], EventKind.NOTED, now=now, detail=feeling)
         if feeling != BADLY:
-            _write_down(latest, patient, feeling, "", now=now)
+            _write_down(about, patient, feeling, words, now=now)
     if feeling == BADLY:
-        open_matter(journey, BADLY, "", now=now)
+        open_matter(journey, BADLY, words, now=now)
+
+
+def stage_to_ask(patient: Patient, *, now: datetime) -> Appointment | None:
+    """The visit that we ask about: a stage that ended lately, and no answer within a month. Never by a bill."""
+    told = Reply.objects.filter(patient=patient, channel=PAGE, meaning__in=FEELINGS, at__gt=now - MONTH)
+    if told.exists():
+        return None
+    over = Appointment.objects.filter(
+        patient=patient, status=AppointmentStatus.FULFILLED, end__gt=now - MONTH, step__isnull=False
+    )
+    return over.select_related("step").order_by("-end").first()
 
 
 def _title(meaning: str, name: str, words: str) -> Words:
     named = {"name": isolated(name), "words": isolated(words)}
 
     def title() -> str:
+        if meaning == BADLY and words:
+            return _("%(name)s is not happy: %(words)s") % named
         if meaning == BADLY:
             return _("Ask %(name)s what is not going well") % named
         if meaning == WORRIED:

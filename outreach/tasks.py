@@ -5,7 +5,7 @@ from dataclasses import asdict
 from celery import shared_task
 from django.utils import timezone
 
-from outreach import actions, closing, dispatch as outbox, incoming, letters, milestones
+from outreach import actions, closing, dispatch as outbox, incoming, letters, milestones, praise
 from outreach.channels import by_machine
 
 
@@ -39,6 +39,11 @@ def work_events() -> int:
 @shared_task
 def hear_letters() -> int:
     return letters.hear_letters(now=timezone.now())
+
+
+@shared_task
+def prompt_recognition() -> int:
+    return praise.prompt_recognition(now=timezone.now())
 
 
 @shared_task

@@ -28,6 +28,7 @@ from outreach.complaint_models import Complaint
 from outreach.dispatch import Clock
 from outreach.door import Parcel
 from outreach.models import Attempt, OutreachTask
+from outreach.praise_models import Praise
 from outreach.provider_models import Gate
 from outreach.senders import Turn, Turns
 from outreach.tour import Tour
@@ -237,6 +238,13 @@ def complaint(for_patient: Patient | None = None, **fields: Any) -> Complaint:
     return Complaint.objects.create(
         clinic=who.clinic, patient=who, journey=journey(who), **{**given, **fields}
     )
+
+
+def praise(from_patient: Patient | None = None, **fields: Any) -> Praise:
+    """Thanks that name nobody."""
+    who = from_patient or patient()
+    given = {"kind": "thanks", "words": "You were so kind.", "at": NOW, "patient": who}
+    return Praise.objects.create(clinic=who.clinic, **{**given, **fields})
 
 
 def messages_loaded() -> None:

@@ -15,6 +15,7 @@ from journeys.models import Journey, Step
 from outreach.complaint_models import Complaint
 from outreach.links import journey_for
 from outreach.models import OutreachTask
+from outreach.praise_models import Praise
 from patients.models import By, Patient, PatientContact
 from referrals.links import referral_for
 from referrals.models import DocumentFile, IncomingDocument, Referral, Result, ReviewPass
@@ -39,6 +40,7 @@ WAYS: dict[type[models.Model], tuple[str, str]] = {
     DeskAction: ("patient", "clinic"),
     Inquiry: ("patient", "clinic"),
     Complaint: ("patient", "clinic"),
+    Praise: ("patient", "clinic"),
 }
 # The arguments of our addresses, and the routes of the API, whose argument is always `id`.
 NAMED: dict[str, type[models.Model]] = {
@@ -58,6 +60,7 @@ NAMED: dict[str, type[models.Model]] = {
     "action_id": DeskAction,
     "inquiry_id": Inquiry,
     "complaint_id": Complaint,
+    "praise_id": Praise,
     "api-patient": Patient,
     "api-referral": Referral,
     "api-document": IncomingDocument,
@@ -80,6 +83,7 @@ OF_NOBODY = {
     "import_id",
     "offering_id",
     "standard_id",
+    "handover_id",
 }
 
 

@@ -103,6 +103,9 @@ WITHOUT_AN_OBJECT = {
     "offerings_file",
     "offerings_csv",
     "standards",
+    "team",
+    "team_extra",
+    "handover",
 }
 
 
@@ -159,6 +162,10 @@ def objects_of(clinic: Clinic) -> dict[str, Any]:
         "visit_type_id": builders.visit_type(clinic).pk,
         "action_id": save(step, Press("kept"), lambda: None, here=desk_of(clinic)).pk,
         "offering_id": builders.offering(clinic).pk,
+        "praise_id": builders.praise(patient).public_id,
+        "handover_id": clinic.handovers.create(
+            by=builders.user(at=clinic), words="Dana calls", made_at=NOW
+        ).pk,
         "complaint_id": builders.complaint(patient).public_id,
         "inquiry_id": builders.inquiry(clinic, patient=patient).public_id,
         "standard_id": standards_of(clinic)[0].pk,
@@ -227,6 +234,8 @@ def test_another_clinics_rows_are_not_found(path: str, pattern: URLPattern, role
         "/ask/list/",
         "/offerings/",
         "/complaints/",
+        "/team/",
+        "/handover/",
     ],
 )
 def test_lists_hold_only_the_own_clinics_rows(path: str, role: str) -> None:

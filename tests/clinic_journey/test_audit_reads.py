@@ -62,6 +62,7 @@ SHOWS_NOBODY = {  # of the pages without an object; parts that ask by themselves
     "what_changed",
     "offerings_file",
     "offerings_csv",
+    "team_extra",
 }
 NEEDS_MORE = {  # asked for beside the name, else there is nothing to show
     "calendar_feed": {"start": "2026-03-08", "end": "2026-03-15"},
