@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from datetime import datetime, time, timedelta
+from typing import Any
 
 from journeys.chases import log_chase
 from journeys.models import OwnerRole, Step, StepKind, StepStatus
@@ -20,9 +21,9 @@ def done(step: Step, at: datetime, outcome: str) -> None:
     Step.objects.filter(pk=step.pk).update(status=StepStatus.COMPLETED, completed_at=at, outcome=outcome)
 
 
-def sent(step: Step, at: datetime, **fields: object) -> Attempt:
+def sent(step: Step, at: datetime, **fields: Any) -> Attempt:
     task = builders.task(step, plan_from=None)
-    given = {
+    given: dict[str, Any] = {
         "status": AttemptStatus.DELIVERED,
         "send_at": at,
         "called_at": at,
@@ -149,7 +150,12 @@ def not_on_a_guess(clinic: Clinic, *, met: bool) -> Patient:
     hours = (-24, -16, -2) if met else (-24, -23, -22)
     for number in hours:
         at = SUNDAY + HOUR * number
-        made = {"send_at": at, "called_at": at, "channel": Channel.PHONE, "outcome": "no_answer"}
+        made: dict[str, Any] = {
+            "send_at": at,
+            "called_at": at,
+            "channel": Channel.PHONE,
+            "outcome": "no_answer",
+        }
         builders.attempt(task, status=AttemptStatus.FAILED, **made)
     ended = {"status": TaskStatus.GIVEN_UP, "outcome": "attempts_used", "ended_at": SUNDAY}
     type(task).objects.filter(pk=task.pk).update(**ended)
