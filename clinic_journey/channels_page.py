@@ -10,11 +10,12 @@ from django.utils.translation import gettext as _, gettext_lazy
 from django.views.decorators.http import require_GET, require_POST
 
 from outreach import gate
+from outreach.attested import answer_for, take_back, to_answer_for
 from outreach.health import health_of, is_held_back
-from outreach.provider_models import AllowedAddress
+from outreach.provider_models import OFFERS, AllowedAddress, Attestation
 from patients.access import Here, for_staff, place_of
 from patients.actions import RefusedError
-from patients.models import AddressKind, Role
+from patients.models import AddressKind, Channel, Role
 from patients.queries import key_in
 
 MANAGES = (Role.MANAGER, Role.ADMIN)
@@ -39,6 +40,7 @@ def _page(request: HttpRequest, here: Here, form: AllowForm, status: int = 200) 
         "gate_is_open": gate.is_open(here.clinic),
         "allowed": AllowedAddress.objects.filter(clinic=here.clinic).order_by("kind", "value"),
         "form": form,
+        "attestations": _attestations(here),
     }
     return render(request, "channels/channels.html", context, status=status)
 
@@ -52,6 +54,29 @@ def change_gate(request: HttpRequest, here: Here) -> HttpResponse:
     else:
         gate.shut_gate(here.clinic, by=here.user)
         messages.success(request, _("The gate is shut: messages leave for the listed addresses alone."))
+    return redirect("channels")
+
+
+def _attestations(here: Here) -> list[tuple[str, str, Attestation | None]]:
+    """What has to be answered for here, in words, and who does."""
+    given = {each.what: each for each in here.clinic.attestations.select_related("by")}
+    return [
+        (what, _("News and offers") if what == OFFERS else str(Channel(what).label), given.get(what))
+        for what in to_answer_for(here.clinic)
+    ]
+
+
+@require_POST
+@for_staff(Role.ADMIN)
+def attest(request: HttpRequest, here: Here) -> HttpResponse:
+    """An administrator answers for a channel, or takes it back."""
+    try:
+        if request.POST.get("act") == "answer":
+            answer_for(here.clinic, request.POST.get("what", ""), now=here.now, by=here.user)
+        else:
+            take_back(here.clinic, request.POST.get("what", ""))
+    except RefusedError as refusal:
+        messages.error(request, str(refusal))
     return redirect("channels")
 
 
@@ -87,4 +112,5 @@ urlpatterns = [
     path("channels/", channels, name="channels"),
     path("channels/gate/", change_gate, name="channels_gate"),
     path("channels/allow/", allow, name="channels_allow"),
+    path("channels/answered-for/", attest, name="channels_attest"),
 ]

@@ -4,6 +4,7 @@ from datetime import datetime
 
 from django.utils.translation import gettext as _
 
+from outreach.attested import may_use
 from outreach.channels import BY_VOICE, in_use
 from outreach.gate import Gates
 from outreach.reach import channels_of
@@ -40,6 +41,10 @@ def refuse_to_write(tie: PatientContact, channel: str, *, now: datetime) -> None
     """Her own hours do not hold, as she waits for it; what she withdrew and the hours of the law do."""
     if channel not in channels_at(tie):
         raise RefusedError(_("No message can be sent to this address in this way. Choose another."))
+    if not may_use(tie.patient.clinic, channel):
+        raise RefusedError(
+            _("The country's rules ask an administrator to answer for this channel first, under Channels.")
+        )
     if not Gates([tie.patient.clinic_id]).lets_out(tie.contact_point, channel):
         raise RefusedError(
             _("Safe start: only listed addresses get messages. A manager adds this one under Channels.")

@@ -45,6 +45,9 @@ class Because(StrEnum):
     NOT_READ_OUT = "not_read_out"
     NO_AUTOMATED_CALLS = "no_automated_calls"
     NOT_AGREED_TO_CALLS = "not_agreed_to_calls"
+    NOT_ANSWERED_FOR = "not_answered_for"
+    OFFERS_OFF = "offers_off"
+    OFFERS_NOT_WANTED = "offers_not_wanted"
     # What it is about
     TOO_LATE = "too_late"
     NOT_MADE = "not_made"

@@ -11,6 +11,7 @@ from django.db.models import Exists, OuterRef, Q
 
 from journeys.models import StepStatus
 from outreach import followup
+from outreach.attested import Attested, answered_for_still
 from outreach.because import Because, shut_by
 from outreach.channels import BY_VOICE, Message, by_machine
 from outreach.decisions import note_stopped
@@ -81,7 +82,7 @@ def open_parcels(claimed: Sequence[int], lease: UUID, *, now: datetime) -> list[
     texts = Texts({attempt.task.message_key for attempt in attempts}, clinics)
     with_visit = visits_of({attempt.task.step.journey_id for attempt in attempts}).keys()
     offers = offers_of([attempt.task for attempt in attempts])
-    gates = Gates(clinics)
+    gates, attested = Gates(clinics), Attested(attempt.task for attempt in attempts)
     may_answer = _heard_from(attempts, now=now)
     parcels = []
     for attempt in attempts:
@@ -91,7 +92,10 @@ def open_parcels(claimed: Sequence[int], lease: UUID, *, now: datetime) -> list[
             put_back(attempt, lease, over, now=now, again=False)
         elif tells_of_offer and is_void(offers.get(task.step_id), now=now):
             put_back(attempt, lease, Because.OFFER_OVER, now=now, again=False)
-        elif bar := _bar(attempt, clock, silenced, gates, now=now):
+        elif bar := (
+            _bar(attempt, clock, silenced, gates, now=now)
+            or attested.bar(task, attempt.contact_point_id, attempt.channel)
+        ):
             put_back(attempt, lease, bar, now=now)
         elif parcel := _packed(attempt, texts, _as_read(attempt, facts[task.pk]), clinics[attempt.clinic_id]):
             free = attempt.contact_point_id in may_answer
@@ -131,6 +135,7 @@ def nothing_forbids(channel: str, clinics: Iterable[Clinic]) -> dict[Because, Q]
         Because.BAD_ADDRESS: ~Q(Exists(bad)),
         Because.GATE: lets_out_still(channel),
         **may_call_still(channel, clinics),
+        **answered_for_still(channel, clinics),
     }
 
 

@@ -10,6 +10,7 @@ from django.conf import settings
 from django.db.models import Count, QuerySet
 from django.utils.translation import gettext as _
 
+from outreach.attested import may_use
 from outreach.channels import (
     PHONE,
     TRANSPORTS,
@@ -36,6 +37,7 @@ class State(StrEnum):
     BY_PEOPLE = "by_people"
     OFF = "off"
     NOT_ALLOWED = "not_allowed"
+    NOT_ANSWERED_FOR = "not_answered_for"
     NO_KEYS = "no_keys"
     ON_SCREEN = "on_screen"
     WORKS = "works"
@@ -72,11 +74,13 @@ def health_of(clinic: Clinic, *, now: datetime) -> list[Health]:
 
 
 def _as_allowed(health: Health, clinic: Clinic) -> Health:
-    """An account alone lets no machine call where the country's rules do not."""
+    """An account alone lets no machine call or write where the country's rules do not."""
     is_shut = profile_of(clinic.country).automated_voice == AutomatedVoice.OFF
     is_meant_to_work = health.state not in {State.OFF, State.NO_KEYS}
     if health.channel == Channel.VOICE and is_shut and is_meant_to_work:
         return replace(health, state=State.NOT_ALLOWED)
+    if is_meant_to_work and not may_use(clinic, health.channel):
+        return replace(health, state=State.NOT_ANSWERED_FOR)
     return health
 
 

@@ -309,6 +309,7 @@ from outreach.decision_models import Decision, DecisionKind  # noqa: E402, F401 
 from outreach.praise_models import Praise  # noqa: E402, F401 - as those below
 from outreach.provider_models import (  # noqa: E402, F401 - one page of models for Django and for whoever imports
     AllowedAddress,
+    Attestation,
     Gate,
     MessengerLink,
     ProviderEvent,

@@ -98,6 +98,30 @@ class AllowedAddress(models.Model):
         return self.value
 
 
+OFFERS = "offers"
+
+
+class Attestation(models.Model):
+    """An administrator answers for it: a channel of which the country asks that, or news and offers. Without: off."""
+
+    clinic = models.ForeignKey(Clinic, on_delete=models.CASCADE, related_name="attestations", db_index=False)
+    what = models.CharField(max_length=10)  # a Channel, or OFFERS
+    at = models.DateTimeField()
+    by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL)
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(what__in=[OFFERS, *Channel.values]),
+                name="attestation_is_of_a_channel_or_of_offers",
+            ),
+            models.UniqueConstraint(fields=["clinic", "what"], name="attestation_once"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.clinic_id}: {self.what}"
+
+
 class MessengerLink(models.Model):
     """A one-time link by which a patient ties a messenger to her record. Only its hash is kept."""
 

@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 from django.db.models import Prefetch, Q, QuerySet, prefetch_related_objects
 
 from journeys.models import Step, StepKind
+from outreach.attested import Attested
 from outreach.because import Because, Passed
 from outreach.channels import BY_VOICE, FOR_A_MOMENT, in_use
 from outreach.gate import Gates
@@ -77,7 +78,7 @@ class Reach:
             )
         )
         self._gates, self._down = Gates(clinics), down()
-        self._voice = VoiceRules(patients)
+        self._voice, self._attested = VoiceRules(patients), Attested(self.tasks)
         made = _attempts_with(patients, now=now)
         self.unfinished = {each.task_id: each for each in made if each.status in UNFINISHED}
         self.under_way = set(self.unfinished)
@@ -132,6 +133,7 @@ class Reach:
             (Because.NOT_READ_OUT, lambda: channel == Channel.VOICE and task.message_key not in READ_OUT),
         )
         bar = next((rule for rule, holds in bars if holds()), None)
+        bar = bar or self._attested.bar(task, tie.contact_point_id, channel)
         return bar or (self._voice.bar(task, tie.contact_point_id) if channel == Channel.VOICE else None)
 
     def passed_over(self, task: OutreachTask) -> list[Passed]:

@@ -13,7 +13,7 @@ from clinic_journey.reports.standards_models import Standard
 from inquiries.models import Inquiry
 from outreach.complaint_models import Complaint
 from outreach.models import MessageTemplate
-from outreach.provider_models import AllowedAddress, Gate
+from outreach.provider_models import AllowedAddress, Attestation, Gate
 from patients.models import (
     Consent,
     ContactPoint,
@@ -75,6 +75,7 @@ WATCHED = (
     Watched(Complaint, clinic="{row}.clinic_id"),
     Watched(Gate, NOBODYS, "{row}.clinic_id"),
     Watched(AllowedAddress, NOBODYS, "{row}.clinic_id"),
+    Watched(Attestation, NOBODYS, "{row}.clinic_id"),
     Watched(MessageTemplate, NOBODYS, "{row}.clinic_id", OWN_WORDS),
     Watched(Standard, NOBODYS, "{row}.clinic_id", ignored=("names", "routines"), inserts=False),
     Watched(Appointment, clinic="{row}.clinic_id", ignored=("request_key", "step_id"), inserts=False),

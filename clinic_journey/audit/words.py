@@ -75,6 +75,7 @@ PAGES = {
 ROWS = {
     "contactpoint": _("Phone or e-mail"),
     "gate": _("The gate"),
+    "attestation": _("What an administrator answers for"),
     "allowedaddress": _("Address that gets messages while the gate is shut"),
     "messagetemplate": _("The clinic's own words"),
     "standard": _("Service standard"),

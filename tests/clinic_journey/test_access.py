@@ -93,6 +93,7 @@ WITHOUT_AN_OBJECT = {
     "channels",
     "channels_gate",
     "channels_allow",
+    "channels_attest",
     "ask",
     "ask_answered",
     "ask_promised",

@@ -44,6 +44,7 @@ SHOWS_NOBODY = {  # of the pages without an object; parts that ask by themselves
     "channels",
     "channels_gate",
     "channels_allow",
+    "channels_attest",
     "setup_patients",
     "setup_standards",
     "lock",

@@ -149,3 +149,18 @@ def test_only_managers_open_the_gate(clinic: Clinic, role: Role) -> None:
     for answer in (client.get("/channels/"), client.post("/channels/gate/", {"act": "open"})):
         assert answer.status_code == 403
     assert not gate.is_open(clinic)
+
+
+def test_an_administrator_answers_for_a_channel_and_a_manager_reads_it(clinic: Clinic) -> None:
+    Clinic.objects.filter(pk=clinic.pk).update(country="RU")
+    page = logged_in(clinic).get("/channels/").content.decode()
+    assert "until an administrator answers for it" not in page  # WhatsApp lacks its keys, Telegram is off
+    assert "I answer for it" not in page
+    admin = logged_in(clinic, Role.ADMIN)
+    assert "I answer for it" in admin.get("/channels/").content.decode()
+    admin.post("/channels/answered-for/", {"what": "telegram", "act": "answer"})
+    assert clinic.attestations.get().what == "telegram"
+    admin.post("/channels/answered-for/", {"what": "telegram", "act": "take_back"})
+    assert not clinic.attestations.exists()
+    manager = logged_in(clinic).post("/channels/answered-for/", {"what": "telegram", "act": "answer"})
+    assert (manager.status_code, clinic.attestations.exists()) == (403, False)
