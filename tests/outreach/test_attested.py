@@ -47,8 +47,8 @@ def ways(task: OutreachTask) -> set[str]:
     return {option.channel for option in reach.options(reach.tasks[0])}
 
 
-def stopped() -> list[list[str]]:
-    return list(Decision.objects.filter(kind="stopped").values_list("rules", flat=True))
+def stopped() -> list[str]:
+    return [str(decision.rules) for decision in Decision.objects.filter(kind="stopped")]
 
 
 def begins(attempt: Attempt) -> bool:
