@@ -56,6 +56,8 @@ PAGES = {
     "whose_thanks": _("Thanks"),
     "message_is_thanks": _("Thanks"),
     "handover": _("Handing over the shift"),
+    "neglected": _("To ask how they are"),
+    "neglected_done": _("To ask how they are"),
     "inquiries": _("All questions"),
     "inquiry": _("A question"),
     "schedules": _("Hours of doctors"),

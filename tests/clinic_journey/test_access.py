@@ -106,6 +106,7 @@ WITHOUT_AN_OBJECT = {
     "standards",
     "team",
     "team_extra",
+    "neglected",
     "handover",
 }
 
@@ -236,6 +237,7 @@ def test_another_clinics_rows_are_not_found(path: str, pattern: URLPattern, role
         "/offerings/",
         "/complaints/",
         "/team/",
+        "/to-ask-how-they-are/",
         "/handover/",
     ],
 )

@@ -1,0 +1,46 @@
+"""A contact of a person with a person that nothing asked for: no reminder, no step, nothing to sell (S2.12, S2.13)."""
+
+from django.conf import settings
+from django.db import models
+from django.db.models import Q
+from django.utils.translation import gettext_lazy as _
+
+from patients.models import Clinic, Patient
+from patients.models.clinic import one_of
+
+
+class ContactEnd(models.TextChoices):
+    SPOKEN = "spoken", _("We have spoken")
+    NOT_REACHED = "not_reached", _("Nobody answered")
+    NOT_NOW = "not_now", _("Better not, because…")
+
+
+class PersonalContact(models.Model):
+    """Somebody called for no reason but to ask how she is, or decided not to. Either way she is left in peace then."""
+
+    clinic = models.ForeignKey(Clinic, on_delete=models.CASCADE, related_name="+", db_index=False)
+    patient = models.ForeignKey(
+        Patient, on_delete=models.CASCADE, related_name="personal_contacts", db_index=False
+    )
+    at = models.DateTimeField()
+    by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="+", db_index=False
+    )
+    ended = models.CharField(max_length=12, choices=ContactEnd)
+    words = models.CharField(max_length=300, blank=True)  # what was said, or why not
+
+    class Meta:
+        constraints = [
+            one_of("ended", ContactEnd, name="personal_contact_end_is_known"),
+            models.CheckConstraint(
+                condition=Q(ended=ContactEnd.NOT_REACHED) | ~Q(words=""),
+                name="personal_contact_says_what_was_said",
+            ),
+        ]
+        indexes = [
+            models.Index(fields=["patient", "-at"], name="personal_contact_of_patient"),
+            models.Index(fields=["clinic", "at"], name="personal_contact_of_clinic"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.patient_id} {self.ended} {self.at:%F %R}"

@@ -1,0 +1,200 @@
+"""Who was left alone: days since a person of ours last spoke with her, while we owe her something, or owe nothing.
+
+A reminder is no contact, nor is any text of the machine: only a call in which she was spoken with, an answer in
+somebody's own words, or a visit. A few are suggested a day, never a campaign, and nobody twice for a long while.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
+
+from django.contrib.auth.models import User
+from django.db import transaction
+from django.db.models import Count, Exists, Max, Min, OuterRef, Q, QuerySet
+from django.utils.translation import gettext as _
+
+from appointments.models import Appointment, AppointmentStatus
+from journeys.models import Journey, LostBecause, Step, StepKind, StepStatus, Urgency
+from outreach.channels import PHONE
+from outreach.channels.phone import CallOutcome
+from outreach.contact_models import ContactEnd, PersonalContact
+from outreach.models import ANSWER, Attempt, AttemptStatus, OutreachTask, TaskStatus
+from outreach.queries import UNFINISHED, WENT_OUT
+from patients.actions import RefusedError, StaleStateError, lock_patient, refuse_unless_active
+from patients.models import AddressKind, AddressStatus, Clinic, Patient, PatientContact, PatientStatus
+from patients.queries import withdrawn
+
+A_DAY = 5  # suggestions of a clinic
+READ = 300  # of those who wait longest; a list of five needs no more
+LEFT_ALONE = timedelta(days=120)  # after a contact of this kind, or a decision against one
+OPEN_FOR, LOYAL_FOR = timedelta(days=7), timedelta(days=180)  # without a word, before it is neglect
+VISITS = 2  # that make a patient ours
+# A call that ended so was spoken with her; "no answer" and a wrong number were not.
+SPOKEN = [
+    outcome.value
+    for outcome in CallOutcome
+    if outcome not in {CallOutcome.NO_ANSWER, CallOutcome.WRONG_NUMBER}
+]
+MONTH = timedelta(days=30)
+
+
+@dataclass(frozen=True)
+class Neglected:
+    """One of today's few, with what makes it so."""
+
+    patient: Patient
+    last_at: datetime  # when a person of ours last spoke with her, else since when she is with us
+    days: int
+    weight: float
+    is_open: bool  # we owe her something; else there is nothing to sell and nothing to do
+    waits_for: Step | None = None
+    is_urgent: bool = False
+    broken: int = 0  # promises to her that did not hold, and are open still
+
+
+def neglected(clinic: Clinic, *, now: datetime) -> list[Neglected]:
+    """Today's suggestions, the most neglected first: as many as are left of a day's few."""
+    left = A_DAY - seen_today(clinic, now=now)
+    if left <= 0:
+        return []
+    found = [*_with_open_needs(clinic, now=now), *_loyal(clinic, now=now)]
+    return sorted(found, key=lambda each: (-each.weight, each.patient.pk))[:left]
+
+
+def seen_today(clinic: Clinic, *, now: datetime) -> int:
+    """How many of today's were called or left."""
+    zone = ZoneInfo(clinic.time_zone)
+    midnight = now.astimezone(zone).replace(hour=0, minute=0, second=0, microsecond=0)
+    return PersonalContact.objects.filter(clinic=clinic, at__gte=midnight).count()
+
+
+def _may_be_asked(clinic: Clinic, *, now: datetime) -> QuerySet[Patient]:
+    """Living, not merged, with a number that may be called; she has refused nothing, and was not asked lately."""
+    this = OuterRef("pk")
+    phones = PatientContact.objects.filter(
+        patient=this, may_be_called=True, contact_point__kind=AddressKind.PHONE
+    ).exclude(contact_point__status=AddressStatus.BAD)
+    lately = PersonalContact.objects.filter(patient=this, at__gt=now - LEFT_ALONE)
+    gone = Journey.objects.filter(patient=this, lost_because=LostBecause.OWN_WORDS)
+    ringing = Attempt.objects.filter(patient=this, channel=PHONE, status__in=UNFINISHED)
+    asked = Patient.objects.filter(Exists(phones), clinic=clinic, status=PatientStatus.ACTIVE)
+    return asked.exclude(
+        Exists(lately) | Exists(gone) | Exists(ringing) | Exists(withdrawn(patient=this))
+    ).select_related("clinic", "card")
+
+
+def _needs(*, now: datetime) -> QuerySet[Step]:
+    """What of hers is open; an invitation of the next year or a visit that is to come is no need of today."""
+    far = Q(kind__in=[StepKind.RECALL, StepKind.THANK]) | Q(kind=StepKind.VISIT, due_at__gt=now)
+    return Step.objects.filter(status=StepStatus.ACTIVE).exclude(far)
+
+
+def _with_open_needs(clinic: Clinic, *, now: datetime) -> Iterable[Neglected]:
+    """Something of hers is open: urgent it weighs twice, and each promise that did not hold weighs once more."""
+    open_steps = _needs(now=now).filter(journey__patient=OuterRef("pk"))
+    since = open_steps.order_by().values("journey__patient").annotate(at=Min("opened_at")).values("at")
+    asked = _may_be_asked(clinic, now=now).filter(Exists(open_steps)).annotate(since=since)
+    patients = list(asked.order_by("since", "pk")[:READ])
+    spoken = last_spoken(patients)
+    steps = _needs(now=now).filter(journey__patient__in=patients)
+    owed: dict[int, list[Step]] = {}
+    for step in steps.select_related("journey", "template_step").order_by("due_at", "pk"):
+        owed.setdefault(step.journey.patient_id or 0, []).append(step)
+    for patient in patients:
+        last_at = spoken.get(patient.pk) or _since(patient)
+        if last_at > now - OPEN_FOR:
+            continue
+        mine = owed.get(patient.pk, [])
+        urgent = any(step.journey.urgency == Urgency.URGENT for step in mine)
+        broken = sum(
+            step.kind == StepKind.PROMISE and bool(step.due_at and step.due_at <= now) for step in mine
+        )
+        days = (now - last_at).days
+        weight = days / OPEN_FOR.days * (2 if urgent else 1) * (1 + broken)
+        yield Neglected(
+            patient,
+            last_at,
+            days,
+            weight,
+            is_open=True,
+            waits_for=mine[0] if mine else None,
+            is_urgent=urgent,
+            broken=broken,
+        )
+
+
+def _loyal(clinic: Clinic, *, now: datetime) -> Iterable[Neglected]:
+    """She came more than once, nothing is open, and nobody has spoken with her for half a year."""
+    visits = Appointment.objects.filter(patient=OuterRef("pk"))
+    past = visits.filter(status=AppointmentStatus.FULFILLED).order_by().values("patient")
+    coming = visits.filter(start__gt=now).exclude(status=AppointmentStatus.CANCELLED)
+    going_on = _needs(now=now).filter(journey__patient=OuterRef("pk"))
+    invited = OutreachTask.objects.filter(patient=OuterRef("pk"), status=TaskStatus.OPEN)
+    asked = _may_be_asked(clinic, now=now).exclude(Exists(going_on) | Exists(coming) | Exists(invited))
+    came = asked.annotate(
+        came=past.annotate(n=Count("pk")).values("n"), last=past.annotate(at=Max("end")).values("at")
+    )
+    patients = list(came.filter(came__gte=VISITS, last__lte=now - LOYAL_FOR).order_by("last", "pk")[:READ])
+    spoken = last_spoken(patients)
+    for patient in patients:
+        last_at = spoken.get(patient.pk) or _since(patient)
+        if last_at <= now - LOYAL_FOR:
+            days = (now - last_at).days
+            yield Neglected(patient, last_at, days, days / LOYAL_FOR.days, is_open=False)
+
+
+def _since(patient: Patient) -> datetime:
+    """She is with us from this day, by her clinic's clock."""
+    zone = ZoneInfo(patient.clinic.time_zone)
+    return datetime.combine(patient.since_on, datetime.min.time(), zone)
+
+
+def last_spoken(patients: Iterable[Patient]) -> dict[int, datetime]:
+    """When a person of ours last spoke with each: on the phone, in own words, or face to face."""
+    keys = [patient.pk for patient in patients]
+    calls = Attempt.objects.filter(patient__in=keys, channel=PHONE, outcome__in=SPOKEN)
+    answers = Attempt.objects.filter(patient__in=keys, task__message_key=ANSWER, status__in=WENT_OUT)
+    visits = Appointment.objects.filter(patient__in=keys, status=AppointmentStatus.FULFILLED)
+    asked = PersonalContact.objects.filter(patient__in=keys, ended=ContactEnd.SPOKEN)
+    found: dict[int, datetime] = {}
+    for rows, column in ((calls, "ended_at"), (answers, "sent_at"), (visits, "end"), (asked, "at")):
+        latest = rows.order_by().values_list("patient").annotate(at=Max(column))
+        for key, at in latest:
+            if key is not None and at is not None:
+                found[key] = max(found.get(key, at), at)
+    return found
+
+
+@transaction.atomic
+def note_contact(
+    patient: Patient, ended: ContactEnd, words: str, *, now: datetime, by: User
+) -> PersonalContact:
+    """It was done, tried, or better left: she is not suggested again for a long while."""
+    lock_patient(patient.pk)  # two colleagues, one call
+    refuse_unless_active(patient.pk)
+    if ended != ContactEnd.NOT_REACHED and not words.strip():
+        raise RefusedError(_("Write in a few words what was said, or why better not."))
+    if PersonalContact.objects.filter(patient=patient, at__gt=now - LEFT_ALONE).exists():
+        raise StaleStateError(_("A colleague has been in touch with this patient meanwhile."))
+    return PersonalContact.objects.create(
+        clinic_id=patient.clinic_id, patient=patient, at=now, by=by, ended=ended, words=words.strip()[:300]
+    )
+
+
+@dataclass(frozen=True)
+class Shares:
+    """Of a month: how often a person of ours was in touch, and how often only a text was."""
+
+    personal: int
+    texts: int
+
+
+def shares(clinic: Clinic, *, now: datetime) -> Shares:
+    sent = Attempt.objects.filter(clinic=clinic, send_at__gt=now - MONTH)
+    by_us = sent.filter(
+        Q(channel=PHONE, outcome__in=SPOKEN) | Q(task__message_key=ANSWER, status__in=WENT_OUT)
+    )
+    asked = PersonalContact.objects.filter(clinic=clinic, at__gt=now - MONTH, ended=ContactEnd.SPOKEN)
+    texts = sent.filter(status__in=[AttemptStatus.SENT, AttemptStatus.DELIVERED]).exclude(channel=PHONE)
+    return Shares(by_us.count() + asked.count(), texts.exclude(task__message_key=ANSWER).count())

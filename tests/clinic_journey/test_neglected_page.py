@@ -1,0 +1,79 @@
+"""The few of today: facts, a sentence in the patient's language, and what came of it."""
+
+from collections.abc import Iterator
+from datetime import timedelta
+
+import pytest
+import time_machine
+from django.test import Client
+
+from outreach.contact_models import PersonalContact
+from patients.models import Clinic, Patient
+from tests import builders
+from tests.conftest import NOW
+
+pytestmark = pytest.mark.django_db
+PATH = "/to-ask-how-they-are/"
+MONTH_AGO = NOW - timedelta(days=30)
+
+
+@pytest.fixture(autouse=True)
+def _clock() -> Iterator[None]:
+    with time_machine.travel(NOW, tick=False):
+        yield
+
+
+@pytest.fixture
+def clinic() -> Clinic:
+    return builders.clinic(language="en")
+
+
+@pytest.fixture
+def desk(clinic: Clinic) -> Client:
+    client = Client(headers={"accept-language": "en"})
+    client.force_login(builders.user(at=clinic, first_name="Rina"))
+    return client
+
+
+def waits(clinic: Clinic, **fields: str) -> Patient:
+    patient = builders.patient(clinic, now=MONTH_AGO, language="en", **fields)
+    builders.step(builders.journey(patient, now=MONTH_AGO), now=MONTH_AGO, due_at=NOW)
+    return patient
+
+
+def text(client: Client) -> str:
+    return " ".join(client.get(PATH).content.decode().split())
+
+
+def test_the_desk_has_facts_and_a_sentence_and_keeps_what_came_of_it(clinic: Clinic, desk: Client) -> None:
+    patient = waits(clinic)
+    page = text(desk)
+    assert "Hello Dana, this is Rina from Alon Clinic. I am calling to ask how you are" in page
+    assert 'href="tel:+972502345678"' in page
+    assert f'href="{PATH}"' in desk.get("/today/").content.decode()
+    done = f"{PATH}{patient.public_id}/"
+    desk.post(done, {"ended": "spoken", "words": ""})
+    desk.post(done, {"ended": "nonsense", "words": "x"})
+    assert not PersonalContact.objects.exists()
+    assert desk.post(done, {"ended": "spoken", "words": "She is well"}).status_code == 302
+    assert PersonalContact.objects.get().words == "She is well"
+    page = text(desk)
+    assert "That is enough for today." in page
+    assert "spoken or written with by one of us 1 times" in page
+
+
+def test_a_broken_promise_is_said_first(clinic: Clinic, desk: Client) -> None:
+    patient = waits(clinic)
+    builders.step(patient.journeys.get(), kind="promise", due_at=NOW - timedelta(hours=1))
+    assert "We promised you something and were late; I am sorry." in text(desk)
+
+
+@pytest.mark.parametrize("patients", [1, 3])
+def test_the_list_costs_one_number_a_row_and_no_more(
+    clinic: Clinic, desk: Client, patients: int, django_assert_num_queries: object
+) -> None:
+    for nth in range(patients):
+        waits(clinic, given_name=f"D{nth}")
+    desk.get(PATH)
+    with django_assert_num_queries(17 + patients):  # type: ignore[operator]
+        desk.get(PATH)
