@@ -68,3 +68,4 @@ bench: setup-dev
 	$(PYTHON_ENV) -m bench.book
 	$(PYTHON_ENV) -W ignore -m bench.pages
 	$(PYTHON_ENV) -W ignore -m bench.imports
+	$(PYTHON_ENV) -W ignore -m bench.reports

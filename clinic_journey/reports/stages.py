@@ -89,7 +89,7 @@ def _counted(rows: QuerySet[Any], group: str) -> Subquery:
     return Subquery(rows.order_by().values(group).annotate(n=Count("pk")).values("n"))
 
 
-def with_ways(steps: QuerySet[Step]) -> QuerySet[Step, dict[str, Any]]:
+def with_ways(steps: QuerySet[Step], *more: str) -> QuerySet[Step, dict[str, Any]]:
     tries = Attempt.objects.filter(task__step=OuterRef("pk"), status__in=MADE)
     chases = StepEvent.objects.filter(step=OuterRef("pk"), kind=EventKind.CHASED)
     found: QuerySet[Step, dict[str, Any]] = steps.annotate(
@@ -97,7 +97,7 @@ def with_ways(steps: QuerySet[Step]) -> QuerySet[Step, dict[str, Any]]:
     ).values(
         "pk", "status", "outcome", "opened_at", "completed_at", "due_at", "opener", "tries", "chases",
         "owner_role", "journey_id", "journey__opened_at", "journey__ended_at",
-        "template_step__key", "template_step__template__key", *DIMENSIONS.values(),
+        "template_step__key", "template_step__template__key", *DIMENSIONS.values(), *more,
     )  # fmt: skip
     return found
 

@@ -8,13 +8,14 @@ from django.db import transaction
 from django.db.models import QuerySet, Sum
 
 from clinic_journey.reports.stages import WEEK, Counts, Edge, Passage, Waits, hours_of, passages_of, week_of
-from clinic_journey.reports.stages_models import StageSummary, SummaryClock
+from clinic_journey.reports.stages_models import Dimension, StageSummary, SummaryClock
 from journeys.models import Journey
 from patients.models import Clinic
 from patients.windows import Hours, starts_at
 
 LATE_NEWS = timedelta(days=1)  # a save that is undone, a try that is told late
 BATCH = 500
+TOLD_APART = (Dimension.DOCTOR, Dimension.LANGUAGE, Dimension.CHANNEL)
 COUNTED = ("passed", "lost", "tries", "contacted", "chases")
 Key = tuple[str, str, str, str, str, int]
 
@@ -84,10 +85,18 @@ def counted_at(clinic: Clinic) -> datetime | None:
     return SummaryClock.objects.filter(clinic=clinic).values_list("counted_at", flat=True).first()
 
 
-def edges(clinic: Clinic, key: str, since: date, dimension: str = "", value: str = "") -> dict[Edge, Waits]:
+def edges(
+    clinic: Clinic,
+    key: str,
+    since: date,
+    dimension: str = "",
+    value: str = "",
+    *,
+    until: date = date.max,
+) -> dict[Edge, Waits]:
     """The same answer as `stages.by_edge`, from what was counted: added up by the database."""
     rows = StageSummary.objects.filter(
-        clinic=clinic, template_key=key, dimension=dimension, value=value, week__gte=since
+        clinic=clinic, template_key=key, dimension=dimension, value=value, week__gte=since, week__lt=until
     )
     found: dict[Edge, Waits] = {}
     for source, target, hours, *sums in _summed(rows, "source", "target", "hours"):
@@ -106,13 +115,15 @@ def by_week(clinic: Clinic, key: str, since: date, edge: Edge, told: tuple[str, 
     return found
 
 
-def by_value(clinic: Clinic, key: str, since: date, edge: Edge, dimension: str) -> dict[str, Waits]:
+def by_value(clinic: Clinic, key: str, since: date, edge: Edge) -> dict[tuple[str, str], Waits]:
+    """One edge told apart by each doctor, language and channel."""
     rows = StageSummary.objects.filter(
-        clinic=clinic, template_key=key, dimension=dimension, week__gte=since, source=edge[0], target=edge[1]
-    )
-    found: dict[str, Waits] = {}
-    for value, hours, *sums in _summed(rows, "value", "hours"):
-        found.setdefault(value, {})[hours] = Counts(*sums)
+        clinic=clinic, template_key=key, dimension__in=TOLD_APART, week__gte=since,
+        source=edge[0], target=edge[1],
+    )  # fmt: skip
+    found: dict[tuple[str, str], Waits] = {}
+    for dimension, value, hours, *sums in _summed(rows, "dimension", "value", "hours"):
+        found.setdefault((dimension, value), {})[hours] = Counts(*sums)
     return found
 
 

@@ -8,7 +8,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('outreach', '0014_praise'),
+        ('outreach', '0017_attestations'),
         ('patients', '0013_automated_calls'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
