@@ -37,6 +37,7 @@ app.conf.beat_schedule = {
     "go on importing": every(5, "clinic_journey.importing.tasks.go_on_importing"),
     "hear letters": every(5, "outreach.tasks.hear_letters"),
     "count stages": every(3600, "clinic_journey.reports.tasks.count_stages"),
+    "send weekly reports": every(1800, "clinic_journey.reports.tasks.send_weekly_reports"),
     "close records": {"task": "outreach.tasks.close_forgotten", "schedule": crontab(hour="0", minute="40")},
     "fill calendars": {"task": "appointments.tasks.fill_slots", "schedule": crontab(hour="1", minute="10")},
     "forget imports": {

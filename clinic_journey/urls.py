@@ -39,6 +39,7 @@ from clinic_journey import (
 from clinic_journey.api import router
 from clinic_journey.audit import views as audit_views
 from clinic_journey.lock import views as lock_views
+from clinic_journey.reports.urls_stuck import urlpatterns as stuck_urls
 from outreach import views as calls_by_machine
 from outreach.channels.hooks import HOOKS
 from outreach.webhooks import hook
@@ -83,6 +84,7 @@ urlpatterns = [
     path("silent/<uuid:task_id>/close/", silent.silent_close, name="silent_close"),
     path("reports/ledgers/", ledger_page.ledgers, name="ledgers"),
     path("", include("clinic_journey.reports.urls_numbers")),
+    *stuck_urls,
     *inbox.urlpatterns,
     *urls_people.urlpatterns,
     *inquiry_page.urlpatterns,

@@ -21,6 +21,7 @@ from appointments.models import (
     VisitType,
 )
 from appointments.waiting_models import Offer, Opening, WaitlistEntry
+from clinic_journey.models import Improvement
 from inquiries.models import Inquiry, Offering
 from journeys.models import Journey, OwnerRole, Step, StepKind, StepStatus
 from outreach.channels import by_machine
@@ -245,6 +246,18 @@ def praise(from_patient: Patient | None = None, **fields: Any) -> Praise:
     who = from_patient or patient()
     given = {"kind": "thanks", "words": "You were so kind.", "at": NOW, "patient": who}
     return Praise.objects.create(clinic=who.clinic, **{**given, **fields})
+
+
+def improvement(at: Clinic | None = None, **fields: Any) -> Improvement:
+    where = at or clinic()
+    given = {
+        "template_key": "recall",
+        "step_key": "recall",
+        "words": "Call in the evening",
+        "begun_on": NOW.date(),
+    }
+    owner = fields.pop("owner", None) or user(Role.DOCTOR, at=where)
+    return Improvement.objects.create(clinic=where, owner=owner, **{**given, **fields})
 
 
 def messages_loaded() -> None:

@@ -84,6 +84,7 @@ OF_NOBODY = {
     "offering_id",
     "standard_id",
     "handover_id",
+    "idea_id",
 }
 
 

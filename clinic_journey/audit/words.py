@@ -58,6 +58,8 @@ PAGES = {
     "handover": _("Handing over the shift"),
     "neglected": _("To ask how they are"),
     "neglected_done": _("To ask how they are"),
+    "stuck": _("Where patients get stuck"),
+    "stuck_names": _("Patients in a gap of the journey"),
     "inquiries": _("All questions"),
     "inquiry": _("A question"),
     "schedules": _("Hours of doctors"),

@@ -5,7 +5,7 @@ import logging
 from celery import shared_task
 from django.utils import timezone
 
-from clinic_journey.reports import summaries
+from clinic_journey.reports import summaries, weekly
 from patients.models import Clinic
 
 log = logging.getLogger(__name__)
@@ -21,3 +21,8 @@ def count_stages() -> int:
         except Exception:
             log.exception("stages of clinic %s were not counted", clinic.pk)
     return weeks
+
+
+@shared_task
+def send_weekly_reports() -> int:
+    return weekly.send_due(timezone.now())

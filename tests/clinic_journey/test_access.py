@@ -108,6 +108,11 @@ WITHOUT_AN_OBJECT = {
     "team_extra",
     "neglected",
     "handover",
+    "stuck",
+    "stuck_names",
+    "stuck_export",
+    "stuck_week",
+    "stuck_ideas",
 }
 
 
@@ -172,6 +177,7 @@ def objects_of(clinic: Clinic) -> dict[str, Any]:
         "inquiry_id": builders.inquiry(clinic, patient=patient).public_id,
         "standard_id": standards_of(clinic)[0].pk,
         "import_id": uploaded(clinic, csv_file(HEADER, DANA)).public_id,
+        "idea_id": builders.improvement(clinic).pk,
     }
 
 
@@ -230,6 +236,7 @@ def test_another_clinics_rows_are_not_found(path: str, pattern: URLPattern, role
         "/caller/?q=Levi",
         "/reports/ledgers/",
         "/reports/standards/",
+        "/reports/stuck/names/",
         "/patients/cards/",
         "/waiting/",
         "/ask/?what=flu",

@@ -64,6 +64,10 @@ SHOWS_NOBODY = {  # of the pages without an object; parts that ask by themselves
     "offerings_file",
     "offerings_csv",
     "team_extra",
+    "stuck",
+    "stuck_export",
+    "stuck_week",
+    "stuck_ideas",
 }
 NEEDS_MORE = {  # asked for beside the name, else there is nothing to show
     "calendar_feed": {"start": "2026-03-08", "end": "2026-03-15"},

@@ -9,7 +9,8 @@ from tests import builders
 
 pytestmark = pytest.mark.django_db
 FOR_MANAGERS = {
-    reverse(name) for name in ("audit", "imports", "ledgers", "refused_holds", "setup", "setup_words")
+    reverse(name)
+    for name in ("audit", "imports", "ledgers", "refused_holds", "setup", "setup_words", "stuck")
 }
 
 

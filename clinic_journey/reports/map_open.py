@@ -1,0 +1,103 @@
+"""What is open right now on the edges of a journey: who waits, how long, late or still in time, touched or not."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from django.db.models import Exists, OuterRef, Q, QuerySet
+
+from clinic_journey.reports.stages import DIMENSIONS, MADE, NOBODY, Edge, source_of, with_ways
+from clinic_journey.reports.stages_time import AGES, age_column, hours_a_day, worked_time
+from journeys.models import EventKind, Step, StepEvent, StepStatus
+from outreach.models import Attempt, Reply
+from patients.models import Clinic
+from patients.windows import Hours
+
+OPEN = (StepStatus.ACTIVE, StepStatus.ON_HOLD)
+BY_MACHINE = (
+    EventKind.OPENED,
+    EventKind.STALLED,
+    EventKind.ESCALATED,
+)  # nobody has touched what only these befell
+
+
+@dataclass
+class OpenCounts:
+    """On one edge: how many wait, how many of them past their time, and of these untouched by anybody."""
+
+    open: int = 0
+    late: int = 0
+    untouched: int = 0
+    chases: int = 0
+    oldest: int = 0  # working hours
+
+    @property
+    def young(self) -> int:
+        """Too young to judge: still in time, and never counted as lost."""
+        return self.open - self.late
+
+
+@dataclass
+class OpenNow:
+    edges: dict[Edge, OpenCounts] = field(default_factory=dict)
+    ages: dict[tuple[str, str], list[int]] = field(default_factory=dict)  # (owner's role, step) -> columns
+    journeys: set[int] = field(default_factory=set)
+
+    @property
+    def late(self) -> int:
+        return sum(each.late for each in self.edges.values())
+
+
+def touched() -> Q:
+    """Somebody did, wrote or tried something about the step since it opened."""
+    events = StepEvent.objects.filter(step=OuterRef("pk")).exclude(kind__in=BY_MACHINE)
+    tries = Attempt.objects.filter(task__step=OuterRef("pk"), status__in=MADE)
+    replies = Reply.objects.filter(step=OuterRef("pk"))
+    return Q(Exists(events)) | Q(Exists(tries)) | Q(Exists(replies))
+
+
+def open_steps(clinic: Clinic, key: str, told: tuple[str, str]) -> QuerySet[Step]:
+    """Told apart by one dimension, as the sums are."""
+    steps = Step.objects.filter(clinic=clinic, status__in=OPEN, template_step__template__key=key)
+    return steps.filter(of_value(told))
+
+
+def of_value(told: tuple[str, str]) -> Q:
+    dimension, value = told
+    if not dimension:
+        return Q()
+    column = DIMENSIONS[dimension]  # type: ignore[index]
+    if value == NOBODY:
+        empty = Q(**{f"{column}__isnull": True})
+        return empty | Q(**{column: ""}) if dimension != "doctor" else empty
+    return Q(**{column: value})
+
+
+def open_now(clinic: Clinic, key: str, told: tuple[str, str], *, opening: Hours, now: datetime) -> OpenNow:
+    rows = list(with_ways(open_steps(clinic, key, told).annotate(is_touched=touched()), "is_touched"))
+    time = worked_time(opening, [now, *(row["opened_at"] for row in rows if row["opened_at"])])
+    found, day = OpenNow(), hours_a_day(opening)
+    for row in rows:
+        hours = time.hours(row["opened_at"], now)
+        late = row["due_at"] is not None and row["due_at"] <= now and row["status"] == StepStatus.ACTIVE
+        counts = found.edges.setdefault((source_of(row), row["template_step__key"]), OpenCounts())
+        counts.open += 1
+        counts.late += late
+        counts.untouched += late and not row["is_touched"]
+        counts.chases += row["chases"] or 0
+        counts.oldest = max(counts.oldest, hours)
+        ages = found.ages.setdefault((row["owner_role"], row["template_step__key"]), [0] * (len(AGES) + 1))
+        ages[age_column(hours, day)] += 1
+        found.journeys.add(row["journey_id"])
+    return found
+
+
+def total(counts: Iterable[OpenCounts]) -> OpenCounts:
+    made = OpenCounts()
+    for each in counts:
+        made.open += each.open
+        made.late += each.late
+        made.untouched += each.untouched
+        made.chases += each.chases
+        made.oldest = max(made.oldest, each.oldest)
+    return made

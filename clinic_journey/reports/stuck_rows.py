@@ -1,0 +1,130 @@
+"""The tables beside the map: how old what is open is, the weeks, and one gap told apart by doctor and patient."""
+
+from dataclasses import dataclass
+from datetime import date
+
+from clinic_journey.reports import summaries
+from clinic_journey.reports.improvements import current_ideas
+from clinic_journey.reports.map import MEDIAN, P90, Line
+from clinic_journey.reports.map_lanes import Lane, feelings_of, lanes
+from clinic_journey.reports.stages import Counts, Waits, after_waits
+from clinic_journey.reports.stages_models import Dimension
+from clinic_journey.reports.stuck_asked import Asked, value_words
+from journeys.models import OwnerRole
+
+COLUMNS = ("0–1", "2–3", "4–7", "8–14", "15+")
+
+
+@dataclass(frozen=True)
+class Row:
+    """One line of the map's table, with what its links ask for."""
+
+    line: Line
+    query: str
+    is_drawn: bool  # in the picture, too
+
+
+@dataclass(frozen=True)
+class Age:
+    role: str
+    words: str
+    counts: list[int]
+
+
+@dataclass(frozen=True)
+class Week:
+    monday: date
+    passed: int
+    lost: int
+    median: str
+    p90: str
+    hours: int  # the median, for the length of its bar
+
+
+@dataclass(frozen=True)
+class Compared:
+    dimension: str
+    value: str
+    words: str
+    passed: int
+    lost: int
+    lost_percent: int
+    median: str
+    p90: str
+
+
+def rows_of(asked: Asked) -> list[Row]:
+    drawn = {(line.source, line.target) for line in asked.map.picture}
+    lines = asked.map.lines if asked.everything else asked.map.shown
+    return [
+        Row(line, asked.query(edge), edge in drawn) for line in lines for edge in [(line.source, line.target)]
+    ]
+
+
+def ages_of(asked: Asked) -> list[Age]:
+    """Open steps by whose they are, in the order of the journey."""
+    order = [*asked.wording.steps]
+    found = sorted(asked.open.ages.items(), key=lambda each: (each[0][0], order.index(each[0][1])))
+    return [
+        Age(str(OwnerRole(role).label) if role else "–", asked.wording.name(key), counts)
+        for (role, key), counts in found
+    ]
+
+
+def weeks_of(asked: Asked) -> list[Week]:
+    """Of the chosen gap, newest first; a week in which nobody came through is left out."""
+    if asked.line is None:
+        return []
+    edge = (asked.line.source, asked.line.target)
+    found = summaries.by_week(asked.here.clinic, asked.key, asked.since, edge, asked.told)
+    wait = asked.wording.wait
+    return [
+        Week(
+            monday, (sums := total(waits)).passed, sums.lost, wait(after_waits(waits, MEDIAN)),
+            wait(after_waits(waits, P90)), after_waits(waits, MEDIAN) or 0,
+        )
+        for monday, waits in sorted(found.items(), reverse=True)
+    ]  # fmt: skip
+
+
+def compared(asked: Asked, doctors: dict[str, str]) -> list[tuple[str, list[Compared]]]:
+    """The chosen gap by doctor, language and channel: in the order of their names, never of their numbers."""
+    if asked.line is None:
+        return []
+    edge = (asked.line.source, asked.line.target)
+    found = summaries.by_value(asked.here.clinic, asked.key, asked.since, edge)
+    return [
+        (
+            str(Dimension(dimension).label),
+            sorted(
+                (
+                    _row(asked, dimension, value, waits, doctors)
+                    for (name, value), waits in found.items()
+                    if name == dimension
+                ),
+                key=lambda row: row.words,
+            ),
+        )
+        for dimension in summaries.TOLD_APART
+    ]
+
+
+def _row(asked: Asked, dimension: str, value: str, waits: Waits, doctors: dict[str, str]) -> Compared:
+    sums, wait = total(waits), asked.wording.wait
+    return Compared(
+        dimension, value, value_words(dimension, value, doctors), sums.passed, sums.lost,
+        round(100 * sums.lost / (sums.passed + sums.lost)), wait(after_waits(waits, MEDIAN)),
+        wait(after_waits(waits, P90)),
+    )  # fmt: skip
+
+
+def lanes_of(asked: Asked) -> list[Lane]:
+    feelings = feelings_of(asked.here.clinic, asked.key, asked.begins, asked.here.now)
+    return lanes(asked.map.lines, asked.wording, feelings, current_ideas(asked.here.clinic, asked.key))
+
+
+def total(waits: Waits) -> Counts:
+    made = Counts()
+    for each in waits.values():
+        made.add(each)
+    return made
