@@ -7,6 +7,7 @@ from django.utils.translation import gettext_lazy as _
 
 from clinic_journey.importing.models import Import, ImportProblem, ImportRow, KnownAs
 from clinic_journey.lock.models import Pin
+from clinic_journey.reports.money_models import VisitValue
 from clinic_journey.reports.stages_models import (
     Improvement,
     StageSummary,
@@ -34,6 +35,7 @@ __all__ = [
     "Standard",
     "StandardDay",
     "SummaryClock",
+    "VisitValue",
     "WeeklyReport",
 ]
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from django.db import models
 
 from appointments.models import Appointment
+from clinic_journey.reports.money_models import VisitValue
 from clinic_journey.reports.standards_models import Standard
 from inquiries.models import Inquiry
 from outreach.complaint_models import Complaint
@@ -78,5 +79,6 @@ WATCHED = (
     Watched(Attestation, NOBODYS, "{row}.clinic_id"),
     Watched(MessageTemplate, NOBODYS, "{row}.clinic_id", OWN_WORDS),
     Watched(Standard, NOBODYS, "{row}.clinic_id", ignored=("names", "routines"), inserts=False),
+    Watched(VisitValue, NOBODYS, "{row}.clinic_id"),
     Watched(Appointment, clinic="{row}.clinic_id", ignored=("request_key", "step_id"), inserts=False),
 )

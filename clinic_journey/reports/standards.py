@@ -171,7 +171,11 @@ def _kept(
     )
 
 
-def breaches_of(standard: Standard, clinic: Clinic, span: Span) -> list[Verdict]:
-    """The breaches of a span, the newest first."""
-    broken = [each for each in within(verdicts(standard, clinic, span), span) if not each.met]
-    return sorted(broken, key=lambda each: (each.at or span.now, each.case.key), reverse=True)
+def newest_breaches(found: Iterable[Verdict]) -> list[Verdict]:
+    broken = [each for each in found if each.met is False and each.at is not None]
+    return sorted(broken, key=lambda each: (each.at, each.case.key), reverse=True)
+
+
+def share_of(found: Iterable[Verdict]) -> Share:
+    listed = list(found)
+    return Share(sum(bool(each.met) for each in listed), len(listed))

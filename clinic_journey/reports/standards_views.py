@@ -16,11 +16,14 @@ from clinic_journey.reports.standards import (
     Kept,
     Share,
     begins,
-    breaches_of,
     kept_now,
     local_day,
+    newest_breaches,
+    share_of,
     standards_of,
     standards_visible_to,
+    verdicts,
+    within,
 )
 from clinic_journey.reports.standards_actions import change_standard, load_standards
 from clinic_journey.reports.standards_cases import Span
@@ -110,7 +113,9 @@ def _known(here: Here) -> list[str]:
 
 def _shown(request: HttpRequest, here: Here, found: Standard) -> dict[str, object]:
     on = _day_in(request.GET.get("day", ""))
-    breaches, after = _page(breaches_of(found, here.clinic, _span(here, on)), request.GET.get("after", ""))
+    span = _span(here, on)
+    counted = within(verdicts(found, here.clinic, span), span)
+    breaches, after = _page(newest_breaches(counted), request.GET.get("after", ""))
     patients = named(here, breaches)
     audit.shows(rows=len(breaches))
     kept = kept_now(here.clinic, now=here.now, only=[found])
@@ -122,7 +127,16 @@ def _shown(request: HttpRequest, here: Here, found: Standard) -> dict[str, objec
         "on": on,
         "breaches": [Breach(each, patients.get(each.case.patient_id or 0)) for each in breaches],
         "after": after,
+        "by_whom": _by_whom(found, counted),
     }
+
+
+def _by_whom(found: Standard, counted: Sequence[Verdict]) -> tuple[Share, Share] | None:
+    """People and the machine apart, where both do it (N7)."""
+    if found.measure != "kept_window":
+        return None
+    people = share_of(each for each in counted if each.case.by_person)
+    return people, share_of(each for each in counted if not each.case.by_person)
 
 
 def _day_in(text: str) -> date | None:

@@ -124,6 +124,8 @@ def by_query(objects: dict[str, Any]) -> Iterator[tuple[str, str]]:
     for language in ("en", "he"):
         text = f"key=held_visit&channel=&language={language}"
         yield f"setup_words_text_{language}", f"/setup/words/text/?{text}"
+    for number in ("returned", "holds", "unchanged", "at_risk"):
+        yield f"report_names_{number}", f"/reports/names/?number={number}"
     yield "import_checked", f"/import/{objects['checked']}/"
 
 

@@ -113,6 +113,9 @@ WITHOUT_AN_OBJECT = {
     "stuck_export",
     "stuck_week",
     "stuck_ideas",
+    "reports",
+    "report_names",
+    "visit_value",
 }
 
 
@@ -237,6 +240,8 @@ def test_another_clinics_rows_are_not_found(path: str, pattern: URLPattern, role
         "/reports/ledgers/",
         "/reports/standards/",
         "/reports/stuck/names/",
+        "/reports/",
+        "/reports/names/?number=at_risk",
         "/patients/cards/",
         "/waiting/",
         "/ask/?what=flu",

@@ -68,6 +68,8 @@ SHOWS_NOBODY = {  # of the pages without an object; parts that ask by themselves
     "stuck_export",
     "stuck_week",
     "stuck_ideas",
+    "reports",
+    "visit_value",
 }
 NEEDS_MORE = {  # asked for beside the name, else there is nothing to show
     "calendar_feed": {"start": "2026-03-08", "end": "2026-03-15"},

@@ -8,10 +8,7 @@ from patients.models import Role
 from tests import builders
 
 pytestmark = pytest.mark.django_db
-FOR_MANAGERS = {
-    reverse(name)
-    for name in ("audit", "imports", "ledgers", "refused_holds", "setup", "setup_words", "stuck")
-}
+FOR_MANAGERS = {reverse(name) for name in ("audit", "imports", "reports", "setup", "setup_words")}
 
 
 @pytest.mark.parametrize(
@@ -21,3 +18,11 @@ def test_managers_are_led_to_their_pages(client: Client, role: Role, led_to: set
     client.force_login(builders.user(role, at=builders.clinic()))
     page = client.get("/waiting/").content.decode()
     assert {address for address in FOR_MANAGERS if f'href="{address}"' in page} == led_to
+
+
+def test_reports_lead_to_every_report(client: Client) -> None:
+    client.force_login(builders.user(Role.MANAGER, at=builders.clinic()))
+    tabs = {reverse(name) for name in ("reports", "standards", "ledgers", "refused_holds", "patients:cards")}
+    for address in sorted(tabs - {reverse("patients:cards")}):
+        page = client.get(address).content.decode()
+        assert {tab for tab in tabs if f'href="{tab}"' in page} == tabs

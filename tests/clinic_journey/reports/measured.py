@@ -33,7 +33,7 @@ def sent(step: Step, at: datetime, **fields: Any) -> Attempt:
     return builders.attempt(task, **{**given, **fields})
 
 
-def step(clinic: Clinic, kind: StepKind, **fields: object) -> Step:
+def step(clinic: Clinic, kind: StepKind, **fields: Any) -> Step:
     journey = builders.journey(builders.patient(clinic, language="he"), now=SUNDAY)
     return builders.step(journey, now=SUNDAY, kind=kind, **fields)
 

@@ -1,0 +1,110 @@
+"""Money at risk: the value of the next step times the clinic's own loss rate at that age, as a range (S1.14)."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from decimal import Decimal
+
+from django.db.models import Count, F, Min, OuterRef, Q, QuerySet, Subquery
+
+from appointments.models import Appointment
+from clinic_journey.reports.money_models import VisitValue
+from clinic_journey.reports.money_range import AGES, Waiting, by_age, in_all
+from inquiries.models import Offering, money
+from journeys.models import Journey, JourneyStatus, LostBecause, StepKind, StepStatus
+from outreach.queries import LIVE_VISITS
+from patients.models import Clinic
+
+A_YEAR, ONE_DAY = timedelta(days=365), timedelta(days=1)
+# Steps before the next visit. A check-up that is months away, a thank-you and a promise earn nothing by themselves.
+BEFORE_A_VISIT = (
+    StepKind.AWAIT_RESULT,
+    StepKind.AWAIT_PATIENT,
+    StepKind.REVIEW,
+    StepKind.TELL,
+    StepKind.CONFIRM,
+    StepKind.REFER,
+    StepKind.BOOK,
+    StepKind.CALL,
+)
+ENDED = (JourneyStatus.COMPLETED, JourneyStatus.CANCELLED)
+
+
+@dataclass(frozen=True)
+class Risk:
+    """What may be lost, by how long the patients have waited; each figure a range."""
+
+    value: VisitValue
+    rows: list[Waiting]
+
+    @property
+    def people(self) -> int:
+        return sum(row.people for row in self.rows)
+
+    @property
+    def is_default(self) -> bool:
+        return any(row.rate.is_default for row in self.rows)
+
+    @property
+    def words(self) -> tuple[str, str]:
+        return self._said(*in_all(self.rows))
+
+    @property
+    def said_rows(self) -> list[tuple[Waiting, str, str]]:
+        return [(row, *self._said(*row.at_risk)) for row in self.rows]
+
+    def _said(self, low: Decimal, high: Decimal) -> tuple[str, str]:
+        currency = self.value.currency
+        return money(Decimal(round(low)), currency), money(Decimal(round(high)), currency)
+
+
+def waiting_journeys(clinic: Clinic) -> QuerySet[Journey]:
+    """Open journeys with a step before their next visit, each with since when it waits."""
+    waits = Q(steps__status=StepStatus.ACTIVE, steps__kind__in=BEFORE_A_VISIT)
+    return (
+        Journey.objects.filter(waits, clinic=clinic, status=JourneyStatus.ACTIVE, patient__isnull=False)
+        .annotate(waits_since=Min("steps__opened_at"))
+        .order_by("waits_since", "pk")
+    )
+
+
+def at_risk(clinic: Clinic, *, now: datetime) -> Risk | None:
+    """None until a manager has said what a visit is worth."""
+    value = VisitValue.objects.filter(clinic=clinic).first()
+    if value is None:
+        return None
+    rows = waiting_journeys(clinic).annotate(type=_type_of_visit()).values_list("waits_since", "type")
+    prices = _prices(clinic, value.currency)
+    waits = [
+        ((now - since) / ONE_DAY, prices.get(kind, value.amount)) for since, kind in rows if since is not None
+    ]
+    return Risk(value, by_age(waits, _known(clinic, now=now)))
+
+
+def _type_of_visit() -> Subquery:
+    """Of the visit that is held or booked in the journey."""
+    visits = Appointment.objects.filter(
+        Q(step__journey=OuterRef("pk")) | Q(awaits__journey=OuterRef("pk")), status__in=LIVE_VISITS
+    )
+    return Subquery(visits.order_by("start").values("visit_type")[:1])
+
+
+def _prices(clinic: Clinic, currency: str) -> dict[int | None, Decimal]:
+    """Of what the clinic offers, by type of visit; the highest that is named."""
+    offered = Offering.objects.filter(
+        clinic=clinic, is_active=True, visit_type__isnull=False, price__isnull=False, currency=currency
+    )
+    rows = offered.order_by("price").values_list("visit_type", "price")
+    return {kind: price for kind, price in rows if price is not None}
+
+
+def _known(clinic: Clinic, *, now: datetime) -> dict[int, tuple[int, int]]:
+    """Of the journeys of a year that have ended: how many lived so long, and how many of them were lost."""
+    ended = Journey.objects.filter(clinic=clinic, status__in=ENDED, opened_at__gte=now - A_YEAR)
+    lost = ~Q(lost_because=LostBecause.NOT_LOST)
+    counts = {}
+    for age in AGES:
+        lived = Q(ended_at__gte=F("opened_at") + timedelta(days=age))
+        counts[f"lived{age}"] = Count("pk", filter=lived)
+        counts[f"lost{age}"] = Count("pk", filter=lived & lost)
+    row = ended.aggregate(**counts)
+    return {age: (row[f"lived{age}"], row[f"lost{age}"]) for age in AGES}

@@ -1,0 +1,67 @@
+"""The numbers in words: what each is, how it is written, and where its names are."""
+
+from dataclasses import dataclass
+from datetime import timedelta
+
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _, ngettext
+
+from clinic_journey.reports.numbers import Figure
+
+DAY_HOURS = 48  # above it a wait is said in days
+
+
+@dataclass(frozen=True)
+class Words:
+    title: str | Promise
+    hint: str | Promise
+    unit: str = "%"
+
+
+NUMBERS: dict[str, Words] = {
+    "chases": Words(
+        _("Patients had to ask"),
+        _("Calls of “what about my…?” for each hundred journeys that began."),
+        unit="",
+    ),
+    "told": Words(
+        _("From arrival to the patient told"),
+        _("Half of those whose result arrived heard of it within this time."),
+        unit="h",
+    ),
+    "leaves_with_date": Words(
+        _("Sent for images, left with a date"), _("Of all referrals, those with a visit held at once.")
+    ),
+    "kept_window": Words(
+        _("Contacted in the agreed hours"),
+        _("Of people and of the machine alike; only of patients who told us hours."),
+    ),
+    "promise_kept": Words(_("Promises kept"), _("At the time they were given for.")),
+    "returned": Words(
+        _("Came within 15 days of our first contact"), _("Of those we invited or asked to book.")
+    ),
+    "holds": Words(
+        _("Held visits that took place"),
+        _("Of the visits kept before a result existed, whose time has come."),
+    ),
+}
+
+
+def figure_words(figure: Figure, unit: str) -> str:
+    if figure.value is None:
+        return "–"
+    if unit == "h":
+        return wait_words(timedelta(hours=figure.value))
+    return f"{figure.value:.0f}{unit}"
+
+
+def wait_words(wait: timedelta) -> str:
+    """As one says it: minutes, then hours, then days."""
+    minutes = round(wait / timedelta(minutes=1))
+    hours = round(minutes / 60)
+    if minutes < 2 * 60:
+        return ngettext("%(number)s minute", "%(number)s minutes", minutes) % {"number": minutes}
+    if hours < DAY_HOURS:
+        return ngettext("%(number)s hour", "%(number)s hours", hours) % {"number": hours}
+    days = round(hours / 24)
+    return ngettext("%(number)s day", "%(number)s days", days) % {"number": days}
