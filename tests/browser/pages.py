@@ -126,6 +126,7 @@ def by_query(objects: dict[str, Any]) -> Iterator[tuple[str, str]]:
         yield f"setup_words_text_{language}", f"/setup/words/text/?{text}"
     for number in ("returned", "holds", "unchanged", "at_risk"):
         yield f"report_names_{number}", f"/reports/names/?number={number}"
+    yield "reach_agreed", "/reports/reach/?only=agreed"
     yield "import_checked", f"/import/{objects['checked']}/"
 
 

@@ -116,6 +116,7 @@ WITHOUT_AN_OBJECT = {
     "reports",
     "report_names",
     "visit_value",
+    "reach_times",
 }
 
 

@@ -70,6 +70,7 @@ SHOWS_NOBODY = {  # of the pages without an object; parts that ask by themselves
     "stuck_ideas",
     "reports",
     "visit_value",
+    "reach_times",
 }
 NEEDS_MORE = {  # asked for beside the name, else there is nothing to show
     "calendar_feed": {"start": "2026-03-08", "end": "2026-03-15"},

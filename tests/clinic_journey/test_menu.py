@@ -22,7 +22,10 @@ def test_managers_are_led_to_their_pages(client: Client, role: Role, led_to: set
 
 def test_reports_lead_to_every_report(client: Client) -> None:
     client.force_login(builders.user(Role.MANAGER, at=builders.clinic()))
-    tabs = {reverse(name) for name in ("reports", "standards", "ledgers", "refused_holds", "patients:cards")}
+    tabs = {
+        reverse(name)
+        for name in ("reports", "standards", "reach_times", "ledgers", "refused_holds", "patients:cards")
+    }
     for address in sorted(tabs - {reverse("patients:cards")}):
         page = client.get(address).content.decode()
         assert {tab for tab in tabs if f'href="{tab}"' in page} == tabs
