@@ -8,7 +8,7 @@ from django.urls import path
 from django.utils.functional import SimpleLazyObject
 from django.views.decorators.http import require_GET
 
-from clinic_journey import inbox_thread, inbox_unknown
+from clinic_journey import inbox_fresh, inbox_thread, inbox_unknown
 from clinic_journey.history_words import said_by_patient
 from clinic_journey.worklist import BADGE
 from journeys.models import Step
@@ -67,6 +67,7 @@ def inbox(request: HttpRequest, here: Here) -> HttpResponse:
         "rows": rows,
         "unknown": [_row(step, said, here) for step in unknown],
         "shown": shown,
+        "since": inbox_fresh.newest_in(here),
         "next_url": f"?list={shown}&after={page[PAGE - 1].public_id}" if len(page) > PAGE else "",
         "previous_url": f"?list={shown}" if request.GET.get("after") else "",
     }
@@ -90,6 +91,7 @@ def context(request: HttpRequest) -> dict[str, object]:
 
 urlpatterns = [
     path("inbox/", inbox, name="inbox"),
+    path("inbox/fresh/", inbox_fresh.fresh, name="inbox_fresh"),
     path("inbox/<uuid:patient_id>/", inbox_thread.thread, name="conversation"),
     path("inbox/<uuid:patient_id>/answer/", inbox_thread.answer, name="conversation_answer"),
     path("inbox/<uuid:patient_id>/nothing/", inbox_thread.nothing, name="conversation_nothing"),

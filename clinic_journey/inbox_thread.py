@@ -19,6 +19,7 @@ from clinic_journey import desk
 from clinic_journey.caller import MY_ROLE
 from clinic_journey.caller_line import Clock
 from clinic_journey.desk import Press
+from clinic_journey.inbox_fresh import newest_in
 from clinic_journey.inbox_lines import Line, ours_to, quick_answers, replies_of, theirs
 from clinic_journey.models import DeskAction
 from clinic_journey.today import instant_in
@@ -118,6 +119,8 @@ def _shown(
         "may_write": patient.status == PatientStatus.ACTIVE and bool(talk.ways),
         "colleagues": _colleagues(here) if GIVE in request.GET else None,
         "sent": "sent" in request.GET,
+        "since": newest_in(here),
+        "of": patient.public_id,
     }
     return render(request, "inbox/thread.html", context, status=status)
 

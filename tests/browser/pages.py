@@ -46,6 +46,7 @@ PARTS = {
     "today_live",
     "today_panel",
     "results_fresh",
+    "inbox_fresh",
     "other_times",
     "follows",
     "calendar_taken",

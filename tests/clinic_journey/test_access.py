@@ -61,6 +61,7 @@ WITHOUT_AN_OBJECT = {
     "choose_clinic",
     "results",
     "results_fresh",
+    "inbox_fresh",
     "calendar",
     "audit",
     "audit_export",

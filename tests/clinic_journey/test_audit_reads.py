@@ -36,6 +36,7 @@ SHOWS_NOBODY = {  # of the pages without an object; parts that ask by themselves
     "audit_export",
     "today_live",
     "results_fresh",
+    "inbox_fresh",
     "visit_types",
     "imports",
     "setup",

@@ -488,3 +488,40 @@ class TestUnknown:
         client.post(f"/inbox/unknown/{Step.objects.get().public_id}/nothing/")
         assert Step.objects.get().outcome == "nothing_to_answer"
         assert "Buy now" not in page(client)
+
+
+class TestWhatCameSince:
+    """The page is told; its rows stay where they are."""
+
+    def ask(self, clinic: Clinic, since: int, of: object = "", **headers: str) -> Any:
+        client, _user = at_the_desk(clinic)
+        return client.get(f"/inbox/fresh/?since={since}&of={of}", headers=headers)
+
+    def test_it_is_told_once(self, clinic: Clinic) -> None:
+        assert "new" not in self.ask(clinic, 0).content.decode()
+        a_writer(clinic)
+        told = self.ask(clinic, 0)
+        assert "1 new" in told.content.decode()
+        assert self.ask(clinic, 0, **{"HX-PTag": told["HX-PTag"]}).status_code == 304
+        assert "new" not in self.ask(clinic, Reply.objects.latest("pk").pk).content.decode()
+
+    def test_the_page_asks_for_what_came_after_what_it_shows(self, clinic: Clinic) -> None:
+        a_writer(clinic)
+        client, _user = at_the_desk(clinic)
+        assert f"?since={Reply.objects.latest('pk').pk}&amp;of=" in page(client)
+
+    def test_what_acts_by_itself_is_no_news(self, clinic: Clinic) -> None:
+        patient = a_writer(clinic)
+        since = Reply.objects.latest("pk").pk
+        wrote("STOP", patient.contacts.get().contact_point.value)
+        assert "new" not in self.ask(clinic, since).content.decode()
+
+    def test_an_open_conversation_hears_of_its_patient_alone(self, clinic: Clinic) -> None:
+        dana, noa = builders.patient(clinic, phone="054-765-4321"), a_writer(clinic)
+        assert "new" not in self.ask(clinic, 0, dana.public_id).content.decode()
+        assert "1 new" in self.ask(clinic, 0, noa.public_id).content.decode()
+
+    def test_another_clinics_messages_are_not_told(self, clinic: Clinic) -> None:
+        elsewhere = a_writer(builders.clinic())
+        assert "new" not in self.ask(clinic, 0).content.decode()
+        assert "new" not in self.ask(clinic, 0, elsewhere.public_id).content.decode()
