@@ -6,6 +6,7 @@ from zoneinfo import ZoneInfo
 
 from django.contrib.auth.models import User
 from django.db import IntegrityError, transaction
+from django.db.models import Q
 from django.utils.translation import gettext as _
 
 from appointments import actions as visits
@@ -26,7 +27,7 @@ from outreach.queries import visit_of
 from outreach.reach import message_channel_for
 from outreach.unanswered import count_unanswered
 from patients.actions import RefusedError, StaleStateError, mark_address, refuse_unless_active
-from patients.models import AddressStatus, CardSource, HoursKind, Patient, ServiceCard
+from patients.models import AddressStatus, CardSource, Channel, HoursKind, Patient, ServiceCard
 from patients.queries import first_phone, lawful_hours
 from patients.windows import is_open
 
@@ -44,6 +45,8 @@ def claim_call(attempt: Attempt, *, by: User, now: datetime) -> Attempt:
         raise StaleStateError(
             _("The patient is not to be called at this number. Another way is being planned.")
         )
+    if _rings_by_machine(attempt, now=now):
+        raise StaleStateError(_("A call by machine rings there at this moment. Wait until it is over."))
     try:
         with transaction.atomic():
             taken = take(attempt.pk, uuid.uuid4(), now=now, lasts=CALL_LASTS, by=by)
@@ -53,6 +56,15 @@ def claim_call(attempt: Attempt, *, by: User, now: datetime) -> Attempt:
         raise StaleStateError(_busy_words(attempt))
     attempt.refresh_from_db()
     return attempt
+
+
+def _rings_by_machine(attempt: Attempt, *, now: datetime) -> bool:
+    """Taken by the provider, and its end not told yet: two calls at once would find the line busy."""
+    ringing = Attempt.objects.filter(
+        channel=Channel.VOICE, status=AttemptStatus.SENT, called_at__gt=now - CALL_LASTS
+    )
+    there = Q(patient=attempt.patient_id) | Q(contact_point=attempt.contact_point_id)
+    return ringing.filter(there).exists()
 
 
 @transaction.atomic

@@ -220,3 +220,22 @@ def test_a_message_is_promised_only_on_a_channel_that_is_on(settings: LazySettin
     record_outcome(call, "prefers_message", now=NOW)
     call.patient.card.refresh_from_db()
     assert (call.patient.card.channel, call.patient.card.told_at) == (Channel.WHATSAPP, NOW)
+
+
+def test_nobody_rings_a_number_while_a_machine_rings_it() -> None:
+    rings = builders.attempt(
+        channel=Channel.VOICE, status=AttemptStatus.SENT, called_at=NOW, sent_at=NOW, ended_at=NOW
+    )
+    call = a_call(of=builders.task(builders.step(rings.task.step.journey), plan_from=None))
+    with pytest.raises(StaleStateError, match="rings there at this moment"):
+        claim_call(call, by=builders.user(), now=NOW)
+    Attempt.objects.filter(pk=rings.pk).update(status=AttemptStatus.DELIVERED)
+    assert claim_call(call, by=builders.user(), now=NOW).status == AttemptStatus.SENDING
+
+
+def test_a_machine_whose_end_was_never_told_holds_nobody_up_for_long() -> None:
+    rings = builders.attempt(
+        channel=Channel.VOICE, status=AttemptStatus.SENT, called_at=NOW, sent_at=NOW, ended_at=NOW
+    )
+    call = a_call(of=builders.task(builders.step(rings.task.step.journey), plan_from=None))
+    assert claim_call(call, by=builders.user(), now=NOW + timedelta(minutes=3)).called_at is None
