@@ -7,6 +7,7 @@ from django.utils.translation import gettext_lazy as _
 
 from clinic_journey.importing.models import Import, ImportProblem, ImportRow, KnownAs
 from clinic_journey.lock.models import Pin
+from clinic_journey.reports.digest_models import Digest, DigestSent
 from clinic_journey.reports.money_models import VisitValue
 from clinic_journey.reports.stages_models import (
     Improvement,
@@ -22,6 +23,8 @@ from patients.models.clinic import one_of
 __all__ = [
     "AsideKind",
     "DeskAction",
+    "Digest",
+    "DigestSent",
     "Handover",
     "Import",
     "ImportProblem",

@@ -9,6 +9,7 @@ from django.db.models import Model, QuerySet
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
+from clinic_journey.reports.digest import calls_today, end_of_day, promises_until
 from clinic_journey.reports.money import waiting_journeys
 from clinic_journey.reports.numbers import (
     CAME,
@@ -60,6 +61,10 @@ def _journeys(rows: QuerySet[Any]) -> QuerySet[Any]:
     return rows.select_related("patient", "template")
 
 
+def _steps(rows: QuerySet[Any]) -> QuerySet[Any]:
+    return rows.select_related("journey__patient", "template_step")
+
+
 LISTS: dict[str, Listed] = {
     "returned": Listed(
         _("Invited, and not here within 15 days"),
@@ -88,6 +93,20 @@ LISTS: dict[str, Listed] = {
         lambda here: called_unchanged(here.clinic, now=here.now).select_related("patient"),
         ("-called_at", "-pk"),
         lambda row: Line(row.patient, row.called_at, outcome_words(row)),
+    ),
+    "promises_today": Listed(
+        _("Promises that come due today, the next first"),
+        _("No promise comes due today any more."),
+        lambda here: _steps(promises_until(here.clinic, end_of_day(here.clinic, now=here.now), now=here.now)),
+        ("due_at", "pk"),
+        lambda row: Line(row.journey.patient, row.due_at, row.name),
+    ),
+    "calls_today": Listed(
+        _("The doctor asked: call today"),
+        _("Every patient whom the doctor asked to call was called."),
+        lambda here: _steps(calls_today(here.clinic)),
+        ("due_at", "pk"),
+        lambda row: Line(row.journey.patient, row.due_at, row.name),
     ),
     "at_risk": Listed(
         _("Waiting for their next visit, the longest first"),

@@ -9,6 +9,7 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST
 
+from clinic_journey.reports.digest import alerts_of
 from clinic_journey.reports.money import at_risk
 from clinic_journey.reports.money_actions import set_visit_value
 from clinic_journey.reports.money_forms import VisitValueForm
@@ -59,6 +60,7 @@ def reports(request: HttpRequest, here: Here) -> HttpResponse:
         "unchanged": up_to(called_unchanged(here.clinic, now=here.now)),
         "silent": silent_by_cause(here),
         "risk": risk,
+        "alerts": alerts_of(here.clinic, now=here.now),
         "value_form": VisitValueForm(here.clinic, risk.value if risk else None),
     }
     return render(request, "reports/reports.html", context)

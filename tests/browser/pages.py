@@ -54,6 +54,7 @@ PARTS = {
     "search",
     "setup_words_text",
     "offerings_csv",
+    "report_alerts",
 }  # of a page, or the way to one
 ACTIVE = {"status": JourneyStatus.ACTIVE, "patient__isnull": False}
 
@@ -125,7 +126,7 @@ def by_query(objects: dict[str, Any]) -> Iterator[tuple[str, str]]:
     for language in ("en", "he"):
         text = f"key=held_visit&channel=&language={language}"
         yield f"setup_words_text_{language}", f"/setup/words/text/?{text}"
-    for number in ("returned", "holds", "unchanged", "at_risk"):
+    for number in ("returned", "holds", "unchanged", "at_risk", "promises_today", "calls_today"):
         yield f"report_names_{number}", f"/reports/names/?number={number}"
     yield "reach_agreed", "/reports/reach/?only=agreed"
     yield "import_checked", f"/import/{objects['checked']}/"

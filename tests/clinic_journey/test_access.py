@@ -118,6 +118,8 @@ WITHOUT_AN_OBJECT = {
     "report_names",
     "visit_value",
     "reach_times",
+    "digest",
+    "report_alerts",
 }
 
 
@@ -243,6 +245,7 @@ def test_another_clinics_rows_are_not_found(path: str, pattern: URLPattern, role
         "/reports/standards/",
         "/reports/stuck/names/",
         "/reports/",
+        "/reports/digest/",
         "/reports/names/?number=at_risk",
         "/patients/cards/",
         "/waiting/",

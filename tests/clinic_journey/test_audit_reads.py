@@ -72,6 +72,8 @@ SHOWS_NOBODY = {  # of the pages without an object; parts that ask by themselves
     "reports",
     "visit_value",
     "reach_times",
+    "digest",
+    "report_alerts",
 }
 NEEDS_MORE = {  # asked for beside the name, else there is nothing to show
     "calendar_feed": {"start": "2026-03-08", "end": "2026-03-15"},
@@ -149,7 +151,7 @@ def test_a_page_of_many_says_what_was_asked_and_how_many_were_shown(path: str, p
     assert event.rows is not None
 
 
-@pytest.mark.parametrize("page", ["/today/live/", "/results/fresh/?known=9"])
+@pytest.mark.parametrize("page", ["/today/live/", "/results/fresh/?known=9", "/reports/alerts/"])
 def test_a_part_that_asks_by_itself_names_nobody_and_leaves_no_trace(page: str) -> None:
     clinic = builders.clinic()
     with_a_patient(clinic)

@@ -24,7 +24,15 @@ def test_reports_lead_to_every_report(client: Client) -> None:
     client.force_login(builders.user(Role.MANAGER, at=builders.clinic()))
     tabs = {
         reverse(name)
-        for name in ("reports", "standards", "reach_times", "ledgers", "refused_holds", "patients:cards")
+        for name in (
+            "reports",
+            "standards",
+            "reach_times",
+            "digest",
+            "ledgers",
+            "refused_holds",
+            "patients:cards",
+        )
     }
     for address in sorted(tabs - {reverse("patients:cards")}):
         page = client.get(address).content.decode()
