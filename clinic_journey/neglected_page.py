@@ -65,7 +65,7 @@ def _to_say(patient: Patient, each: Neglected, here: Here) -> str:
             )
         else:
             question = _("I call for no reason but to ask how you are. Is there anything we can do for you?")
-        return f"{_('Hello %(name)s, this is %(who)s from %(clinic)s.') % who} {question}"
+        return " ".join([_("Hello %(name)s, this is %(who)s from %(clinic)s.") % who, question])
 
 
 @require_POST
