@@ -149,5 +149,5 @@ def test_an_unhappy_answer_is_with_a_person_in_her_words(patient: Patient) -> No
     journey = builders.step(builders.journey(patient)).journey
     record_feeling(journey, "going_badly", "Nobody explained it", now=NOW)
     step = Step.objects.get(kind=StepKind.CALL)
-    assert step.names["en"] == "Dana Levi is not happy: Nobody explained it"
+    assert step.names["en"] == "\u2068Dana Levi\u2069 is not happy: \u2068Nobody explained it\u2069"
     assert step.due_at == NOW + 2 * HOUR
