@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from time import monotonic
 from typing import Any
-from uuid import UUID
+from uuid import UUID, uuid4
 
 from django.db import connection, models, transaction
 
@@ -168,20 +168,38 @@ def change_each(changes: Changes, rows: Given, **values: Any) -> set[int]:
         return {row[0] for row in cursor.fetchall()}
 
 
-def change_both(first: tuple[Changes, Given], second: tuple[Changes, Given], **values: Any) -> set[int]:
-    """Two changes of different rows in one commit; returns the keys of the second's. In one statement where that
-    is possible.
+class Both:
+    """Two changes of different rows in one commit, made over and over: where that is possible in one statement, which
+    the database plans once. `values` are the same each time, but for `now`.
     """
-    if connection.vendor != "postgresql":
-        with transaction.atomic():
-            change_each(*first)
-            return change_each(*second, **values)
-    given = {"rows": _written(second[1]), "first": _written(first[1])}
-    with connection.cursor() as cursor:
-        cursor.execute(
-            f"WITH first AS ({first[0].sql('first')}) {second[0].sql()}", {**adapted(values), **given}
-        )
-        return {row[0] for row in cursor.fetchall()}
+
+    def __init__(self, first: Changes, second: Changes, **values: Any) -> None:
+        self._first, self._second, self._values = first, second, values
+        self._name = ""
+
+    def change(self, first: Given, second: Given, *, now: datetime) -> set[int]:
+        """Returns the keys of the second's."""
+        if connection.vendor != "postgresql":
+            with transaction.atomic():
+                change_each(self._first, first)
+                return change_each(self._second, second, now=now, **self._values)
+        with connection.cursor() as cursor:
+            if not self._name:
+                self._name = f"both_{uuid4().hex}"
+                own = {name: f"%({name})s" for name in self._values} | OWN
+                sql = f"WITH first AS ({self._first.sql('first')}) {self._second.sql()}" % own
+                cursor.execute(f"PREPARE {self._name} (json, json, timestamptz) AS {sql}", self._values)
+            given = (_written(first), _written(second), now)
+            cursor.execute(f"EXECUTE {self._name} (%s, %s, %s)", given)
+            return {row[0] for row in cursor.fetchall()}
+
+    def over(self) -> None:
+        if self._name:
+            with connection.cursor() as cursor:
+                cursor.execute(f"DEALLOCATE {self._name}")
+
+
+OWN = {"first": "$1", "rows": "$2", "now": "$3"}  # of the parameters, those that change
 
 
 def _written(rows: Given) -> str:

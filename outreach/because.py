@@ -74,6 +74,8 @@ HOURS_IN_ORDER = (Because.WINDOW, Because.CLINIC_HOURS, Because.LAW_HOURS)
 
 def shut_by(hours: Sequence[Hours], at: datetime) -> Iterator[Because]:
     """Which of the patient's, the clinic's and the law's hours are shut at this moment, in that order."""
+    if is_open(at, *hours):
+        return
     for rule, each in zip(HOURS_IN_ORDER, hours, strict=False):
         if not is_open(at, each):
             yield _rest(each, at) if rule == Because.CLINIC_HOURS else rule

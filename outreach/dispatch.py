@@ -29,6 +29,7 @@ from outreach.tour import Tour
 INTERVAL = timedelta(seconds=5)
 LEASE = timedelta(seconds=90)  # longer than any channel may take to answer
 BATCH = 100
+MANY = 500  # of a channel that repeats safely: what they share is read and written once
 GATHERS = timedelta(milliseconds=200)  # what becomes due so near together is claimed together
 
 
@@ -58,7 +59,7 @@ class Clock:
         return self._now + timedelta(seconds=passed if self._exact else int(passed))
 
 
-def dispatch(*, now: datetime, lasts: timedelta = INTERVAL, limit: int = BATCH) -> Counts:
+def dispatch(*, now: datetime, lasts: timedelta = INTERVAL, limit: int = 0) -> Counts:
     """Send what is due on each channel that the machine serves, one after the other."""
     counts = Counts()
     for channel in by_machine():
@@ -89,7 +90,7 @@ def dispatch_on(
     *,
     now: datetime,
     lasts: timedelta = INTERVAL,
-    limit: int = BATCH,
+    limit: int = 0,
     counts: Counts | None = None,
 ) -> Counts:
     """Send what is due on one channel, at its sender's pace, until nothing is left or the tick is spent.
@@ -100,6 +101,7 @@ def dispatch_on(
     pace = pace_of(transport)
     clock = Clock(now, exact=pace > 0)
     until = now + (lasts if pace else lasts * TICK_SHARE)
+    limit = limit or (MANY if transport.abilities.when_unclear == WhenUnclear.REPEAT else BATCH)
     turns = Turns(channel, pace, clock=clock, until=until)
     while turn := senders.turn_of(channel, now=clock()):
         lease = uuid.uuid4()

@@ -9,7 +9,7 @@ from uuid import UUID
 from django.db import transaction
 from django.db.models import Exists, OuterRef, Q
 
-from journeys.models import StepStatus
+from journeys.models import Journey, Step, StepStatus, StepTemplate
 from outreach import followup
 from outreach.attested import Attested, answered_for_still
 from outreach.because import Because, shut_by
@@ -53,6 +53,8 @@ ANSWERABLE = timedelta(hours=24) - timedelta(minutes=1)
 HER_OWN = PatientContact.objects.filter(
     patient=OuterRef("patient"), contact_point=OuterRef("contact_point"), relation=Relation.SELF
 )
+PATIENTS_CLINIC, JOURNEYS_CLINIC = Patient._meta.get_field("clinic"), Journey._meta.get_field("clinic")
+TEMPLATE_STEP, TASKS_PATIENT = Step._meta.get_field("template_step"), OutreachTask._meta.get_field("patient")
 
 
 @dataclass(frozen=True)
@@ -66,15 +68,7 @@ class Parcel:
 
 def open_parcels(claimed: Sequence[int], lease: UUID, *, now: datetime) -> list[Parcel]:
     """Look once more at each claimed attempt: what may leave comes back, the rest is put back or ended."""
-    attempts = list(
-        Attempt.objects.filter(pk__in=claimed, lease=lease)
-        .select_related("patient__clinic", "patient__card", "contact_point")
-        .select_related("task__step__journey__clinic", "task__step__template_step", "task__step__about")
-        .select_related("task__step__owner", "task__patient__clinic")
-        .prefetch_related("patient__card__windows")
-        .annotate(is_her_own=Exists(HER_OWN))
-        .order_by("send_at", "pk")
-    )
+    attempts = _with_all_they_name(claimed, lease)
     clinics = {attempt.clinic_id: attempt.patient.clinic for attempt in attempts}
     clock = ClinicClock(clinics.values(), now=now)
     silenced = _withdrawn(attempts)
@@ -97,12 +91,34 @@ def open_parcels(claimed: Sequence[int], lease: UUID, *, now: datetime) -> list[
             or attested.bar(task, attempt.contact_point_id, attempt.channel)
         ):
             put_back(attempt, lease, bar, now=now)
-        elif parcel := _packed(attempt, texts, _as_read(attempt, facts[task.pk]), clinics[attempt.clinic_id]):
+        elif rendered := _worded(
+            attempt, texts, _as_read(attempt, facts[task.pk]), clinics[attempt.clinic_id]
+        ):
             free = attempt.contact_point_id in may_answer
-            parcels.append(replace(parcel, message=replace(parcel.message, may_be_free=free)))
+            message = _addressed(attempt, rendered, clinics[attempt.clinic_id], may_be_free=free)
+            parcels.append(Parcel(attempt, message, rendered))
         else:
             _without_words(attempt, lease, now=now)
     return parcels
+
+
+def _with_all_they_name(claimed: Sequence[int], lease: UUID) -> list[Attempt]:
+    """The claimed attempts in their order. What many of them share, a clinic or a template's step, is read once."""
+    rows = Attempt.objects.filter(pk__in=claimed, lease=lease).select_related(
+        "patient__card", "contact_point", "task__step__journey", "task__step__about", "task__step__owner"
+    )
+    rows = rows.prefetch_related("patient__card__windows").annotate(is_her_own=Exists(HER_OWN))
+    attempts: list[Attempt] = list(rows.order_by("send_at", "pk"))
+    clinics = Clinic.objects.in_bulk({attempt.clinic_id for attempt in attempts})
+    steps = {attempt.task.step.template_step_id for attempt in attempts}
+    templates = StepTemplate.objects.in_bulk([pk for pk in steps if pk])
+    for attempt in attempts:
+        task, clinic = attempt.task, clinics[attempt.clinic_id]
+        PATIENTS_CLINIC.set_cached_value(attempt.patient, clinic)
+        JOURNEYS_CLINIC.set_cached_value(task.step.journey, clinic)
+        TEMPLATE_STEP.set_cached_value(task.step, templates.get(task.step.template_step_id or 0))
+        TASKS_PATIENT.set_cached_value(task, attempt.patient)
+    return attempts
 
 
 def nothing_forbids(channel: str, clinics: Iterable[Clinic]) -> dict[Because, Q]:
@@ -238,11 +254,11 @@ def _without_words(attempt: Attempt, lease: UUID, *, now: datetime) -> None:
             followup.hand_over(attempt.task, HandOver.NO_WORDS, now=now)
 
 
-def _packed(attempt: Attempt, texts: Texts, facts: Facts, clinic: Clinic) -> Parcel | None:
+def _worded(attempt: Attempt, texts: Texts, facts: Facts, clinic: Clinic) -> Rendered | None:
     if attempt.task.message_key in ALREADY_WORDED:
-        return _addressed(attempt, Rendered(attempt.language, attempt.subject, attempt.body), clinic)
+        return Rendered(attempt.language, attempt.subject, attempt.body)
     try:
-        rendered = texts.render(
+        return texts.render(
             attempt.task.message_key, attempt.channel, attempt.patient.language, facts, clinic
         )
     except CannotRender:
@@ -250,11 +266,10 @@ def _packed(attempt: Attempt, texts: Texts, facts: Facts, clinic: Clinic) -> Par
     except Exception:  # one poisoned text must not hold up its neighbours
         logger.exception("Attempt %s has no words.", attempt.pk)
         return None
-    return _addressed(attempt, rendered, clinic)
 
 
-def _addressed(attempt: Attempt, rendered: Rendered, clinic: Clinic) -> Parcel:
-    message = Message(
+def _addressed(attempt: Attempt, rendered: Rendered, clinic: Clinic, *, may_be_free: bool) -> Message:
+    return Message(
         reference=str(attempt.reference),
         to=attempt.contact_point.value,
         sender=clinic.sender_name or clinic.name,
@@ -264,7 +279,7 @@ def _addressed(attempt: Attempt, rendered: Rendered, clinic: Clinic) -> Parcel:
         body=rendered.body,
         approved_as=rendered.approved_as,
         values=rendered.values,
+        may_be_free=may_be_free,
         may_leave_voicemail=attempt.channel in BY_VOICE
         and bool(attempt.tie and attempt.tie.may_leave_voicemail),
     )
-    return Parcel(attempt, message, rendered)

@@ -9,13 +9,12 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, time, timedelta
 from enum import StrEnum
-from functools import reduce
 from itertools import pairwise
 from zoneinfo import ZoneInfo
 
 from outreach.because import Because, in_order, moved_by
 from outreach.silence import BAD_ADDRESS, NOT_SENT, PART_STARTS, Cell, Past, cell_of, tried
-from patients.windows import ALWAYS, DAY, Hours, Interval, intersect, open_intervals, starts_at
+from patients.windows import ALWAYS, DAY, Hours, Interval, intersect, open_intervals, open_together, starts_at
 
 __all__ = [
     "OTHER",
@@ -181,8 +180,7 @@ def _candidates(
         _parts(rules, within),
     )
     for option in options:
-        stretches = [open_intervals(hours, within.start, within.end) for hours in option.hours]
-        for span in reduce(intersect, stretches, parts):
+        for span in intersect(open_together(option.hours, within.start, within.end), parts):
             if span.end - span.start >= SHORTEST:
                 cell = cell_of(span.start, option.channel, rules.zone, rules.weekend)
                 yield _Candidate(option, span, cell, _is_learned(span.start, rules))

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from functools import lru_cache
 from itertools import product
 from math import ceil
 from string import Formatter
@@ -68,7 +69,8 @@ class Rendered:
     values: tuple[str, ...] = ()  # what fills the places of the approved words, in their order
 
 
-def placeholders_in(text: str) -> set[str]:
+@lru_cache(maxsize=2048)
+def placeholders_in(text: str) -> frozenset[str]:
     """The names between braces; ValueError where the braces are broken or hold more than a name."""
     names = set()
     for _literal, name, spec, conversion in Formatter().parse(text):
@@ -77,10 +79,10 @@ def placeholders_in(text: str) -> set[str]:
         if not name.isidentifier() or spec or conversion:
             raise ValueError(f"“{{{name}}}” must be one plain name in braces")
         names.add(name)
-    return names
+    return frozenset(names)
 
 
-def unknown_placeholders(text: str) -> set[str]:
+def unknown_placeholders(text: str) -> frozenset[str]:
     return placeholders_in(text) - PLACEHOLDERS
 
 
@@ -91,6 +93,7 @@ class Texts:
         """What is shipped, and the own words of these clinics."""
         whose = Q(clinic__isnull=True) | Q(clinic__in=set(clinics))
         rows = MessageTemplate.objects.filter(whose, key__in=set(keys))
+        self._phones: dict[int, str] = {}
         self._rows = {(row.key, row.channel, row.language, row.clinic_id, row.variant): row for row in rows}
 
     def best(
@@ -108,7 +111,9 @@ class Texts:
         template = self.best(key, channel, languages, clinic=clinic.pk, variant=facts.variant)
         if template is None:
             raise CannotRender("no_text")
-        values = _words(facts, clinic, template.language)
+        if clinic.pk not in self._phones:
+            self._phones[clinic.pk] = _phone_of(clinic)
+        values = _words(facts, clinic, template.language, phone=self._phones[clinic.pk])
         return Rendered(
             template.language,
             _filled(template.subject, values).strip(),
@@ -125,7 +130,7 @@ def _words_for(channel: str) -> tuple[str, ...]:
 
 def filled(text: str, facts: Facts, clinic: Clinic, language: str) -> str:
     """One text with its placeholders filled; CannotRender where it is broken or names what does not exist."""
-    return _filled(text, _words(facts, clinic, language)).strip()
+    return _filled(text, _words(facts, clinic, language, phone=_phone_of(clinic))).strip()
 
 
 def _in_order(text: str) -> list[str]:
@@ -144,12 +149,16 @@ def _filled(text: str, values: Mapping[str, str]) -> str:
     return text.format_map(values)
 
 
-def _words(facts: Facts, clinic: Clinic, language: str) -> dict[str, str]:
+def _phone_of(clinic: Clinic) -> str:
+    return clinic.phone.as_national if clinic.phone else ""
+
+
+def _words(facts: Facts, clinic: Clinic, language: str, *, phone: str) -> dict[str, str]:
     words = {
         "name": facts.name,
         "clinic": clinic.sender_name or clinic.name,
         "link": facts.link,
-        "phone": clinic.phone.as_national if clinic.phone else "",
+        "phone": phone,
         "who": facts.who or RECEPTION.get(language, RECEPTION["en"]),
     }
     instants = {"by": facts.by, "until": facts.until, "date": facts.date}
@@ -159,6 +168,7 @@ def _words(facts: Facts, clinic: Clinic, language: str) -> dict[str, str]:
     return {name: text for name, text in words.items() if text}
 
 
+@lru_cache(maxsize=2048)
 def date_words(at: datetime, zone: str, language: str, *, deadline: bool = False) -> str:
     """An instant as patients read it; `deadline` for the form that follows "by" and "until"."""
     local = at.astimezone(ZoneInfo(zone))

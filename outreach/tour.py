@@ -12,7 +12,7 @@ from time import monotonic
 from django.db import connection
 from django.db.models.sql import Query
 
-from journeys.claims import Changes, change_both, change_each
+from journeys.claims import Both, Changes
 from outreach import door, outcomes, senders
 from outreach.because import Because
 from outreach.channels import (
@@ -40,7 +40,7 @@ IS_UP = (
     "NOT EXISTS (SELECT 1 FROM outreach_sender s"
     " WHERE s.channel = outreach_attempt.channel AND s.paused_until > %(now)s)"
 )
-AT_ONCE = 100  # calls begun by one commit, where our reference is honoured
+AT_ONCE = 500  # calls begun by one commit, where our reference is honoured
 TIME_TO_SETTLE = timedelta(milliseconds=50)
 
 
@@ -57,15 +57,18 @@ class Tour:
 
     def carry(self, parcels: list[Parcel]) -> None:
         """Deliver them in their order. What is left in the list has gone back: its turn comes with a later tick."""
+        if not parcels:
+            return
+        begins = Beginning(parcels, self.turn)
         try:
-            begins = Beginning(parcels, self.turn) if parcels else None
-            while parcels and begins:
+            while parcels:
                 at = self.turns.next(len(parcels))
                 if at is None or not self._deliver_some(parcels, begins, at=at):
                     self._all_back(parcels)
-                    return
+                    break
         finally:
             self._settle()
+        begins.over()
 
     def _deliver_some(self, parcels: list[Parcel], begins: "Beginning", *, at: datetime) -> bool:
         """Begin as many calls as may be in doubt together, and make them. False: the tick or its sender is done.
@@ -169,10 +172,11 @@ class Beginning:
         query = Query(Attempt)
         compiler = query.get_compiler(connection=connection)
         where, values = compiler.compile(query.build_where(reduce(and_, forbids.values())))
-        self._values = {f"value_{nth}": value for nth, value in enumerate(values)}
-        named = where % tuple(f"%({name})s" for name in self._values)
+        kept = {f"value_{nth}": value for nth, value in enumerate(values)}
+        named = where % tuple(f"%({name})s" for name in kept)
         holds = [UNDER_OUR_LEASE, IN_TIME, *([] if turn.is_try else [IS_UP]), named]
-        self._changes = Changes(Attempt, WORDS, BEGINS, " AND ".join(holds))
+        self._both = Both(NOTED, Changes(Attempt, WORDS, BEGINS, " AND ".join(holds)), **kept)
+        self.over = self._both.over
 
     def begin(self, parcels: Sequence[Parcel], taken: Sequence[Taken], *, now: datetime) -> set[int]:
         """Commit that these calls begin, and with it that those before were taken. The keys of what may be called."""
@@ -186,10 +190,7 @@ class Beginning:
             }
             for parcel in parcels
         ]
-        before = (NOTED, [each.row() for each in taken])
-        if not taken:
-            return change_each(self._changes, rows, now=now, **self._values)
-        return change_both(before, (self._changes, rows), now=now, **self._values)
+        return self._both.change([each.row() for each in taken], rows, now=now)
 
 
 def not_begun(attempt: Attempt, turn: Turn, *, now: datetime) -> str:

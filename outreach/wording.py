@@ -89,7 +89,7 @@ def remarks(draft: Draft, *, clinic: Clinic | None = None) -> list[Remark]:
     return sorted(found, key=lambda remark: not remark.is_refused)
 
 
-def _about_names(draft: Draft, in_body: set[str], in_subject: set[str]) -> Iterator[Remark]:
+def _about_names(draft: Draft, in_body: frozenset[str], in_subject: frozenset[str]) -> Iterator[Remark]:
     known = about(draft.key)
     for name in sorted((in_body | in_subject) - known.may_name):
         yield Remark(_("This message cannot name it:"), found=f"{{{name}}}")

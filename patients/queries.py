@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterable
 from datetime import date, datetime, time, timedelta
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any, NamedTuple, TypeVar
 from uuid import UUID
 
@@ -214,14 +214,23 @@ def opening_hours(clinic: Clinic, *, now: datetime) -> Hours:
 def patient_hours(patient: Patient, card: ServiceCard | None) -> Hours:
     """The windows the patient agreed to, in the patient's zone; any hour when none was said."""
     rows = list(card.windows.all()) if card else []
-    windows = tuple(WeeklyWindow(row.weekday, row.start, row.end) for row in rows)
-    return Hours.of(patient.zone, windows or ALWAYS, {})
+    return _weekly(patient.zone, tuple((row.weekday, row.start, row.end) for row in rows))
 
 
 def lawful_hours(patient: Patient, kind: HoursKind) -> Hours:
     """What the clinic's country allows at most, on the patient's own clock."""
-    profile = profile_of(patient.clinic.country)
-    return Hours.of(patient.zone, profile.call if kind == HoursKind.CALL else profile.message, {})
+    return _lawful(patient.zone, patient.clinic.country, kind)
+
+
+@lru_cache(maxsize=8192)
+def _weekly(zone: str, rows: tuple[tuple[int, time, time], ...]) -> Hours:
+    return Hours.of(zone, (WeeklyWindow(*row) for row in rows) if rows else ALWAYS, {})
+
+
+@lru_cache(maxsize=1024)
+def _lawful(zone: str, country: str, kind: HoursKind) -> Hours:
+    profile = profile_of(country)
+    return Hours.of(zone, profile.call if kind == HoursKind.CALL else profile.message, {})
 
 
 def people_like(clinic: Clinic, claim: Claim) -> list[Person]:

@@ -10,7 +10,7 @@ converted by itself, so a day of 23 or 25 hours needs no special case. Where the
 """
 
 from bisect import bisect_left
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from functools import cached_property, lru_cache, reduce
@@ -46,11 +46,12 @@ class WeeklyWindow:
 ALWAYS = tuple(WeeklyWindow(weekday, time.min, time.max) for weekday in range(7))
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Hours:
     """Weekly windows in a zone, several a day if there is a break, and the dates that differ.
 
-    A closed date with None is shut all day; with a time it shuts then (the eve of a holiday).
+    A closed date with None is shut all day; with a time it shuts then (the eve of a holiday). The same hours are the
+    same object, so what was worked out for one patient holds for all who share them, and costs no comparison.
     """
 
     zone: str
@@ -60,7 +61,17 @@ class Hours:
     @classmethod
     def of(cls, zone: str, windows: Iterable[WeeklyWindow], closed: Mapping[date, time | None]) -> Self:
         by_date = sorted(closed.items(), key=lambda item: item[0])
-        return cls(zone, tuple(sorted(set(windows))), tuple(by_date))
+        return cls._same(zone, tuple(sorted(set(windows))), tuple(by_date))
+
+    @classmethod
+    @lru_cache(maxsize=8192)
+    def _same(
+        cls,
+        zone: str,
+        windows: tuple[WeeklyWindow, ...],
+        closed: tuple[tuple[date, time | None], ...],
+    ) -> Self:
+        return cls(zone, windows, closed)
 
     @cached_property
     def by_weekday(self) -> tuple[tuple[WeeklyWindow, ...], ...]:
@@ -154,14 +165,30 @@ def day_intervals(hours: Hours, on: date) -> list[Interval]:
 
 def open_intervals(hours: Hours, start: datetime, end: datetime) -> list[Interval]:
     """The open stretches within [start, end): clipped, sorted, disjoint; over midnight they are one."""
-    start, end = as_instant(start), as_instant(end)
+    return list(_open(hours, as_instant(start), as_instant(end)))
+
+
+# One entry for all who share these hours in this tick; old ones make room.
+@lru_cache(maxsize=8192)
+def _open(hours: Hours, start: datetime, end: datetime) -> tuple[Interval, ...]:
     first = start.astimezone(ZoneInfo(hours.zone)).date()
     last = end.astimezone(ZoneInfo(hours.zone)).date()
     days = (day_intervals(hours, first + DAY * n) for n in range((last - first).days + 1))
-    return _merged(Interval(max(each.start, start), min(each.end, end)) for day in days for each in day)
+    return tuple(
+        _merged(Interval(max(each.start, start), min(each.end, end)) for day in days for each in day)
+    )
 
 
-def intersect(first: list[Interval], second: list[Interval]) -> list[Interval]:
+@lru_cache(maxsize=8192)
+def open_together(hours: tuple[Hours, ...], start: datetime, end: datetime) -> tuple[Interval, ...]:
+    """The stretches within [start, end) that are open in all of these hours; worked out once for all who share them."""
+    common = [Interval(as_instant(start), as_instant(end))]
+    for each in hours:
+        common = intersect(common, open_intervals(each, start, end))
+    return tuple(common)
+
+
+def intersect(first: Sequence[Interval], second: Sequence[Interval]) -> list[Interval]:
     """What lies in both; each must be sorted and disjoint, and so is the answer."""
     common: list[Interval] = []
     ours, theirs = iter(first), iter(second)
@@ -178,7 +205,7 @@ def intersect(first: list[Interval], second: list[Interval]) -> list[Interval]:
 
 
 def is_open(at: datetime, *hours: Hours) -> bool:
-    return all(open_intervals(each, at, at + timedelta.resolution) for each in hours)
+    return bool(open_together(hours, at, at + timedelta.resolution))
 
 
 def next_open(
