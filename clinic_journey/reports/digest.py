@@ -124,7 +124,11 @@ def _owed(clinic: Clinic, *, now: datetime) -> list[Line | None]:
         ),
         _line(
             late,
-            ngettext("%(n)s result is decided on too late.", "%(n)s results are decided on too late.", late),
+            ngettext(
+                "%(n)s result waits for the doctor past its time.",
+                "%(n)s results wait for the doctor past their time.",
+                late,
+            ),
             reverse("results"),
         ),
         _line(

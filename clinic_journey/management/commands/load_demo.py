@@ -14,10 +14,10 @@ from clinic_journey.demo.clinic import (
     message_at_any_hour,
 )
 from clinic_journey.demo.offered import make_offerings
+from clinic_journey.demo.reported import make_reports
 from clinic_journey.demo.story import Story
 from clinic_journey.demo.waiting import put_on_waiting_list
 from clinic_journey.demo.written import write_to_the_clinic
-from clinic_journey.reports.standards_actions import load_standards, rebuild_days
 from patients.models import Clinic
 
 PATIENTS = 200
@@ -43,6 +43,5 @@ class Command(BaseCommand):
         message_at_any_hour(clinic)
         put_on_waiting_list(clinic, staff["rina"], now=now)
         write_to_the_clinic(clinic, now=now)
-        load_standards([clinic])
-        rebuild_days(clinic, now=now)
+        make_reports(clinic, staff["rina"], staff["dan"], now=now)
         self.stdout.write(f"{clinic.name}: {len(patients)} patients, {len(doctors)} doctors")
