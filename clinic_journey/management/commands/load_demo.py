@@ -16,6 +16,7 @@ from clinic_journey.demo.clinic import (
 from clinic_journey.demo.offered import make_offerings
 from clinic_journey.demo.reported import make_reports
 from clinic_journey.demo.story import Story
+from clinic_journey.demo.team import thank_each_other
 from clinic_journey.demo.waiting import put_on_waiting_list
 from clinic_journey.demo.written import write_to_the_clinic
 from patients.models import Clinic
@@ -44,4 +45,5 @@ class Command(BaseCommand):
         put_on_waiting_list(clinic, staff["rina"], now=now)
         write_to_the_clinic(clinic, now=now)
         make_reports(clinic, staff["rina"], staff["dan"], now=now)
+        thank_each_other(clinic, staff, now=now)
         self.stdout.write(f"{clinic.name}: {len(patients)} patients, {len(doctors)} doctors")
