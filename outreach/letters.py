@@ -21,7 +21,7 @@ from outreach.replies import receive_reply
 from patients.models import AddressKind, Channel
 from referrals import arrivals
 from referrals.intake.base import Parsed
-from referrals.models import IncomingDocument
+from referrals.models import DocumentStatus, IncomingDocument
 from referrals.queries import is_of_a_patient
 
 logger = logging.getLogger(__name__)
@@ -56,16 +56,24 @@ def hear_letters(*, now: datetime, lasts: timedelta = INTERVAL) -> int:
 def _hear_or_hand_over(letter: IncomingDocument, *, now: datetime) -> int:
     try:
         with transaction.atomic():
-            if letter.tries > arrivals.MAX_TRIES or not _hear(letter, arrivals.read(letter), now=now):
-                arrivals.hand_over_letter(letter, now=now)
-            else:
-                IncomingDocument.objects.filter(pk=letter.pk).update(letter_from=None, ended_at=now)
-        return 1
+            return _heard_once(letter, now=now)
     except TooEarly:
         IncomingDocument.objects.filter(pk=letter.pk).update(letter_from=now + MOMENT, tries=F("tries") - 1)
     except Exception as error:  # noqa: BLE001 - its neighbours go on; its own text may quote the mail
         logger.error("Letter %s could not be read: %s", letter.pk, type(error).__name__)  # noqa: TRY400
     return 0
+
+
+def _heard_once(letter: IncomingDocument, *, now: datetime) -> int:
+    """What brought a file is with somebody already; a letter that is nobody's words goes to a person now."""
+    ours = IncomingDocument.objects.filter(pk=letter.pk, tries=letter.tries, letter_from__isnull=False)
+    is_letter = letter.status == DocumentStatus.LETTER
+    if not ours.update(letter_from=None, ended_at=now if is_letter else letter.ended_at):
+        return 0  # another worker took it up after our lease
+    is_heard = letter.tries <= arrivals.MAX_TRIES and _hear(letter, arrivals.read(letter), now=now)
+    if is_letter and not is_heard:
+        arrivals.hand_over_letter(letter, now=now)
+    return 1
 
 
 def _hear(letter: IncomingDocument, parsed: Parsed, *, now: datetime) -> bool:

@@ -49,11 +49,11 @@ def _heard(said: Said, patient: Patient, point: ContactPoint, last: Attempt | No
     asks, meaning = asks_to_stop(said.text), meaning_of(said.text)
     if asks == Asks.STOP:
         return _stop(said, patient, point, last, now=now)
-    if asks == Asks.START and is_silenced(patient, point, said.channel):
+    if asks == Asks.START and said.may_act and is_silenced(patient, point, said.channel):
         return _start(said, patient, point, last, now=now)
     if last and meaning and said.may_act and _acts(said, meaning, patient, point, last, now=now):
         return meaning
-    if asks == Asks.NOTHING and _calls_at(said, patient, point, last, now=now):
+    if asks == Asks.NOTHING and said.may_act and _calls_at(said, patient, point, last, now=now):
         return CALL_AT
     _to_a_person(said, patient, point, last, now=now)
     if asks == Asks.MAYBE:

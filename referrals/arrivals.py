@@ -216,9 +216,17 @@ def _keep_file(document: IncomingDocument, position: int, attachment: Attachment
 
 
 def _decide(document: IncomingDocument, parsed: Parsed, *, now: datetime) -> Result | None:
+    """What a patient writes is heard, whatever becomes of a file that came with it."""
     if _is_letter(document, parsed):
         _leave_to_who_writes(document, now=now)
         return None
+    result = _matched(document, parsed, now=now)
+    if _has_words(document, parsed):
+        IncomingDocument.objects.filter(pk=document.pk).update(letter_from=now, tries=0)
+    return result
+
+
+def _matched(document: IncomingDocument, parsed: Parsed, *, now: datetime) -> Result | None:
     referrals = _possible(document, parsed)
     found = matching.match(parsed, [as_open(referral) for referral in referrals.values()])
     if isinstance(found, matching.Unmatched):
@@ -237,12 +245,16 @@ def _decide(document: IncomingDocument, parsed: Parsed, *, now: datetime) -> Res
 
 
 def _is_letter(document: IncomingDocument, parsed: Parsed) -> bool:
-    """A patient's own words, or news of a mail of ours. What brings a file is looked at as a result first."""
-    if document.source != Source.EMAIL:
-        return False
+    """A patient's own words and no more, or news of a mail of ours."""
     if parsed.bounce:
-        return bool(parsed.answers)
-    return not parsed.attachments and bool(parsed.answers or is_of_a_patient(parsed.sender))
+        return document.source == Source.EMAIL and bool(parsed.answers)
+    return _has_words(document, parsed) and all(each.is_inline for each in parsed.attachments)
+
+
+def _has_words(document: IncomingDocument, parsed: Parsed) -> bool:
+    if document.source != Source.EMAIL or parsed.bounce:
+        return False
+    return bool(parsed.answers or is_of_a_patient(parsed.sender))
 
 
 def _leave_to_who_writes(document: IncomingDocument, *, now: datetime) -> None:
@@ -258,7 +270,8 @@ def hand_over_letter(document: IncomingDocument, *, now: datetime) -> None:
     """It was nobody's words to us after all, or cannot be read: a person finds out."""
     parsed = read(document) if document.tries <= MAX_TRIES else None
     reasons = parsed.problems if parsed else [UNREADABLE]
-    _hand_over(document, reasons, from_status=DocumentStatus.LETTER, now=now)
+    meant = list(_possible(document, parsed).values()) if parsed else []
+    _hand_over(document, reasons, meant, from_status=DocumentStatus.LETTER, now=now)
 
 
 def _possible(document: IncomingDocument, parsed: Parsed) -> dict[int, Referral]:

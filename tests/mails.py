@@ -6,6 +6,9 @@ from email.message import EmailMessage
 PDF = b"%PDF-1.4\n1 0 obj\n<< >>\nendobj\ntrailer << >>\n%%EOF\n"
 
 
+PNG = b"\x89PNG\r\n\x1a\n" + bytes(32)
+
+
 def mail(
     *,
     to: str = "results@alon.example",
@@ -39,6 +42,7 @@ def letter(
     answers: str = "",
     automatic: bool = False,
     message_id: str = "<letter-1@patients.example>",
+    logo: bool = False,
 ) -> bytes:
     """What a patient writes; `answers` is the reference of the mail of ours it was written under."""
     made = EmailMessage()
@@ -51,6 +55,10 @@ def letter(
     if automatic:
         made["Auto-Submitted"] = "auto-replied"
     made.set_content(text)
+    if logo:
+        made.add_alternative(f"<p>{text}</p><img src='cid:logo'>", subtype="html")
+        made.get_payload()[1].add_related(PNG, "image", "png", cid="<logo>")  # type: ignore[union-attr, index]
+        made.set_boundary("part-of-a-letter")
     return made.as_bytes()
 
 

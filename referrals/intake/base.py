@@ -38,6 +38,7 @@ class Attachment:
     sniffed_type: str
     content: bytes
     problem: Problem | None
+    is_inline: bool = False  # a picture that the text shows, as the logo of a signature
 
 
 @dataclass(frozen=True)

@@ -111,7 +111,8 @@ class _Reading:
             )
             if damaged and one.problem is None:
                 one = replace(one, problem=Problem.BROKEN_MIME)
-            self.attachments.append(one)
+            is_shown = part.get_content_maintype() == "image" and bool(mime.header(part, "content-id"))
+            self.attachments.append(replace(one, is_inline=is_shown and not attached))
 
     def shown_text(self) -> str:
         """The plain text of each message, or its HTML as text where it has no plain text."""

@@ -9,9 +9,9 @@ from django.conf import LazySettings
 from django.db import IntegrityError, transaction
 
 from journeys.models import Step, StepKind, StepStatus
-from outreach.letters import hear_letters
+from outreach.letters import _heard_once, hear_letters
 from outreach.models import Attempt, AttemptStatus, Reply
-from patients.actions import add_address
+from patients.actions import add_address, withdraw_consent
 from patients.models import AddressStatus, Channel, Consent, Patient, PatientContact
 from referrals import arrivals
 from referrals.mailbox import fetch
@@ -120,10 +120,43 @@ def test_automatic_answer_is_kept_and_asks_nothing_of_us(inbox: Path, dana: Pati
     assert (document.status, Reply.objects.count()) == (DocumentStatus.LETTER, 0)
 
 
-def test_mail_of_a_patient_with_a_file_is_looked_at_as_a_result(inbox: Path, dana: PatientContact) -> None:
-    raw = mail().replace(b"desk@imaging.example", ADDRESS.encode())
-    assert comes(inbox, raw).status == DocumentStatus.UNMATCHED
-    assert not Reply.objects.exists()
+def test_file_of_a_patient_is_with_the_desk_and_her_words_are_heard(
+    inbox: Path, dana: PatientContact
+) -> None:
+    raw = mail(text="STOP", subject="").replace(b"desk@imaging.example", ADDRESS.encode())
+    document = comes(inbox, raw)
+    assert (document.status, document.letter_from) == (DocumentStatus.UNMATCHED, None)
+    assert document.step is not None
+    assert document.step.kind == StepKind.IDENTIFY
+    assert Consent.objects.get(status="withdrawn").patient_id == dana.patient_id
+
+
+def test_logo_of_a_signature_is_no_result(inbox: Path, dana: PatientContact) -> None:
+    attempt = asked(dana)
+    document = comes(inbox, letter("STOP", answers=str(attempt.reference), logo=True))
+    assert document.status == DocumentStatus.LETTER
+    assert Consent.objects.get(status="withdrawn").patient_id == dana.patient_id
+
+
+@pytest.mark.parametrize("words", ["START", "Call me at 18:00"])
+def test_what_anybody_could_have_written_allows_and_promises_nothing(
+    inbox: Path, dana: PatientContact, words: str
+) -> None:
+    withdraw_consent(dana.patient, dana.contact_point, Channel.EMAIL, now=NOW, words="STOP")
+    comes(inbox, letter(words, subject=""))
+    assert Consent.objects.get(superseded_at__isnull=True).status == "withdrawn"
+    assert not Step.objects.filter(kind=StepKind.PROMISE).exists()
+
+
+def test_letter_is_heard_by_one_worker(inbox: Path, dana: PatientContact) -> None:
+    """One that was paused past its lease finds that another has taken it up."""
+    (inbox / "new" / "1").write_bytes(letter("May I eat before?"))
+    fetch(now=NOW)
+    arrivals.match_documents(now=NOW)
+    paused = IncomingDocument.objects.get()
+    hear_letters(now=NOW)
+    assert _heard_once(paused, now=NOW) == 0
+    assert Reply.objects.count() == 1
 
 
 def test_mail_that_names_no_message_of_ours_and_comes_from_nobody_known_is_for_the_desk(
