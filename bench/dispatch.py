@@ -171,24 +171,12 @@ def _reached(kept: Any, queue: str, left: int) -> float:
 
 def measure_lateness(outbox: Outbox) -> None:
     providers = {channel: Provider(channel) for channel in PACES}
-    started = clock()
-    due = outbox.spread(started + timedelta(seconds=2))
-    lasts = max(due.values()) - started
-    with served_by(providers, PACES):
-        ticks = [
-            Thread(target=beat, args=(channel, started + lasts + timedelta(seconds=20))) for channel in PACES
-        ]
-        for tick in ticks:
-            tick.start()
-        for tick in ticks:
-            tick.join()
-    called = {reference: at for each in providers.values() for reference, at in each.called.items()}
-    over = clock()  # what has not been called by then is later still
-    late = [(called.get(reference, over) - at).total_seconds() for reference, at in due.items()]
-    p99 = statistics.quantiles(late, n=100)[-1]
+    late, lasts = lateness(outbox, providers)
+    every = [each for some in late.values() for each in some]
+    p99 = statistics.quantiles(every, n=100)[-1]
     line(
-        f"D5 due -> called, {len(due) / (lasts.total_seconds() - 2):,.0f} a second, median / p99",
-        f"{statistics.median(late):.1f} / {p99:.1f} s",
+        f"D5 due -> called, {len(every) / (lasts.total_seconds() - 2):,.0f} a second, median / p99",
+        f"{statistics.median(every):.2f} / {p99:.2f} s",
         "p99 <= 5 s",
         met=p99 <= 5,
     )
@@ -200,6 +188,40 @@ def measure_lateness(outbox: Outbox) -> None:
             f"<= {pace:.0f}",
             met=most <= pace,
         )
+    slow = {channel: Provider(channel, SLOW if channel == "sms" else 0) for channel in PACES}
+    beside, _lasts = lateness(outbox, slow)
+    calm, then = (
+        statistics.quantiles([*each["email"], *each["whatsapp"]], n=100)[-1] for each in (late, beside)
+    )
+    line(
+        f"D5 p99 of the others, beside a provider of {SLOW:.0f} s / calm",
+        f"{then:.2f} / {calm:.2f} s = {then / calm:.2f}",
+        "<= 1.2",
+        met=then / calm <= 1.2,
+    )
+
+
+def lateness(outbox: Outbox, providers: dict[str, Provider]) -> tuple[dict[str, list[float]], timedelta]:
+    """How late each message was called, by channel, and how long they were offered."""
+    started = clock()
+    due = outbox.spread(started + timedelta(seconds=2))
+    lasts = max(at for each in due.values() for at in each.values()) - started
+    with served_by(providers, PACES):
+        until = started + lasts + timedelta(seconds=10)
+        ticks = [Thread(target=beat, args=(channel, until)) for channel in PACES]
+        for tick in ticks:
+            tick.start()
+        for tick in ticks:
+            tick.join()
+    over = clock()  # what has not been called by then is later still
+    late = {
+        channel: [
+            (providers[channel].called.get(reference, over) - at).total_seconds()
+            for reference, at in mine.items()
+        ]
+        for channel, mine in due.items()
+    }
+    return late, lasts
 
 
 def beat(channel: str, until: datetime) -> None:

@@ -77,17 +77,17 @@ class Outbox:
             ADDRESS[channel],
         )
 
-    def spread(self, first: datetime) -> dict[str, datetime]:
-        """Due one after the other on each channel, at a little less than its pace; when, by our reference."""
+    def spread(self, first: datetime) -> dict[str, dict[str, datetime]]:
+        """Due one after the other on each channel, at a little less than its pace; when, by channel and reference."""
         self._as_new()
         keys = self._keys()
         lasts = len(keys) / (OFFERED * sum(PACES.values()))
-        due: dict[str, datetime] = {}
+        due: dict[str, dict[str, datetime]] = {channel: {} for channel in PACES}
         for channel, pace in PACES.items():
             mine: dict[int, datetime] = {}
             for n in range(int(lasts * pace * OFFERED)):
                 pk, reference = keys.pop()
-                due[reference] = mine[pk] = first + timedelta(seconds=n / (pace * OFFERED))
+                due[channel][reference] = mine[pk] = first + timedelta(seconds=n / (pace * OFFERED))
             self._turn_to(channel, mine)
         self.execute(
             "UPDATE outreach_attempt SET send_at = %s WHERE id = ANY(%s)",

@@ -6,6 +6,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from threading import Event
 from typing import Any
 
 POINTS = (
@@ -15,6 +16,7 @@ POINTS = (
     "during the call",
     "after the call",
 )
+AMONG_OTHERS = ("between two calls", "during the second call", "while settling")
 
 
 def die() -> None:
@@ -41,8 +43,13 @@ class LedgerChannel:
             file.write(f"{message.reference}\n")
             file.flush()
             os.fsync(file.fileno())
-        if self.point == "during the call":
+        many = len(self.ledger.read_text().split())
+        if self.point == "during the call" or (self.point == "during the second call" and many > 1):
             die()
+        if self.point == "paused in the call" and many == 1:
+            os.kill(os.getpid(), signal.SIGSTOP)
+        if self.point == "at any moment":
+            Event().wait(0.005)
         return Receipt("kept")
 
 
@@ -64,7 +71,7 @@ def main(point: str, ledger: str, honours: str, database: str) -> None:
 
     settings.DATABASES["default"]["NAME"] = database
     django.setup()
-    from outreach import dispatch  # noqa: PLC0415 - app ready
+    from outreach import dispatch, tour  # noqa: PLC0415 - app ready
     from tests.conftest import NOW  # noqa: PLC0415 - app ready
 
     inside = vars(dispatch)  # the worker dies where it stands; nothing else of it is replaced
@@ -83,6 +90,15 @@ def main(point: str, ledger: str, honours: str, database: str) -> None:
         vars(inside["door"])["open_parcels"] = just_die
     if point == "after the call":
         vars(inside["outcomes"])["settle"] = just_die
+    if point == "while settling":
+        vars(vars(inside["outcomes"])["followup"])["after_contacts"] = just_die
+    if point == "between two calls":
+        begin = tour.Beginning.begin
+
+        def begin_or_die(self: Any, parcels: Any, taken: Any, *, now: Any) -> Any:
+            return just_die() if Path(ledger).read_text() else begin(self, parcels, taken, now=now)
+
+        setattr(tour.Beginning, "begin", begin_or_die)  # noqa: B010 - the worker dies instead
     with channel(Path(ledger), point, honours=honours == "1"):
         dispatch.dispatch(now=NOW)
 

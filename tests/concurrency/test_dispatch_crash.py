@@ -5,30 +5,35 @@ the database. It kills itself at the named point; then the lease runs out and an
 """
 
 import os
+import random
 import signal
 import subprocess
 import sys
+from collections import Counter
 from datetime import timedelta
 from pathlib import Path
+from threading import Event
 
 import pytest
 from django.conf import settings as django_settings
 from django.db import connection
 
+from journeys.models import EventKind
 from outreach.dispatch import LEASE, dispatch, recover
 from outreach.models import Attempt, AttemptStatus, TaskStatus
 from tests import builders
 from tests.concurrency import crashing
+from tests.concurrency.trials import trials
 from tests.conftest import NOW
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.concurrency]
 LATER = NOW + LEASE + timedelta(seconds=1)
 
 
-def worker(point: str, ledger: Path, *, honours: bool) -> int:
-    """Run one dispatch in a process of its own, on this test's database; returns its exit code."""
+def started(point: str, ledger: Path, *, honours: bool) -> "subprocess.Popen[bytes]":
+    """One dispatch in a process of its own, on this test's database."""
     name = connection.settings_dict["NAME"]
-    done = subprocess.run(
+    return subprocess.Popen(
         [
             sys.executable,
             "-m",
@@ -40,15 +45,50 @@ def worker(point: str, ledger: Path, *, honours: bool) -> int:
         ],
         cwd=django_settings.BASE_DIR,
         env={**os.environ, "LOG_LEVEL": "CRITICAL", "CHANNEL_SMS": "console"},
-        capture_output=True,
-        check=False,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
     )
-    return done.returncode
 
 
-@pytest.mark.parametrize("honours", [False, True], ids=["no key", "key"])
+def worker(point: str, ledger: Path, *, honours: bool) -> int:
+    """Its exit code."""
+    with started(point, ledger, honours=honours) as process:
+        return process.wait()
+
+
+def intended(how_many: int) -> list[Attempt]:
+    builders.messages_loaded()
+    return [
+        builders.attempt(send_at=NOW - timedelta(minutes=how_many - n), expires_at=NOW + timedelta(hours=3))
+        for n in range(how_many)
+    ]
+
+
+def check(ledger: Path, *, honours: bool) -> int:
+    """Nobody twice, and nothing lost; with a key a repeat is the same contact. Returns how many nobody knows of."""
+    contacts = Counter(ledger.read_text().split())
+    unknown = 0
+    for attempt in Attempt.objects.select_related("task"):
+        made = contacts[str(attempt.reference)]
+        if attempt.status == AttemptStatus.UNKNOWN:
+            assert (honours, attempt.task.status, made <= 1) == (False, TaskStatus.GIVEN_UP, True)
+            unknown += 1
+        else:
+            assert (attempt.status, attempt.task.status) == (AttemptStatus.SENT, TaskStatus.DONE)
+            assert made == 1 or (honours and made > 1)
+            assert attempt.task.step.events.filter(kind=EventKind.CONTACTED).count() == 1
+    return unknown
+
+
+EITHER = pytest.mark.parametrize("honours", [False, True], ids=["no key", "key"])
+
+
+@EITHER
 @pytest.mark.parametrize("point", crashing.POINTS)
-def test_a_killed_worker_loses_nothing_and_repeats_nothing(point: str, honours: bool, tmp_path: Path) -> None:
+@pytest.mark.parametrize("seed", trials(1, 100))
+def test_a_killed_worker_loses_nothing_and_repeats_nothing(
+    point: str, honours: bool, seed: int, tmp_path: Path
+) -> None:
     builders.messages_loaded()
     attempt = builders.attempt(expires_at=NOW + timedelta(hours=3))
     ledger = tmp_path / "ledger"
@@ -75,3 +115,56 @@ def recover_and_go_on(ledger: Path, *, honours: bool) -> None:
             recover(now=LATER)
             dispatch(now=LATER)
     assert not Attempt.objects.filter(status=AttemptStatus.SENDING).exists()
+
+
+@EITHER
+@pytest.mark.parametrize("point", crashing.AMONG_OTHERS)
+@pytest.mark.parametrize("seed", trials(1, 100))
+def test_of_many_messages_one_is_in_doubt_at_most(
+    point: str, honours: bool, seed: int, tmp_path: Path
+) -> None:
+    intended(3)
+    ledger = tmp_path / "ledger"
+    ledger.touch()
+    # With a key all three are begun at once, so nothing happens between two calls.
+    killed = point != "between two calls" or not honours
+    assert worker(point, ledger, honours=honours) == (-signal.SIGKILL if killed else 0)
+    recover_and_go_on(ledger, honours=honours)
+    in_doubt = {"between two calls": 1, "during the second call": 1, "while settling": 1}
+    assert check(ledger, honours=honours) == (0 if honours else in_doubt[point])
+
+
+@EITHER
+@pytest.mark.parametrize("seed", trials(2, 1500))
+def test_killed_at_any_moment_nothing_is_lost_and_nothing_repeated(
+    honours: bool, seed: int, tmp_path: Path
+) -> None:
+    intended(20)
+    ledger = tmp_path / "ledger"
+    ledger.touch()
+    with started("at any moment", ledger, honours=honours) as process:
+        while not ledger.read_text() and process.poll() is None:
+            Event().wait(0.002)
+        Event().wait(random.Random(seed).random() * 0.25)
+        process.kill()
+    recover_and_go_on(ledger, honours=honours)
+    assert check(ledger, honours=honours) <= 1
+
+
+@EITHER
+@pytest.mark.parametrize("seed", trials(1, 250))
+def test_a_worker_that_was_paused_past_its_lease_writes_nothing_over(
+    honours: bool, seed: int, tmp_path: Path
+) -> None:
+    """Another one goes on meanwhile; what the first still held is not its own any more."""
+    intended(3)
+    ledger = tmp_path / "ledger"
+    ledger.touch()
+    with started("paused in the call", ledger, honours=honours) as process:
+        os.waitpid(process.pid, os.WUNTRACED)
+        recover_and_go_on(ledger, honours=honours)
+        before = set(Attempt.objects.values_list("pk", "status", "provider_reference"))
+        process.send_signal(signal.SIGCONT)
+        assert process.wait() == 0
+    assert set(Attempt.objects.values_list("pk", "status", "provider_reference")) == before
+    assert check(ledger, honours=honours) == (0 if honours else 1)

@@ -23,6 +23,7 @@ from outreach.dispatch import LEASE, dispatch, recover
 from outreach.models import Attempt, AttemptStatus, OutreachTask, TaskStatus
 from tests import builders
 from tests.concurrency import sending
+from tests.concurrency.trials import trials
 from tests.conftest import NOW
 from tests.standins.server import Answer, Trick, served
 from tests.standins.twilio import SID, TOKEN, Twilio, refuses
@@ -86,7 +87,7 @@ def check(provider: Twilio) -> None:
             assert task.plan_from or last.status == AttemptStatus.PLANNED
 
 
-@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize("seed", trials(3, 400))
 def test_whatever_the_provider_does_nothing_is_lost_and_nothing_is_doubled(
     provider: Twilio, seed: int
 ) -> None:
@@ -124,8 +125,9 @@ def worker(point: str, provider: Twilio) -> int:
 
 
 @pytest.mark.parametrize("point", sending.POINTS)
+@pytest.mark.parametrize("seed", trials(1, 100))
 def test_killed_between_send_and_commit_it_is_unknown_and_not_sent_again(
-    provider: Twilio, point: str
+    provider: Twilio, point: str, seed: int
 ) -> None:
     (attempt,) = intended(1)
     assert worker(point, provider) == -signal.SIGKILL

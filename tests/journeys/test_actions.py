@@ -55,6 +55,28 @@ def test_arrival_opens_review_and_telling_and_closes_the_trip(journey: Journey) 
     assert trip.status == StepStatus.CANCELLED
 
 
+def test_many_at_once_end_as_one_does(journey: Journey) -> None:
+    """What opens, what closes, which promise is kept and which journey ends; what ended meanwhile stays."""
+    others = [
+        actions.start_journey(builders.patient(), NewJourney("imaging_treatment"), now=NOW) for _n in range(3)
+    ]
+    *two, late = (active(other)["await_result"] for other in others)
+    promised = AdHoc(StepKind.PROMISE, "We call back", NOW + timedelta(hours=4), about=two[0])
+    promise = actions.add_step(others[0], promised, now=NOW)
+    actions.cancel_steps([late], now=NOW)
+    lone = builders.step(kind=StepKind.TELL)
+    actions.complete_step(active(journey)["await_result"], "received", now=NOW)
+    assert actions.complete_steps([*two, late], "received", now=NOW) == two
+    assert actions.complete_steps([lone], "told", now=NOW) == [lone]
+    for other in others[:2]:
+        assert active(other).keys() == active(journey).keys()
+    promise.refresh_from_db()
+    lone.journey.refresh_from_db()
+    assert (promise.outcome, lone.journey.status) == ("kept", JourneyStatus.COMPLETED)
+    assert StepEvent.objects.filter(kind=EventKind.COMPLETED, step__in=two, detail="received").count() == 2
+    assert active(others[2]).keys() == {"visit_institute"}
+
+
 def test_telling_is_contacted_at_once_and_the_review_is_due_today(journey: Journey) -> None:
     actions.complete_step(active(journey)["await_result"], "received", now=NOW)
     steps = active(journey)

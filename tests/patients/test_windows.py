@@ -14,6 +14,7 @@ from patients.windows import (
     is_open,
     next_open,
     open_intervals,
+    open_together,
     reading,
     runs_of_days,
 )
@@ -299,6 +300,14 @@ def test_next_open_is_the_earliest_moment_inside_all(
 ) -> None:
     found = next_open(local(now), CLINIC, *others, lasting=lasting * MINUTE)
     assert found == (local(expected) if expected else None)
+
+
+def test_open_together_is_what_is_open_in_all_and_is_worked_out_once() -> None:
+    hers, ours = on_every_day("09:00", "12:00"), on_every_day("08:00", "10:00", "Europe/London")
+    start, end = utc("2026-03-09 00:00"), utc("2026-03-11 00:00")
+    found = open_together((hers, ours), start, end)
+    assert list(found) == intersect(open_intervals(hers, start, end), open_intervals(ours, start, end))
+    assert open_together((on_every_day("09:00", "12:00"), ours), start, end) is found
 
 
 def test_next_open_spans_midnight_when_it_must_last() -> None:

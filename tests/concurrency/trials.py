@@ -1,0 +1,8 @@
+"""How often a trial is made: a few times with every run of the tests, many times where NIGHTLY is set."""
+
+import os
+
+
+def trials(few: int, nightly: int) -> range:
+    """Numbers to be seeds, which a failing test names."""
+    return range(nightly if os.environ.get("NIGHTLY") else few)
