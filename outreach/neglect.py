@@ -44,7 +44,7 @@ class Neglected:
     """One of today's few, with what makes it so."""
 
     patient: Patient
-    last_at: datetime  # when a person of ours last spoke with her, else since when she is with us
+    last_at: datetime  # when a person of ours last spoke with her; while she waits, not before she began to
     days: int
     weight: float
     is_open: bool  # we owe her something; else there is nothing to sell and nothing to do
@@ -102,10 +102,11 @@ def _with_open_needs(clinic: Clinic, *, now: datetime) -> Iterable[Neglected]:
     for step in steps.select_related("journey", "template_step").order_by("due_at", "pk"):
         owed.setdefault(step.journey.patient_id or 0, []).append(step)
     for patient in patients:
-        last_at = spoken.get(patient.pk) or _since(patient)
+        mine = owed.get(patient.pk, [])
+        opened = min((step.opened_at for step in mine if step.opened_at), default=now)
+        last_at = max(spoken.get(patient.pk, opened), opened)
         if last_at > now - OPEN_FOR:
             continue
-        mine = owed.get(patient.pk, [])
         urgent = any(step.journey.urgency == Urgency.URGENT for step in mine)
         broken = sum(
             step.kind == StepKind.PROMISE and bool(step.due_at and step.due_at <= now) for step in mine
