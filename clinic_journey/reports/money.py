@@ -3,8 +3,9 @@
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
+from typing import Any
 
-from django.db.models import Count, F, Min, OuterRef, Q, QuerySet, Subquery
+from django.db.models import Count, F, Min, Q, QuerySet
 
 from appointments.models import Appointment
 from clinic_journey.reports.money_models import VisitValue
@@ -57,7 +58,7 @@ class Risk:
         return money(Decimal(round(low)), currency), money(Decimal(round(high)), currency)
 
 
-def waiting_journeys(clinic: Clinic) -> QuerySet[Journey]:
+def waiting_journeys(clinic: Clinic) -> QuerySet[Any]:
     """Open journeys with a step before their next visit, each with since when it waits."""
     waits = Q(steps__status=StepStatus.ACTIVE, steps__kind__in=BEFORE_A_VISIT)
     return (
@@ -72,20 +73,20 @@ def at_risk(clinic: Clinic, *, now: datetime) -> Risk | None:
     value = VisitValue.objects.filter(clinic=clinic).first()
     if value is None:
         return None
-    rows = waiting_journeys(clinic).annotate(type=_type_of_visit()).values_list("waits_since", "type")
-    prices = _prices(clinic, value.currency)
+    prices, kinds = _prices(clinic, value.currency), _types_of_visits(clinic)
     waits = [
-        ((now - since) / ONE_DAY, prices.get(kind, value.amount)) for since, kind in rows if since is not None
+        ((now - since) / ONE_DAY, prices.get(kinds.get(journey), value.amount))
+        for journey, since in waiting_journeys(clinic).values_list("pk", "waits_since")
+        if since is not None
     ]
     return Risk(value, by_age(waits, _known(clinic, now=now)))
 
 
-def _type_of_visit() -> Subquery:
-    """Of the visit that is held or booked in the journey."""
-    visits = Appointment.objects.filter(
-        Q(step__journey=OuterRef("pk")) | Q(awaits__journey=OuterRef("pk")), status__in=LIVE_VISITS
-    )
-    return Subquery(visits.order_by("start").values("visit_type")[:1])
+def _types_of_visits(clinic: Clinic) -> dict[int, int]:
+    """Of the visits that are held or booked, by the journey that waits for them."""
+    visits = Appointment.objects.filter(clinic=clinic, status__in=LIVE_VISITS, visit_type__isnull=False)
+    rows = visits.order_by("-start").values_list("step__journey", "awaits__journey", "visit_type")
+    return {journey or other: kind for journey, other, kind in rows if (journey or other) and kind}
 
 
 def _prices(clinic: Clinic, currency: str) -> dict[int | None, Decimal]:

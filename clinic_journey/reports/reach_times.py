@@ -88,7 +88,7 @@ def _picture(
 def _counted(clinic: Clinic, only: str, *, now: datetime) -> Iterable[tuple[Any, ...]]:
     tries = _tries(clinic, now=now)
     if only in (AGREED, OTHERS):
-        tries = tries.filter(agreed=only == AGREED)
+        tries = _in_her_hours(tries, ZoneInfo(clinic.time_zone)).filter(agreed=only == AGREED)
     counts = {"tries": Count("pk"), "reached": Count("pk", filter=Q(answered=True))}
     rows = tries.values("weekday", "hour", "channel").annotate(**counts).order_by()
     counted: Iterable[tuple[Any, ...]] = rows.values_list("weekday", "hour", "channel", "tries", "reached")
@@ -101,13 +101,6 @@ def _tries(clinic: Clinic, *, now: datetime) -> QuerySet[Any]:
         clinic=clinic, called_at__gte=now - LOOKED_BACK, called_at__lt=now, status__in=CARRIED_OUT
     )
     zone = ZoneInfo(clinic.time_zone)
-    in_her_hours = ContactWindow.objects.filter(
-        card__patient=OuterRef("patient"),
-        card__told_at__lte=OuterRef("called_at"),
-        weekday=OuterRef("weekday") - 1,
-        start__lte=OuterRef("clock"),
-        end__gt=OuterRef("clock"),
-    )
     return (
         made.exclude(channel=Channel.VOICE)
         .exclude(outcome=CallOutcome.WRONG_NUMBER)
@@ -116,13 +109,23 @@ def _tries(clinic: Clinic, *, now: datetime) -> QuerySet[Any]:
         .annotate(
             weekday=ExtractIsoWeekDay("called_at", tzinfo=zone),
             hour=ExtractHour("called_at", tzinfo=zone),
-            clock=TruncTime("called_at", tzinfo=zone),
-        )
-        .annotate(
-            agreed=Exists(in_her_hours),
             answered=Case(
                 When(channel=Channel.PHONE, then=Q(outcome__in=[*REACHED])),
                 default=Exists(Reply.objects.filter(attempt=OuterRef("pk"))),
             ),
         )
     )
+
+
+def _in_her_hours(tries: QuerySet[Any], zone: ZoneInfo) -> QuerySet[Any]:
+    """With whether each lay in hours that the patient had told us before."""
+    windows = ContactWindow.objects.filter(
+        card__patient=OuterRef("patient"),
+        card__told_at__lte=OuterRef("called_at"),
+        weekday=OuterRef("weekday") - 1,
+        start__lte=OuterRef("clock"),
+        end__gt=OuterRef("clock"),
+    )
+    on_the_clock = tries.annotate(clock=TruncTime("called_at", tzinfo=zone))
+    found: QuerySet[Any] = on_the_clock.annotate(agreed=Exists(windows))
+    return found

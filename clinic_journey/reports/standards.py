@@ -6,20 +6,19 @@ A day that no night has written is counted live, so a number never depends on th
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
-from functools import lru_cache
 from zoneinfo import ZoneInfo
 
 from django.db.models import QuerySet
 
-from clinic_journey.reports.standards_cases import Span
+from clinic_journey.reports.standards_cases import LOOKBACK, Span
+from clinic_journey.reports.standards_clock import WorkingClock
 from clinic_journey.reports.standards_measures import MEASURES
 from clinic_journey.reports.standards_models import Standard, StandardDay
 from clinic_journey.reports.standards_verdict import Case, Verdict, due_in_hours, judged
-from journeys.clinic_time import due_within
 from journeys.deadlines import Limit, NoWorkingTime, Unit
 from patients.models import Clinic
 from patients.queries import User, opening_hours
-from patients.windows import Hours, starts_at
+from patients.windows import starts_at
 
 DAYS = 28
 ONE_DAY = timedelta(days=1)
@@ -87,31 +86,41 @@ def begins(zone: str, on: date) -> datetime:
     return starts_at(zone, on, time.min)
 
 
-def verdicts(standard: Standard, clinic: Clinic, span: Span, opening: Hours | None = None) -> list[Verdict]:
+def clock_for(clinic: Clinic, since: datetime, *, now: datetime) -> WorkingClock:
+    """For verdicts from `since` on: what they are about began before."""
+    start = since - LOOKBACK
+    return WorkingClock(opening_hours(clinic, now=start), start, now + LOOKBACK)
+
+
+def verdicts(
+    standard: Standard, clinic: Clinic, span: Span, clock: WorkingClock | None = None
+) -> list[Verdict]:
     """Every case that was looked at; `within` picks those that count in the span."""
-    hours = opening or opening_hours(clinic, now=span.began)
+    working = clock or clock_for(clinic, span.since, now=span.now)
     found = MEASURES[standard.measure].cases(clinic, span)
-    return [judged(case, _due_at(case, standard.limit, hours), now=span.now) for case in found]
+    return [_judged(case, standard.limit, working, now=span.now) for case in found]
 
 
 def within(found: Iterable[Verdict], span: Span) -> list[Verdict]:
     return [each for each in found if each.at is not None and span.since <= each.at < span.until]
 
 
-def _due_at(case: Case, limit: Limit | None, opening: Hours) -> datetime | None:
+def _judged(case: Case, limit: Limit | None, clock: WorkingClock, *, now: datetime) -> Verdict:
+    done = case.done_at
+    if limit and done and done <= now and clock.is_surely_in_time(case.started_at, done, limit):
+        return Verdict(case, None, met=True, at=done)
+    return judged(case, _due_at(case, limit, clock), now=now)
+
+
+def _due_at(case: Case, limit: Limit | None, clock: WorkingClock) -> datetime | None:
     if limit is None:
         return case.due_at
     if case.hours is not None and limit.unit == Unit.WORKING_HOURS:
         try:
-            return due_in_hours(case.started_at, limit, opening, case.hours)
+            return due_in_hours(case.started_at, limit, clock.opening, case.hours)
         except NoWorkingTime:
-            return due_within(limit, opening, now=case.started_at)
-    return _due_within(limit, opening, case.started_at)
-
-
-@lru_cache(maxsize=4096)
-def _due_within(limit: Limit, opening: Hours, started_at: datetime) -> datetime:
-    return due_within(limit, opening, now=started_at)
+            pass
+    return clock.due_at(case.started_at, limit)
 
 
 def counted_by_day(found: Iterable[Verdict], zone: str) -> dict[date, Share]:
@@ -129,10 +138,9 @@ def kept_now(clinic: Clinic, *, now: datetime, only: Sequence[Standard] | None =
     today = local_day(now, clinic.time_zone)
     first = today - ONE_DAY * (2 * DAYS - 1)
     written = _written(listed, first, today)
-    opening = opening_hours(clinic, now=begins(clinic.time_zone, first) - ONE_DAY * DAYS * 2)
+    clock = clock_for(clinic, begins(clinic.time_zone, first), now=now)
     return [
-        _kept(each, clinic, written.get(each.pk, {}), opening=opening, now=now, first=first)
-        for each in listed
+        _kept(each, clinic, written.get(each.pk, {}), clock=clock, now=now, first=first) for each in listed
     ]
 
 
@@ -149,7 +157,7 @@ def _kept(
     clinic: Clinic,
     written: dict[date, Share],
     *,
-    opening: Hours,
+    clock: WorkingClock,
     now: datetime,
     first: date,
 ) -> Kept:
@@ -158,7 +166,7 @@ def _kept(
     asked = [first + ONE_DAY * n for n in range(2 * DAYS)]
     live_from = next(on for on in asked if on not in written)
     span = Span(begins(zone, live_from), begins(zone, today + ONE_DAY), now)
-    found = verdicts(standard, clinic, span, opening)
+    found = verdicts(standard, clinic, span, clock)
     live = counted_by_day(within(found, span), zone)
     days = [(on, written[on] if on < live_from else live.get(on, Share())) for on in asked]
     waiting = [each for each in found if each.is_open and each.due_at is not None]
