@@ -13,7 +13,7 @@ from outreach.models import Attempt, Reply
 from patients.models import Clinic
 from patients.windows import Hours
 
-OPEN = (StepStatus.ACTIVE, StepStatus.ON_HOLD)
+OPEN = StepStatus.ACTIVE  # what is on hold has no clock that could be late
 BY_MACHINE = (
     EventKind.OPENED,
     EventKind.STALLED,
@@ -58,7 +58,7 @@ def touched() -> Q:
 
 def open_steps(clinic: Clinic, key: str, told: tuple[str, str]) -> QuerySet[Step]:
     """Told apart by one dimension, as the sums are."""
-    steps = Step.objects.filter(clinic=clinic, status__in=OPEN, template_step__template__key=key)
+    steps = Step.objects.filter(clinic=clinic, status=OPEN, template_step__template__key=key)
     return steps.filter(of_value(told))
 
 
@@ -79,7 +79,7 @@ def open_now(clinic: Clinic, key: str, told: tuple[str, str], *, opening: Hours,
     found, day = OpenNow(), hours_a_day(opening)
     for row in rows:
         hours = time.hours(row["opened_at"], now)
-        late = row["due_at"] is not None and row["due_at"] <= now and row["status"] == StepStatus.ACTIVE
+        late = row["due_at"] is not None and row["due_at"] <= now
         counts = found.edges.setdefault((source_of(row), row["template_step__key"]), OpenCounts())
         counts.open += 1
         counts.late += late

@@ -117,7 +117,7 @@ def named(steps: list[Any], asked: Asked) -> list[Name]:
             step,
             asked.wording.wait(time.hours(step.opened_at, step.journey.ended_at or now)),
             step.chases,
-            step.status in OPEN and step.due_at is not None and step.due_at <= now,
+            step.status == OPEN and step.due_at is not None and step.due_at <= now,
         )
         for step in steps
     ]

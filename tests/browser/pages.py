@@ -22,6 +22,7 @@ from outreach.silent import silent_tasks
 from patients.models import Clinic, Patient
 from patients.queries import User
 from referrals.models import IncomingDocument, Referral, Result
+from tests import builders
 from tests.browser.serve import MONDAY
 from tests.clinic_journey.importing.files import DANA, HEADER, YOSSI, checked, csv_file, uploaded
 from tests.clinic_journey.test_access import routes
@@ -101,6 +102,12 @@ def by_query(objects: dict[str, Any]) -> Iterator[tuple[str, str]]:
     for kind in (StepKind.CALL, StepKind.TELL, StepKind.BOOK, StepKind.REVIEW, StepKind.IDENTIFY):
         step = objects[kind]
         yield f"today_{kind}", f"/today/?item={step}"
+    gap = "template=imaging_treatment&weeks=12&gap=await_result%3Ereview"
+    yield "stuck_gap", f"/reports/stuck/?{gap}&all=1"
+    yield "stuck_doctor", "/reports/stuck/?template=imaging_treatment&by=language:he&view=table"
+    yield "stuck_nobody", "/reports/stuck/?template=year_thanks"
+    for who in ("open", "late", "untouched", "lost"):
+        yield f"stuck_names_{who}", f"/reports/stuck/names/?template=imaging_treatment&who={who}"
     for shown in ("expected", "unmatched", "closed"):
         yield f"results_{shown}", f"/results/?list={shown}"
     yield "calendar_list", f"/calendar/?on={on}&list=1"
@@ -170,6 +177,7 @@ def choose() -> dict[str, Any]:
         "standard_id": clinic.standards.get(key="told_arrived").pk,
         "import_id": uploaded(clinic, csv_file(HEADER, DANA, YOSSI)).public_id,
         "checked": checked(clinic, csv_file(HEADER, DANA, YOSSI, ("", "", "12", "x", "y", "z"))).public_id,
+        "idea_id": builders.improvement(clinic, template_key="imaging_treatment", step_key="review").pk,
         "booked": booked,
         **asked(clinic),
         "complaint_id": complained(booked.patient).public_id,
