@@ -97,6 +97,10 @@ class Asked:
     def by(self) -> str:
         return ":".join(self.told) if self.told[0] else ""
 
+    @property
+    def gap_text(self) -> str:
+        return ">".join(self.gap) if self.gap else ""
+
     def query(self, gap: Edge | None = None, **more: str) -> str:
         asked = {
             "template": self.key,

@@ -46,12 +46,17 @@ def rebuild(clinic: Clinic, *, now: datetime) -> int:
     return catch_up(clinic, now=now)
 
 
-@transaction.atomic
 def count_week(clinic: Clinic, week: date, opening: Hours, *, now: datetime) -> None:
-    """One week in place of what stood there. Two that count at once wait for each other."""
-    Clinic.objects.select_for_update(no_key=True).get(pk=clinic.pk)
+    """Read outside the transaction: on SQLite nobody else could write meanwhile."""
     start, end = bounds(clinic, week)
     made = grouped(passages_of(clinic, opening, start, min(end, now)))
+    _put_in_place(clinic, week, made, counted_at=min(end, now))
+
+
+@transaction.atomic
+def _put_in_place(clinic: Clinic, week: date, made: dict[Key, Counts], *, counted_at: datetime) -> None:
+    """One week instead of what stood there. Two workers at once wait for each other."""
+    Clinic.objects.select_for_update(no_key=True).get(pk=clinic.pk)
     StageSummary.objects.filter(clinic=clinic, week=week).delete()
     StageSummary.objects.bulk_create(
         (
@@ -63,7 +68,7 @@ def count_week(clinic: Clinic, week: date, opening: Hours, *, now: datetime) -> 
         ),
         batch_size=BATCH,
     )  # fmt: skip
-    SummaryClock.objects.update_or_create(clinic=clinic, defaults={"counted_at": min(end, now)})
+    SummaryClock.objects.update_or_create(clinic=clinic, defaults={"counted_at": counted_at})
 
 
 def bounds(clinic: Clinic, week: date) -> tuple[datetime, datetime]:

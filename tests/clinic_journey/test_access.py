@@ -111,6 +111,7 @@ WITHOUT_AN_OBJECT = {
     "handover",
     "stuck",
     "stuck_names",
+    "stuck_names_export",
     "stuck_export",
     "stuck_week",
     "stuck_ideas",

@@ -67,6 +67,7 @@ SHOWS_NOBODY = {  # of the pages without an object; parts that ask by themselves
     "team_extra",
     "stuck",
     "stuck_export",
+    "stuck_names_export",
     "stuck_week",
     "stuck_ideas",
     "reports",

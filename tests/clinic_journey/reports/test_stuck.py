@@ -20,7 +20,7 @@ from clinic_journey.reports.improvements import effect_of
 from clinic_journey.reports.stuck_asked import Asked
 from journeys.models import Journey
 from outreach.models import Reply
-from patients.models import Clinic, Role
+from patients.models import AuditEvent, Clinic, Role
 from tests import builders
 from tests.clinic_journey.reports.planted import IMAGING, active, finish, loaded, went
 from tests.conftest import NOW
@@ -156,6 +156,22 @@ def test_a_file_holds_the_numbers_and_no_formula(clinic: Clinic) -> None:
     lanes = client.get(f"/reports/stuck/export/?template={IMAGING}&table=lanes&as=xlsx").content
     cells = [str(cell.value) for row in load_workbook(BytesIO(lanes)).worksheets[0] for cell in row]
     assert f"'=1+1, {idea.owner.get_full_name()}" in cells
+
+
+def test_names_taken_out_are_in_the_audit_trail(clinic: Clinic) -> None:
+    client = manager(clinic)
+    asked = {"template": IMAGING, "gap": "await_result>review", "who": "open"}
+    lines = (
+        client.post("/reports/stuck/names/export/", asked | {"as": "csv"})
+        .content.decode("utf-8-sig")
+        .splitlines()
+    )
+    assert [line.split(",")[0] for line in lines] == ["Patient", "Dana Waits"]
+    event = AuditEvent.objects.get(action="export")
+    assert (event.what, event.rows, event.clinic_id) == ("stuck_names", 1, clinic.pk)
+    assert client.post("/reports/stuck/names/export/", asked | {"as": "xlsx"}).content[:2] == b"PK"
+    strangers = manager(builders.clinic()).post("/reports/stuck/names/export/", asked)
+    assert "Waits" not in strangers.content.decode()
 
 
 def idea_of(clinic: Clinic, **fields: object) -> Improvement:

@@ -1,0 +1,53 @@
+"""The names behind a number as a file; that somebody took them out is itself in the audit trail."""
+
+from collections.abc import Iterator
+from zoneinfo import ZoneInfo
+
+from django.http import HttpRequest, HttpResponse
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_POST
+
+from clinic_journey.audit.middleware import event_by, origin_of
+from clinic_journey.reports.export import XLSX, Cells, as_file, as_text, xlsx
+from clinic_journey.reports.stuck_asked import Asked
+from clinic_journey.reports.stuck_names import WHO, Name, named, steps_on
+from clinic_journey.spreadsheet import csv_lines
+from patients import audit
+from patients.access import Here, for_staff
+from patients.models import AuditAction, Role
+
+MOST, ASKED = 10_000, 300
+
+
+@require_POST
+@for_staff(Role.MANAGER, Role.ADMIN)
+def export_names(request: HttpRequest, here: Here) -> HttpResponse:
+    asked, who = Asked.of(request.POST, here), request.POST.get("who", "open")
+    who = who if who in WHO else "open"
+    said = event_by(
+        origin_of(request),
+        now=here.now,
+        what="stuck_names",
+        action=AuditAction.EXPORT,
+        asked=asked.query(asked.gap, who=who)[:ASKED],
+    )
+    said.clinic = here.clinic
+    found = named(list(steps_on(asked, who).order_by("opened_at", "pk")[:MOST]), asked)
+    said.rows = len(found)
+    audit.record(said)
+    rows = [*_cells(found, here.clinic.time_zone)]
+    name = f"names-{asked.key}-{here.now:%Y-%m-%d}"
+    if request.POST.get("as") == "xlsx":
+        return as_file(xlsx(str(WHO[who]), rows), XLSX, f"{name}.xlsx")
+    text = "".join(csv_lines([as_text(cell) for cell in row] for row in rows))
+    return as_file(text.encode(), "text/csv; charset=utf-8", f"{name}.csv")
+
+
+def _cells(found: list[Name], zone: str) -> Iterator[Cells]:
+    yield (_("Patient"), _("Step"), _("Waits"), _("By when"), _("Whose"), _("Had to ask"))
+    for each in found:
+        step, patient = each.step, each.step.journey.patient
+        due = step.due_at.astimezone(ZoneInfo(zone)).isoformat(" ", "minutes") if step.due_at else ""
+        owner = (step.owner.get_full_name() or step.owner.username) if step.owner else ""
+        whose = owner or (step.get_owner_role_display() if step.owner_role else "")
+        yield (patient.full_name if patient else "", step.name, each.wait, due, whose, each.chases)
