@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 
 from django.contrib.auth.models import User
 from django.db import transaction
-from django.db.models import Exists, OuterRef
+from django.db.models import Exists, OuterRef, Q
 from django.utils import translation
 from django.utils.translation import gettext as _
 
@@ -92,20 +92,31 @@ def make_promise(
     It belongs to the journey given, else to the most pressing open one. A patient with none gets one for it,
     which ends when the promise is kept: who was promised something is with us.
     """
+    same = Q(title=new.words[:200], due_at=new.due_at)
+    return promise_once(patient, new, same, journey=journey, now=now, by=by)[0]
+
+
+@transaction.atomic
+def promise_once(
+    patient: Patient,
+    new: Promise,
+    same: Q,
+    *,
+    journey: Journey | None = None,
+    now: datetime,
+    by: User | None = None,
+) -> tuple[Step, bool]:
+    """The promise, and whether it is a new one; `same` says which open one would be this one already."""
+    where = _open_journey(patient, journey)  # locked before the patient, as everywhere
     Patient.objects.select_for_update(no_key=True).get(pk=patient.pk)  # two presses make one promise
-    same = Step.objects.filter(
-        journey__patient=patient,
-        kind=StepKind.PROMISE,
-        status=StepStatus.ACTIVE,
-        title=new.words[:200],
-        due_at=new.due_at,
-    )
-    made = same.select_related("journey__template").first()
+    promised = Step.objects.filter(same, kind=StepKind.PROMISE, status=StepStatus.ACTIVE)
+    of_hers = promised.filter(journey__patient=patient, clinic=patient.clinic_id)
+    made = of_hers.select_related("journey__template").order_by("pk").first()
     if made:
-        return made
-    where = _open_journey(patient, journey) or _journey_for_promise(patient, new, now=now)
+        return made, False
+    where = where or _journey_for_promise(patient, new, now=now)
     step = AdHoc(StepKind.PROMISE, new.words, new.due_at, role=new.role, owner=new.owner)
-    return add_step(where, step, now=now, by=by)
+    return add_step(where, step, now=now, by=by), True
 
 
 def _open_journey(patient: Patient, wanted: Journey | None) -> Journey | None:

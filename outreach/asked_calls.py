@@ -4,15 +4,16 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from django.db import transaction
+from django.db.models import Q
 
-from journeys.chases import Promise, make_promise
-from journeys.models import Step, StepKind, StepStatus
+from journeys.chases import Promise, promise_once
+from journeys.models import Step
 from outreach.at_once import refuse_to_write
 from outreach.call_words import Moment, moment_of, wish_in
 from outreach.conversations import Way
 from outreach.rendering import CannotRender, Facts, Texts
 from outreach.written import Written, put_out
-from patients.actions import RefusedError, lock_patient, refuse_unless_active
+from patients.actions import RefusedError, refuse_unless_active
 from patients.models import ContactPoint, Patient
 from patients.queries import opening_hours
 
@@ -42,13 +43,8 @@ def promise_call(
 
     The same wish again, in whatever words, is the same promise: she hears from us at that time.
     """
-    lock_patient(patient.pk)  # two wishes at once make one promise
-    promised = Step.objects.filter(kind=StepKind.PROMISE, status=StepStatus.ACTIVE, due_at=by)
-    made = promised.filter(journey__patient=patient, clinic=patient.clinic_id).order_by("pk").first()
-    if made:
-        return made, False
     where = about.journey if about else None
-    return make_promise(patient, Promise(words, by), journey=where, now=now), True
+    return promise_once(patient, Promise(words, by), Q(due_at=by), journey=where, now=now)
 
 
 def say_so(patient: Patient, promised: Step, heard: Heard, *, now: datetime) -> bool:

@@ -26,7 +26,13 @@ from outreach.models import Attempt, AttemptStatus, OutreachTask, Reply, TaskSta
 from outreach.queries import visit_of
 from outreach.reach import message_channel_for
 from outreach.unanswered import count_unanswered
-from patients.actions import RefusedError, StaleStateError, mark_address, refuse_unless_active
+from patients.actions import (
+    RefusedError,
+    StaleStateError,
+    lock_patient,
+    mark_address,
+    refuse_unless_active,
+)
 from patients.models import AddressStatus, CardSource, Channel, HoursKind, Patient, ServiceCard
 from patients.queries import first_phone, lawful_hours
 from patients.windows import is_open
@@ -45,11 +51,13 @@ def claim_call(attempt: Attempt, *, by: User, now: datetime) -> Attempt:
         raise StaleStateError(
             _("The patient is not to be called at this number. Another way is being planned.")
         )
-    if _rings_by_machine(attempt, now=now):
-        raise StaleStateError(_("A call by machine rings there at this moment. Wait until it is over."))
     try:
         with transaction.atomic():
             taken = take(attempt.pk, uuid.uuid4(), now=now, lasts=CALL_LASTS, by=by)
+            if _rings_by_machine(attempt, now=now):  # looked at under our claim, which keeps the next one off
+                raise StaleStateError(
+                    _("A call by machine rings there at this moment. Wait until it is over.")
+                )
     except IntegrityError:
         taken = 0
     if not taken:
@@ -174,7 +182,7 @@ def record_outcome(
     task = OutreachTask.objects.select_related(
         "step__template_step", "step__journey", "step__about__template_step", "patient__clinic"
     ).get(pk=attempt.task_id)
-    journey = lock_journey(task.step.journey_id)
+    journey = _locked(task, code)
     end_call(attempt, code, now=now, note=note)
     match code:
         case CallOutcome.NO_ANSWER:
@@ -198,6 +206,13 @@ def record_outcome(
         case CallOutcome.SPOKEN | CallOutcome.BOOKED | CallOutcome.CONFIRMED:
             mark_address(attempt.contact_point, AddressStatus.WORKING, now=now)
             _reached(task, code, now=now, by=by, note=note)
+
+
+def _locked(task: OutreachTask, code: CallOutcome) -> Journey:
+    journey = lock_journey(task.step.journey_id)
+    if code == CallOutcome.ASKED_TO_STOP:
+        lock_patient(task.patient_id)  # before the attempts, as whoever hears a STOP does
+    return journey
 
 
 REACHED_NOBODY = {CallOutcome.NO_ANSWER, CallOutcome.WRONG_NUMBER}

@@ -21,7 +21,7 @@ from outreach.decisions import note_put_off
 from outreach.followup import HandOver
 from outreach.models import Attempt, AttemptStatus
 from outreach.unanswered import count_unanswered
-from patients.actions import mark_address
+from patients.actions import lock_patient, mark_address
 from patients.models import AddressStatus
 
 logger = logging.getLogger(__name__)
@@ -99,6 +99,8 @@ def _end(attempt: Attempt, status: AttemptStatus, *, now: datetime, **fields: ob
 def refused(attempt: Attempt, error: ChannelError, *, now: datetime) -> str:
     """Certainly not sent. For good: the next address or channel. For now: the same again, later."""
     lock_journey(attempt.task.step.journey_id)
+    if error.trouble == Trouble.OPTED_OUT:
+        lock_patient(attempt.patient_id)  # before the attempts, as whoever hears a STOP does
     outcome = "bad_address" if error.address_is_bad else error.trouble.value
     if not _end(attempt, AttemptStatus.FAILED, now=now, outcome=outcome, error=str(error)[:300]):
         return ""

@@ -3,6 +3,7 @@
 import logging
 from collections import Counter
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import reduce
 from math import ceil
@@ -129,25 +130,34 @@ class Tour:
             if error.retry_after is not None and error.trouble == Trouble.BUSY:
                 return outcomes.waits(attempt, now + max(error.retry_after, MOMENT), now=now)
             if error.trouble in FOR_A_MOMENT:
-                senders.failed(attempt.channel, str(error), now=now)
+                self._failed(str(error), now=now)
             else:  # the provider is well, it only does not want this one
-                senders.worked(self.turn, now=now)
+                self._worked(now=now)
             return outcomes.refused(attempt, error, now=now)
         except Exception as error:
             logger.exception(
                 "Attempt %s: the channel broke off; nobody knows whether it arrived.", attempt.pk
             )
-            senders.failed(attempt.channel, type(error).__name__, now=now)
+            self._failed(type(error).__name__, now=now)
             found = _looked_up(parcel.message, self.transport, since=now)
             if found is None:
                 return outcomes.unclear(attempt, now=now)
             receipt = found
         else:
-            senders.worked(self.turn, now=now)
+            self._worked(now=now)
         if not self.taken:
             self.since = monotonic()
         self.taken.append(Taken(attempt, now, receipt.provider_reference))
         return TAKEN
+
+    def _worked(self, *, now: datetime) -> None:
+        senders.worked(self.turn, now=now)
+        self.turn = replace(self.turn, was_failing=False)
+
+    def _failed(self, trouble: str, *, now: datetime) -> None:
+        """From here on a message that is taken says that the sender is well again."""
+        senders.failed(self.turn.channel, trouble, now=now)
+        self.turn = replace(self.turn, was_failing=True)
 
     def _all_back(self, parcels: Sequence[Parcel]) -> None:
         """Not called: their turn comes with a later tick, or another way where the sender is down."""

@@ -195,6 +195,16 @@ class TestDown:
         again = Attempt.objects.get(task=spared.task, status=AttemptStatus.PLANNED)
         assert again.channel == Channel.PHONE
 
+    def test_failures_with_successes_between_them_are_not_in_a_row(
+        self, clinic: Clinic, numbers: Iterator[str], twilio: Twilio
+    ) -> None:
+        taken = Trick(takes=True)
+        twilio.tricks += [DOWN, taken, DOWN, taken, DOWN, taken]
+        due(clinic, numbers, 6)
+        dispatch(now=NOW)
+        assert len(twilio.taken) == 3
+        assert Sender.objects.get().down_since is None
+
     def test_a_manager_is_told_once_in_each_clinic(
         self, clinic: Clinic, numbers: Iterator[str], twilio: Twilio
     ) -> None:
