@@ -59,18 +59,20 @@ def take_over(handover: Handover, *, here: Here) -> int:
     """Read and taken: what whoever went still owned is now the taker's, where the taker may do it. How many."""
     if handover.by_id == here.user.pk:
         raise RefusedError(_("Somebody else takes it over."))
+    does = ROLES[Role(here.role)]
+    left = list(steps_of(here.clinic, handover.by, now=here.now))
+    steps = [step for step in left if step.owner_role in does]
+    if left and not steps:
+        raise RefusedError(
+            _("What is open there is another role's work. Somebody who does it takes this over.")
+        )
     free = Handover.objects.filter(pk=handover.pk, taken_at=None)
     if not free.update(taken_by=here.user, taken_at=here.now):
         raise StaleStateError(_("Somebody has taken this over meanwhile."))
-    steps = [
-        step
-        for step in steps_of(here.clinic, handover.by, now=here.now)
-        if step.owner_role in ROLES[Role(here.role)]
-    ]
     for step in steps:
         reassign_step(step, role=step.owner_role, owner=here.user, now=here.now, by=here.user)
     parked = SetAside.objects.filter(user=handover.by, step__clinic=here.clinic, kind=AsideKind.PARKED)
-    parked.delete()  # they stand on the common list again
+    parked.filter(step__owner_role__in=does).delete()  # they stand on the common list again
     return len(steps)
 
 

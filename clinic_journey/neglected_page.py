@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from django.contrib import messages
+from django.contrib.auth.models import User
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import path
@@ -11,11 +12,14 @@ from django.utils import translation
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST
 
+from clinic_journey.desk import turn_to
+from clinic_journey.models import Serving
+from outreach.calls import refuse_unless_lawful, refuse_while_reached
 from outreach.contact_models import ContactEnd
 from outreach.neglect import A_DAY, Neglected, neglected, note_contact, seen_today, shares
 from patients import audit
 from patients.access import Here, for_staff, patient_here
-from patients.actions import RefusedError
+from patients.actions import RefusedError, StaleStateError
 from patients.models import ContactPoint, Patient
 from patients.queries import first_phone
 
@@ -27,12 +31,17 @@ class Suggested:
     one: Neglected
     phone: ContactPoint | None
     say: str
+    is_mine: bool  # I am with this patient now, so the number is mine to dial
+    served_by: str  # a colleague who is
 
 
 @require_GET
 @for_staff()
 def neglected_list(request: HttpRequest, here: Here) -> HttpResponse:
-    rows = [_suggested(each, here) for each in neglected(here.clinic, now=here.now)]
+    found = list(neglected(here.clinic, now=here.now))
+    serving = Serving.objects.filter(patient__in=[each.patient for each in found], until__gt=here.now)
+    with_whom = {each.patient_id: each.user for each in serving.select_related("user")}
+    rows = [_suggested(each, with_whom.get(each.patient.pk), here) for each in found]
     audit.shows(rows=len(rows))
     context = {
         "rows": rows,
@@ -44,9 +53,11 @@ def neglected_list(request: HttpRequest, here: Here) -> HttpResponse:
     return render(request, "neglected/list.html", context)
 
 
-def _suggested(each: Neglected, here: Here) -> Suggested:
-    tie = first_phone(each.patient)
-    return Suggested(each, tie.contact_point if tie else None, _to_say(each.patient, each, here))
+def _suggested(each: Neglected, served_by: User | None, here: Here) -> Suggested:
+    tie, is_mine = first_phone(each.patient), served_by == here.user
+    other = "" if served_by is None or is_mine else served_by.first_name or served_by.get_username()
+    say = _to_say(each.patient, each, here)
+    return Suggested(each, tie.contact_point if tie else None, say, is_mine, other)
 
 
 def _to_say(patient: Patient, each: Neglected, here: Here) -> str:
@@ -70,6 +81,25 @@ def _to_say(patient: Patient, each: Neglected, here: Here) -> str:
 
 @require_POST
 @for_staff()
+def neglected_call(request: HttpRequest, here: Here, patient_id: UUID) -> HttpResponse:
+    """I call: nobody else is shown the number meanwhile, and at no hour at which nobody may call."""
+    patient = patient_here(here, patient_id)
+    tie = first_phone(patient)
+    try:
+        if tie is None:
+            raise RefusedError(_("There is no number to call."))
+        refuse_unless_lawful(patient, now=here.now)
+        refuse_while_reached(patient, tie)
+        other = turn_to(patient, here)
+        if other:
+            raise StaleStateError(_("%(who)s is with this patient right now.") % {"who": other})
+    except RefusedError as refusal:
+        messages.error(request, str(refusal))
+    return redirect("neglected")
+
+
+@require_POST
+@for_staff()
 def neglected_done(request: HttpRequest, here: Here, patient_id: UUID) -> HttpResponse:
     """What came of it: kept, and the patient is left in peace for a long while."""
     patient = patient_here(here, patient_id)
@@ -89,4 +119,5 @@ def neglected_done(request: HttpRequest, here: Here, patient_id: UUID) -> HttpRe
 urlpatterns = [
     path("to-ask-how-they-are/", neglected_list, name="neglected"),
     path("to-ask-how-they-are/<uuid:patient_id>/", neglected_done, name="neglected_done"),
+    path("to-ask-how-they-are/<uuid:patient_id>/call/", neglected_call, name="neglected_call"),
 ]

@@ -4,7 +4,7 @@ A line names one thing, and one batch of it where it is counted; further batches
 are good, or none is taken: half a price list is worse than the old one.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from decimal import Decimal, InvalidOperation
@@ -111,6 +111,7 @@ class Taken:
 class Line:
     """One line of the file, understood."""
 
+    number: int
     offered: Offered
     batch: str
     quantity: int
@@ -133,37 +134,53 @@ def take(clinic: Clinic, file: BinaryIO, *, now: datetime) -> Taken:
         if number <= seen.header_row:
             continue
         try:
-            lines.append(_understood(dict(zip(heads, cells, strict=False)), doctors))
+            lines.append(_understood(number, dict(zip(heads, cells, strict=False)), doctors))
         except RefusedError as fault:
             taken.faults.append(_("Line %(number)s: %(fault)s") % {"number": number, "fault": fault})
     if not taken.faults:
-        taken.things = _write(clinic, lines, now=now)
+        try:
+            taken.things = _write(clinic, lines, now=now)
+        except RefusedError as fault:
+            taken.faults.append(str(fault))
     return taken
 
 
 @transaction.atomic
 def _write(clinic: Clinic, lines: Sequence[Line], *, now: datetime) -> int:
-    known = {
-        name.casefold(): each
-        for each in Offering.objects.filter(clinic=clinic)
-        for name in each.names.values()
-    }
+    known = list(Offering.objects.filter(clinic=clinic))
     written: set[int] = set()
     for line in lines:
-        names = [name.casefold() for name in line.offered.names.values()]
-        same = next((known[name] for name in names if name in known), None)
+        same = _meant(line, known)
         if same is None:
             same = offer(clinic, line.offered, now=now)
+            known.append(same)
         elif same.pk not in written:
             change_offering(same, line.offered, now=now)
         written.add(same.pk)
-        known.update(dict.fromkeys(names, same))
         if line.batch:
             set_batch(same, line.batch, quantity=line.quantity, expires_on=line.expires_on, now=now)
     return len(written)
 
 
-def _understood(cells: Mapping[str, str], doctors: Mapping[str, Practitioner]) -> Line:
+def _meant(line: Line, known: Iterable[Offering]) -> Offering | None:
+    """The thing of exactly these names, else the one that shares a name with the line; never one of several."""
+    names = _folded(line.offered.names)
+    sharing = [each for each in known if _folded(each.names) & names]
+    exact = [each for each in sharing if _folded(each.names) == names]
+    found = exact or sharing
+    if len(found) > 1:
+        words = _(
+            "Line %(number)s: several things here have one of its names. Tell them apart by their names."
+        )
+        raise RefusedError(words % {"number": line.number})
+    return next(iter(found), None)
+
+
+def _folded(names: Mapping[str, str]) -> set[tuple[str, str]]:
+    return {(language, name.casefold()) for language, name in names.items() if name}
+
+
+def _understood(number: int, cells: Mapping[str, str], doctors: Mapping[str, Practitioner]) -> Line:
     given = {head: plain(text) for head, text in cells.items()}
     kind = given.get("kind", "").lower()
     if kind not in OfferingKind.values:
@@ -189,7 +206,7 @@ def _understood(cells: Mapping[str, str], doctors: Mapping[str, Practitioner]) -
         is_active=given.get("offered", YES).lower() != NO,
         done_by=_doctors(given.get("done_by", ""), doctors),
     )
-    return Line(offered, given.get("batch", "")[:LONGEST_NUMBER], *_counted(given))
+    return Line(number, offered, given.get("batch", "")[:LONGEST_NUMBER], *_counted(given))
 
 
 def plain(text: str) -> str:

@@ -16,7 +16,7 @@ from django.views.decorators.http import require_POST, require_safe
 from appointments import waiting
 from appointments.models import Appointment, AppointmentStatus
 from clinic_journey.audit.middleware import event_by, origin_of
-from clinic_journey.own_complaint import shown_complaints
+from clinic_journey.own_complaint import ShownComplaint, shown_complaints
 from clinic_journey.patient_card import how_reached
 from clinic_journey.patient_door import Visitor, let_in, with_page
 from clinic_journey.patient_way import HERS, Names, Way, ahead_of, others_of, ways_of, words_for
@@ -129,11 +129,25 @@ def context_of(visitor: Visitor, request: HttpRequest) -> dict[str, object]:
         "waits": waiting.live_entry_in(journey, visit),
         "can_wait": can_wait(step, visit, now),
         "matters": [ShownMatter.of(matter, names, now=now) for matter in matters],
-        "asked_about": stage_to_ask(visitor.patient, now=now),
-        "complaints": shown_complaints(visitor.patient, names, now=now),
+        "asked_about": _stage_asked_about(visitor),
+        "complaints": _complaints_shown(visitor, names),
         **visitor.frame(),
         **(known_part(visitor, way, names) if visitor.is_known else unknown_part(visitor)),
     }
+
+
+def _stage_asked_about(visitor: Visitor) -> Appointment | None:
+    """The link alone speaks of visits of its own journey (docs/decisions/028)."""
+    visit = stage_to_ask(visitor.patient, now=visitor.now)
+    is_here = visit is not None and visit.step is not None and visit.step.journey_id == visitor.journey.pk
+    return visit if visitor.is_known or is_here else None
+
+
+def _complaints_shown(visitor: Visitor, names: Names) -> list[ShownComplaint]:
+    """That she complained at all is told to her, and to the link that her complaint has."""
+    found = shown_complaints(visitor.patient, names, now=visitor.now)
+    own = visitor.journey.pk
+    return [each for each in found if visitor.is_known or each.complaint.journey_id == own]
 
 
 def known_part(visitor: Visitor, way: Way, names: Names) -> dict[str, object]:

@@ -33,7 +33,15 @@ from patients.actions import (
     mark_address,
     refuse_unless_active,
 )
-from patients.models import AddressStatus, CardSource, Channel, HoursKind, Patient, ServiceCard
+from patients.models import (
+    AddressStatus,
+    CardSource,
+    Channel,
+    HoursKind,
+    Patient,
+    PatientContact,
+    ServiceCard,
+)
 from patients.queries import first_phone, lawful_hours
 from patients.windows import is_open
 
@@ -107,7 +115,7 @@ def call_now(step: Step, *, by: User, now: datetime, because: str) -> Attempt:
     if patient is None or tie is None:
         raise RefusedError(_("There is no number to call."))
     refuse_unless_active(patient.pk)
-    _refuse_unless_lawful(patient, now=now)
+    refuse_unless_lawful(patient, now=now)
     task = task_for(step, patient, now=now)
     planned = Attempt.objects.filter(task=task, status=AttemptStatus.PLANNED)
     note_stopped(followup.withdraw(planned, REPLANNED, now=now), Because.BY_HAND, now=now)
@@ -129,7 +137,15 @@ def call_now(step: Step, *, by: User, now: datetime, because: str) -> Attempt:
     return claim_call(attempt, by=by, now=now)
 
 
-def _refuse_unless_lawful(patient: Patient, *, now: datetime) -> None:
+def refuse_while_reached(patient: Patient, tie: PatientContact) -> None:
+    """For a call that no attempt stands for: nobody rings while a call or a message of ours is under way."""
+    there = Attempt(patient=patient, contact_point=tie.contact_point)
+    under_way = Q(patient=patient) | Q(contact_point=tie.contact_point_id)
+    if Attempt.objects.filter(under_way, status=AttemptStatus.SENDING).exists():
+        raise StaleStateError(_busy_words(there))
+
+
+def refuse_unless_lawful(patient: Patient, *, now: datetime) -> None:
     """A person may call outside the agreed hours, with a reason; outside the country's, nobody may."""
     hours = lawful_hours(patient, HoursKind.CALL)
     if is_open(now, hours):

@@ -14,7 +14,16 @@ from django.db.models import Q, QuerySet
 from django.utils.translation import gettext as _
 
 from journeys import deadlines
-from journeys.actions import AdHoc, NewJourney, add_step, complete_step, go_on, lock_journey, move_deadline
+from journeys.actions import (
+    AdHoc,
+    NewJourney,
+    add_step,
+    cancel_steps,
+    complete_step,
+    go_on,
+    lock_journey,
+    move_deadline,
+)
 from journeys.clinic_time import soon
 from journeys.models import OPEN_JOURNEYS, OwnerRole, Step, StepKind, StepStatus
 from outreach.actions import cancel_for_step
@@ -115,13 +124,17 @@ def ask_reader(
     named = {"name": complaint.patient.full_name}
     if journey.status not in OPEN_JOURNEYS:
         return None
+    waiting = _waiting(complaint, "understood")
+    if waiting:  # whoever was asked before cannot open it any more
+        before = Step.objects.filter(about=waiting, kind=StepKind.COMPLAINT, status=StepStatus.ACTIVE)
+        cancel_steps(list(before), now=now, by=by)
     asked = AdHoc(
         StepKind.COMPLAINT,
         lambda: _("Read whether we understood the complaint of %(name)s") % named,
         soon(journey.clinic, READ_WITHIN, now=now),
         role=role,
         owner=reader,
-        about=_waiting(complaint, "understood"),
+        about=waiting,
     )
     return add_step(journey, asked, now=now, by=by)
 

@@ -57,6 +57,7 @@ PAGES = {
     "message_is_thanks": _("Thanks"),
     "handover": _("Handing over the shift"),
     "neglected": _("To ask how they are"),
+    "neglected_call": _("To ask how they are"),
     "neglected_done": _("To ask how they are"),
     "stuck": _("Where patients get stuck"),
     "stuck_names": _("Patients in a gap of the journey"),

@@ -110,6 +110,17 @@ def test_only_the_asked_colleague_reads_it_and_does_nothing_else(patient: Patien
     assert (complaint.understood_by, complaint.reader) == ("reader", reader)
 
 
+def test_a_colleague_asked_instead_takes_the_first_ones_step(patient: Patient) -> None:
+    complaint = restated(patient)
+    path = f"/complaints/{complaint.public_id}/"
+    boss = by(Role.MANAGER, patient.clinic)
+    first, second = (builders.user(at=patient.clinic) for _n in range(2))
+    for reader in (first, second):
+        boss.post(f"{path}do/", {"act": "reader", "reader": reader.pk})
+    asked = Step.objects.filter(kind="complaint", template_step=None)
+    assert dict(asked.values_list("owner", "status")) == {first.pk: "cancelled", second.pk: "active"}
+
+
 def test_a_message_becomes_a_complaint_in_the_inbox(patient: Patient) -> None:
     matter = builders.step(builders.journey(patient), kind="call")
     Reply.objects.create(
@@ -134,7 +145,8 @@ def test_on_her_own_page_she_complains_is_asked_and_sees_how_it_stands(patient: 
         )
     complaint = Complaint.objects.get()
     assert complaint.came_by == "page"
-    shown = page.text()
+    assert "Your complaint" not in page.text()  # the link of another matter does not tell that she complained
+    shown = OwnPage(complaint.journey).text()
     assert "Before that, nobody answers." in shown
     assert "You hear from us by" in shown
     assert WORDS not in shown  # whoever has the link alone reads nothing of it

@@ -8,6 +8,7 @@ import time_machine
 from django.test import Client
 
 from outreach.contact_models import PersonalContact
+from outreach.dispatch import LEASE, take
 from patients.models import Clinic, Patient
 from tests import builders
 from tests.conftest import NOW
@@ -49,7 +50,9 @@ def test_the_desk_has_facts_and_a_sentence_and_keeps_what_came_of_it(clinic: Cli
     patient = waits(clinic)
     page = text(desk)
     assert "Hello Dana, this is Rina from Alon Clinic. I am calling to ask how you are" in page
-    assert 'href="tel:+972502345678"' in page
+    assert "tel:" not in page
+    desk.post(f"{PATH}{patient.public_id}/call/")
+    assert 'href="tel:+972502345678"' in text(desk)
     assert f'href="{PATH}"' in desk.get("/today/").content.decode()
     done = f"{PATH}{patient.public_id}/"
     desk.post(done, {"ended": "spoken", "words": ""})
@@ -75,5 +78,23 @@ def test_the_list_costs_one_number_a_row_and_no_more(
     for nth in range(patients):
         waits(clinic, given_name=f"D{nth}")
     desk.get(PATH)
-    with django_assert_num_queries(17 + patients):  # type: ignore[operator]
+    with django_assert_num_queries(18 + patients):  # type: ignore[operator]
         desk.get(PATH)
+
+
+def test_two_colleagues_never_dial_one_number(clinic: Clinic, desk: Client) -> None:
+    patient = waits(clinic)
+    desk.post(f"{PATH}{patient.public_id}/call/")
+    other = Client(headers={"accept-language": "en"})
+    other.force_login(builders.user(at=clinic, first_name="Noa"))
+    assert "Rina is with this patient right now." in text(other)
+    other.post(f"{PATH}{patient.public_id}/call/")
+    assert "tel:" not in text(other)
+
+
+def test_nobody_dials_while_a_message_leaves(clinic: Clinic, desk: Client) -> None:
+    patient = waits(clinic)
+    attempt = builders.attempt(builders.task(builders.step(patient.journeys.get()), plan_from=None))
+    take(attempt.pk, attempt.reference, now=NOW, lasts=LEASE)
+    desk.post(f"{PATH}{patient.public_id}/call/")
+    assert "tel:" not in text(desk)

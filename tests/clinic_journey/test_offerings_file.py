@@ -114,3 +114,15 @@ def test_only_managers_have_the_file(clinic: Clinic, role: Role) -> None:
     client = logged_in(role, clinic)
     assert client.get(FILE).status_code == 403
     assert client.get(f"{FILE}offerings.csv").status_code == 403
+
+
+def test_two_things_of_one_name_are_never_mixed_up(manager: Client, clinic: Clinic) -> None:
+    first = builders.offering(clinic, names={"en": "Vaccine"})
+    second = builders.offering(clinic, names={"en": "Vaccine", "he": "חיסון"})
+    out = b"".join(manager.get(f"{FILE}offerings.csv").streaming_content)  # type: ignore[attr-defined]
+    assert bring(manager, out)[0] == 302  # each line has exactly the names of one of them
+    names = dict(Offering.objects.values_list("pk", "names"))
+    assert names == {first.pk: {"en": "Vaccine"}, second.pk: {"en": "Vaccine", "he": "חיסון"}}
+    unclear = (FLU[0], "Vaccine", "דבר אחר", *FLU[3:])
+    status, page = bring(manager, csv_file(HEAD, unclear))
+    assert (status, "Tell them apart by their names." in page) == (422, True)

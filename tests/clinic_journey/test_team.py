@@ -175,3 +175,19 @@ def test_the_page_costs_the_same_at_any_length(
     manager.get("/team/")
     with django_assert_num_queries(15):  # type: ignore[operator]
         manager.get("/team/")
+
+
+def test_a_shift_is_taken_over_by_who_does_that_work(clinic: Clinic) -> None:
+    cohen = builders.user("doctor", at=clinic, first_name="Cohen")
+    review = builders.step(
+        builders.journey(builders.patient(clinic)), kind="review", owner=cohen, owner_role=OwnerRole.DOCTOR
+    )
+    SetAside.objects.create(user=cohen, step=review, kind=AsideKind.PARKED)
+    at_work(cohen).post("/handover/", {"words": "Look at the image of Dana"})
+    note = Handover.objects.get()
+    at_work(builders.user(at=clinic, first_name="Rina")).post(f"/handover/{note.pk}/take/")
+    note.refresh_from_db()
+    assert (note.taken_at, SetAside.objects.count()) == (None, 1)
+    other = builders.user("doctor", at=clinic, first_name="Shaham")
+    at_work(other).post(f"/handover/{note.pk}/take/")
+    assert Step.objects.get(pk=review.pk).owner == other
