@@ -18,7 +18,7 @@ from outreach.matters import PAGE
 from outreach.models import Reply
 from outreach.praise_models import Praise, PraiseKind
 from outreach.written import end_matters, matters_read
-from patients.actions import RefusedError, StaleStateError
+from patients.actions import RefusedError, StaleStateError, lock_patient
 from patients.identity import fold_name
 from patients.models import Clinic, Membership, Patient
 
@@ -39,6 +39,7 @@ def thank(patient: Patient, words: str, named: str = "", *, now: datetime) -> Pr
     said = words.strip()
     if not said:
         return None
+    lock_patient(patient.pk)  # pressed twice it is one
     same = Praise.objects.filter(patient=patient, words=said, at__gt=now - ONE_DAY).first()
     if same:
         return same

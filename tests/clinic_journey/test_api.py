@@ -243,7 +243,7 @@ QUERIES = {
     "practitioners": 5,
     "outreach-tasks": 5,
     "waiting-list": 5,
-    "offerings": 6,
+    "offerings": 7,
     "inquiries": 5,
 }
 
