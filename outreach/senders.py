@@ -30,8 +30,9 @@ LIMIT = 3
 RESTS = tuple(timedelta(minutes=minutes) for minutes in (5, 15, 60))
 TRY_WITHIN = timedelta(minutes=2)  # a try that ends nowhere is made again after that
 AT_ONCE = 2  # ticks that may wait for one slow provider at a time; the others serve the other channels
-SPARE = timedelta(milliseconds=60)  # how much longer than a second that many messages take as its pace allows
-LATE = timedelta(milliseconds=40)  # after its moment a call may begin; the rest of SPARE is the machine's own
+SPARE = 0.06  # of the time that its pace gives to as many messages: how much longer they take with us
+LATE = 0.04  # of the same: how long after its moment a call may begin; the rest of SPARE is the machine's own
+LEAD = timedelta(milliseconds=20)
 AHEAD = timedelta(seconds=2)  # what is claimed leaves within it
 MEND_WITHIN = deadlines.Limit(1, deadlines.Unit.WORKING_HOURS)
 MENDED = "done"
@@ -91,10 +92,9 @@ def next_turns(
 ) -> list[datetime]:
     """Reserve the sender's next moments up to `until`. One row, so all workers share a pace.
 
-    They lie so far apart that none may come SPARE later than it should and more than the pace would still not be
-    called in any second.
+    They lie so far apart that each may be called late by SPARE, and in no second are there more than the pace allows.
     """
-    sender, apart = _locked(channel), timedelta(seconds=1) / pace + SPARE / max(pace, 1)
+    sender, apart = _locked(channel), _span(pace) * (1 + SPARE) / max(pace, 1)
     first = max(now, sender.next_free_at or now)
     moments = [first + apart * n for n in range(limit)]
     fitting = [at for at in moments if at <= until]
@@ -103,11 +103,17 @@ def next_turns(
     return fitting
 
 
+def _span(pace: float) -> timedelta:
+    """What a pace is kept in: a second, or as long as it gives to one message."""
+    return timedelta(seconds=max(1, 1 / pace))
+
+
 class Turns:
     """The moments at which one tick may call. Without a pace any moment before its end will do."""
 
     def __init__(self, channel: str, pace: float, *, clock: Callable[[], datetime], until: datetime) -> None:
         self.channel, self.pace, self.clock, self.until = channel, pace, clock, until
+        self.lead = LEAD  # how long it takes to begin a call, which is done before its moment
         self._reserved: deque[datetime] = deque()
 
     def next(self, wanted: int) -> datetime | None:
@@ -119,12 +125,15 @@ class Turns:
             self._reserved.popleft()
         if not self._reserved:
             most = min(wanted, int(self.pace / 2) + 1)
-            self._reserved.extend(next_turns(self.channel, self.pace, now=now, until=self.until, limit=most))
+            first = min(now + self.lead, max(now, self.until))
+            self._reserved.extend(
+                next_turns(self.channel, self.pace, now=first, until=self.until, limit=most)
+            )
         return self._reserved.popleft() if self._reserved else None
 
     def has_passed(self, at: datetime) -> bool:
         """Too late to be called at this moment: the one after it would come too near."""
-        return self.pace > 0 and self.clock() > at + LATE
+        return self.pace > 0 and self.clock() > at + _span(self.pace) * LATE
 
 
 def _locked(channel: str) -> Sender:

@@ -76,9 +76,10 @@ class Tour:
 
         What was begun more than a moment ago is begun anew, so that a STOP is seen in time.
         """
-        self._use_the_time_until(at)
+        self._use_the_time_until(at - self.turns.lead if self.turns.pace else at)
         some, started = parcels[: self.at_once], monotonic()
         begun = begins.begin(some, [] if self.repeats else self.taken[-1:], now=at)
+        self.turns.lead = min(timedelta(seconds=monotonic() - started), MOMENT)
         moment: datetime | None = at
         for nth, parcel in enumerate(some):
             if nth and monotonic() - started > MOMENT.total_seconds():
@@ -105,7 +106,7 @@ class Tour:
             at = self.turns.next(wanted)
             if at is None:
                 return None
-            senders.wait_until(at, now=self.turns.clock())
+        senders.wait_until(at, now=self.turns.clock())
         return at
 
     def _use_the_time_until(self, at: datetime) -> None:

@@ -27,7 +27,7 @@ from tests.concurrency.trials import trials
 from tests.conftest import NOW
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.concurrency]
-LATER = NOW + LEASE + timedelta(seconds=1)
+LATER = NOW + LEASE + timedelta(minutes=1)
 
 
 def started(point: str, ledger: Path, *, honours: bool) -> "subprocess.Popen[bytes]":

@@ -45,7 +45,7 @@ def test_workers_share_one_pace() -> None:
     for _round in range(3):
         for reserved in at_once(lambda: senders.next_turns("sms", 10, now=NOW, until=until, limit=2)):
             moments += cast("list[datetime]", reserved)
-    apart = (SECOND + SPARE) / 10
+    apart = SECOND * (1 + SPARE) / 10
     assert len(moments) == 6 * WORKERS
     assert [after - before for before, after in pairwise(sorted(moments))] == [apart] * (6 * WORKERS - 1)
 

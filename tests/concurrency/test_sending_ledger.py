@@ -131,7 +131,7 @@ def test_killed_between_send_and_commit_it_is_unknown_and_not_sent_again(
 ) -> None:
     (attempt,) = intended(1)
     assert worker(point, provider) == -signal.SIGKILL
-    later = NOW + LEASE + timedelta(seconds=1)
+    later = NOW + LEASE + timedelta(minutes=1)
     for _tick in range(2):
         recover(now=later)
         dispatch(now=later)
