@@ -120,8 +120,11 @@ class Asked:
 
     @property
     def widest(self) -> str:
+        """Who waits in the widest gap; where nobody does now, who left in it; empty where there is nobody."""
         line = self.map.widest
-        return self.query((line.source, line.target) if line else None)
+        if line is None or not (line.now.open or line.lost):
+            return ""
+        return self.query((line.source, line.target), **({} if line.now.open else {"who": "lost"}))
 
 
 def _is_key(value: str) -> bool:

@@ -64,6 +64,13 @@ def test_the_widest_gap_leads_to_its_names_and_on_to_the_item(clinic: Clinic) ->
     assert f"/today/?item={step.public_id}" in names.content.decode()
 
 
+def test_a_gap_in_which_nobody_waits_leads_to_nobody(clinic: Clinic) -> None:
+    finish(Journey.objects.get(patient__family_name="Waits"), "review", "no_treatment", NOW - HOUR)
+    page = manager(clinic).get(PAGE).content.decode()
+    assert "Widest gap" in page
+    assert "Open list" not in page
+
+
 def test_the_heading_counts_journeys_and_says_how_few_they_are(clinic: Clinic) -> None:
     page = manager(clinic).get(PAGE).content.decode()
     assert "2 journeys ended" in page
