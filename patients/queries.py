@@ -145,12 +145,22 @@ def _first_address() -> Subquery:
     return Subquery(ties.values("contact_point__value")[:1])
 
 
+FIRST_DAY, LAST_DAY = date(2000, 1, 1), date(2999, 1, 1)
 KEY_DIGITS = 18  # of the largest key a database keeps; longer numbers are nobody's
 
 
 def key_in(text: str) -> int | None:
     """The key that an address or a form names; nonsense names none."""
     return int(text) if text.isascii() and text.isdecimal() and len(text) <= KEY_DIGITS else None
+
+
+def day_in(text: str) -> date | None:
+    """The day that an address names; nonsense, and days that no calendar here reaches, name none."""
+    try:
+        on = date.fromisoformat(text)
+    except ValueError:
+        return None
+    return on if FIRST_DAY <= on <= LAST_DAY else None
 
 
 def named_by(rows: QuerySet[Row], public_id: str) -> Row | None:

@@ -34,7 +34,7 @@ from clinic_journey.reports.standards_words import limit_words
 from patients import audit
 from patients.access import Here, for_staff
 from patients.models import Patient, Role
-from patients.queries import patients_of
+from patients.queries import day_in, patients_of
 
 PAGE = 25
 WEEK = 7
@@ -112,7 +112,7 @@ def _known(here: Here) -> list[str]:
 
 
 def _shown(request: HttpRequest, here: Here, found: Standard) -> dict[str, object]:
-    on = _day_in(request.GET.get("day", ""))
+    on = day_in(request.GET.get("day", ""))
     span = _span(here, on)
     counted = within(verdicts(found, here.clinic, span), span)
     breaches, after = _page(newest_breaches(counted), request.GET.get("after", ""))
@@ -137,13 +137,6 @@ def _by_whom(found: Standard, counted: Sequence[Verdict]) -> tuple[Share, Share]
         return None
     people = share_of(each for each in counted if each.case.by_person)
     return people, share_of(each for each in counted if not each.case.by_person)
-
-
-def _day_in(text: str) -> date | None:
-    try:
-        return date.fromisoformat(text)
-    except ValueError:
-        return None
 
 
 def _span(here: Here, on: date | None) -> Span:

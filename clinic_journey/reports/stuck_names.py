@@ -96,7 +96,8 @@ def lost_steps(asked: Asked) -> QuerySet[Step]:
         journey=OuterRef("journey"),
         status=StepStatus.CANCELLED,
         template_step__isnull=False,
-        opened_at__gt=OuterRef("opened_at"),
+    ).filter(
+        Q(opened_at__gt=OuterRef("opened_at")) | Q(opened_at=OuterRef("opened_at"), pk__gt=OuterRef("pk"))
     )
     given_up = Q(Exists(cut), journey__in=lost_journeys(here.clinic, since, here.now), status="cancelled")
     return Step.objects.filter(

@@ -5,7 +5,7 @@ import logging
 from celery import shared_task
 from django.utils import timezone
 
-from clinic_journey.reports import summaries, weekly
+from clinic_journey.reports import summaries, weekly_actions
 from patients.models import Clinic
 
 log = logging.getLogger(__name__)
@@ -25,4 +25,4 @@ def count_stages() -> int:
 
 @shared_task
 def send_weekly_reports() -> int:
-    return weekly.send_due(timezone.now())
+    return weekly_actions.send_due(timezone.now())

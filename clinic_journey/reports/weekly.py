@@ -1,33 +1,25 @@
-"""The week on one page: on the screen, on paper, and by e-mail to those who manage the clinic, once each."""
+"""The week on one page: on the screen, on paper, and what is mailed of it (weekly_actions)."""
 
 import logging
 from dataclasses import dataclass
-from datetime import date, datetime, time, timedelta
+from datetime import date, time, timedelta
 from functools import cached_property
-from zoneinfo import ZoneInfo
 
-from django.core.mail import EmailMultiAlternatives
-from django.db import IntegrityError, transaction
 from django.http import HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import render
-from django.template.loader import render_to_string
-from django.utils import timezone, translation
-from django.utils.dateparse import parse_date
 from django.utils.formats import date_format
 from django.utils.translation import gettext as _, ngettext, pgettext
 from django.views.decorators.http import require_GET
 
-from clinic_journey.language import text_direction
 from clinic_journey.reports import summaries
 from clinic_journey.reports.improvements import current_ideas
 from clinic_journey.reports.map import Line, Map, drawn
 from clinic_journey.reports.stages import WEEK, week_of
-from clinic_journey.reports.stages_models import Improvement, WeeklyReport
+from clinic_journey.reports.stages_models import Improvement
 from clinic_journey.reports.stuck_asked import Asked
-from clinic_journey.reports.weekly_pdf import page_of
 from patients.access import Here, for_staff
-from patients.models import Clinic, Membership, Role
-from patients.windows import starts_at
+from patients.models import Clinic, Role
+from patients.queries import day_in
 
 log = logging.getLogger(__name__)
 FROM_HOUR = time(7)  # on the Monday after
@@ -121,7 +113,7 @@ def _story(here: Here, key: str, name: str, monday: date) -> Story:
 @for_staff(Role.MANAGER, Role.ADMIN)
 def week(request: HttpRequest, here: Here) -> HttpResponse:
     """On paper it is one page. Any day names its week."""
-    on = _day_in(request.GET.get("on", ""))
+    on = day_in(request.GET.get("on", ""))
     monday = on - timedelta(days=on.weekday()) if on else last_week(here)
     monday = min(monday, week_of(here.now, here.clinic.time_zone))
     context = {
@@ -130,73 +122,3 @@ def week(request: HttpRequest, here: Here) -> HttpResponse:
         "later": monday + WEEK if monday <= last_week(here) else None,
     }
     return render(request, "reports/week.html", context)
-
-
-def _day_in(text: str) -> date | None:
-    try:
-        on = parse_date(text)
-    except ValueError:
-        return None
-    return on if on and date(2000, 1, 1) <= on <= date(2999, 1, 1) else None
-
-
-def send_due(now: datetime) -> int:
-    """From Monday morning on, by each clinic's clock: last week to whoever manages it and has an address."""
-    sent = 0
-    people = Membership.objects.filter(role__in=[Role.MANAGER, Role.ADMIN], user__is_active=True).exclude(
-        user__email=""
-    )
-    for each in people.select_related("clinic", "user").order_by("clinic", "pk"):
-        here = Here(each.user, each.clinic, each.role, now)
-        today = now.astimezone(ZoneInfo(each.clinic.time_zone)).date()
-        monday = today - timedelta(days=today.weekday())
-        if now >= starts_at(each.clinic.time_zone, monday, FROM_HOUR):
-            sent += _send_once(here, monday - WEEK)
-    return sent
-
-
-def _send_once(here: Here, monday: date) -> int:
-    """The row is there before the mail leaves: whatever happens then, nobody gets it twice."""
-    if WeeklyReport.objects.filter(clinic=here.clinic, user=here.user, week=monday).exists():
-        return 0
-    with translation.override(here.clinic.language), timezone.override(here.clinic.time_zone):
-        told = week_at(here, monday)
-        if not told.stories:
-            return 0
-        row = WeeklyReport(clinic=here.clinic, user=here.user, week=monday, begun_at=here.now)
-        try:
-            with transaction.atomic():
-                row.save(force_insert=True)
-        except IntegrityError:  # another worker was first
-            return 0
-        try:
-            mail_of(told, here.user.email).send()
-        except Exception as error:
-            log.exception("the weekly report %s did not leave", row.pk)
-            WeeklyReport.objects.filter(pk=row.pk).update(error=type(error).__name__)
-            return 0
-    return WeeklyReport.objects.filter(pk=row.pk, error="").update(sent_at=here.now)
-
-
-def mail_of(told: Week, address: str) -> EmailMultiAlternatives:
-    language = translation.get_language()
-    context = {"week": told, "language": language, "text_direction": text_direction(language or "en")}
-    subject = _("Where patients got stuck: %(week)s") % {"week": told.title}
-    mail = EmailMultiAlternatives(subject, plain(told), to=[address])
-    mail.attach_alternative(render_to_string("reports/week_mail.html", context), "text/html")
-    mail.attach(
-        f"week-{told.monday}.pdf", page_of(told_rows(told), told.title, told.clinic.name), "application/pdf"
-    )
-    return mail
-
-
-def told_rows(told: Week) -> list[tuple[str, list[list[str]]]]:
-    """Each journey with its sentence and the rows of its table, as words."""
-    return [(f"{each.name}. {each.sentence}", [each.headings, *each.rows]) for each in told.stories]
-
-
-def plain(told: Week) -> str:
-    parts = [f"{told.clinic.name}: {told.title}"]
-    for name, rows in told_rows(told):
-        parts += ["", name, *(" | ".join(row) for row in rows)]
-    return "\n".join(parts)

@@ -14,8 +14,8 @@ from django.utils import translation
 from openpyxl import load_workbook
 from pytest_django import DjangoAssertNumQueries
 
-from clinic_journey.models import Improvement, StageSummary, WeeklyReport
-from clinic_journey.reports import stuck, summaries, weekly
+from clinic_journey.models import Improvement, StageSummary, SummaryClock, WeeklyReport
+from clinic_journey.reports import stuck, summaries, weekly_actions
 from clinic_journey.reports.improvements import effect_of
 from clinic_journey.reports.stuck_asked import Asked
 from journeys.models import Journey
@@ -238,9 +238,9 @@ def test_the_week_is_mailed_once_to_each_manager_with_an_address(clinic: Clinic)
     builders.user(Role.MANAGER, at=clinic, email="dan@alon.example")
     builders.user(Role.ADMIN, at=clinic, email="")
     builders.user(Role.DOCTOR, at=clinic, email="cohen@alon.example")
-    assert weekly.send_due(NOW - 4 * HOUR) == 0  # Monday, six in the morning
-    assert weekly.send_due(NOW) == 1
-    assert weekly.send_due(NOW + HOUR) == 0
+    assert weekly_actions.send_due(NOW - 4 * HOUR) == 0  # Monday, six in the morning
+    assert weekly_actions.send_due(NOW) == 1
+    assert weekly_actions.send_due(NOW + HOUR) == 0
     (sent,) = mail.outbox
     assert isinstance(sent, EmailMultiAlternatives)
     assert sent.to == ["dan@alon.example"]
@@ -261,8 +261,27 @@ def test_a_mail_that_fails_is_noted_and_not_repeated(clinic: Clinic, settings: L
     builders.user(Role.MANAGER, at=clinic, email="dan@alon.example")
     settings.EMAIL_BACKEND = "tests.clinic_journey.reports.nowhere.Nowhere"
     for _nth in range(2):
-        assert weekly.send_due(NOW) == 0
-    assert WeeklyReport.objects.get().error == "ConnectionRefusedError"
+        assert weekly_actions.send_due(NOW) == 0
+    assert WeeklyReport.objects.get().error == "ConnectionResetError"
+
+
+def test_where_the_server_cannot_be_reached_the_next_tick_tries(
+    clinic: Clinic, settings: LazySettings
+) -> None:
+    builders.user(Role.MANAGER, at=clinic, email="dan@alon.example")
+    settings.EMAIL_BACKEND = "tests.clinic_journey.reports.nowhere.Closed"
+    assert weekly_actions.send_due(NOW) == 0
+    assert not WeeklyReport.objects.exists()
+    settings.EMAIL_BACKEND = "django.core.mail.backends.locmem.EmailBackend"
+    assert weekly_actions.send_due(NOW + HOUR) == 1
+
+
+def test_a_week_that_is_not_counted_to_its_end_is_not_told(clinic: Clinic) -> None:
+    builders.user(Role.MANAGER, at=clinic, email="dan@alon.example")
+    SummaryClock.objects.update(counted_at=NOW - 11 * HOUR)  # on Sunday evening
+    assert weekly_actions.send_due(NOW) == 0
+    SummaryClock.objects.update(counted_at=NOW)
+    assert weekly_actions.send_due(NOW) == 1
 
 
 def test_the_week_on_one_page_is_that_of_any_day(clinic: Clinic) -> None:
