@@ -9,7 +9,7 @@ PATIENT = "patient"
 PATIENTS_OWN = frozenset({"await_patient", "visit"})
 ONCE_TOLD = frozenset({"confirm", "book", "recall"})  # after our message the patient has the next word
 # What a calling patient waits for, the nearest to her first: our word, news, a decision, a date, a result.
-WAITED_FOR = ("promise", "call", "tell", "confirm", "review", "refer", "book", "await_result")
+WAITED_FOR = ("promise", "call", "tell", "complaint", "confirm", "review", "refer", "book", "await_result")
 
 
 @dataclass(frozen=True)

@@ -1,15 +1,23 @@
 """Complaints on the screens: how they come, the lock in words, the second reader, and her own page."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import pytest
 import time_machine
 from django.core.management import call_command
 from django.test import Client
 
+from journeys.chases import step_at_fault_of
 from journeys.models import Step, StepStatus
-from outreach.complaint_models import CameBy, Complaint
-from outreach.complaints import complain, restate
+from outreach.complaint_models import CameBy, Complaint, Understood
+from outreach.complaints import (
+    Change,
+    answer_complaint,
+    complain,
+    find_understood,
+    restate,
+    tell_change,
+)
 from outreach.models import Reply
 from patients.models import Clinic, Patient, Role
 from tests import builders
@@ -198,3 +206,30 @@ def test_the_list_costs_the_same_at_any_length(
     manager.get("/complaints/")
     with django_assert_num_queries(7):  # type: ignore[operator]
         manager.get("/complaints/")
+
+
+def test_every_page_of_the_patient_opens_at_every_stage_and_a_chase_counts_against_it(
+    patient: Patient,
+) -> None:
+    complaint = complain(patient, WORDS, CameBy.DESK, now=NOW)
+    manager = builders.user(Role.MANAGER, at=patient.clinic)
+    desk, own = by(Role.MANAGER, patient.clinic), OwnPage(complaint.journey).prove(patient)
+    acts: list[Callable[[], object]] = [
+        lambda: restate(complaint, "You waited.", now=NOW, by=manager),
+        lambda: find_understood(complaint, Understood.TOLD_US, now=NOW, by=manager),
+        lambda: answer_complaint(complaint, "Sorry.", now=NOW, by=manager),
+        lambda: tell_change(complaint, Change("We say why.", is_changed=True), now=NOW, by=manager),
+        lambda: None,
+    ]
+    at_fault: list[object] = []
+    for act in acts:
+        at_fault.append((step := step_at_fault_of(patient, now=NOW)) and step.key)
+        for path in ("", "complaint/"):
+            assert desk.get(f"/patients/{patient.public_id}/{path}").status_code == 200
+        assert desk.get(f"/caller/{patient.public_id}/").status_code == 200
+        for step in Step.objects.filter(journey=complaint.journey, status=StepStatus.ACTIVE):
+            assert desk.get(f"/today/?item={step.public_id}").status_code == 200
+        assert own.get().status_code == 200
+        act()
+    assert at_fault == ["restate", None, "answer", "tell_answer", "tell_answer"]
+    assert 'value="complaint"' not in text(desk, f"/patients/{patient.public_id}/")  # it begins otherwise
