@@ -1,7 +1,8 @@
 """What a manager should know this morning: counts with the address of the names, nobody's name among them."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import datetime, time, timedelta
+from datetime import date, datetime, time, timedelta
 
 from django.db.models import QuerySet
 from django.urls import reverse
@@ -15,10 +16,12 @@ from journeys.models import EventKind, OwnerRole, Step, StepEvent, StepKind, Ste
 from outreach.conversations import matters_in
 from outreach.models import SILENT, OutreachTask
 from patients.models import Clinic
-from patients.windows import ends_at
+from patients.queries import opening_hours
+from patients.windows import Hours, day_intervals, ends_at
 from referrals.models import DocumentStatus, IncomingDocument
 
 LISTED = 100  # a count ends at 99+
+LONGEST_BREAK = 15  # days: what lies further back than the longest holidays is no news
 SOON = timedelta(minutes=10)
 CALL_TODAY = "call_today"
 
@@ -80,22 +83,35 @@ def alerts_of(clinic: Clinic, *, now: datetime) -> Alerts:
 
 def lines_of(clinic: Clinic, *, now: datetime) -> list[Line]:
     """What needs somebody, first what is owed to patients; what is as it should be is not told."""
+    since = last_told(clinic, now=now)
     found = [
-        *_owed(clinic, now=now),
-        *(_below(each) for each in kept_now(clinic, now=now) if _was_below(each)),
+        *_owed(clinic, since, now=now),
+        *(line for each in kept_now(clinic, now=now) for line in _below(each, since)),
         *_left_behind(clinic, now=now),
     ]
     return [line for line in found if line is not None]
 
 
-def _owed(clinic: Clinic, *, now: datetime) -> list[Line | None]:
+def last_told(clinic: Clinic, *, now: datetime) -> date:
+    """The day on which the clinic last worked before today: what has happened since then was told to nobody."""
+    today, opening = local_day(now, clinic.time_zone), opening_hours(clinic, now=now)
+    days = (today - ONE_DAY * n for n in range(1, LONGEST_BREAK))
+    return next((on for on in days if works_on(opening, on)), today - ONE_DAY)
+
+
+def works_on(opening: Hours, on: date) -> bool:
+    """A clinic that has told no hours works every day."""
+    return not opening.windows or bool(day_intervals(opening, on))
+
+
+def _owed(clinic: Clinic, since: date, *, now: datetime) -> list[Line | None]:
     today = begins(clinic.time_zone, local_day(now, clinic.time_zone))
     open_ones = Step.objects.filter(clinic=clinic, kind=StepKind.PROMISE, status=StepStatus.ACTIVE)
     reviews = Step.objects.filter(
         clinic=clinic, kind=StepKind.REVIEW, status=StepStatus.ACTIVE, due_at__lte=now
     )
     chases = StepEvent.objects.filter(
-        clinic=clinic, kind=EventKind.CHASED, at__gte=today - ONE_DAY, at__lt=today
+        clinic=clinic, kind=EventKind.CHASED, at__gte=begins(clinic.time_zone, since), at__lt=today
     )
     broken = number_of(broken_promises(open_ones, now=now).order_by())
     due = number_of(promises_until(clinic, end_of_day(clinic, now=now), now=now))
@@ -133,7 +149,11 @@ def _owed(clinic: Clinic, *, now: datetime) -> list[Line | None]:
         ),
         _line(
             asked,
-            ngettext("%(n)s patient had to ask yesterday.", "%(n)s patients had to ask yesterday.", asked),
+            ngettext(
+                "%(n)s patient had to ask since our last day.",
+                "%(n)s patients had to ask since our last day.",
+                asked,
+            ),
             reverse("ledgers"),
         ),
     ]
@@ -189,20 +209,19 @@ def names_of(number: str) -> str:
     return f"{reverse('report_names')}?number={number}"
 
 
-def _was_below(kept: Kept) -> bool:
-    _on, share = kept.days[-2]
-    return share.percent is not None and share.percent < kept.standard.goal
-
-
-def _below(kept: Kept) -> Line:
-    on, share = kept.days[-2]
-    words = _("Yesterday: %(standard)s – %(met)s of %(counted)s, and the goal is %(goal)s%%.") % {
-        "standard": kept.standard.name,
-        "met": share.met,
-        "counted": share.counted,
-        "goal": kept.standard.goal,
-    }
-    return Line(words, f"{reverse('standard', args=[kept.standard.pk])}?day={on.isoformat()}")
+def _below(kept: Kept, since: date) -> Iterator[Line]:
+    """The standard on each day since then, today left out, on which it was not kept as often as it should be."""
+    for on, share in kept.days[:-1]:
+        if on < since or share.percent is None or share.percent >= kept.standard.goal:
+            continue
+        words = _("%(day)s: %(standard)s – %(met)s of %(counted)s, and the goal is %(goal)s%%.") % {
+            "day": date_format(on, "l"),
+            "standard": kept.standard.name,
+            "met": share.met,
+            "counted": share.counted,
+            "goal": kept.standard.goal,
+        }
+        yield Line(words, f"{reverse('standard', args=[kept.standard.pk])}?day={on.isoformat()}")
 
 
 def day_words(clinic: Clinic, *, now: datetime) -> str:

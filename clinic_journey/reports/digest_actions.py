@@ -15,13 +15,12 @@ from django.db import IntegrityError, transaction
 from django.utils import timezone, translation
 from django.utils.translation import gettext as _
 
-from clinic_journey.reports.digest import day_words, lines_of
+from clinic_journey.reports.digest import day_words, lines_of, works_on
 from clinic_journey.reports.digest_models import Digest, DigestSent
 from clinic_journey.reports.standards import local_day
 from outreach.channels import ChannelError, Message, by_machine
 from patients.models import Channel, Clinic, Membership, Role
 from patients.queries import opening_hours
-from patients.windows import day_intervals
 
 LATE = timedelta(hours=3)  # after her hour: later than that it is no morning any more
 logger = logging.getLogger(__name__)
@@ -74,7 +73,7 @@ def _is_due(digest: Digest, *, now: datetime) -> bool:
     leads = Membership.objects.filter(
         user=digest.user, clinic=clinic, role__in=[Role.MANAGER, Role.ADMIN]
     ).exists()
-    return leads and bool(day_intervals(opening_hours(clinic, now=now), local.date()))
+    return leads and works_on(opening_hours(clinic, now=now), local.date())
 
 
 def _claimed(digest: Digest, *, now: datetime) -> DigestSent | None:

@@ -10,6 +10,7 @@ from django.db.models import Count, F, Min, Q, QuerySet
 from appointments.models import Appointment
 from clinic_journey.reports.money_models import VisitValue
 from clinic_journey.reports.money_range import AGES, Waiting, by_age, in_all
+from clinic_journey.reports.stages import judged_journeys
 from inquiries.models import Offering, money
 from journeys.models import Journey, JourneyStatus, LostBecause, StepKind, StepStatus
 from outreach.queries import LIVE_VISITS
@@ -27,7 +28,6 @@ BEFORE_A_VISIT = (
     StepKind.BOOK,
     StepKind.CALL,
 )
-ENDED = (JourneyStatus.COMPLETED, JourneyStatus.CANCELLED)
 
 
 @dataclass(frozen=True)
@@ -100,8 +100,8 @@ def _prices(clinic: Clinic, currency: str) -> dict[int | None, Decimal]:
 
 def _known(clinic: Clinic, *, now: datetime) -> dict[int, tuple[int, int]]:
     """Of the journeys of a year that have ended: how many lived so long, and how many of them were lost."""
-    ended = Journey.objects.filter(clinic=clinic, status__in=ENDED, opened_at__gte=now - A_YEAR)
-    lost = ~Q(lost_because=LostBecause.NOT_LOST)
+    ended = judged_journeys(clinic, now - A_YEAR, now).filter(opened_at__gte=now - A_YEAR)
+    lost = ~Q(lost_because=LostBecause.NOT_LOST) | Q(losing=True)
     counts = {}
     for age in AGES:
         lived = Q(ended_at__gte=F("opened_at") + timedelta(days=age))

@@ -43,7 +43,7 @@ class Cell:
     @property
     def level(self) -> int:
         """How strongly the cell is coloured; a half is as much as anybody reaches."""
-        return min(LEVELS - 1, LEVELS * self.reached // (self.tries or 1) * 2)
+        return min(LEVELS - 1, 2 * LEVELS * self.reached // (self.tries or 1))
 
     def __add__(self, other: "Cell") -> "Cell":
         return Cell(self.tries + other.tries, self.reached + other.reached)
@@ -118,7 +118,7 @@ def _tries(clinic: Clinic, *, now: datetime) -> QuerySet[Any]:
 
 
 def _in_her_hours(tries: QuerySet[Any], zone: ZoneInfo) -> QuerySet[Any]:
-    """With whether each lay in hours that the patient had told us before."""
+    """With whether each lay in hours that the patient had told us before, by the clinic's clock."""
     windows = ContactWindow.objects.filter(
         card__patient=OuterRef("patient"),
         card__told_at__lte=OuterRef("called_at"),

@@ -149,8 +149,8 @@ def lost_journeys(clinic: Clinic, start: datetime, end: datetime) -> QuerySet[Jo
     return ended.filter(status=JourneyStatus.CANCELLED).exclude(lost_because=LostBecause.NOT_LOST)
 
 
-def ended_journeys(clinic: Clinic, start: datetime, end: datetime) -> Iterator[dict[str, Any]]:
-    """Whole journeys; one that ended for neither reason (a record merged, a mistake) tells nothing."""
+def judged_journeys(clinic: Clinic, start: datetime, end: datetime) -> QuerySet[Any]:
+    """Whole journeys, each with whether it lost the patient; one that ended for neither reason tells nothing."""
     losing = Step.objects.filter(
         journey=OuterRef("pk"), completed_at=OuterRef("ended_at"), outcome__in=LOSING,
         template_step__isnull=False,
@@ -159,8 +159,12 @@ def ended_journeys(clinic: Clinic, start: datetime, end: datetime) -> Iterator[d
         Q(status=JourneyStatus.COMPLETED) | ~Q(lost_because=LostBecause.NOT_LOST),
         clinic=clinic, ended_at__gte=start, ended_at__lt=end, template__isnull=False,
     )  # fmt: skip
+    return ended.annotate(losing=Exists(losing))
+
+
+def ended_journeys(clinic: Clinic, start: datetime, end: datetime) -> Iterator[dict[str, Any]]:
     columns = [column.removeprefix("journey__") for column in DIMENSIONS.values()]
-    rows = ended.annotate(losing=Exists(losing)).values(
+    rows = judged_journeys(clinic, start, end).values(
         "opened_at", "ended_at", "lost_because", "losing", "template__key", *columns
     )
     yield from rows.iterator()

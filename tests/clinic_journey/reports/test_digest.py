@@ -1,6 +1,6 @@
 """A manager's morning: at her hour of the clinic's day, once, in her language, with counts and no names."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -12,14 +12,14 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
 from clinic_journey.models import Digest, DigestSent
-from clinic_journey.reports.digest import Alerts, alerts_of, lines_of
+from clinic_journey.reports.digest import Alerts, alerts_of, last_told, lines_of
 from clinic_journey.reports.digest_actions import send_digests, set_digest
 from clinic_journey.reports.digest_tasks import send_digests as tick
 from clinic_journey.reports.standards_actions import load_standards
 from journeys.chases import log_chase
 from journeys.models import StepKind
 from outreach.models import Reply
-from patients.models import Clinic, Membership, Role
+from patients.models import Clinic, ClinicHours, Membership, Role
 from tests import builders
 from tests.clinic_journey.reports.measured import HOUR, MAKE, SUNDAY, step, whose
 from tests.conftest import NOW
@@ -151,7 +151,7 @@ def test_the_mail_tells_counts_and_where_the_names_are_and_no_name(clinic: Clini
     assert "Good morning, Dan." in sent.body
     assert "1 promise is broken and still open." in sent.body
     assert "/reports/names/?number=promises_today" in sent.body
-    assert "Yesterday: The patient hears that everything arrived – 0 of 1, and the goal is 95%." in sent.body
+    assert "Sunday: The patient hears that everything arrived – 0 of 1, and the goal is 95%." in sent.body
     assert "Levi" not in sent.body
     assert "Dana" not in sent.body
 
@@ -228,7 +228,7 @@ def test_a_morning_costs_as_many_statements_whatever_there_is(clinic: Clinic, ti
         trouble(clinic)
     with CaptureQueriesContext(connection) as seen:
         lines_of(clinic, now=NOW)
-    assert len(seen) == 29
+    assert len(seen) == 31
 
 
 @pytest.mark.parametrize("role", [Role.RECEPTIONIST, Role.DOCTOR])
@@ -236,3 +236,18 @@ def test_mornings_are_for_managers(clinic: Clinic, role: Role) -> None:
     client = client_of(builders.user(role, at=clinic))
     assert {client.get(path).status_code for path in (PAGE, ALERTS)} == {403}
     assert client.post(PAGE, {"hour": "6", "language": "ru"}).status_code == 403
+
+
+def test_the_first_morning_after_closed_days_looks_back_to_the_last_day_of_work(clinic: Clinic) -> None:
+    ClinicHours.objects.filter(clinic=clinic, weekday__in=[4, 5]).delete()  # Friday and Saturday
+    assert last_told(clinic, now=local("2026-03-08T08:30")) == date(2026, 3, 5)
+    assert last_told(clinic, now=local("2026-03-09T08:30")) == date(2026, 3, 8)
+    log_chase(step(clinic, StepKind.BOOK), now=local("2026-03-05T12:00"))
+    words = [line.words for line in lines_of(clinic, now=local("2026-03-08T08:30"))]
+    assert "1 patient had to ask since our last day." in words
+
+
+def test_a_clinic_that_has_told_no_hours_has_a_morning_every_day(clinic: Clinic) -> None:
+    ClinicHours.objects.filter(clinic=clinic).delete()
+    manager_of(clinic)
+    assert send_digests(now=local("2026-03-09T08:30")) == 1

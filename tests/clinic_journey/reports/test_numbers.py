@@ -21,7 +21,7 @@ from clinic_journey.reports.numbers import (
 )
 from clinic_journey.reports.standards_actions import load_standards
 from journeys.chases import log_chase
-from journeys.models import Journey, StepKind
+from journeys.models import Journey, JourneyTemplate, StepKind
 from outreach.models import AttemptStatus, Reply
 from patients.models import AuditEvent, Channel, Clinic, Patient, Role
 from tests import builders
@@ -182,11 +182,14 @@ def test_a_price_of_the_type_of_visit_stands_before_the_clinics_own_value(clinic
 def test_the_clinics_own_losses_stand_before_the_default(clinic: Clinic) -> None:
     set_visit_value(clinic, Decimal(1000), "ILS")
     step(clinic, StepKind.BOOK, opened_at=NOW - DAY)
+    template = JourneyTemplate.objects.create(key="treatment", checksum="x")
+    lost: dict[str, Any] = {"status": "cancelled", "lost_because": "own_words", "lost_words": "No, thank you"}
     for n in range(30):
-        lost = {"lost_because": "own_words", "lost_words": "No, thank you"} if n % 3 == 0 else {}
-        builders.journey(
-            builders.patient(clinic), now=NOW - DAY * 30, status="cancelled", ended_at=NOW - DAY * 20, **lost
-        )
+        end: dict[str, Any] = lost if n % 3 == 0 else {"status": "completed"}
+        dates: dict[str, Any] = {"now": NOW - DAY * 30, "ended_at": NOW - DAY * 20}
+        builders.journey(builders.patient(clinic), template=template, **dates, **end)
+    for _merged in range(30):  # a record that was merged tells nothing
+        builders.journey(builders.patient(clinic), template=template, **dates, status="cancelled")
     risk = at_risk(clinic, now=NOW)
     assert risk
     assert (risk.is_default, risk.rows[0].rate.percents) == (False, (21, 48))
