@@ -101,12 +101,15 @@ class Tour:
         return True
 
     def _kept(self, at: datetime | None, wanted: int) -> datetime | None:
-        """This moment, or the next where it has passed; waited for. None: there is none left in this tick."""
+        """This moment, or the next where it has passed, also while it was waited for. None: this tick has no more."""
         while at is None or self.turns.has_passed(at):
             at = self.turns.next(wanted)
             if at is None:
                 return None
-        senders.wait_until(at, now=self.turns.clock())
+            senders.wait_until(at, now=self.turns.clock())
+        if self.turns.clock() < at:
+            senders.wait_until(at, now=self.turns.clock())
+            return self._kept(at, wanted)
         return at
 
     def _use_the_time_until(self, at: datetime) -> None:
