@@ -42,6 +42,7 @@ TYPED = {
     "Cohen",
     "Shaham",
     "Dan",
+    "Bar",
     "Rina",
     "Azulay",
     "Tal",
