@@ -16,8 +16,6 @@ app = Celery("clinic_journey")
 app.config_from_object("django.conf:settings", namespace="CELERY")
 app.autodiscover_tasks()
 app.autodiscover_tasks(["clinic_journey.importing", "clinic_journey.lock", "clinic_journey.reports"])
-for each in ("standards_tasks", "digest_tasks"):
-    app.autodiscover_tasks(["clinic_journey.reports"], related_name=each)
 
 
 def every(seconds: float, task: str) -> dict[str, Any]:
@@ -39,7 +37,7 @@ app.conf.beat_schedule = {
     "hear letters": every(5, "outreach.tasks.hear_letters"),
     "count stages": every(3600, "clinic_journey.reports.tasks.count_stages"),
     "send weekly reports": every(1800, "clinic_journey.reports.tasks.send_weekly_reports"),
-    "send digests": every(300, "clinic_journey.reports.digest_tasks.send_digests"),
+    "send digests": every(300, "clinic_journey.reports.tasks.send_digests"),
     "close records": {"task": "outreach.tasks.close_forgotten", "schedule": crontab(hour="0", minute="40")},
     "fill calendars": {"task": "appointments.tasks.fill_slots", "schedule": crontab(hour="1", minute="10")},
     "forget imports": {
@@ -55,7 +53,7 @@ app.conf.beat_schedule = {
         "schedule": crontab(hour="3", minute="10"),
     },
     "count standards": {
-        "task": "clinic_journey.reports.standards_tasks.rebuild_standard_days",
+        "task": "clinic_journey.reports.tasks.rebuild_standard_days",
         "schedule": crontab(hour="0", minute="20"),
     },
     "prompt recognition": {

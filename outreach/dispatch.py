@@ -16,7 +16,7 @@ from datetime import datetime, timedelta
 from time import monotonic
 
 from django.contrib.auth.models import User
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError, OperationalError, transaction
 
 from journeys.claims import TICK_SHARE, Alarm, claim_due
 from outreach import door, outcomes, senders
@@ -126,7 +126,10 @@ def _claim(channels: Sequence[str], lease: uuid.UUID, *, now: datetime, limit: i
     try:
         with transaction.atomic():
             return [row[0] for row in claim_due(due_on(channels), now=now, limit=limit, **values)]
-    except IntegrityError:  # another worker or a call was quicker with one of these patients
+    except (
+        IntegrityError,
+        OperationalError,
+    ):  # another worker or a call was quicker with one of these patients
         return _claim_one_by_one(channels, lease, now=now, limit=limit)
 
 

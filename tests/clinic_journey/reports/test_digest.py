@@ -14,8 +14,8 @@ from django.test.utils import CaptureQueriesContext
 from clinic_journey.models import Digest, DigestSent
 from clinic_journey.reports.digest import Alerts, alerts_of, last_told, lines_of
 from clinic_journey.reports.digest_actions import send_digests, set_digest
-from clinic_journey.reports.digest_tasks import send_digests as tick
 from clinic_journey.reports.standards_actions import load_standards
+from clinic_journey.reports.tasks import send_digests as tick
 from journeys.chases import log_chase
 from journeys.models import StepKind
 from outreach.models import Reply

@@ -12,8 +12,8 @@ from django.test.utils import CaptureQueriesContext
 from clinic_journey.models import Standard
 from clinic_journey.reports.standards_actions import load_standards
 from clinic_journey.reports.standards_file import SHIPPED, StandardsError, read_standards
-from clinic_journey.reports.standards_tasks import rebuild_standard_days
 from clinic_journey.reports.standards_words import limit_words
+from clinic_journey.reports.tasks import rebuild_standard_days
 from journeys.deadlines import Limit, Unit
 from journeys.models import StepKind
 from patients.models import AuditEvent, Clinic, Role
