@@ -203,12 +203,18 @@ def measure_lateness(outbox: Outbox) -> None:
 
 def lateness(outbox: Outbox, providers: dict[str, Provider]) -> tuple[dict[str, list[float]], timedelta]:
     """How late each message was called, by channel, and how long they were offered."""
+    from outreach.dispatch import ticks_for  # noqa: PLC0415 - app ready
+
     started = clock()
     due = outbox.spread(started + timedelta(seconds=2))
     lasts = max(at for each in due.values() for at in each.values()) - started
     with served_by(providers, PACES):
         until = started + lasts + timedelta(seconds=10)
-        ticks = [Thread(target=beat, args=(channel, until)) for channel in PACES]
+        ticks = [
+            Thread(target=beat, args=(channel, until))
+            for channel, provider in providers.items()
+            for _tick in range(ticks_for(provider))
+        ]
         for tick in ticks:
             tick.start()
         for tick in ticks:

@@ -20,7 +20,7 @@ from django.db import IntegrityError, OperationalError, transaction
 
 from journeys.claims import TICK_SHARE, Alarm, claim_due
 from outreach import door, outcomes, senders
-from outreach.channels import WhenUnclear, by_machine, pace_of
+from outreach.channels import Transport, WhenUnclear, by_machine, pace_of
 from outreach.models import Attempt, AttemptStatus
 from outreach.outcomes import Taken
 from outreach.senders import Turns
@@ -30,6 +30,7 @@ INTERVAL = timedelta(seconds=5)
 LEASE = timedelta(seconds=90)  # longer than any channel may take to answer
 BATCH = 100
 MANY = 500  # of a channel that repeats safely: what they share is read and written once
+FAST = 20  # messages a second
 GATHERS = timedelta(milliseconds=200)  # what becomes due so near together is claimed together
 
 
@@ -83,6 +84,11 @@ def serve(channel: str, *, now: datetime, lasts: timedelta = INTERVAL) -> Counts
         if due is None:
             return counts
         senders.wait_until(max(due, clock() + GATHERS), now=clock())
+
+
+def ticks_for(transport: Transport) -> int:
+    """Two where a sender is so fast that one tick would leave gaps while it claims and looks at a batch."""
+    return 2 if pace_of(transport) > FAST else 1
 
 
 def dispatch_on(

@@ -22,8 +22,9 @@ def plan_attempts() -> int:
 @shared_task
 def dispatch() -> None:
     """A tick of its own for each channel, so that none waits for another one's provider."""
-    for channel in by_machine():
-        dispatch_on.apply_async((channel,), expires=outbox.INTERVAL.total_seconds())
+    for channel, transport in by_machine().items():
+        for _tick in range(outbox.ticks_for(transport)):
+            dispatch_on.apply_async((channel,), expires=outbox.INTERVAL.total_seconds())
 
 
 @shared_task
