@@ -9,12 +9,13 @@ TEST_BROKER_URL = $(or $(CELERY_BROKER_URL),redis://127.0.0.1:6379/0)
 WITHOUT_SERVICES = env -u DATABASE_URL -u CELERY_BROKER_URL -u MAILBOX_URL -u EMAIL_URL -u DEMO -u VAR_DIR
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-services check format locale lock bench setup setup-dev
+.PHONY: help demo test test-services nightly check format locale lock bench setup setup-dev
 
 help:
 	@echo "make demo            a clinic with 200 patients on this machine; Ctrl-C ends it (PORT=8001 make demo for another port)"
 	@echo "make test            all tests on SQLite, no service needed"
 	@echo "make test-services   all tests on PostgreSQL and Redis (DATABASE_URL, CELERY_BROKER_URL, or localhost)"
+	@echo "make nightly         the crashes of the outbox, as often as a night allows (PostgreSQL)"
 	@echo "make check           format, lint, types, import contracts, migrations, translations, templates"
 	@echo "make bench           the measurements of bench/, as ratios to plain SQL"
 	@echo "make format          put the code into its one format"
@@ -36,6 +37,10 @@ test: setup-dev
 test-services: setup-dev
 	@$(WITHOUT_SERVICES) DATABASE_URL='$(TEST_DATABASE_URL)' CELERY_BROKER_URL='$(TEST_BROKER_URL)' \
 		$(PYTHON_ENV) -m pytest -m "not browser" $(PYTEST_ARGS)
+
+nightly: setup-dev
+	@$(WITHOUT_SERVICES) NIGHTLY=1 DATABASE_URL='$(TEST_DATABASE_URL)' $(PYTHON_ENV) -m pytest \
+		tests/concurrency/test_dispatch_crash.py tests/concurrency/test_sending_ledger.py $(PYTEST_ARGS)
 
 check: setup-dev
 	$(PYTHON_ENV) -m ruff format --check --quiet .
@@ -69,3 +74,5 @@ bench: setup-dev
 	$(PYTHON_ENV) -W ignore -m bench.pages
 	$(PYTHON_ENV) -W ignore -m bench.imports
 	$(PYTHON_ENV) -W ignore -m bench.reports
+	$(PYTHON_ENV) -m bench.dispatch
+	$(PYTHON_ENV) -m bench.windows
