@@ -12,6 +12,7 @@ from clinic_journey import (
     caller,
     cards,
     channels_page,
+    complaints,
     health,
     home,
     inbox,
@@ -19,7 +20,10 @@ from clinic_journey import (
     ledger_page,
     message_trace,
     messenger_link,
+    neglected_page,
     offered_page,
+    offerings_file,
+    own_complaint,
     patient_calendar,
     patient_card,
     patient_door,
@@ -31,15 +35,14 @@ from clinic_journey import (
     records,
     results_screen,
     silent,
+    team_page,
     today,
     today_page,
-    urls_people,
     waiting,
 )
 from clinic_journey.api import router
 from clinic_journey.audit import views as audit_views
 from clinic_journey.lock import views as lock_views
-from clinic_journey.reports.urls_stuck import urlpatterns as stuck_urls
 from outreach import views as calls_by_machine
 from outreach.channels.hooks import HOOKS
 from outreach.webhooks import hook
@@ -83,10 +86,13 @@ urlpatterns = [
     path("silent/<uuid:task_id>/number/", silent.silent_number, name="silent_number"),
     path("silent/<uuid:task_id>/close/", silent.silent_close, name="silent_close"),
     path("reports/ledgers/", ledger_page.ledgers, name="ledgers"),
-    path("", include("clinic_journey.reports.urls_numbers")),
-    *stuck_urls,
+    path("reports/", include("clinic_journey.reports.urls")),
     *inbox.urlpatterns,
-    *urls_people.urlpatterns,
+    *complaints.urlpatterns,
+    *own_complaint.urlpatterns,
+    *neglected_page.urlpatterns,
+    *offerings_file.urlpatterns,
+    *team_page.urlpatterns,
     *inquiry_page.urlpatterns,
     *channels_page.urlpatterns,
     *messenger_link.urlpatterns,
