@@ -12,7 +12,7 @@ from journeys.ledgers import (
     broken_promises,
     chases_by_week,
     chases_visible_to,
-    promises_by_owner,
+    promises_by_team,
     promises_visible_to,
 )
 from patients import audit
@@ -42,7 +42,7 @@ def ledgers(request: HttpRequest, here: Here) -> HttpResponse:
         "broken": broken_page,
         "more_broken": more_broken,
         "weeks": chases_by_week(here.clinic, since=since, until=here.now),
-        "owners": promises_by_owner(here.clinic, since=since, now=here.now),
+        "teams": promises_by_team(here.clinic, since=since, now=here.now),
     }
     return render(request, "ledgers/ledgers.html", context)
 

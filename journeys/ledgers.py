@@ -1,6 +1,6 @@
 """The chase ledger and the promise ledger: what patients had to ask for, and which of our promises held."""
 
-from collections.abc import Iterable
+from collections import Counter
 from dataclasses import dataclass
 from datetime import date, datetime
 from zoneinfo import ZoneInfo
@@ -28,13 +28,11 @@ class ChaseCount:
 
 @dataclass(frozen=True)
 class PromiseCount:
-    """How one owner's promises that fell due in a period ended; `owner_id` empty: a role's.
+    """How the promises of one team that fell due in a period ended: nobody is counted by name.
 
-    A broken one counts for whoever had it before it went to the manager.
+    A broken one counts for the team that had it before it went to the manager.
     """
 
-    owner_id: int | None
-    name: str
     role: str
     kept: int
     broken: int
@@ -45,7 +43,7 @@ class PromiseCount:
 
     @property
     def role_words(self) -> str:
-        return str(OwnerRole(self.role).label) if self.role else ""
+        return str(OwnerRole(self.role).label)
 
 
 def chases_visible_to(user: User) -> QuerySet[StepEvent]:
@@ -81,8 +79,8 @@ def promises_visible_to(user: User) -> QuerySet[Step]:
     )
 
 
-def promises_by_owner(clinic: Clinic, *, since: datetime, now: datetime) -> list[PromiseCount]:
-    """Of the promises that fell due since then, how many held, by whose they were; the most broken first."""
+def promises_by_team(clinic: Clinic, *, since: datetime, now: datetime) -> list[PromiseCount]:
+    """Of the promises that fell due since then, how many held; the team with the most broken ones first."""
     due = Step.objects.filter(
         clinic=clinic, kind=StepKind.PROMISE, due_at__gte=since, due_at__lte=now
     ).exclude(status=StepStatus.CANCELLED)
@@ -94,35 +92,13 @@ def promises_by_owner(clinic: Clinic, *, since: datetime, now: datetime) -> list
         completed_at__gte=since,
     )
     late = broken_promises(due, now=now)
-    rows = _counted(late, "broken") + _counted(due.exclude(pk__in=late.values("pk")), "kept")
-    rows += _counted(early, "kept")
-    return _by_owner(rows)
+    broken = _counted(late)
+    kept = _counted(due.exclude(pk__in=late.values("pk"))) + _counted(early)
+    counts = [PromiseCount(role, kept[role], broken[role]) for role in {*kept, *broken}]
+    return sorted(counts, key=lambda each: (-each.broken, -each.kept, each.role))
 
 
-def _counted(promises: QuerySet[Step], fate: str) -> list[tuple[int | None, str, str, str, int]]:
+def _counted(promises: QuerySet[Step]) -> Counter[str]:
     whose = Case(When(passed_on_from="", then=F("owner_role")), default=F("passed_on_from"))
-    rows = promises.values("owner_id", "owner__first_name", "owner__last_name", role=whose).annotate(
-        n=Count("pk")
-    )
-    return [
-        (
-            row["owner_id"],
-            f"{row['owner__first_name'] or ''} {row['owner__last_name'] or ''}".strip(),
-            "" if row["owner_id"] else row["role"],
-            fate,
-            row["n"],
-        )
-        for row in rows.order_by()
-    ]
-
-
-def _by_owner(rows: Iterable[tuple[int | None, str, str, str, int]]) -> list[PromiseCount]:
-    found: dict[tuple[int | None, str, str], dict[str, int]] = {}
-    for owner, name, role, fate, n in rows:
-        counts = found.setdefault((owner, name, role), {"kept": 0, "broken": 0})
-        counts[fate] += n
-    made = [
-        PromiseCount(owner, name, role, counts["kept"], counts["broken"])
-        for (owner, name, role), counts in found.items()
-    ]
-    return sorted(made, key=lambda each: (-each.broken, -each.kept, each.name, each.role))
+    rows = promises.order_by().values_list(whose).annotate(n=Count("pk"))
+    return Counter(dict(rows))
