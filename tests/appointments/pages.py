@@ -39,7 +39,7 @@ def questions(client: Client, path: str) -> int:
     """How many queries a page makes, those that every page makes left out."""
     with CaptureQueriesContext(connection) as asked:
         assert client.get(path).status_code == 200
-    frame = [*(f'FROM "{table}"' for table in FRAME), 'INTO "patients_auditevent"']
+    frame = [*(f'FROM "{table}"' for table in FRAME), 'JOIN "outreach_reply"', 'INTO "patients_auditevent"']
     return sum(not any(part in query["sql"] for part in frame) for query in asked)
 
 

@@ -4,6 +4,7 @@ from typing import Any
 from urllib.parse import quote
 
 import pytest
+from django.core.management import call_command
 from django.test import Client
 from django.urls import URLPattern
 
@@ -72,6 +73,7 @@ def answered(client: Client, address: str, sent: dict[str, str]) -> None:
 
 @pytest.mark.parametrize(("path", "pattern"), ROUTES)
 def test_no_field_makes_a_fault(path: str, pattern: URLPattern) -> None:
+    call_command("load_catalogue", verbosity=0)
     clinic = builders.clinic()
     address = address_of(path, objects_of(clinic), clinic)
     for nth, role in enumerate(Role.values):
