@@ -29,10 +29,11 @@ from outreach.complaints import (
     restate,
     tell_change,
 )
+from outreach.praise import members_of
 from patients import audit
 from patients.access import Here, for_staff, patient_here
 from patients.actions import RefusedError
-from patients.models import Membership, Role
+from patients.models import Role
 from patients.queries import beyond, key_in, named_by
 
 PAGE = 25
@@ -104,9 +105,7 @@ def complaint(request: HttpRequest, here: Here, complaint_id: UUID) -> HttpRespo
 
 
 def _page(request: HttpRequest, here: Here, found: Complaint, status: int = 200) -> HttpResponse:
-    place = Membership.objects.filter(clinic=here.clinic, user__is_active=True).exclude(
-        user=found.restated_by_id
-    )
+    others = members_of(here.clinic).exclude(user=found.restated_by_id).exclude(user=here.user)
     may_all = here.role in MANAGERS
     due_at = _due_of([found]).get(found.journey_id)
     context = {
@@ -114,7 +113,7 @@ def _page(request: HttpRequest, here: Here, found: Complaint, status: int = 200)
         "stage": found.stage,
         "may_all": may_all,
         "may_read": found.restated_by_id != here.user.pk,
-        "colleagues": list(place.exclude(user=here.user).select_related("user")) if may_all else [],
+        "colleagues": list(others) if may_all else [],
         "due_at": due_at,
         "is_late": bool(due_at and due_at <= here.now),
         "typed": request.POST,
@@ -166,8 +165,7 @@ def _acts(request: HttpRequest, here: Here, found: Complaint) -> dict[str, Calla
 
 
 def _ask(found: Complaint, asked: str, here: Here) -> None:
-    place = Membership.objects.filter(clinic=here.clinic, user__is_active=True, user=key_in(asked) or 0)
-    reader = place.select_related("user").first()
+    reader = members_of(here.clinic).filter(user=key_in(asked) or 0).first()
     if reader is None:
         raise RefusedError(_("Choose a colleague."))
     ask_reader(found, reader.user, role=MY_ROLE[Role(reader.role)], now=here.now, by=here.user)
