@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from django.db.models import Exists, IntegerField, OuterRef, QuerySet, Subquery
+from django.db.models import Exists, F, IntegerField, OuterRef, QuerySet, Subquery
 
 from journeys.clinic_time import due_within
 from journeys.deadlines import Limit, Unit
@@ -44,7 +44,7 @@ class ExpectedRow:
 def lists_of(here: Here) -> dict[str, QuerySet[Any]]:
     mine = results_here(here)
     return {
-        "decide": queries.to_decide(mine),
+        "decide": queries.to_decide(mine.filter(review__clinic=here.clinic)),
         "expected": queries.expected(
             queries.referrals_visible_to(here.user).filter(clinic=here.clinic)
         ).order_by("step__due_at", "pk"),
@@ -75,13 +75,20 @@ class Counted(Subquery):
     output_field = IntegerField()
 
 
+class Newest(Subquery):
+    """The highest key a query finds. Asked for by order, it would be sought among all clinics' rows."""
+
+    template = "(SELECT MAX(found.pk) FROM (%(subquery)s) found)"
+    output_field = IntegerField()
+
+
 def tallies(here: Here, lists: dict[str, QuerySet[Any]], **known: int) -> dict[str, Any]:
     """The badges, and the mark up to which the page has seen what arrives, in one query.
 
     No list is counted beyond what a badge can say, and none that has been read.
     """
     wanted = {name: _counted(found) for name, found in lists.items() if name not in known}
-    found = _read(here, **wanted, **_newest(here, lists))
+    found = _read(here, **wanted, **_newest(lists))
     mark = Mark(found.pop("last_result") or 0, found.pop("last_step") or 0)
     return {"counts": {**known, **found}, "newest": mark}
 
@@ -95,11 +102,10 @@ def _counted(rows: QuerySet[Any]) -> Counted:
     return Counted(rows.order_by().values("pk")[:SHOWN])
 
 
-def _newest(here: Here, lists: dict[str, QuerySet[Any]]) -> dict[str, Subquery]:
-    of_clinic = Result.objects.filter(referral__clinic=here.clinic)
+def _newest(lists: dict[str, QuerySet[Any]]) -> dict[str, Newest]:
     return {
-        "last_result": Subquery(of_clinic.order_by("-pk").values("pk")[:1]),
-        "last_step": Subquery(lists["unmatched"].order_by("-step_id").values("step_id")[:1]),
+        "last_result": Newest(lists["decide"].order_by().values("pk")),
+        "last_step": Newest(lists["unmatched"].order_by().values(pk=F("step"))),
     }
 
 
@@ -125,7 +131,7 @@ def arrived_since(here: Here, mark: Mark) -> int:
     """Results to decide and documents nobody could match that the page does not show yet."""
     lists = lists_of(here)
     new = {
-        "new_results": _counted(results_here(here).filter(pk__gt=mark.result, decision="")),
+        "new_results": _counted(lists["decide"].filter(pk__gt=mark.result)),
         "new_documents": _counted(lists["unmatched"].filter(step__gt=mark.step)),
     }
     return sum(_read(here, **new).values())

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
-from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.db.models import Exists, OuterRef, Q, QuerySet, Subquery
 from django.utils.dates import WEEKDAYS_ABBR
 from django.utils.timezone import localtime
 from django.utils.translation import gettext as _
@@ -180,7 +180,10 @@ def midnight(here: Here) -> datetime:
 
 def steps_by_hand(here: Here) -> QuerySet[Step]:
     """Open steps of the asker's role that no planned contact is working on, or that are late all the same."""
-    working = OutreachTask.objects.filter(step=OuterRef("pk"), status=TaskStatus.OPEN)
+    # As a value, not with Exists: that, beside an "or", reads the open tasks of all clinics first.
+    working = Subquery(
+        OutreachTask.objects.filter(step=OuterRef("pk"), status=TaskStatus.OPEN).values("pk")[:1]
+    )
     ringing = Attempt.objects.filter(
         task__step=OuterRef("pk"),
         channel=Channel.PHONE,
@@ -190,11 +193,10 @@ def steps_by_hand(here: Here) -> QuerySet[Step]:
     handled = DeskAction.objects.filter(
         step=OuterRef("pk"), undone_at__isnull=True, at__gt=here.now - HANDLED_FOR
     )
-    idle = ~Exists(working) & Q(contact_from__isnull=True)
+    idle = Q(contact_from__isnull=True, working__isnull=True)
     return (
-        Step.objects.filter(
-            clinic=here.clinic, owner_role__in={*roles, OwnerRole.MANAGER}, status=StepStatus.ACTIVE
-        )
+        Step.objects.alias(working=working)
+        .filter(clinic=here.clinic, owner_role__in={*roles, OwnerRole.MANAGER}, status=StepStatus.ACTIVE)
         .filter(Q(owner_role__in=roles) | Q(owner=here.user))  # who made a promise sees it passed on, too
         .filter(idle | (Q(due_at__lte=here.now) & ~Exists(handled)))
         .exclude(Exists(ringing))

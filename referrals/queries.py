@@ -6,7 +6,7 @@ from datetime import datetime
 
 from django.db.models import Exists, OuterRef, Q, QuerySet
 
-from journeys.models import StepStatus
+from journeys.models import StepKind, StepStatus
 from patients.identity import Claim, normalise_national_id
 from patients.models import AddressKind, Clinic, ContactPoint
 from patients.queries import User, clinics_visible_to, people_like, person_of
@@ -58,7 +58,7 @@ def results_visible_to(user: User) -> QuerySet[Result]:
 def to_decide(results: QuerySet[Result]) -> QuerySet[Result]:
     """One row a review, the latest file of it, the most urgent deadline first."""
     later = Result.objects.filter(review=OuterRef("review"), version__gt=OuterRef("version"))
-    undecided = results.filter(decision="", review__status=StepStatus.ACTIVE)
+    undecided = results.filter(decision="", review__kind=StepKind.REVIEW, review__status=StepStatus.ACTIVE)
     return undecided.exclude(Exists(later)).order_by("review__due_at", "pk")
 
 

@@ -123,6 +123,11 @@ class Step(models.Model):
             ),
             # Of these the standards of a clinic ask, for the days that are not counted yet.
             models.Index(
+                fields=["clinic", "due_at"],
+                name="step_review",
+                condition=Q(kind=StepKind.REVIEW, status=StepStatus.ACTIVE),
+            ),
+            models.Index(
                 fields=["clinic", "kind", "opened_at"],
                 name="step_measured",
                 condition=Q(kind__in=[StepKind.REVIEW, StepKind.TELL, StepKind.THANK]),
