@@ -2,7 +2,7 @@
 
 from uuid import UUID
 
-from playwright.sync_api import Page
+from playwright.sync_api import Page, expect
 
 from tests.browser.conftest import DemoServer
 
@@ -13,12 +13,13 @@ SAVED = "form.saved"
 def open_row(page: Page, *wanted: str) -> str:
     """Open the first row of Today that shows all of `wanted`; its step's public id."""
     page.goto("/today/")
+    expect(page.locator(".queue-row").first).to_be_visible()
     links = [str(link.get_attribute("href")) for link in page.locator(".queue-row").all()]
     for link in links:
         page.goto(f"/today/{link}")
         if all(page.locator(each).count() for each in wanted):
             return link.removeprefix("?item=")
-    raise AssertionError(f"no row of Today shows {wanted}")
+    raise AssertionError(f"none of {len(links)} rows of Today shows {wanted}; the last says {page.content()}")
 
 
 def saves(demo: DemoServer) -> list[str]:

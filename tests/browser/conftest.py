@@ -3,6 +3,7 @@
 import json
 import os
 import shutil
+import signal
 import socket
 import sqlite3
 import subprocess
@@ -44,9 +45,11 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 class DemoServer:
     address: str
     folder: Path
+    process: subprocess.Popen[bytes]
 
     def restore(self) -> None:
-        """Put the data back as it was when the server started."""
+        """Put the data and the clock back to where they were when the server started."""
+        self.process.send_signal(signal.SIGUSR1)
         with (
             closing(sqlite3.connect(self.folder / "as-loaded.sqlite3")) as kept,
             closing(sqlite3.connect(self.folder / "clinic.sqlite3")) as live,
@@ -89,7 +92,7 @@ def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[DemoServer]:
         while not answers(f"{address}/healthz"):
             assert server.poll() is None, (folder / "log").read_text()
         shutil.copy(folder / "clinic.sqlite3", folder / "as-loaded.sqlite3")
-        yield DemoServer(address, folder)
+        yield DemoServer(address, folder, server)
     finally:
         server.kill()
         server.wait()
@@ -119,7 +122,10 @@ Opener = Callable[..., Page]
 
 @pytest.fixture
 def open_page(demo: DemoServer, chromium: Browser) -> Iterator[Opener]:
-    """`open_page(path, login=…, language=…)`: a page in a browser of its own, logged in. Scripts' errors fail."""
+    """`open_page(path, login=…, language=…)`: a page in a browser of its own, logged in.
+
+    Scripts' errors fail the test, and so does an answer that our server could not give.
+    """
     demo.restore()
     contexts: list[BrowserContext] = []
     errors: list[str] = []
@@ -133,6 +139,10 @@ def open_page(demo: DemoServer, chromium: Browser) -> Iterator[Opener]:
         context.add_cookies([{"name": "django_language", "value": language, "url": demo.address}])
         page = context.new_page()
         page.on("pageerror", lambda error: errors.append(f"{page.url}: {error}"))
+        page.on(
+            "response",
+            lambda said: errors.append(f"{said.status} {said.url}") if said.status >= 500 else None,
+        )
         page.on("console", lambda said: errors.append(said.text) if "Content Security" in said.text else None)
         if login:
             page.goto("/login/")

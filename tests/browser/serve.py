@@ -3,12 +3,14 @@
     python -m tests.browser.serve FOLDER PORT
 
 It runs in a process of its own, on SQLite, with its clock set to the same instant each time, so that what is
-open, late or due does not depend on when the tests run. FOLDER/pages.json says which pages there are, each with
-a login that may see it; FOLDER/ready appears when the server answers.
+open, late or due does not depend on when the tests run; SIGUSR1 sets it to that instant once more.
+FOLDER/pages.json says which pages there are, each with a login that may see it; FOLDER/ready appears when the
+server answers.
 """
 
 import json
 import os
+import signal
 import sys
 from datetime import UTC, datetime
 from pathlib import Path
@@ -28,8 +30,9 @@ def main(folder: Path, port: int) -> None:
         "PUBLIC_URL": f"http://localhost:{port}",
         "LOG_LEVEL": "CRITICAL",  # GET on what only takes POST is asked on purpose
     }
-    with time_machine.travel(MONDAY, tick=True):
+    with time_machine.travel(MONDAY, tick=True) as clock:
         prepare(folder)
+        signal.signal(signal.SIGUSR1, lambda _signal, _frame: clock.move_to(MONDAY))
         serve(folder, port)
 
 
