@@ -139,14 +139,30 @@ def measure_depth(crowd: "Crowd") -> None:
 
 
 def measure_bare(crowd: "Crowd") -> None:
-    for path, sql in (("/patients/", PATIENTS), ("/today/", TODAY)):
+    """The view with its template, as the floor was measured, and beside it the answer with all that any page pays."""
+    for path, statements in (("/patients/", (PATIENTS,)), ("/today/", (TODAY_CALLS, TODAY_STEPS))):
         pairs = [
-            (milliseconds(crowd, "receptionist", path), bare_milliseconds(crowd, sql))
-            for _pair in range(PAIRS)
+            (view_milliseconds(crowd, path), bare_milliseconds(crowd, statements)) for _pair in range(PAIRS)
         ]
         ratio = statistics.median(whole / bare for whole, bare in pairs)
         words = f"{pairs[-1][0]:.1f} / {pairs[-1][1]:.2f} ms = {ratio:.1f}"
-        line(f"V2 {path}: whole page / bare SQL", words, "<= 8", met=ratio <= 8)
+        line(f"V2 {path}: view / bare SQL", words, "<= 8", met=ratio <= 8)
+        answer = milliseconds(crowd, "receptionist", path)
+        line(f"{path}: answer with session, trail and menu", f"{answer:.1f} ms", "<= 25 ms", met=answer <= 25)
+
+
+def view_milliseconds(crowd: "Crowd", path: str) -> float:
+    """Median time of the view alone, called again and again with a request that has passed all before it."""
+    from django.urls import resolve  # noqa: PLC0415 - app ready
+
+    request: Any = crowd.client("receptionist").get(path).wsgi_request
+    view = resolve(request.path_info).func
+
+    def once() -> None:
+        assert view(request).status_code == 200
+
+    once()
+    return statistics.median(seconds(once) for _turn in range(REPEATED)) * 1000
 
 
 PATIENTS = """
@@ -155,7 +171,7 @@ PATIENTS = """
          WHERE t.patient_id = p.id ORDER BY t.rank LIMIT 1)
     FROM patients_patient p JOIN patients_servicecard c ON c.patient_id = p.id
     WHERE p.clinic_id = %s AND p.status <> 'merged' ORDER BY p.family_name, p.given_name, p.id LIMIT 51"""
-TODAY = """
+TODAY_CALLS = """
     SELECT a.id, a.send_at, a.expires_at, s.public_id, s.kind, s.due_at, p.given_name, p.family_name, j.title
     FROM outreach_attempt a JOIN outreach_outreachtask t ON t.id = a.task_id
     JOIN journeys_step s ON s.id = t.step_id JOIN journeys_journey j ON j.id = s.journey_id
@@ -163,11 +179,22 @@ TODAY = """
     WHERE a.clinic_id = %s AND a.channel = 'phone' AND a.status = 'planned' AND a.send_at <= now()
         AND a.expires_at > now() AND t.status = 'open' AND s.status = 'active'
     ORDER BY a.send_at LIMIT 200"""
+TODAY_STEPS = """
+    SELECT s.id, s.public_id, s.kind, s.due_at, p.given_name, p.family_name, j.title
+    FROM journeys_step s JOIN journeys_journey j ON j.id = s.journey_id
+    LEFT JOIN patients_patient p ON p.id = j.patient_id
+    WHERE s.clinic_id = %s AND s.status = 'active' AND s.owner_role = 'receptionist'
+        AND s.due_at <= now() + interval '31 days'
+        AND NOT EXISTS (SELECT FROM outreach_outreachtask t JOIN outreach_attempt a ON a.task_id = t.id
+            WHERE t.step_id = s.id AND a.channel = 'phone' AND a.status IN ('planned', 'sending'))
+        AND (s.due_at <= now() OR (SELECT t.id FROM outreach_outreachtask t
+            WHERE t.step_id = s.id AND t.status = 'open') IS NULL)
+    ORDER BY s.due_at LIMIT 200"""
 
 
-def bare_milliseconds(crowd: "Crowd", sql: str) -> float:
+def bare_milliseconds(crowd: "Crowd", statements: tuple[str, ...]) -> float:
     def fetch() -> list[tuple[Any, ...]]:
-        return crowd.fetch(sql, [crowd.clinic_id])
+        return [row for sql in statements for row in crowd.fetch(sql, [crowd.clinic_id])]
 
     assert fetch()
     return statistics.median(seconds(fetch) for _turn in range(REPEATED)) * 1000
