@@ -1,6 +1,8 @@
 # The commands of the product, for people and for CI. `make` alone lists them.
 PYTHON_ENV := .venv/bin/python
 PYTEST_ARGS ?=
+# Two at once; the tests that drive a browser share one server and stay together.
+AT_ONCE = -n 2 --dist loadgroup
 
 # Where `make test-services` finds its servers; anything set outside wins.
 TEST_DATABASE_URL = $(or $(DATABASE_URL),postgres://postgres@127.0.0.1:5432/postgres)
@@ -32,11 +34,11 @@ demo: setup
 	@$(PYTHON_ENV) manage.py demo
 
 test: setup-dev
-	@$(WITHOUT_SERVICES) $(PYTHON_ENV) -m pytest -m "not services" $(PYTEST_ARGS)
+	@$(WITHOUT_SERVICES) $(PYTHON_ENV) -m pytest $(AT_ONCE) $(PYTEST_ARGS)
 
 test-services: setup-dev
 	@$(WITHOUT_SERVICES) DATABASE_URL='$(TEST_DATABASE_URL)' CELERY_BROKER_URL='$(TEST_BROKER_URL)' \
-		$(PYTHON_ENV) -m pytest -m "not browser" $(PYTEST_ARGS)
+		$(PYTHON_ENV) -m pytest $(AT_ONCE) -m "not browser" $(PYTEST_ARGS)
 
 nightly: setup-dev
 	@$(WITHOUT_SERVICES) NIGHTLY=1 DATABASE_URL='$(TEST_DATABASE_URL)' $(PYTHON_ENV) -m pytest \

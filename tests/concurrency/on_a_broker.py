@@ -1,0 +1,32 @@
+"""The product's worker on a test's database, on one Monday morning, with a channel that keeps the truth on disk.
+
+    python -m tests.concurrency.on_a_broker DATABASE LEDGER
+
+The broker is the one that CELERY_BROKER_URL names.
+"""
+
+import os
+import sys
+from pathlib import Path
+
+import time_machine
+
+from tests.concurrency import crashing
+
+
+def main(database: str, ledger: str) -> None:
+    os.environ["DJANGO_SETTINGS_MODULE"] = "clinic_journey.settings"
+    import django  # noqa: PLC0415 - app ready
+    from django.conf import settings  # noqa: PLC0415 - app ready
+
+    settings.DATABASES["default"]["NAME"] = database
+    django.setup()
+    from clinic_journey.celery import app  # noqa: PLC0415 - app ready
+    from tests.conftest import NOW  # noqa: PLC0415 - app ready
+
+    with time_machine.travel(NOW, tick=True), crashing.channel(Path(ledger), honours=False):
+        app.worker_main(["worker", "--pool", "solo", "--loglevel", "critical"])
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])
