@@ -181,7 +181,8 @@ def _answer(request: HttpRequest, here: Here, patient: Patient) -> Step:
     step = write_back(patient, Written(way, words), heard=_heard(request), now=here.now, by=here.user)
     if call_by:
         promise = Promise(_("A call, as we wrote"), call_by, MY_ROLE[Role(here.role)], here.user)
-        make_promise(patient, promise, now=here.now, by=here.user)
+        # Into the journey of the answer, which is locked already: no other may be locked after the patient.
+        make_promise(patient, promise, journey=step.journey, now=here.now, by=here.user)
     return step
 
 
