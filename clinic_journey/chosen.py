@@ -31,6 +31,11 @@ class Chosen:
         return self.step.journey.patient
 
     @property
+    def heard(self) -> int:
+        """The newest that the row shows of what the patient said."""
+        return max((reply.pk for reply in self.replies), default=0)
+
+    @property
     def attempt(self) -> Attempt | None:
         """The planned call, if that is the next contact."""
         return self.planned if self.planned and self.planned.channel == Channel.PHONE else None

@@ -8,6 +8,7 @@ from django.db import IntegrityError, transaction
 from django.db.models import Q, QuerySet
 from django.utils.translation import gettext as _
 
+from clinic_journey.heard import heard_from
 from clinic_journey.models import AsideKind, DeskAction, Serving, SetAside
 from clinic_journey.outcomes import OF_THE_DOCTOR, saved_words
 from clinic_journey.undo import difference, picture
@@ -33,6 +34,7 @@ class Press:
     seen: int | None = (
         None  # the patient's newest save when the page was made; None where a page does not say
     )
+    heard: int | None = None  # the newest that the patient had said then; None as above
 
 
 def serve(patient: Patient, here: Here) -> str:
@@ -111,6 +113,7 @@ def _first_of(patient: Patient, press: Press, here: Here) -> DeskAction | None:
     before = _same_press(press, here)
     if before is None:
         _refuse_if_overtaken(patient, press)
+        _refuse_if_unread(patient, press, here)
     Serving.objects.filter(patient=patient, user=here.user).delete()
     return before
 
@@ -158,6 +161,12 @@ def _refuse_if_overtaken(patient: Patient, press: Press) -> None:
     latest = since.select_related("user").order_by("-pk").first()
     if latest:
         raise StaleStateError(saved_words(latest))
+
+
+def _refuse_if_unread(patient: Patient, press: Press, here: Here) -> None:
+    """Nothing is settled over words that its page did not show."""
+    if press.heard is not None and heard_from(patient.pk, here, after=press.heard):
+        raise StaleStateError(_("Not saved: the patient has written since. Read it, then save again."))
 
 
 def _leave_time_to_undo(patient: Patient, *, now: datetime) -> None:

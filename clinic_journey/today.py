@@ -65,7 +65,8 @@ def _to(request: HttpRequest, address: str) -> HttpResponse:
 def _save(request: HttpRequest, here: Here, step: Step, what: str, act: Callable[[], object]) -> HttpResponse:
     """One save; refused in words, with everything that was typed still in its place."""
     request_key = request.POST.get("request_key", "")[:40] or None
-    press = Press(what, request_key, key_in(request.POST.get("seen", "")))
+    seen, heard = (key_in(request.POST.get(name, "")) for name in ("seen", "heard"))
+    press = Press(what, request_key, seen, heard)
     try:
         desk.save(step, press, act, here=here)
     except RefusedError as refusal:
@@ -77,7 +78,7 @@ def _refused(request: HttpRequest, here: Here, step: Step, refusal: RefusedError
     """The same row again, whether it is still on the list or not, with what was typed in its own field."""
     messages.error(request, refusal.for_staff if isinstance(refusal, SlotTakenError) else str(refusal))
     if KEEPS_TRYING in request.headers:  # its drafts are in the browser
-        asked = urlencode({"outcome": request.POST.get("outcome", "")[:40]})
+        asked = urlencode({name: request.POST.get(name, "")[:40] for name in ("outcome", "reason", "heard")})
         return _to(request, f"{item(step)}&{asked}")
     return page(request, here, wanted=str(step.public_id), status=409)
 

@@ -58,10 +58,12 @@ def page(request: HttpRequest, here: Here, *, wanted: str, status: int = 200) ->
 
 def panel_context(request: HttpRequest, here: Here, chosen: Chosen) -> dict[str, object]:
     typed = request.POST or request.GET  # after a refusal: what was asked for, to be found open again
+    heard = key_in(typed.get("heard", ""))
     context: dict[str, object] = {
         "panel": panel_of(chosen, here, typed=typed.get("outcome", "")),
         "row": chosen,
         "typed": typed,
+        "unread": [] if heard is None else [reply for reply in chosen.replies if reply.pk > heard],
         "now": here.now,
     }
     if chosen.patient:

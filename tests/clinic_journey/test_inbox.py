@@ -9,7 +9,6 @@ from django.conf import LazySettings
 from django.contrib.auth.models import User
 from django.db import connection
 from django.test import Client
-from django.test.utils import CaptureQueriesContext
 
 from clinic_journey.desk import serve
 from clinic_journey.models import DeskAction
@@ -364,43 +363,6 @@ class TestAnswer:
         text = page(later, f"/inbox/{patient.public_id}/")
         assert "Goes by SMS" in text
         assert answer(later, patient, way=f"whatsapp-{patient.contacts.last().pk}").status_code == 409  # type: ignore[union-attr]
-
-    def test_a_promised_call_has_an_owner_and_its_time(self, clinic: Clinic) -> None:
-        client, user = at_the_desk(clinic)
-        patient = a_writer(clinic, 1)
-        answer(client, patient, call_by="2026-03-09T16:00")
-        promise = Step.objects.get(kind=StepKind.PROMISE)
-        assert (promise.owner, promise.due_at) == (user, datetime(2026, 3, 9, 14, 0, tzinfo=UTC))
-        assert promise.status == StepStatus.ACTIVE
-
-    def test_a_promised_call_is_in_the_journey_of_the_conversation(self, clinic: Clinic) -> None:
-        client, _user = at_the_desk(clinic)
-        patient = a_writer(clinic, 1)
-        asked = Step.objects.get(kind=StepKind.CALL)
-        builders.step(
-            builders.journey(patient), due_at=NOW - timedelta(days=1)
-        )  # more pressing than the answer
-        answer(client, patient, call_by="2026-03-09T16:00")
-        assert Step.objects.get(kind=StepKind.PROMISE).journey == asked.journey
-
-    @pytest.mark.skipif(connection.vendor != "postgresql", reason="SQLite has one lock for everything")
-    def test_no_journey_is_locked_after_the_patient(self, clinic: Clinic) -> None:
-        client, _user = at_the_desk(clinic)
-        patient = a_writer(clinic, 1)
-        builders.step(builders.journey(patient), due_at=NOW - timedelta(days=1))
-        with CaptureQueriesContext(connection) as asked:
-            answer(client, patient, call_by="2026-03-09T16:00")
-        locks = [each["sql"] for each in asked if "FOR NO KEY UPDATE" in each["sql"]]
-        of_patient = next(n for n, sql in enumerate(locks) if 'FROM "patients_patient"' in sql)
-        of_journeys = {sql for sql in locks if 'FROM "journeys_journey"' in sql}
-        assert of_journeys
-        assert of_journeys == {sql for sql in locks[:of_patient] if 'FROM "journeys_journey"' in sql}
-
-    @pytest.mark.parametrize("call_by", ["2026-03-09T09:00", "2026-03-09T23:00", "never"])
-    def test_a_call_is_promised_only_when_somebody_is_there(self, clinic: Clinic, call_by: str) -> None:
-        client, _user = at_the_desk(clinic)
-        assert answer(client, a_writer(clinic, 1), call_by=call_by).status_code == 409
-        assert not Attempt.objects.exists()
 
     def test_what_cannot_leave_comes_back_to_a_person(self, clinic: Clinic) -> None:
         client, _user = at_the_desk(clinic)

@@ -1,0 +1,93 @@
+"""Nothing is settled in Today over words of the patient that the row did not show."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from clinic_journey.models import DeskAction
+from journeys.models import Step, StepKind, StepStatus
+from outreach.models import Reply
+from patients.models import Clinic
+from tests import builders
+from tests.clinic_journey.test_today import a_call, desk, post
+from tests.conftest import NOW
+from tests.scenarios.house import frozen
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture(autouse=True)
+def _monday_morning() -> Iterator[None]:
+    with frozen(NOW):
+        yield
+
+
+@pytest.fixture
+def clinic() -> Clinic:
+    builders.messages_loaded()
+    return builders.clinic()
+
+
+def a_promise(clinic: Clinic) -> Step:
+    return builders.step(builders.journey(builders.patient(clinic)), kind=StepKind.PROMISE, due_at=NOW)
+
+
+def wrote(step: Step, words: str) -> Reply:
+    patient = step.journey.patient
+    return Reply.objects.create(clinic=step.clinic, patient=patient, channel="sms", at=NOW, body=words)
+
+
+def text_of(answer: Any) -> str:
+    return str(answer.content.decode())
+
+
+def test_what_came_meanwhile_is_told_with_the_note_still_in_its_field(clinic: Clinic) -> None:
+    step, client = a_promise(clinic), desk(clinic)
+    seen = wrote(step, "Is it ready?")
+    assert f'name="heard" value="{seen.pk}"' in text_of(client.get(f"/today/{step.public_id}/panel/"))
+    newer = wrote(step, "Please do not come <today>")
+    said = {"outcome": "kept", "note": "told her by phone", "heard": str(seen.pk)}
+    refused = post(client, step, "finish", **said)
+    text = text_of(refused)
+    assert refused.status_code == 409
+    told = text.partition("The patient wrote since:")[2].partition("</div>")[0]
+    assert "Please do not come &lt;today&gt;" in told
+    assert "Is it ready?" not in told
+    assert 'value="told her by phone"' in text
+    assert f'name="heard" value="{newer.pk}"' in text
+    assert not DeskAction.objects.exists()
+    assert post(client, step, "finish", **said | {"heard": str(newer.pk)}).status_code == 302
+    step.refresh_from_db()
+    assert step.status == StepStatus.COMPLETED
+
+
+def test_a_page_that_keeps_trying_is_led_to_what_came_and_not_told_it_in_a_cookie(clinic: Clinic) -> None:
+    step, client = a_call(clinic), desk(clinic)
+    wrote(step, "after five")
+    path = f"/today/{step.public_id}/outcome/"
+    said = {"outcome": "not_now", "reason": "money", "note": "dear", "on": "2026-03-20", "heard": "0"}
+    refused = client.post(path, said, headers={"X-Keeps-Trying": "1"})
+    assert "after five" not in str(client.cookies)
+    text = text_of(client.get(refused["X-Go-To"]))
+    assert "after five" in text.partition("The patient wrote since:")[2].partition("</div>")[0]
+    assert 'value="money" required checked' in text
+    assert not DeskAction.objects.exists()
+
+
+@pytest.mark.parametrize("heard", [{}, {"heard": "nonsense"}])
+def test_a_page_that_does_not_say_what_it_showed_is_not_refused(
+    clinic: Clinic, heard: dict[str, str]
+) -> None:
+    step = a_promise(clinic)
+    wrote(step, "Hello")
+    assert post(desk(clinic), step, "finish", outcome="kept", **heard).status_code == 302
+
+
+def test_the_same_press_again_is_the_save_it_was_whatever_came_since(clinic: Clinic) -> None:
+    step, client = a_promise(clinic), desk(clinic)
+    said = {"outcome": "kept", "heard": "0", "request_key": "k1"}
+    assert post(client, step, "finish", **said).status_code == 302
+    wrote(step, "Thank you")
+    assert post(client, step, "finish", **said).status_code == 302
+    assert DeskAction.objects.count() == 1
