@@ -17,6 +17,7 @@ from clinic_journey.complaints import changes_of
 from clinic_journey.language import NATIVE_NAMES
 from clinic_journey.patient_door import Visitor, with_page
 from clinic_journey.patient_way import Names
+from clinic_journey.patient_who import hers_alone
 from journeys.models import Step, StepStatus
 from outreach.complaint_models import CameBy, Complaint, Understood
 from outreach.complaints import complain, complaints_of, find_misunderstood, find_understood
@@ -63,10 +64,11 @@ def complain_here(visitor: Visitor, words: str) -> None:
 
 @require_POST
 @with_page
+@hers_alone
 def own_complaint(request: HttpRequest, visitor: Visitor) -> HttpResponse:
     """Whether our words say what she meant. What she cannot read, she cannot be asked about."""
     found = named_by(complaints_of(visitor.patient), request.POST.get("complaint", ""))
-    if found is None or not visitor.is_known:
+    if found is None:
         return visitor.back()
     words = request.POST.get("body", "").replace("\0", "").strip()[:LONGEST]
     seen = request.POST.get("seen", "").replace("\r\n", "\n")

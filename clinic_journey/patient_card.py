@@ -15,6 +15,7 @@ from django.views.decorators.http import require_http_methods
 
 from clinic_journey.language import NATIVE_NAMES
 from clinic_journey.patient_door import Visitor, with_page
+from clinic_journey.patient_who import hers_alone
 from outreach.by_card import plan_by_card
 from outreach.channels import in_use
 from outreach.reach import ORDER, channels_of
@@ -127,10 +128,9 @@ def how_reached(patient: Patient) -> list[str]:
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @with_page
+@hers_alone
 def card(request: HttpRequest, visitor: Visitor) -> HttpResponse:
-    """Only she may see and change it; whoever has the link alone is asked first who she is."""
-    if not visitor.is_known:
-        return visitor.back()
+    """Only she may see and change it."""
     form = OwnCardForm.of(visitor.patient, request.POST if request.method == "POST" else None)
     refusal, status = "", 200
     if form.is_valid():

@@ -88,7 +88,8 @@ def with_page(view: PageView) -> Callable[[HttpRequest, UUID], HttpResponse]:
         is_known = _seen(request, journey) if journey and is_readable(journey, now=now) else None
         patient = _reader(journey) if journey else None
         if journey is None or patient is None or is_known is None:
-            return private(render(request, "patient_page/closed.html", status=404))
+            words = request.POST.get("body") or request.POST.get("words")  # hers, to be copied
+            return private(render(request, "patient_page/closed.html", {"words": words}, status=404))
         wanted = request.GET.get("lang", patient.language)
         language = wanted if wanted in NATIVE_NAMES else patient.language
         with translation.override(language), timezone.override(journey.clinic.time_zone):

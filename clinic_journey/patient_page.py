@@ -15,20 +15,18 @@ from django.views.decorators.http import require_POST, require_safe
 
 from appointments import waiting
 from appointments.models import Appointment, AppointmentStatus
-from clinic_journey.audit.middleware import event_by, origin_of
 from clinic_journey.own_complaint import ShownComplaint, shown_complaints
 from clinic_journey.patient_card import how_reached
 from clinic_journey.patient_door import Visitor, let_in, with_page
 from clinic_journey.patient_way import HERS, Names, Way, ahead_of, others_of, ways_of, words_for
+from clinic_journey.patient_who import asked_of, has_proved
 from journeys.models import Journey, OwnerRole, Step, StepKind, StepStatus, named
 from outreach.answers import answer as record_answer
 from outreach.choices import times_to_choose
 from outreach.matters import Matter, matters_of, stage_to_ask
 from outreach.queries import visit_of
-from patients import audit
 from patients.actions import RefusedError, StaleStateError
-from patients.models import AuditAction, Patient
-from patients.proving import closed_until, proves, question_for
+from patients.models import Patient
 
 ANSWERABLE = (StepKind.CONFIRM, StepKind.BOOK, StepKind.RECALL, StepKind.VISIT, StepKind.CALL)
 CHOOSABLE = {StepKind.CONFIRM, StepKind.BOOK, StepKind.RECALL, StepKind.VISIT}
@@ -64,14 +62,10 @@ def answer(request: HttpRequest, visitor: Visitor) -> HttpResponse:
 @with_page
 def identify(request: HttpRequest, visitor: Visitor) -> HttpResponse:
     """She says who she is, and sees the rest. A wrong answer leaves her all that the link shows, and a trace."""
-    if visitor.is_known or proves(visitor.patient, request.POST.get("who", "")[:40], now=visitor.now):
+    if has_proved(request, visitor):
         answer = visitor.back()
         let_in(answer, visitor.journey, is_known=True)
         return answer
-    failed = event_by(origin_of(request), now=visitor.now, what="patient_identify")
-    failed.action = AuditAction.LOGIN_FAILED
-    failed.patient_id, failed.clinic_id = visitor.patient.pk, visitor.patient.clinic_id
-    audit.record(failed)
     context = context_of(visitor, request) | {"is_wrong": True}
     return render(request, "patient_page/page.html", context, status=422)
 
@@ -132,7 +126,7 @@ def context_of(visitor: Visitor, request: HttpRequest) -> dict[str, object]:
         "asked_about": _stage_asked_about(visitor),
         "complaints": _complaints_shown(visitor, names),
         **visitor.frame(),
-        **(known_part(visitor, way, names) if visitor.is_known else unknown_part(visitor)),
+        **(known_part(visitor, way, names) if visitor.is_known else asked_of(visitor)),
     }
 
 
@@ -161,13 +155,6 @@ def known_part(visitor: Visitor, way: Way, names: Names) -> dict[str, object]:
         "others": [other for other in others if other.stages],
         "promises": [Promised.of(step, names, now=now) for step in promises_to(visitor.patient)],
         "reached": how_reached(visitor.patient),
-    }
-
-
-def unknown_part(visitor: Visitor) -> dict[str, object]:
-    return {
-        "question": question_for(visitor.patient),
-        "closed_until": closed_until(visitor.patient, now=visitor.now),
     }
 
 
