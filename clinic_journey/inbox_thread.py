@@ -4,6 +4,7 @@ import uuid
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from typing import NamedTuple
 from uuid import UUID
 
 from django.contrib import messages
@@ -101,7 +102,8 @@ def _shown(
     """The page; `typed`: what was asked for or written, to stand in its place again."""
     talk = conversation_of(patient, here)
     matter = talk.matter
-    asked_at = _call_asked_for(talk.replies, here)
+    asked = _asked_for(talk.replies, here)
+    asked_at = asked.at if asked and not asked.in_writing else None
     quick = quick_answers(patient, asked_at or (matter.due_at if matter else None), now=here.now)
     chosen = next((each for each in quick if each.key == typed.get("quick")), None)
     context = {
@@ -110,7 +112,8 @@ def _shown(
         "matter": matter,
         "is_mine": matter is not None and matter.owner_id == here.user.pk,
         "is_late": matter is not None and matter.due_at is not None and matter.due_at <= here.now,
-        "call_asked_for": asked_at and Clock(here.now, here.clinic.time_zone).said(asked_at),
+        "asked_for": asked and Clock(here.now, here.clinic.time_zone).said(asked.at),
+        "in_writing": asked is not None and asked.in_writing,
         "quick": quick,
         "words": typed.get("words") or (chosen.words if chosen else ""),
         "call_by": typed.get("call_by") or (chosen.call_by if chosen else ""),
@@ -125,15 +128,22 @@ def _shown(
     return render(request, "inbox/thread.html", context, status=status)
 
 
-def _call_asked_for(replies: Iterable[Reply], here: Here) -> datetime | None:
-    """By when she may want a call, where her words left it open: a suggestion, which a person looks at."""
+class _Asked(NamedTuple):
+    """By when she may want a call, or a message."""
+
+    at: datetime
+    in_writing: bool
+
+
+def _asked_for(replies: Iterable[Reply], here: Here) -> _Asked | None:
+    """Where her words left it open: a suggestion, which a person looks at."""
     for reply in replies:
         if reply.matter is None or reply.matter.status != StepStatus.ACTIVE:
             continue
         wish = wish_in(reply.body)
         moment = moment_of(wish, here.opening, now=reply.at) if wish else None
-        if moment and moment.by > here.now:
-            return moment.by
+        if wish and moment and moment.by > here.now:
+            return _Asked(moment.by, wish.in_writing)
     return None
 
 

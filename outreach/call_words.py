@@ -1,8 +1,8 @@
 """Whether somebody's words ask for a call, and when: "call me at six", "after five", "tomorrow morning".
 
 Four languages, one list; only words that are all known are acted upon, as whatever else was said is a person's to
-read. The time is looked for inside the clinic's own day, since six in the evening is meant where nobody works at six
-in the morning.
+read. So is a wish for a message instead ("can't talk, write to me after five"): its time is a suggestion. The time is
+looked for inside the clinic's own day, since six in the evening is meant where nobody works at six in the morning.
 """
 
 import re
@@ -47,12 +47,30 @@ CALL = _words(
     "позвоните, перезвоните, позвонить, перезвонить, звоните, наберите, позвони, перезвони,"
     "اتصل, اتصلوا, اتصلي, الاتصال, تتصلوا, تتصل, كلموني, اتصال"
 )
-FROM_NOW = "in"  # "in 5" is some while, of minutes or of hours, and not five o'clock
+WRITE = _words(
+    "write, text, message, whatsapp, sms, telegram, viber,"
+    "לכתוב, תכתבו, תכתבי, תכתוב, כתבו, כתבי, הודעה, בהודעה, וואטסאפ, בוואטסאפ, לוואטסאפ, ווטסאפ, בווטסאפ,"
+    "ווצאפ, בווצאפ,"
+    "напишите, пишите, написать, напиши, сообщение, сообщением, ватсап, вотсап, вацап, ватсапе, вотсапе, смс, телеграм,"
+    "اكتبوا, اكتبي, اكتب, راسلوني, راسلني, الكتابة, رسالة, واتساب, الواتساب, واتس, الواتس"
+)
+# "In 5" is some while, of minutes or of hours, and not five o'clock.
+FROM_NOW = _words("in, within, בעוד, עוד, תוך, через, خلال")
+# These say a while where its unit follows; "после 5 часов" is after five o'clock.
+MAY_SAY_A_WHILE = FROM_NOW | _words("after, אחרי, بعد")
+BY_THE_MINUTE = _words("minute, minutes, min, דקה, דקות, минуту, минуты, минут, мин, دقيقة, دقائق")
+BY_THE_HOUR = _words("hour, hours, שעה, שעות, час, часа, часов, ساعة, ساعات")
+LONGER = _words(
+    "day, days, week, weeks, month, months, יום, ימים, שבוע, שבועות, חודש, חודשים,"
+    "день, дня, дней, неделю, недели, недель, месяц, месяца, месяцев, يوم, أيام, أسبوع, أسابيع, شهر, أشهر"
+)
+ONE_BY_ITSELF = _words("שעה, час, ساعة, דקה, минуту, دقيقة")  # said without a number it is one
+AMBIGUOUS_AFTER = _words("بعد")  # with a bare figure it is after that hour, or after so long
 AFTER = _words("after, אחרי, после, بعد")
 FILLERS = _words(
     "please, pls, me, you, can, could, will, would, thanks, thank, hi, hello, back, to, in, the, at, on, is, for,"
     " good, o, clock, oclock, i, am, free, yes, ok, better, around, just, best, time, it, a,"
-    "אפשר, אלי, אליי, לי, בבקשה, תודה, שלום, היי, הי, בשעה, שעה, ב, את, אתם, נא, כן, טוב, נוח, מתאים, רק,"
+    "אפשר, אלי, אליי, לי, בבקשה, תודה, שלום, היי, הי, בשעה, שעה, השעה, ב, את, אתם, נא, כן, טוב, נוח, מתאים, רק,"
     "אני, פנוי, פנויה, יום, ביום,"
     "мне, пожалуйста, можно, спасибо, здравствуйте, добрый, день, в, часов, часа, да, удобно, лучше,"
     "прошу, вы, меня, около,"
@@ -87,8 +105,26 @@ TOGETHER = {
         'אחה"צ': "צהריים",
         "после обеда": "днем",
         "بعد الظهر": "العصر",
+        "half an hour": "30 minutes",
+        "an hour": "1 hour",
+        "חצי שעה": "30 דקות",
+        "שעתיים": "2 שעות",
+        "полчаса": "30 минут",
+        "نصف ساعة": "30 دقائق",
+        "ساعتين": "2 ساعات",
     }.items()
 }
+# Why a call does not suit now; it turns round nothing of what is asked beside it.
+CANNOT_TALK = _words(
+    "i can't talk, can't talk, i cant talk, cant talk, cannot talk, can not talk, not able to talk, can't speak,"
+    "לא יכול לדבר, לא יכולה לדבר, לא יכולים לדבר, לא נוח לדבר, לא נוח לי לדבר, אי אפשר לדבר,"
+    "не могу говорить, не могу разговаривать, неудобно говорить, не удобно говорить,"
+    "لا أستطيع الكلام, لا أستطيع التحدث, لا أقدر أتكلم, لا يمكنني الكلام, لا يمكنني التحدث"
+)
+NOW = _words("right now, now, עכשיו, כרגע, сейчас, الآن")
+CANNOT_TALK_NOW = sorted(
+    {*CANNOT_TALK, *(f"{cannot} {now}" for cannot in CANNOT_TALK for now in NOW)}, key=len
+)
 NUMBERS = {
     word: hour
     for hour, listed in {
@@ -120,6 +156,8 @@ class Wish:
     part: Part | None = None
     day: int | None = None  # 0 today, 1 tomorrow
     weekday: int | None = None
+    minutes: int | None = None  # so long from when it was said
+    in_writing: bool = False  # asked is a message, not a call: never all known, for a person writes it
     all_known: bool = True
 
 
@@ -135,16 +173,19 @@ def wish_in(text: str, *, invited: bool = False) -> Wish | None:
     """What a text asks; None where it asks for no call. `invited`: we asked for a good hour, so that alone is one."""
     said, wish = _clock_in(text)
     whole = f" {plain(said)} "
+    for phrase in reversed(CANNOT_TALK_NOW):  # the longest first
+        whole = whole.replace(f" {phrase} ", " ")
     for together, one in TOGETHER.items():
         whole = whole.replace(f" {together} ", one)
     words = whole.split()
-    asks = bool(CALL & set(words)) or invited
-    if not asks or TURNS & set(words) or len(words) > LONGEST:
+    calls, writes = bool(CALL & set(words)), bool(WRITE & set(words))
+    wish = replace(wish, in_writing=writes and not calls, all_known=wish.all_known and not writes)
+    if not (calls or writes or invited) or TURNS & set(words) or len(words) > LONGEST:
         return None
-    for before, word in zip(["", *words], words, strict=False):
-        is_so_long = before == FROM_NOW and _hour_in(word) is not None
-        wish = replace(wish, all_known=False) if is_so_long else _with_word(wish, PREFIXED.sub("", word))
-    if invited and not CALL & set(words) and not (wish.all_known and _says_when(wish)):
+    wish, words = _without_a_while(wish, words)
+    for word in words:
+        wish = _with_word(wish, PREFIXED.sub("", word))
+    if not (calls or writes) and not (wish.all_known and _says_when(wish)):
         return None
     return wish
 
@@ -165,6 +206,34 @@ def _clock_in(text: str) -> tuple[str, Wish]:
     return text, Wish()
 
 
+def _without_a_while(wish: Wish, words: list[str]) -> tuple[Wish, list[str]]:
+    """What is said of some while from now, as "in half an hour", and the other words."""
+    for n, word in enumerate(words):
+        if word not in MAY_SAY_A_WHILE:
+            continue
+        number, unit = _number_and_unit(words[n + 1 : n + 3])
+        end = n + 1 + (number is not None) + bool(unit)
+        rest = [*words[:n], *words[end:]]
+        if unit in BY_THE_MINUTE | BY_THE_HOUR:
+            each = 60 if unit in BY_THE_HOUR else 1
+            return replace(wish, minutes=each * (1 if number is None else number), all_known=False), rest
+        if unit or (number is not None and word in FROM_NOW):
+            return replace(wish, all_known=False), rest
+        if number is not None and word in AMBIGUOUS_AFTER and words[n + 1] not in NUMBERS:
+            return replace(wish, all_known=False), words
+    return wish, words
+
+
+def _number_and_unit(words: list[str]) -> tuple[int | None, str]:
+    """How many of what, as far as these words say it."""
+    first, second = [*words, "", ""][:2]
+    if first in ONE_BY_ITSELF and _hour_in(second) is None:
+        return None, first
+    number = _hour_in(first)
+    is_unit = number is not None and second in BY_THE_MINUTE | BY_THE_HOUR | LONGER
+    return number, second if is_unit else ""
+
+
 def _with_word(wish: Wish, word: str) -> Wish:
     if word in DAYS[0] | DAYS[1]:
         wish = replace(wish, day=0 if word in DAYS[0] else 1)
@@ -177,7 +246,7 @@ def _with_word(wish: Wish, word: str) -> Wish:
         return replace(wish, hour=hour)
     if word in AFTER:
         return replace(wish, is_after=True)
-    known = word in CALL or word in FILLERS or word in DAYS[0] | DAYS[1]
+    known = word in CALL or word in WRITE or word in FILLERS or word in DAYS[0] | DAYS[1]
     return wish if known else replace(wish, all_known=False)
 
 
@@ -186,13 +255,25 @@ def _hour_in(word: str) -> int | None:
 
 
 def moment_of(wish: Wish, opening: Hours, *, now: datetime) -> Moment | None:
-    """By when to call, inside the clinic's day; None where nothing that was said can be met."""
+    """By when to call or to write, inside the clinic's day; None where nothing that was said can be met."""
+    if wish.minutes is not None:
+        return _so_long_after(now, wish.minutes, opening)
     today = now.astimezone(ZoneInfo(opening.zone)).date()
     for day, is_meant in _days_meant(wish, today):
         found = list(dict.fromkeys(_times_on(wish, today + DAY * day, opening, now=now)))
         if found:
-            return Moment(found[0], is_sure=len(found) == 1 and wish.all_known and is_meant)
+            return Moment(
+                found[0], is_sure=len(found) == 1 and is_meant and wish.all_known and not wish.in_writing
+            )
     return None
+
+
+def _so_long_after(now: datetime, minutes: int, opening: Hours) -> Moment | None:
+    """A person looks at it: what was said an hour ago may be over, and it is soon."""
+    by = now + timedelta(minutes=minutes)
+    on = by.astimezone(ZoneInfo(opening.zone)).date()
+    is_open = minutes > 0 and any(each.start <= by <= each.end for each in day_intervals(opening, on))
+    return Moment(by, is_sure=False) if is_open else None
 
 
 def _days_meant(wish: Wish, today: date) -> list[tuple[int, bool]]:

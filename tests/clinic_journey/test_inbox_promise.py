@@ -10,7 +10,7 @@ from journeys.models import Step, StepKind, StepStatus
 from outreach.models import Attempt
 from patients.models import Clinic
 from tests import builders
-from tests.clinic_journey.test_inbox import a_writer, answer, at_the_desk
+from tests.clinic_journey.test_inbox import a_writer, answer, at_the_desk, page
 from tests.conftest import NOW
 
 pytestmark = [pytest.mark.django_db, pytest.mark.time_machine(NOW, tick=False)]
@@ -60,3 +60,23 @@ def test_a_call_is_promised_only_when_somebody_is_there(clinic: Clinic, call_by:
     client, _user = at_the_desk(clinic)
     assert answer(client, a_writer(clinic, 1), call_by=call_by).status_code == 409
     assert not Attempt.objects.exists()
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        ("call me at six, is it normal?", "These words may ask for a call: today 18:00"),
+        ("can't talk, write me on WhatsApp after 5", "These words may ask for a message: today 18:00"),
+        ("לא יכולה לדבר, תכתבו לי בוואטסאפ אחרי 5", "These words may ask for a message: today 18:00"),
+        ("When do you open?", ""),
+    ],
+)
+def test_a_time_in_her_words_is_told_with_what_she_asks_for(clinic: Clinic, words: str, told: str) -> None:
+    client, _user = at_the_desk(clinic)
+    patient = a_writer(clinic, 1, words)
+    text = page(client, f"/inbox/{patient.public_id}/")
+    assert told in text
+    assert ("may ask for" in text) == bool(told)
+    assert ('data-call-by="2026-03-09T18:00"' in text) == ("a call" in told), (
+        "no call is offered for a message"
+    )

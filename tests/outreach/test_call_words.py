@@ -87,6 +87,84 @@ def test_what_leaves_something_open_is_a_suggestion_for_a_person(text: str, by: 
 
 
 @pytest.mark.parametrize(
+    ("text", "minutes"),
+    [
+        ("call me in five minutes", 5),
+        ("please ring me in half an hour", 30),
+        ("call me back in an hour", 60),
+        ("call me after 2 hours", 120),
+        ("תתקשרו בעוד 5 דקות", 5),
+        ("תתקשרו עוד חצי שעה", 30),
+        ("להתקשר בעוד שעה", 60),
+        ("תתקשרו בעוד שעתיים בבקשה", 120),
+        ("позвоните через 5 минут", 5),
+        ("перезвоните через полчаса", 30),
+        ("позвоните через час", 60),
+        ("позвоните мне через 2 часа", 120),
+        ("اتصلوا بعد 5 دقائق", 5),
+        ("اتصلوا بي بعد نصف ساعة", 30),
+        ("اتصلوا بعد ساعة", 60),
+        ("اتصلوا بي بعد ساعتين", 120),
+    ],
+)
+def test_a_while_is_counted_from_when_it_was_said(text: str, minutes: int) -> None:
+    assert moment(text) == Moment(NOW + timedelta(minutes=minutes), is_sure=False)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "call me after 5",
+        "תתקשרו אחרי 5",
+        "תתקשרו אחרי השעה 5",
+        "позвоните после 5",
+        "позвоните после 5 часов",
+        "اتصلوا بعد الساعة 5",
+        "اتصلوا بعد الخامسة",
+        "Can't talk now, call me after 5",
+        "לא יכולה לדבר עכשיו, תתקשרו אחרי 5",
+        "Не могу говорить сейчас, позвоните после 5",
+        "لا أستطيع الكلام الآن، اتصلوا بعد الساعة 5",
+    ],
+)
+def test_after_an_hour_of_the_clock_leaves_nothing_open(text: str) -> None:
+    assert moment(text) == Moment(SIX, is_sure=True)
+
+
+def test_after_five_may_be_after_so_long_in_arabic_and_a_person_reads_it() -> None:
+    for text in ("اتصلوا بعد 5", "اتصلوا بعد ٥"):
+        assert moment(text) == Moment(SIX, is_sure=False)
+
+
+@pytest.mark.parametrize("invited", [True, False])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "can't talk, write me on WhatsApp after 5",
+        "I can’t talk right now. Text me after 5 please",
+        "לא יכולה לדבר, תכתבו לי בוואטסאפ אחרי 5",
+        "לא יכול לדבר כרגע, אפשר הודעה אחרי 5?",
+        "не могу говорить, напишите в вотсап после 5",
+        "Неудобно говорить сейчас, пишите в WhatsApp после пяти",
+        "لا أستطيع الكلام، اكتبوا لي على واتساب بعد 5",
+        "لا يمكنني التحدث الآن، رسالة بعد الخامسة من فضلكم",
+    ],
+)
+def test_a_wish_for_a_message_is_told_with_its_time_and_promises_no_call(text: str, invited: bool) -> None:
+    wish = wish_in(text, invited=invited)
+    assert wish
+    assert wish.in_writing
+    assert moment(text, invited=invited) == Moment(SIX, is_sure=False)
+
+
+@pytest.mark.parametrize(
+    "text", ["do not write to me after 5", "אל תכתבו אחרי 5", "не пишите после 5", "لا ترسلوا رسالة بعد 5"]
+)
+def test_that_nobody_should_write_is_no_wish_for_a_message(text: str) -> None:
+    assert wish_in(text) is None
+
+
+@pytest.mark.parametrize(
     "text",
     [
         "",
@@ -102,7 +180,16 @@ def test_what_leaves_something_open_is_a_suggestion_for_a_person(text: str, by: 
         "позвоните в субботу в шесть",  # nobody is there
         "call me at 99:99",
         "call me in 5",
-        "call me in five minutes",
+        "תתקשרו בעוד 5",
+        "תתקשרו עוד 5",
+        "позвоните через 5",
+        "اتصلوا بي خلال 5",
+        "call me after 5 days",
+        "תתקשרו בעוד 5 ימים",
+        "позвоните через 2 недели",
+        "اتصلوا بعد 5 أيام",
+        "call me in 12 hours",  # nobody is there
+        "call me in 0 minutes",
         "call me at six " + "please " * 20,
     ],
 )
@@ -131,7 +218,10 @@ def test_a_clinic_without_hours_promises_nothing_by_itself() -> None:
     assert moment_of(wish, Hours.of(ZONE, [], {}), now=NOW) is None
 
 
-SAID = "call me at six Sunday שני 6 18:00 pm after evening morning tomorrow today 7.30 позвоните в пять מחר בשש تتصلوا"
+SAID = (
+    "call me in 5 hours דקות بعد write at six Sunday שני 6 18:00 pm after evening morning tomorrow today"
+    " 7.30 позвоните в пять מחר בשש تتصلوا"
+)
 words = strategies.lists(strategies.sampled_from(SAID.split()), max_size=8).map(" ".join)
 
 
