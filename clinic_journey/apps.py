@@ -15,7 +15,7 @@ class ClinicJourneyConfig(AppConfig):
     verbose_name = "Clinic Journey"
 
     def ready(self) -> None:
-        from clinic_journey import checks  # noqa: F401, PLC0415 - app ready
+        from clinic_journey import checks, own_keys  # noqa: F401, PLC0415 - app ready
         from clinic_journey.audit import middleware  # noqa: PLC0415 - app ready
         from clinic_journey.lock import views  # noqa: PLC0415 - app ready
 
@@ -26,6 +26,7 @@ class ClinicJourneyConfig(AppConfig):
         post_migrate.connect(with_audit_triggers, sender=patients)
         user_logged_in.connect(middleware.logged_in)
         user_logged_in.connect(views.logged_in)
+        user_logged_in.connect(own_keys.logged_in)
         user_logged_out.connect(middleware.logged_out)
         user_login_failed.connect(middleware.login_failed)
 

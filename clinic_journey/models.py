@@ -31,6 +31,7 @@ __all__ = [
     "ImportRow",
     "Improvement",
     "KnownAs",
+    "OwnKey",
     "Pin",
     "Serving",
     "SetAside",
@@ -159,3 +160,22 @@ class Handover(models.Model):
 
     def __str__(self) -> str:
         return f"{self.by_id} {self.made_at:%F %R}"
+
+
+class OwnKey(models.Model):
+    """A physical key that one user presses in place of one of ours; both are codes, as "KeyC" or "Semicolon"."""
+
+    user = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+", db_index=False
+    )
+    key = models.CharField(max_length=20)
+    own = models.CharField(max_length=20)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["user", "key"], name="own_key_once_a_user"),
+            models.UniqueConstraint(fields=["user", "own"], name="own_key_means_one_thing"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.user_id}: {self.own} for {self.key}"

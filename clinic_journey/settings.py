@@ -105,6 +105,7 @@ TEMPLATES = [
                 "patients.access.context",
                 "clinic_journey.channels_page.context",
                 "clinic_journey.inbox.context",
+                "clinic_journey.own_keys.context",
             ],
         },
     }

@@ -34,7 +34,7 @@ function walk(step) {
 
 function onKey(event) {
   const inList = event.target.matches("a");
-  const step = { ArrowDown: 1, ArrowUp: -1, ...(inList && { KeyJ: 1, KeyK: -1 }) }[event.code];
+  const step = { ArrowDown: 1, ArrowUp: -1, ...(inList && { KeyJ: 1, KeyK: -1 }) }[globalThis.ownKeys.meant(event)];
   if (step && links().length) walk(step);
   else if (event.key === "Escape") backToScreen();
   else if (event.key === "Enter" && !inList && !event.isComposing && isCurrent(event.target)) links()[0].click();

@@ -23,7 +23,7 @@ function target(key) {
 
 /* A on a free time offers it to who waits, without asking first for whom it is. */
 document.addEventListener("keydown", (event) => {
-  if (event.code !== "KeyA" || event.ctrlKey || event.metaKey || event.altKey || event.shiftKey) return;
+  if (globalThis.ownKeys.meant(event) !== "KeyA" || event.ctrlKey || event.metaKey || event.altKey || event.shiftKey) return;
   const offer = document.activeElement?.dataset.offer;
   if (!offer || localStorage.getItem("keys-off") === "1") return;
   event.preventDefault();

@@ -4,12 +4,44 @@
    - inside an element with data-key-scope its own keys win, and keys of other scopes are not heard;
    - nor are those of a part that waits for its content ([aria-busy]);
    - data-then="#book" on a button moves the focus there, so that the next digit is that scope's;
-   - J and K walk the rows of [data-rows]; Escape leaves a field, a menu or a scope. */
+   - J and K walk the rows of [data-rows]; Escape leaves a field, a menu or a scope;
+   - whoever has chosen other keys presses those, and reads them in every <kbd>: data-own-keys on the body says
+     which key of ours is which other one. The templates and all other scripts speak of our keys alone. */
 
 const OFF = "keys-off";
 const TEXT_FIELDS = 'input:not([type="radio"], [type="checkbox"], [type="submit"], [type="button"]), textarea, select, [contenteditable]';
 
 const CONTROLS = "a, button, summary, input, select, textarea, [role=button]";
+
+const OWN = JSON.parse(document.body.dataset.ownKeys || "{}");
+const OURS = Object.fromEntries(Object.entries(OWN).map(([ours, { own }]) => [own, ours]));
+
+/* Our key that a press means; nothing where that key was given another place. */
+function meant(event) {
+  const code = event.code.replace("Numpad", "Digit");
+  return OURS[code] ?? (code in OWN ? "" : code);
+}
+
+/* What a key of ours, as "KeyC" or "Shift+KeyD", is called on this user's keyboard. */
+function named(key) {
+  if (key === "Shift+Slash" && !OWN.Slash) return "?";
+  const [code, shift] = key.startsWith("Shift+") ? [key.slice(6), "⇧"] : [key, ""];
+  const signs = { Slash: "/", Period: ".", Space: "␣", Escape: "Esc", ArrowLeft: "←", ArrowRight: "→" };
+  return shift + (OWN[code]?.is ?? signs[code] ?? code.replace(/^(Key|Digit)/, ""));
+}
+
+function showOwn() {
+  const byName = Object.fromEntries(Object.values(OWN).map(({ was, is }) => [was, is]));
+  if (byName["/"]) byName["?"] = `⇧${byName["/"]}`;
+  document.querySelectorAll("kbd:not([data-own])").forEach((kbd) => {
+    kbd.dataset.own = "";
+    const [, shift, name] = kbd.textContent.trim().match(/^(⇧?)(.*)$/);
+    if (name in byName) kbd.textContent = shift + byName[name];
+  });
+  document.querySelectorAll("[aria-keyshortcuts]").forEach((element) => {
+    if (element.dataset.key) element.setAttribute("aria-keyshortcuts", named(element.dataset.key));
+  });
+}
 
 const keysAreOff = () => localStorage.getItem(OFF) === "1";
 
@@ -57,7 +89,8 @@ function onKey(event) {
   }
   if (inText || keysAreOff()) return;
   if (event.code === "Space" && event.target.closest?.(CONTROLS)) return; // it presses what has the focus
-  const code = event.code.replace("Numpad", "Digit");
+  const code = meant(event);
+  if (!code) return;
   if (code === "KeyJ" || code === "KeyK") {
     event.preventDefault();
     walkRows(code === "KeyJ" ? 1 : -1);
@@ -73,7 +106,12 @@ function showSwitch(button) {
   button.setAttribute("aria-pressed", String(!keysAreOff()));
 }
 
+/* Whether its key is heard now, where the focus is. */
+const canBePressed = (element) => findByKey(element.dataset.key) === element;
+
+globalThis.ownKeys = { meant, named, canBePressed, areOff: keysAreOff };
 document.addEventListener("keydown", onKey);
+document.addEventListener("htmx:after:swap", showOwn);
 document.addEventListener("click", (event) => {
   const then = event.target.closest("[data-then]");
   if (then) document.querySelector(then.dataset.then)?.querySelector("a, button, input:not([type=hidden]), select")?.focus();
@@ -83,3 +121,4 @@ document.addEventListener("click", (event) => {
   showSwitch(toggle);
 });
 document.querySelectorAll("[data-keys-switch]").forEach(showSwitch);
+showOwn();

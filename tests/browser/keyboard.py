@@ -10,6 +10,7 @@ LAYOUTS = {
 }
 NAMED = {"Enter": "\r", "Tab": "", "Escape": "", "Space": " "}
 CODES = {"Enter": 13, "Tab": 9, "Escape": 27, "Space": 32}
+SHIFT = 8  # as the browser's protocol counts modifiers
 
 
 class Keyboard:
@@ -30,6 +31,17 @@ class Keyboard:
             down = {"type": "keyDown", "text": text} if text else {"type": "rawKeyDown"}
             self.browser.send("Input.dispatchKeyEvent", {**event, **down})
             self.browser.send("Input.dispatchKeyEvent", {**event, "type": "keyUp"})
+
+    def press_with_shift(self, code: str) -> None:
+        self.pressed += 1
+        event = {
+            "code": code,
+            "key": self._key(code),
+            "windowsVirtualKeyCode": ord(code[-1]),
+            "modifiers": SHIFT,
+        }
+        self.browser.send("Input.dispatchKeyEvent", {**event, "type": "rawKeyDown"})
+        self.browser.send("Input.dispatchKeyEvent", {**event, "type": "keyUp"})
 
     def _key(self, code: str) -> str:
         if code in NAMED:

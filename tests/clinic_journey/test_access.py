@@ -91,6 +91,7 @@ WITHOUT_AN_OBJECT = {
     "still_here",
     "kept",
     "pin",
+    "keys",
     "channels",
     "channels_gate",
     "channels_allow",

@@ -53,6 +53,7 @@ SHOWS_NOBODY = {  # of the pages without an object; parts that ask by themselves
     "still_here",
     "kept",
     "pin",
+    "keys",
     "today_pause",
     "calendar_taken",
     "setup_words",
