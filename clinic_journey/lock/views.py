@@ -17,6 +17,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 from clinic_journey.audit import middleware as trail
 from clinic_journey.lock import actions, desk
 from clinic_journey.lock.forms import PinForm, plain
+from clinic_journey.lock.kept_words import shown
 from clinic_journey.lock.middleware import came_from, ours
 from clinic_journey.lock.models import TRIES
 
@@ -155,8 +156,7 @@ def kept(request: HttpRequest) -> HttpResponse:
     sent = desk.place_of(request.session, request.user).get("sent")
     if not sent:
         return redirect("home")
-    sentences = [value for _name, value in sent["fields"] if " " in value.strip()]
-    return render(request, "lock/kept.html", {"sent": sent, "sentences": sentences})
+    return render(request, "lock/kept.html", {"sent": sent, "shown": shown(sent["fields"])})
 
 
 @require_http_methods(["GET", "POST"])

@@ -13,6 +13,7 @@ from django.db import IntegrityError, transaction
 from django.test import Client
 
 from clinic_journey.lock import actions, desk
+from clinic_journey.lock.kept_words import shown
 from clinic_journey.lock.models import TRIES, Pin
 from patients.models import AuditAction, AuditEvent, Clinic, Patient, Role
 from tests import builders
@@ -254,10 +255,56 @@ def test_a_form_that_meets_the_lock_is_kept_for_its_author(
     assert "Bar Lev" not in client.get("/desk/kept/", follow=True).content.decode()
     client.post("/lock/")
     assert opened(client, rina)["Location"] == "/desk/kept/"
-    assert "Bar Lev" in client.get("/desk/kept/").content.decode()
+    page = " ".join(client.get("/desk/kept/").content.decode().split())
+    for label, words in (("First name", "Noa"), ("Family name", "Bar Lev"), ("Speaks", "Hebrew")):
+        assert f"<dt>{label}</dt><dd><bdi>{words}</bdi></dd>" in page
     client.post("/patients/new/", new)
     assert Patient.objects.get().given_name == "Noa"
     assert client.get("/desk/kept/")["Location"] == "/"
+
+
+def test_what_was_kept_is_shown_in_words(
+    client: Client, clock: time_machine.Traveller, clinic: Clinic
+) -> None:
+    rina, step = staff(clinic), builders.step(builders.journey(builders.patient(clinic)))
+    at_the_desk(client, rina)
+    clock.shift(FAR)
+    said = {
+        "outcome": "not_now",
+        "reason": "money",
+        "on": "2026-03-20",
+        "note": "too dear <now>",
+        "seen": "0",
+        "request_key": "a b",
+    }
+    client.post(f"/today/{step.public_id}/outcome/", said)
+    opened(client, rina)
+    page = " ".join(client.get("/desk/kept/").content.decode().split())
+    for label, words in (
+        ("How it ended", "Not now, because…"),
+        ("The patient&#x27;s own reason", "Money"),
+        ("Day", "20 March 2026"),
+        ("Note", "too dear &lt;now&gt;"),
+    ):
+        assert f"<dt>{label}</dt><dd><bdi>{words}</bdi></dd>" in page
+    assert "<dt>Seen" not in page
+
+
+@pytest.mark.parametrize(
+    ("field", "shows"),
+    [
+        (("patient", "7"), []),
+        (("doctor", "3"), []),
+        (("unknown", "0f3a"), []),
+        (("unknown", "some words"), [("", "some words")]),
+        (("hours", "16-20"), [("Hours", "16 to 20")]),
+        (("at", "2026-03-09T16:00"), [("Time", "9 March 2026, 16:00")]),
+        (("note", "20260309"), [("Note", "20260309")]),
+        (("note", " "), []),
+    ],
+)
+def test_marks_of_a_page_are_not_shown_as_words(field: tuple[str, str], shows: list[tuple[str, str]]) -> None:
+    assert shown([field]) == shows
 
 
 def test_a_password_that_meets_the_lock_is_not_kept(
