@@ -72,7 +72,7 @@ class HandOver(TextChoices):
     NOT_KNOWN = "not_known", gettext_lazy("we do not know whether our message arrived")
     NO_WORDS = (
         "no_words",
-        gettext_lazy("what our message should tell of is not there any more; tell the patient how it stands"),
+        gettext_lazy("what our message was to say is not true any more; call and say how it stands"),
     )
     CHANNEL_DOWN = "channel_down", gettext_lazy("the channel has failed again and again")
     NOT_DELIVERED = "not_delivered", gettext_lazy("our message did not arrive")
@@ -189,7 +189,14 @@ def did_not_arrive(task: OutreachTask, *, now: datetime) -> None:
 
 def handed_over(step: Step, reason: HandOver) -> Words:
     """What the person's step is called, in the language of the moment."""
-    return lambda: _("%(step)s: %(reason)s.") % {"step": step.name, "reason": reason.label}
+    return lambda: _("%(step)s: %(reason)s.") % {"step": _said_of(step), "reason": reason.label}
+
+
+def _said_of(step: Step) -> str:
+    """An apology has no words of its own; whoever calls has to know for what."""
+    if step.kind == StepKind.PROMISE and step.about and not (step.names or step.title):
+        return _("We are late with “%(step)s”") % {"step": step.about.name}
+    return step.name
 
 
 def end_test(task: OutreachTask, *, now: datetime) -> None:

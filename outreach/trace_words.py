@@ -42,7 +42,7 @@ RULE_WORDS = {
     Because.VISIT_GONE: _("the visit it speaks of is gone"),
     Because.OFFER_OVER: _("the offer was over"),
     Because.RECORD_CLOSED: _("the record is closed"),
-    Because.NO_WORDS: _("what it should tell of is not there any more"),
+    Because.NO_WORDS: _("what it was to say is not true any more"),
     Because.BY_HAND: _("a person decided so"),
 }
 
