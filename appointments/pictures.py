@@ -35,7 +35,7 @@ from patients.actions import RefusedError
 LONGEST_FEED = timedelta(days=42)
 MONDAY_FIRST = ("ru",)
 WEEK = timedelta(days=7)
-TWO_LINES = timedelta(minutes=30)  # the picture has room for a second line from this length on
+TWO_LINES = timedelta(minutes=20)  # the picture has room for a second line from this length on
 
 
 class RangeForm(forms.Form):
@@ -135,7 +135,8 @@ def _drawn(visit: Appointment) -> dict[str, Any]:
         "editable": visit.status in MOVABLE and not visit.is_being_booked,
         "extendedProps": {
             "who": who,
-            "words": " · ".join(part for part in (words, visit.practitioner.name) if part),
+            "doctor": visit.practitioner.name,
+            "words": words,
             "seen": seen_of(visit),
             "url": reverse("appointment", args=[visit.public_id]),
             "drop": reverse("appointment_drop", args=[visit.public_id]),

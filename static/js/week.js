@@ -26,12 +26,16 @@ function element(name, text) {
   return made;
 }
 
-/* The hour and the name on the first line; how the visit stands, and with whom, below. */
+/* The hour and the name on the first line; below with whom, and then how it stands, which its look says, too: in a
+   narrow day it is the end of a line that is lost. */
 function content({ event }) {
-  const { who, words } = event.extendedProps;
+  const { who, doctor, words } = event.extendedProps;
   const first = element("div", "");
   first.append(element("b", onTheClock(event.start).slice(11)), " ", element("bdi", who));
-  return { domNodes: [first, element("small", words)] };
+  const second = element("small", "");
+  second.append(element("bdi", doctor));
+  if (words) second.append(element("span", `· ${words}`));
+  return { domNodes: [first, second] };
 }
 
 function draw() {
@@ -46,7 +50,7 @@ function draw() {
     headerToolbar: { start: "", center: "", end: "" },
     allDaySlot: false,
     height: "720px",
-    slotHeight: 40,
+    slotHeight: 54,
     slotMinTime: "08:00:00",
     slotMaxTime: "20:00:00",
     flexibleSlotTimeLimits: true,

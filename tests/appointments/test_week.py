@@ -48,6 +48,8 @@ def test_the_picture_reads_the_clinics_clock_and_says_what_is_held(
     (drawn,) = desk.get(FEED).json()
     assert (drawn["start"], drawn["end"]) == ("2026-03-10T09:00", "2026-03-10T09:30")
     assert (drawn["title"], drawn["classNames"]) == ("Dana Levi · held · Dr Cohen", ["week-held"])
+    lines = drawn["extendedProps"]
+    assert (lines["who"], lines["doctor"], lines["words"]) == ("Dana Levi", "Dr Cohen", "held")
     assert desk.get(f"{FEED}&doctor={builders.practitioner(doctor.clinic).pk}").json() == []
 
 

@@ -2,10 +2,11 @@
 
 import re
 
+import pytest
 from playwright.sync_api import Page, expect
 
 from tests.browser.at_the_desk import patient_with
-from tests.browser.conftest import DemoServer, Opener
+from tests.browser.conftest import LANGUAGES, DemoServer, Opener
 from tests.browser.keyboard import Keyboard
 
 FREE = "a.free[data-offer]"
@@ -44,6 +45,22 @@ def test_a_on_a_free_time_offers_it_to_who_waits(open_page: Opener) -> None:
     assert keys.pressed == 1
 
 
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_after_a_click_on_a_free_time_the_keys_act_and_f_leads_to_the_name(
+    open_page: Opener, language: str
+) -> None:
+    page = open_page(FREE_LATER, language=language)
+    keys = Keyboard(page, language)
+    with page.expect_navigation():
+        page.locator(FREE).first.click()
+    keys.press("KeyF")
+    expect(page.locator("#whom")).to_be_focused()
+    expect(page.locator("#whom")).to_have_value("")
+    keys.press("Escape")
+    with page.expect_navigation(url="**/waiting/time/**"):
+        keys.press("KeyA")
+
+
 def test_a_kept_time_counts_down_and_is_said_once(demo: DemoServer, open_page: Opener) -> None:
     page = open_page(f"/patients/{patient_with(demo, NO_VISIT)}/book/")
     page.clock.install()
@@ -60,3 +77,19 @@ def test_a_kept_time_counts_down_and_is_said_once(demo: DemoServer, open_page: O
     expect(said).to_have_text("One minute is left to book this time.")
     page.clock.run_for("01:00")
     expect(count).to_have_text("This time is not kept any more.")
+
+
+@pytest.mark.parametrize("language", ["en", "he"])
+def test_each_visit_of_two_lines_in_the_picture_of_a_week_shows_whose_it_is(
+    open_page: Opener, language: str
+) -> None:
+    page = open_page("/calendar/week/", language=language)
+    doctors = page.locator("#week .ec-event:not(.week-short) small bdi")
+    expect(doctors.first).to_be_visible()
+    cut = "all => all.filter((each) => each.scrollWidth > each.clientWidth).map((each) => each.textContent)"
+    assert doctors.evaluate_all(cut) == []
+    below = """all => all.filter((each) => {
+        const bottom = (part) => part.getBoundingClientRect().bottom;
+        return bottom(each) > bottom(each.closest(".ec-event"));
+    }).map((each) => each.textContent)"""
+    assert doctors.evaluate_all(below) == []
