@@ -19,7 +19,7 @@ from django.views.decorators.http import require_http_methods
 from clinic_journey.models import OwnKey
 
 KEPT = "own_keys"  # in the session, so that a page costs no question of its own
-CARD, ROW = gettext_lazy("Service card"), gettext_lazy("The choice beside this number")
+CARD = gettext_lazy("Service card")
 # What each key does, by the code of its place on the keyboard; the same key may do more than one thing.
 COMMANDS: dict[str, tuple[str | Promise, ...]] = {
     "KeyA": (gettext_lazy("Offer to who waits"), gettext_lazy("Accept"), CARD),
@@ -51,7 +51,7 @@ COMMANDS: dict[str, tuple[str | Promise, ...]] = {
     "Slash": (gettext_lazy("Search"), gettext_lazy("Keys of this page")),
     "Period": (gettext_lazy("Only tables"),),
     "Space": (gettext_lazy("Pause"),),
-    **{f"Digit{digit}": (ROW,) for digit in "1234567890"},
+    **{f"Digit{digit}": () for digit in "1234567890"},
 }
 SIGNS = {
     "Slash": "/",
@@ -78,7 +78,7 @@ class OwnKeysForm(forms.Form):
         super().__init__(data)
         for code, words in COMMANDS.items():
             self.fields[code] = forms.CharField(
-                label=" · ".join(dict.fromkeys(map(str, words))),
+                label=_said(code, words),
                 initial=NAME_OF[own.get(code, code)],
                 max_length=1,
                 strip=False,
@@ -108,6 +108,12 @@ class OwnKeysForm(forms.Form):
         """Only what differs from ours."""
         own = {code: CODE_OF[self.cleaned_data[code].upper()] for code in COMMANDS}
         return {code: other for code, other in own.items() if other != code}
+
+
+def _said(code: str, words: Iterable[str | Promise]) -> str:
+    if code.startswith("Digit"):
+        return _("The choice beside %(number)s") % {"number": code[-1]}
+    return " · ".join(map(str, words))
 
 
 def signs() -> str:

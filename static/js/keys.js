@@ -45,6 +45,12 @@ function showOwn() {
 
 const keysAreOff = () => localStorage.getItem(OFF) === "1";
 
+/* In a scope of its own, or in a part that waits. What opens a scope stands before it. */
+function isInside(element) {
+  const opens = element.matches("details[data-key-scope] > summary");
+  return (opens ? element.parentElement.parentElement : element).closest("[data-key-scope], [aria-busy]") !== null;
+}
+
 function findByKey(code) {
   const over = document.querySelector("dialog[open]");  // what lies under a window is not pressed
   if (over) return findIn(over, code);
@@ -53,7 +59,7 @@ function findByKey(code) {
   const inScope = scope?.querySelector(wanted);
   if (inScope) return inScope;
   return [...document.querySelectorAll(wanted)].find(
-    (element) => !element.closest("[data-key-scope], [aria-busy]") && element.checkVisibility(),
+    (element) => !isInside(element) && element.checkVisibility(),
   );
 }
 

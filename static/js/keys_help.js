@@ -4,11 +4,11 @@ const { named, canBePressed, areOff } = globalThis.ownKeys;
 const help = document.getElementById("keys-help");
 
 function wordsOf(element) {
-  const label = element.getAttribute("aria-label") || element.labels?.[0]?.textContent || element.placeholder;
+  const label = element.getAttribute("aria-label") || element.labels?.[0]?.textContent || element.placeholder || element.title;
   if (label) return label.trim();
   const copy = element.cloneNode(true);
   copy.querySelectorAll("kbd, small, svg, input").forEach((part) => part.remove());
-  return (copy.textContent.trim() || element.title).replace(/\s+/g, " ");
+  return copy.textContent.trim().replace(/\s+/g, " ");
 }
 
 function line(key, words) {
