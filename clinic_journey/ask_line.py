@@ -42,6 +42,8 @@ def _price(answer: Answer) -> str:
 def _when(answer: Answer, clock: Clock) -> str:
     if answer.available is False or answer.offering.visit_type is None:
         return ""
+    if answer.is_nobodys:
+        return _("I have to check when there is time for it.")
     times = [clock.said(each.at) for each in answer.times[:2]]
     if not times:
         return _("There is no free time in the next two weeks.")

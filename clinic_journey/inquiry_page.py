@@ -22,7 +22,7 @@ from inquiries import actions
 from inquiries.forms import CallerForm, JoinForm, LostForm, PayerForm
 from inquiries.gaps import could_not_answer, lost_by_cause
 from inquiries.models import Inquiry, LostCause, Outcome, Payer
-from inquiries.queries import FreeTime, answered_within, inquiries_visible_to, next_times
+from inquiries.queries import FreeTime, answered_within, inquiries_visible_to, next_times, who_does
 from patients import audit
 from patients.access import Here, for_staff
 from patients.actions import RefusedError
@@ -77,6 +77,7 @@ def _page(request: HttpRequest, here: Here, found: Inquiry, **bound: forms.Form)
     context: dict[str, Any] = {
         "inquiry": found,
         "times": times,
+        "is_nobodys": not times and _is_nobodys(found, here),
         "known": _known(found, here),
         "took": _took(found),
         "caller_form": _caller_form(None, found, here, times),
@@ -111,6 +112,14 @@ def _times(found: Inquiry, here: Here) -> list[FreeTime]:
         if chosen.key not in {each.key for each in times}:
             times.append(chosen)
     return times
+
+
+def _is_nobodys(found: Inquiry, here: Here) -> bool:
+    """Its time could be chosen if somebody were known to do it."""
+    offering = found.offering
+    if offering is None or offering.visit_type is None or found.is_unanswered:
+        return False
+    return not who_does(offering, here.clinic, now=here.now)
 
 
 def _caller_form(data: Any, found: Inquiry, here: Here, times: list[FreeTime]) -> CallerForm:

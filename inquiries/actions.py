@@ -116,7 +116,7 @@ class Offered:
     currency: str = ""
     is_public: bool = False
     is_active: bool = True
-    done_by: Sequence[Practitioner] = ()  # nobody: everybody who receives
+    done_by: Sequence[Practitioner] = ()  # nobody: whoever did such a visit lately
 
 
 @transaction.atomic

@@ -77,7 +77,7 @@ class Offering(models.Model):
         verbose_name=_("Who does it"),
         blank=True,
         related_name="offerings",
-        help_text=_("Nobody chosen: everybody who receives."),
+        help_text=_("Nobody chosen: whoever did such a visit in the last half year."),
     )
     looked_at = models.DateTimeField(null=True, blank=True)  # when somebody last said that its price is so
     is_public = models.BooleanField(_("may be shown to everybody"), default=False)

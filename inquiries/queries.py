@@ -6,9 +6,9 @@ from datetime import date, datetime, timedelta
 from decimal import Decimal
 from zoneinfo import ZoneInfo
 
-from django.db.models import Exists, Q, QuerySet
+from django.db.models import Exists, OuterRef, QuerySet
 
-from appointments.models import Practitioner
+from appointments.models import Appointment, AppointmentStatus, Practitioner
 from appointments.queries import fitting_starts
 from inquiries.finding import Entry, Found, find
 from inquiries.models import Inquiry, Offering
@@ -20,6 +20,7 @@ from patients.windows import Hours, Interval, open_intervals
 NAMED = 3  # times said on the phone; more are not remembered
 LEAD = timedelta(minutes=30)  # nobody is here sooner
 AHEAD = timedelta(days=14)
+DONE_WITHIN = timedelta(days=182)  # who has done it since is known to do it
 
 
 def offerings_visible_to(user: User) -> QuerySet[Offering]:
@@ -66,6 +67,7 @@ class Answer:
     times: tuple[FreeTime, ...] = ()
     is_to_check: bool = False  # counted long ago
     is_price_to_check: bool = False  # nobody has looked at it for long
+    is_nobodys: bool = False  # times were asked for, and nobody is known to do it
 
     @property
     def price(self) -> Decimal | None:
@@ -106,32 +108,52 @@ def answer_about(
     """Availability, price and, with `opening`, the next free times inside these hours."""
     stock = stock_now(offering, clinic, now=now) if offering.is_counted else None
     available = is_available(stock, is_counted=offering.is_counted)
-    times = next_times(offering, clinic, opening, now=now) if opening and available is not False else ()
+    visit = offering.visit_type if opening and available is not False else None
+    doers = who_does(offering, clinic, now=now) if visit else []
     return Answer(
         offering,
         available,
         stock,
-        times,
+        _times_of(doers, visit.minutes, opening, now=now) if visit and opening else (),
         is_to_check=bool(stock and stock.is_to_check(now)),
         is_price_to_check=offering.price is not None and not is_fresh(offering.looked_at, now),
+        is_nobodys=visit is not None and not doers,
     )
 
 
-def who_does(offering: Offering, clinic: Clinic) -> QuerySet[Practitioner]:
-    """Those who were said to do it; where nobody was, everybody who receives."""
-    said = Offering.done_by.through.objects.filter(offering=offering)
-    here = Practitioner.objects.filter(clinic=clinic, is_active=True)
-    return here.filter(Q(pk__in=said.values("practitioner")) | ~Exists(said)).order_by("name", "pk")
+def who_does(offering: Offering, clinic: Clinic, *, now: datetime) -> list[Practitioner]:
+    """Those who were said to do it; where nobody was, whoever did such visits lately, or who receives alone.
+
+    Nobody else: a time with somebody who does not do it is no answer (docs/decisions/032).
+    """
+    receiving = list(clinic.practitioners.filter(is_active=True).order_by("name", "pk"))
+    named = set(offering.done_by.values_list("pk", flat=True))
+    if named or len(receiving) == 1:
+        return [each for each in receiving if each.pk in named or not named]
+    took_place = Appointment.objects.filter(
+        practitioner=OuterRef("pk"),
+        visit_type=offering.visit_type_id,
+        status=AppointmentStatus.FULFILLED,
+        start__range=(now - DONE_WITHIN, now),
+    )
+    did = set(clinic.practitioners.filter(Exists(took_place)).values_list("pk", flat=True))
+    return [each for each in receiving if each.pk in did]
 
 
 def next_times(offering: Offering, clinic: Clinic, opening: Hours, *, now: datetime) -> tuple[FreeTime, ...]:
     """The soonest of each of the next days with a free time, with whoever does it then; none without a visit."""
     if offering.visit_type is None:
         return ()
+    doers = who_does(offering, clinic, now=now)
+    return _times_of(doers, offering.visit_type.minutes, opening, now=now)
+
+
+def _times_of(
+    doers: Iterable[Practitioner], minutes: int, opening: Hours, *, now: datetime
+) -> tuple[FreeTime, ...]:
     found: dict[date, FreeTime] = {}
-    for practitioner in who_does(offering, clinic):
-        practitioner.clinic = clinic
-        for on, start in _first_of_days(practitioner, offering.visit_type.minutes, opening, now=now).items():
+    for practitioner in doers:
+        for on, start in _first_of_days(practitioner, minutes, opening, now=now).items():
             if on not in found or start < found[on].at:
                 found[on] = FreeTime(start, practitioner)
     return tuple(found[on] for on in sorted(found)[:NAMED])

@@ -3,7 +3,7 @@
 from datetime import datetime, timedelta
 from decimal import Decimal
 
-from appointments.models import VisitType
+from appointments.models import Practitioner, VisitType
 from inquiries.actions import set_batch
 from inquiries.models import Currency, Offering, OfferingKind
 from patients.models import Clinic
@@ -26,7 +26,8 @@ NIGHT_GUARD = {"en": "Night guard", "he": "סד לילה", "ru": "Ночная �
 
 
 def make_offerings(clinic: Clinic, *, now: datetime) -> None:
-    """A few of each kind, counted this week."""
+    """A few of each kind, counted this week; those with a time by who does them."""
+    cohen, shaham = Practitioner.objects.filter(clinic=clinic).order_by("pk")
     usual = VisitType.objects.filter(clinic=clinic, minutes=20).first()
     shot = VisitType.objects.filter(clinic=clinic, minutes=30).first()
     flu = _offering(
@@ -34,9 +35,14 @@ def make_offerings(clinic: Clinic, *, now: datetime) -> None:
     )
     set_batch(flu, "FL-2201", quantity=9, expires_on=(now + 200 * DAY).date(), now=now - 2 * DAY)
     set_batch(flu, "FL-2188", quantity=3, expires_on=(now + 9 * DAY).date(), now=now - 2 * DAY)
+    flu.done_by.set([shaham])
     gone = _offering(clinic, OfferingKind.VACCINE, HEPATITIS, "150", shot, "jaundice, желтуха, יאונדיס")
     set_batch(gone, "HA-104", quantity=0, expires_on=(now + 90 * DAY).date(), now=now - DAY)
-    _offering(clinic, OfferingKind.SERVICE, CHECK_UP, "250", usual, "checkup, examination, בדיקה, проверка")
+    gone.done_by.set([shaham])
+    check_up = _offering(
+        clinic, OfferingKind.SERVICE, CHECK_UP, "250", usual, "checkup, examination, בדיקה, проверка"
+    )
+    check_up.done_by.set([cohen, shaham])
     guard = _offering(
         clinic, OfferingKind.GOODS, NIGHT_GUARD, None, None, "splint, שיניים בלילה, скрип зубов"
     )

@@ -73,6 +73,24 @@ def test_there_is_some_and_what_it_costs_and_when(desk: Client, clinic: Clinic) 
     assert inquiry.said_next_at == NOW + timedelta(hours=2)
 
 
+def test_where_nobody_is_known_to_do_it_no_time_is_offered_and_the_desk_is_told(
+    desk: Client, clinic: Clinic
+) -> None:
+    flu = builders.offering(clinic, stock=12, visit_type=builders.visit_type(clinic))
+    for name in ("Dr Cohen", "Dr Levi"):
+        builders.open_time(builders.practitioner(clinic, name=name), NOW + timedelta(hours=2))
+    words = "Flu vaccine: yes, we have it. It costs 80 ₪ at most. I have to check when there is time for it."
+    link, nobody = f'href="/offerings/{flu.pk}/#id_done_by_0"', "Nobody is named for <bdi>Flu vaccine</bdi>"
+    page = asked(desk, what="flu")
+    assert (words_in(page), nobody in page, link in page) == (words, True, False)
+    inquiry = kept(desk, page)
+    told = desk.get(f"/ask/{inquiry.public_id}/").content.decode()
+    assert (nobody in told, link in told) == (True, False)
+    manager = logged_in(Role.MANAGER, clinic)
+    manager.defaults["HTTP_ACCEPT_LANGUAGE"] = "en"
+    assert link in asked(manager, what="flu")
+
+
 @pytest.mark.parametrize(
     ("fields", "stock", "says"),
     [

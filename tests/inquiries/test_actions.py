@@ -296,6 +296,7 @@ def test_nobody_becomes_a_patient_before_the_answer(clinic: Clinic, rina: User) 
 def test_the_next_times_are_the_soonest_of_all_doctors_while_the_clinic_is_open(clinic: Clinic) -> None:
     offering = builders.offering(clinic, stock=1, visit_type=builders.visit_type(clinic))
     first, second = builders.practitioner(clinic), builders.practitioner(clinic, name="Dr Shaham")
+    offering.done_by.set([first, second])
     builders.open_time(first, NOW + timedelta(hours=12))  # 22:00, closed
     builders.open_time(first, NOW + timedelta(days=1))
     builders.open_time(first, NOW + timedelta(days=2))

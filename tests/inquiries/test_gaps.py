@@ -2,9 +2,11 @@
 
 from datetime import timedelta
 from decimal import Decimal
+from typing import Any
 
 import pytest
 
+from appointments.models import AppointmentStatus, Practitioner
 from inquiries.actions import Offered, change_offering, offer
 from inquiries.gaps import could_not_answer, lost_by_cause, top_questions
 from inquiries.models import Inquiry
@@ -35,12 +37,43 @@ def test_only_times_of_those_who_do_it_are_offered(clinic: Clinic) -> None:
         opening = opening_hours(clinic, now=NOW)
         return [each.practitioner.name for each in answer_about(flu, clinic, opening=opening, now=NOW).times]
 
-    assert told() == ["Dr Cohen"]  # nobody was said: the soonest of all
+    assert told() == []  # nobody was said, and nobody is known to do it
     flu.done_by.set([levi])
     assert told() == ["Dr Levi"]
+    flu.done_by.set([cohen, levi])
+    assert told() == ["Dr Cohen"]  # the soonest of those who do it
+    flu.done_by.set([levi])
     type(levi).objects.filter(pk=levi.pk).update(is_active=False)
     assert told() == []  # who does it has left; nobody else is offered instead
-    assert list(who_does(flu, clinic)) == []
+    assert who_does(flu, clinic, now=NOW) == []
+
+
+def test_whoever_did_such_visits_lately_is_known_to_do_it(clinic: Clinic) -> None:
+    cohen = builders.practitioner(clinic, name="Dr Cohen")
+    levi = builders.practitioner(clinic, name="Dr Levi")
+    kind, other = builders.visit_type(clinic), builders.visit_type(clinic)
+    flu, dana = builders.offering(clinic, stock=3, visit_type=kind), builders.patient(clinic)
+
+    def visit(of: Practitioner, days: int, **fields: Any) -> None:
+        given = {"status": AppointmentStatus.FULFILLED, "visit_type": kind, **fields}
+        builders.appointment(dana, practitioner=of, start=NOW - days * DAY, **given)
+
+    visit(cohen, 1, visit_type=other)
+    visit(cohen, 2, status=AppointmentStatus.NOSHOW)
+    visit(cohen, 183)
+    assert who_does(flu, clinic, now=NOW) == []
+    assert answer_about(flu, clinic, opening=opening_hours(clinic, now=NOW), now=NOW).is_nobodys
+    visit(levi, 181)
+    assert who_does(flu, clinic, now=NOW) == [levi]
+    assert not answer_about(flu, clinic, opening=opening_hours(clinic, now=NOW), now=NOW).is_nobodys
+
+
+def test_who_receives_alone_does_what_needs_a_visit(clinic: Clinic) -> None:
+    cohen = builders.practitioner(clinic)
+    builders.practitioner(clinic, is_active=False)
+    builders.practitioner()
+    flu = builders.offering(clinic, stock=3, visit_type=builders.visit_type(clinic))
+    assert who_does(flu, clinic, now=NOW) == [cohen]
 
 
 def test_somebody_of_another_clinic_does_nothing_here(clinic: Clinic) -> None:
