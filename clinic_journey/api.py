@@ -10,6 +10,8 @@ from rest_framework.views import exception_handler
 from appointments.api import AppointmentViewSet, PractitionerViewSet
 from appointments.visits import SlotTakenError
 from appointments.waiting_api import WaitingViewSet
+from clinic_journey.complaints_api import ComplaintViewSet
+from clinic_journey.team_api import HandoverViewSet, PraiseViewSet
 from inquiries.api import InquiryViewSet, OfferingViewSet
 from outreach.api import MessageTraceViewSet, OutreachTaskViewSet
 from patients.actions import RefusedError, StaleStateError
@@ -31,6 +33,9 @@ router.register("practitioners", PractitionerViewSet, basename="api-practitioner
 router.register("waiting-list", WaitingViewSet, basename="api-waiting")
 router.register("offerings", OfferingViewSet, basename="api-offering")
 router.register("inquiries", InquiryViewSet, basename="api-inquiry")
+router.register("complaints", ComplaintViewSet, basename="api-complaint")
+router.register("praise", PraiseViewSet, basename="api-praise")
+router.register("handovers", HandoverViewSet, basename="api-handover")
 router.register("outreach-tasks", OutreachTaskViewSet, basename="api-outreach-task")
 router.register("message-traces", MessageTraceViewSet, basename="api-message-trace")
 

@@ -15,9 +15,8 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 
 from clinic_journey.caller import MY_ROLE
 from journeys.models import Step, StepStatus
-from outreach.complaint_models import CameBy, Complaint, Understood
+from outreach.complaint_models import BY_HAND, CameBy, Complaint, Understood
 from outreach.complaints import (
-    MANAGERS,
     Change,
     answer_complaint,
     ask_reader,
@@ -33,12 +32,11 @@ from outreach.praise import members_of
 from patients import audit
 from patients.access import Here, for_staff, patient_here
 from patients.actions import RefusedError
-from patients.models import Role
+from patients.models import MANAGERS, Role
 from patients.queries import beyond, key_in, named_by
 
 PAGE = 25
 LONGEST = 4000
-BY_HAND = (CameBy.DESK, CameBy.CALL, CameBy.VOICE)  # how one comes that a colleague writes down
 NEXT = {
     "restate": gettext_lazy("to be put in our own words"),
     "understood": gettext_lazy("is it understood?"),

@@ -16,6 +16,7 @@ from outreach.conversations import waiting_in
 from patients.access import Here
 from patients.actions import RefusedError, StaleStateError
 from patients.models import Clinic, Role
+from patients.queries import User as AnyUser
 
 LONGEST = 1000
 AHEAD = timedelta(days=2)  # what is due later is nothing for the next shift
@@ -74,6 +75,12 @@ def take_over(handover: Handover, *, here: Here) -> int:
     parked = SetAside.objects.filter(user=handover.by, step__clinic=here.clinic, kind=AsideKind.PARKED)
     parked.filter(step__owner_role__in=does).delete()  # they stand on the common list again
     return len(steps)
+
+
+def handovers_visible_to(user: AnyUser) -> QuerySet[Handover]:
+    """Of the clinics somebody works in; a note for colleagues is for all of them."""
+    here = Handover.objects.filter(clinic__memberships__user_id=user.pk)
+    return here.select_related("clinic", "by", "taken_by")
 
 
 def waiting_handovers(clinic: Clinic) -> QuerySet[Handover]:

@@ -1,5 +1,7 @@
 """The reception desk's own rows: who is with which patient, what is set aside, what was saved and can be undone."""
 
+import uuid
+
 from django.conf import settings
 from django.db import models
 from django.db.models import F, Q
@@ -126,6 +128,7 @@ class DeskAction(models.Model):
 class Handover(models.Model):
     """A shift ends: what whoever comes next has to know. What is open is read when it is looked at, never copied."""
 
+    public_id = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
     clinic = models.ForeignKey(Clinic, on_delete=models.CASCADE, related_name="handovers", db_index=False)
     words = models.TextField()
     by = models.ForeignKey(

@@ -17,20 +17,26 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 from clinic_journey.handover import (
     LONGEST as LONGEST_NOTE,
     hand_over,
+    handovers_visible_to,
     still_open,
     take_over,
     waiting_handovers,
 )
-from clinic_journey.models import Handover
-from outreach.praise import MONTH, figures, members_of, note_extra, say_whom, thanks_from_messages
-from outreach.praise_models import Praise
+from outreach.praise import (
+    MONTH,
+    figures,
+    members_of,
+    note_extra,
+    praise_visible_to,
+    say_whom,
+    thanks_from_messages,
+)
 from patients import audit
 from patients.access import Here, for_staff, patient_here
 from patients.actions import RefusedError
-from patients.models import Role
+from patients.models import MANAGERS
 from patients.queries import key_in
 
-MANAGERS = (Role.MANAGER, Role.ADMIN)
 OWN, EVIDENCE = 10, 50
 LONGEST = 1000
 
@@ -43,9 +49,7 @@ def team(request: HttpRequest, here: Here) -> HttpResponse:
 
 def _page(request: HttpRequest, here: Here, status: int = 200) -> HttpResponse:
     """Mine, and all of us together; for managers besides what was written in a month, to thank from."""
-    written = (
-        Praise.objects.filter(clinic=here.clinic).select_related("patient", "by", "to").order_by("-at", "-pk")
-    )
+    written = praise_visible_to(here.user).filter(clinic=here.clinic).order_by("-at", "-pk")
     mine = list(written.filter(to=here.user)[:OWN])
     context: dict[str, Any] = {
         "mine": mine,
@@ -93,7 +97,7 @@ def _text(request: HttpRequest) -> str:
 @require_POST
 @for_staff(*MANAGERS)
 def whose_thanks(request: HttpRequest, here: Here, praise_id: UUID) -> HttpResponse:
-    found = get_object_or_404(Praise, clinic=here.clinic, public_id=praise_id)
+    found = get_object_or_404(praise_visible_to(here.user), clinic=here.clinic, public_id=praise_id)
     to = _member(here, request.POST.get("to", ""))
     try:
         if to is None:
@@ -145,8 +149,8 @@ def handover(request: HttpRequest, here: Here) -> HttpResponse:
 
 @require_POST
 @for_staff()
-def handover_take(request: HttpRequest, here: Here, handover_id: int) -> HttpResponse:
-    found = get_object_or_404(Handover.objects.select_related("by"), clinic=here.clinic, pk=handover_id)
+def handover_take(request: HttpRequest, here: Here, handover_id: UUID) -> HttpResponse:
+    found = get_object_or_404(handovers_visible_to(here.user), clinic=here.clinic, public_id=handover_id)
     try:
         taken = take_over(found, here=here)
     except RefusedError as refusal:
@@ -162,5 +166,5 @@ urlpatterns = [
     path("team/thanks/<uuid:praise_id>/", whose_thanks, name="whose_thanks"),
     path("inbox/<uuid:patient_id>/thanks/", message_is_thanks, name="message_is_thanks"),
     path("handover/", handover, name="handover"),
-    path("handover/<int:handover_id>/take/", handover_take, name="handover_take"),
+    path("handover/<uuid:handover_id>/take/", handover_take, name="handover_take"),
 ]

@@ -22,6 +22,9 @@ class CameBy(models.TextChoices):
     VOICE = "voice", _("A voice note, written down")
 
 
+BY_HAND = (CameBy.DESK, CameBy.CALL, CameBy.VOICE)  # how one comes that a colleague writes down
+
+
 class Understood(models.TextChoices):
     """Who found that our own words say what was meant."""
 

@@ -33,11 +33,10 @@ from outreach.models import Reply
 from outreach.written import end_matters, matters_read
 from patients.actions import RefusedError, StaleStateError, lock_patient, refuse_unless_active
 from patients.country import profile_of
-from patients.models import Membership, Patient, Role
+from patients.models import MANAGERS, Membership, Patient
 from patients.queries import User as AnyUser
 
 COMPLAINT = "complaint"  # the template of the catalogue, and the outcome of a message that is one
-MANAGERS = (Role.MANAGER, Role.ADMIN)
 READ_WITHIN = deadlines.Limit(1, deadlines.Unit.WORKING_DAYS)  # by a second reader
 
 

@@ -20,7 +20,8 @@ from outreach.praise_models import Praise, PraiseKind
 from outreach.written import end_matters, matters_read
 from patients.actions import RefusedError, StaleStateError, lock_patient
 from patients.identity import fold_name
-from patients.models import Clinic, Membership, Patient
+from patients.models import MANAGERS, Clinic, Membership, Patient
+from patients.queries import User as AnyUser
 
 THANKS = "thanks"  # the outcome of a message that needs no other answer, and what it means
 ONE_DAY = timedelta(days=1)
@@ -31,6 +32,14 @@ THANKED_WITHIN = deadlines.Limit(3, deadlines.Unit.WORKING_DAYS)
 def members_of(clinic: Clinic) -> QuerySet[Membership]:
     working = Membership.objects.filter(clinic=clinic, user__is_active=True)
     return working.select_related("user").order_by("user__first_name", "user__username")
+
+
+def praise_visible_to(user: AnyUser) -> QuerySet[Praise]:
+    """What was written of herself, and all of it in the clinics that she manages."""
+    places = Membership.objects.filter(user=user.pk)
+    own = Q(to=user.pk, clinic__in=places.values("clinic"))
+    managed = Q(clinic__in=places.filter(role__in=MANAGERS).values("clinic"))
+    return Praise.objects.filter(own | managed).select_related("clinic", "patient", "by", "to")
 
 
 @transaction.atomic

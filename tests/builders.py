@@ -21,7 +21,7 @@ from appointments.models import (
     VisitType,
 )
 from appointments.waiting_models import Offer, Opening, WaitlistEntry
-from clinic_journey.models import Improvement
+from clinic_journey.models import Handover, Improvement
 from inquiries.models import Inquiry, Offering
 from journeys.models import Journey, OwnerRole, Step, StepKind, StepStatus
 from outreach.channels import by_machine
@@ -246,6 +246,15 @@ def praise(from_patient: Patient | None = None, **fields: Any) -> Praise:
     who = from_patient or patient()
     given = {"kind": "thanks", "words": "You were so kind.", "at": NOW, "patient": who}
     return Praise.objects.create(clinic=who.clinic, **{**given, **fields})
+
+
+def handover(at: Clinic | None = None, **fields: Any) -> Handover:
+    """A note that waits for the next shift."""
+    where = at or clinic()
+    by = fields.pop("by", None) or user(at=where)
+    return Handover.objects.create(
+        clinic=where, by=by, **{"words": "The lift is broken.", "made_at": NOW, **fields}
+    )
 
 
 def improvement(at: Clinic | None = None, **fields: Any) -> Improvement:

@@ -69,6 +69,8 @@ NAMED: dict[str, type[models.Model]] = {
     "api-message-trace": Patient,
     "api-waiting": WaitlistEntry,
     "api-inquiry": Inquiry,
+    "api-complaint": Complaint,
+    "api-praise": Praise,
 }
 # Links without a login, by the first part of their address: a patient's own, and an institute's.
 HOLDERS = {"p": By.PATIENT, "u": By.INSTITUTE}

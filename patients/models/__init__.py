@@ -13,7 +13,16 @@ from patients.models.card import (
     ServiceCard,
 )
 from patients.models.client_request import ClientRequest
-from patients.models.clinic import Clinic, ClinicHours, ClosedDay, HoursKind, Language, Membership, Role
+from patients.models.clinic import (
+    MANAGERS,
+    Clinic,
+    ClinicHours,
+    ClosedDay,
+    HoursKind,
+    Language,
+    Membership,
+    Role,
+)
 from patients.models.patient import (
     GUARDIANS,
     AddressKind,
@@ -32,6 +41,7 @@ from patients.models.proof import TRIES, IdentityTries
 __all__ = [
     "CARD_LASTS",
     "GUARDIANS",
+    "MANAGERS",
     "TRIES",
     "AddressKind",
     "AddressStatus",

@@ -125,6 +125,9 @@ class Role(models.TextChoices):
     ADMIN = "admin", _("Administrator")
 
 
+MANAGERS = (Role.MANAGER, Role.ADMIN)  # who answer for the clinic
+
+
 class Membership(models.Model):
     """What a user may do in a clinic. No row, no access: other clinics' pages answer 404."""
 

@@ -179,9 +179,7 @@ def objects_of(clinic: Clinic) -> dict[str, Any]:
         "action_id": save(step, Press("kept"), lambda: None, here=desk_of(clinic)).pk,
         "offering_id": builders.offering(clinic).pk,
         "praise_id": builders.praise(patient).public_id,
-        "handover_id": clinic.handovers.create(
-            by=builders.user(at=clinic), words="Dana calls", made_at=NOW
-        ).pk,
+        "handover_id": builders.handover(clinic, words="Dana calls").public_id,
         "complaint_id": builders.complaint(patient).public_id,
         "inquiry_id": builders.inquiry(clinic, patient=patient).public_id,
         "standard_id": standards_of(clinic)[0].pk,

@@ -20,7 +20,7 @@ from rest_framework.test import APIClient
 from clinic_journey.api import router
 from journeys.models import JourneyTemplate
 from outreach.models import AttemptStatus
-from patients.models import Channel, Clinic, Role
+from patients.models import MANAGERS, Channel, Clinic, Role
 from referrals.models import DocumentStatus
 from tests import builders
 from tests.conftest import NOW
@@ -37,6 +37,9 @@ LISTS = (
     "waiting-list",
     "offerings",
     "inquiries",
+    "complaints",
+    "praise",
+    "handovers",
 )
 SOON = "2026-03-10T10:00:00+02:00"
 
@@ -67,6 +70,9 @@ class Place:
         waits = builders.waiting_entry(step=task.step)
         offering = builders.offering(self.clinic, stock=1)
         asked = builders.inquiry(self.clinic, offering=offering, patient=patient)
+        complaint = builders.complaint(patient)
+        thanks = builders.praise(patient)
+        note = builders.handover(self.clinic)
         self.patient, self.visit = patient, visit
         self.ids = {
             "patients": patient.public_id,
@@ -78,6 +84,9 @@ class Place:
             "appointments": visit.public_id,
             "outreach-tasks": task.public_id,
             "message-traces": patient.public_id,
+            "complaints": complaint.public_id,
+            "praise": thanks.public_id,
+            "handovers": note.public_id,
         }
 
     def body(self, method: str, path: str) -> dict[str, Any]:
@@ -108,6 +117,13 @@ class Place:
             "inquiries/": {"asked": "flu vaccine"},
             "offerings/": {"kind": "service", "names": {"en": "Check-up"}},
             f"offerings/{self.ids['offerings']}/": {"kind": "service", "names": {"en": "Check-up"}},
+            "restate/": {"words": "x"},
+            "reader/": {"reader": "nobody"},
+            "understood/": {"by": "told_us", "seen": "x"},
+            "change/": {"words": "x", "is_changed": True},
+            f"complaints/{self.ids['complaints']}/answer/": {"words": "x"},
+            "complaints/": {"patient": str(self.patient.public_id), "words": "I waited."},
+            "handovers/": {"words": "The lift is broken."},
             "answer/": {"available": True},
             "caller/": {"name": "Noa"},
         }
@@ -138,9 +154,16 @@ ANSWERS = {  # of what is not simply done, for members of the clinic
     ("post", "inquiries/<uuid:id>/answer/"): 409,  # answered already
     ("patch", "inquiries/<uuid:id>/caller/"): 409,  # who asked is a patient now
     ("post", "offerings/"): 201,
+    ("post", "complaints/"): 201,
+    ("post", "complaints/<uuid:id>/reader/"): 422,  # nobody is called that
+    ("post", "complaints/<uuid:id>/understood/"): 409,  # nothing is in our own words yet
+    ("post", "complaints/<uuid:id>/otherwise/"): 409,
+    ("post", "complaints/<uuid:id>/answer/"): 422,  # not understood yet
+    ("post", "complaints/<uuid:id>/change/"): 422,  # not answered yet
+    ("post", "handovers/"): 201,
 }
-MANAGERS = (Role.MANAGER, Role.ADMIN)
 MANAGED = [("post", "offerings/"), ("put", "offerings/<uuid:id>/")]
+FOR_MANAGERS = ("complaints/<uuid:id>/", "praise/<uuid:id>/")  # for others these do not exist
 
 
 def ask(client: APIClient, method: str, route: str, place: Place) -> int:
@@ -154,7 +177,7 @@ def ask(client: APIClient, method: str, route: str, place: Place) -> int:
 
 
 def test_every_route_is_walked() -> None:
-    assert len(ROUTES) == 43
+    assert len(ROUTES) == 58
     assert {route.split("/")[0] for _method, route in ROUTES} == {"", *LISTS, "message-traces"}
 
 
@@ -184,6 +207,8 @@ def test_every_role_of_the_clinic_is_answered(role: str) -> None:
     expected = dict.fromkeys(ROUTES, 200) | ANSWERS
     if role not in MANAGERS:
         expected |= dict.fromkeys(MANAGED, 403)
+        hidden = [route for route in ROUTES if route[1].startswith(FOR_MANAGERS)]
+        expected |= dict.fromkeys(hidden, 404)
     assert walk(builders.user(role, at=place.clinic), place) == expected
 
 
@@ -200,6 +225,8 @@ def test_what_another_clinic_has_does_not_exist(role: str) -> None:
         ("post", "referrals/"): 400,
         ("post", "inquiries/"): 201,
         ("post", "offerings/"): 201 if role in MANAGERS else 403,
+        ("post", "complaints/"): 400,
+        ("post", "handovers/"): 201,
     }
 
 
@@ -210,7 +237,7 @@ def test_lists_hold_nothing_of_another_clinic(name: str) -> None:
     assert client.get(f"/api/v1/{name}/").json()["results"] == []
 
 
-@pytest.mark.parametrize("name", ["patients", "referrals", "appointments"])
+@pytest.mark.parametrize("name", ["patients", "referrals", "appointments", "complaints", "handovers"])
 def test_nothing_is_made_for_another_clinics_patient_or_clinic(name: str) -> None:
     place = Place()
     client = builders.api(builders.user(at=builders.clinic()))
@@ -245,6 +272,9 @@ QUERIES = {
     "waiting-list": 5,
     "offerings": 7,
     "inquiries": 5,
+    "complaints": 5,
+    "praise": 5,
+    "handovers": 5,
 }
 
 
@@ -253,7 +283,7 @@ def test_a_list_costs_the_same_for_one_row_and_for_three(
     name: str, django_assert_num_queries: DjangoAssertNumQueries
 ) -> None:
     place = Place()
-    user = builders.user(at=place.clinic)
+    user = builders.user(Role.MANAGER, at=place.clinic)  # complaints and all thanks are read by who manages
     client = builders.api(user)
     with django_assert_num_queries(QUERIES[name]):
         assert len(client.get(f"/api/v1/{name}/").json()["results"]) == 1

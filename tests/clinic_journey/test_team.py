@@ -132,7 +132,7 @@ def test_a_shift_is_handed_over_and_taken_with_what_is_open(clinic: Clinic) -> N
     assert going.post("/handover/", {"words": " "}).status_code == 422
     assert going.post("/handover/", {"words": "The lift is broken"}).status_code == 302
     note = Handover.objects.get()
-    take = f"/handover/{note.pk}/take/"
+    take = f"/handover/{note.public_id}/take/"
     going.post(take)
     assert Handover.objects.get().taken_at is None  # nobody takes over from herself
     coming = at_work(dan)
@@ -185,9 +185,9 @@ def test_a_shift_is_taken_over_by_who_does_that_work(clinic: Clinic) -> None:
     SetAside.objects.create(user=cohen, step=review, kind=AsideKind.PARKED)
     at_work(cohen).post("/handover/", {"words": "Look at the image of Dana"})
     note = Handover.objects.get()
-    at_work(builders.user(at=clinic, first_name="Rina")).post(f"/handover/{note.pk}/take/")
+    at_work(builders.user(at=clinic, first_name="Rina")).post(f"/handover/{note.public_id}/take/")
     note.refresh_from_db()
     assert (note.taken_at, SetAside.objects.count()) == (None, 1)
     other = builders.user("doctor", at=clinic, first_name="Shaham")
-    at_work(other).post(f"/handover/{note.pk}/take/")
+    at_work(other).post(f"/handover/{note.public_id}/take/")
     assert Step.objects.get(pk=review.pk).owner == other
