@@ -14,7 +14,15 @@ from clinic_journey.reports.map import Bar, funnel
 from clinic_journey.reports.stages import NOBODY
 from clinic_journey.reports.stages_models import Dimension
 from clinic_journey.reports.stuck_asked import ENOUGH, PERIODS, Asked, doctors_of, value_words
-from clinic_journey.reports.stuck_rows import COLUMNS, ages_of, compared, lanes_of, rows_of, weeks_of
+from clinic_journey.reports.stuck_rows import (
+    COLUMNS,
+    ages_of,
+    compared,
+    drawn_of,
+    lanes_of,
+    rows_of,
+    weeks_of,
+)
 from patients.access import Here, for_staff
 from patients.models import Channel, Language, Role
 
@@ -40,6 +48,7 @@ def stuck(request: HttpRequest, here: Here) -> HttpResponse:
         "ended": ended,
         "enough": ENOUGH,
         "rows": part(lambda: rows_of(asked)),
+        "drawn": part(lambda: drawn_of(asked)),
         "line": part(lambda: asked.line),
         "ages": part(lambda: ages_of(asked)),
         "bars": part(lambda: bars_of(asked)),

@@ -3,11 +3,14 @@
 from dataclasses import dataclass
 from datetime import date
 
+from django.utils.translation import get_language_bidi, gettext as _
+
 from clinic_journey.reports import summaries
 from clinic_journey.reports.improvements import current_ideas
 from clinic_journey.reports.map import MEDIAN, P90, Line
 from clinic_journey.reports.map_lanes import Lane, feelings_of, lanes
-from clinic_journey.reports.stages import Counts, Waits, after_waits
+from clinic_journey.reports.map_picture import Picture, Way, drawn_from
+from clinic_journey.reports.stages import BEGINNING, Counts, Waits, after_waits
 from clinic_journey.reports.stages_models import Dimension
 from clinic_journey.reports.stuck_asked import Asked, value_words
 from journeys.models import OwnerRole
@@ -21,7 +24,6 @@ class Row:
 
     line: Line
     query: str
-    is_drawn: bool  # in the picture, too
 
 
 @dataclass(frozen=True)
@@ -54,11 +56,40 @@ class Compared:
 
 
 def rows_of(asked: Asked) -> list[Row]:
-    drawn = {(line.source, line.target) for line in asked.map.picture}
     lines = asked.map.lines if asked.everything else asked.map.shown
-    return [
-        Row(line, asked.query(edge), edge in drawn) for line in lines for edge in [(line.source, line.target)]
+    return [Row(line, asked.query((line.source, line.target))) for line in lines]
+
+
+@dataclass(frozen=True)
+class Drawn:
+    """The picture, and in words what is hatched in it."""
+
+    picture: Picture
+    young: list[Line]
+
+
+def drawn_of(asked: Asked) -> Drawn:
+    """Of each way, who is on it still in time apart: how it ends for them nobody knows yet."""
+    lines = asked.map.picture
+    names = {BEGINNING: asked.wording.name(BEGINNING)}
+    names |= {key: step.name for key, step in asked.wording.steps.items()}
+    ways = [
+        Way(line.source, line.target, line.reached, line.now.young, line.lost, line.pace) for line in lines
     ]
+    picture = drawn_from(ways, names, _notes(lines), is_rtl=get_language_bidi())
+    return Drawn(picture, [line for line in lines if line.now.young])
+
+
+def _notes(lines: list[Line]) -> dict[str, str]:
+    """Below the name of a step: how many came to it, and how many left there."""
+    came, lost = dict[str, int](), dict[str, int]()
+    for line in lines:
+        came[line.target] = came.get(line.target, 0) + line.reached
+        lost[line.target] = lost.get(line.target, 0) + line.lost
+    left = {
+        key: _("%(came)s, %(lost)s left") % {"came": came[key], "lost": n} for key, n in lost.items() if n
+    }
+    return {key: str(n) for key, n in came.items()} | left
 
 
 def ages_of(asked: Asked) -> list[Age]:

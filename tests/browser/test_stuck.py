@@ -10,11 +10,6 @@ MAP = "/reports/stuck/?template=imaging_treatment&weeks=12"
 WAITING = (
     "/reports/stuck/?template=start_of_treatment&weeks=12"  # in its widest gap somebody waits in the demo
 )
-PAINTED = """() => {
-  const canvas = document.querySelector("[data-stuck-picture] canvas");
-  const pixels = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height).data;
-  return pixels.some((value) => value > 0);
-}"""
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
@@ -49,18 +44,34 @@ def test_parts_filter_files_and_tables_have_keys(open_page: Opener, language: st
     expect(page.locator("#template")).to_be_focused()
 
 
-def test_the_picture_is_drawn_from_the_table(open_page: Opener) -> None:
+def test_in_the_picture_who_is_still_in_time_is_hatched(open_page: Opener) -> None:
     page = open_page(MAP, login="dan")
-    expect(page.locator("[data-stuck-picture]")).to_be_visible()
-    page.wait_for_function(PAINTED)
+    expect(page.locator("[data-stuck-picture] svg")).to_be_visible()
+    young = page.locator("[data-stuck-picture] .band-young")
+    assert young.count() >= 1
+    for mark in (young.first, page.locator(".stuck-legend .band-young")):
+        assert "#too-young" in mark.evaluate("band => getComputedStyle(band).fill")
     Keyboard(page, "en").press("Period")
     expect(page.locator("[data-stuck-picture]")).to_have_count(0)
     expect(page.locator(".stuck-table")).to_be_visible()
 
 
-def test_without_scripts_the_table_tells_everything(open_page: Opener) -> None:
+@pytest.mark.parametrize("language", ["en", "he"])
+def test_on_paper_the_picture_is_there_with_its_legend(open_page: Opener, language: str) -> None:
+    page = open_page(MAP, login="dan", language=language)
+    page.emulate_media(media="print", color_scheme="light")
+    expect(page.locator("[data-stuck-picture] svg")).to_be_visible()
+    expect(page.locator(".stuck-legend")).to_be_visible()
+    late, young = (
+        page.locator(f".stuck-legend .band-{kind}").evaluate("band => getComputedStyle(band).strokeWidth")
+        for kind in ("late", "young")
+    )
+    assert (late, young) == ("2px", "1px")  # told apart without their colours
+
+
+def test_without_scripts_the_picture_and_the_table_tell_everything(open_page: Opener) -> None:
     page = open_page(MAP, login="dan", java_script_enabled=False)
-    expect(page.locator("[data-stuck-picture]")).to_be_hidden()
+    expect(page.locator("[data-stuck-picture] svg")).to_be_visible()
     assert page.locator(".stuck-table tbody tr").count() >= 5
     page.get_by_role("link", name="Open list").click()
     page.wait_for_url("**/reports/stuck/names/**")

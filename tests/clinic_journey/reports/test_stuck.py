@@ -51,6 +51,19 @@ def manager(at: Clinic, role: str = Role.MANAGER) -> Client:
     return client
 
 
+def test_who_is_still_in_time_is_hatched_in_the_picture_and_named_for_who_hears_it(clinic: Clinic) -> None:
+    page = manager(clinic).get(PAGE).content.decode()
+    assert "band-young" not in page.split("</svg>")[0]  # all who wait are late
+    went(clinic, NOW - HOUR, [("await_result", "received", NOW - HOUR / 2)], family_name="Fresh")
+    page = manager(clinic).get(PAGE).content.decode()
+    picture = page[page.index("<svg viewBox") : page.index("</svg>", page.index("<svg viewBox"))]
+    assert picture.count('fill="url(#too-young)"') >= 1
+    assert "Too early to say:" in picture
+    assert "Wait for the images – Doctor decides 1" in picture
+    assert "Colour" not in picture
+    assert "<svg viewBox" not in manager(clinic).get(f"{PAGE}&view=table").content.decode()
+
+
 def test_the_widest_gap_leads_to_its_names_and_on_to_the_item(clinic: Clinic) -> None:
     client = manager(clinic)
     page = client.get(PAGE).content.decode()
