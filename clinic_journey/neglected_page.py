@@ -1,6 +1,7 @@
 """A few people a day to whom nobody has spoken for long: the facts, a sentence to say, and what came of it."""
 
 from dataclasses import dataclass
+from datetime import datetime
 from uuid import UUID
 
 from django.contrib import messages
@@ -9,7 +10,8 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import path
 from django.utils import translation
-from django.utils.translation import gettext as _
+from django.utils.timesince import timesince
+from django.utils.translation import gettext as _, ngettext
 from django.views.decorators.http import require_GET, require_POST
 
 from clinic_journey.desk import turn_to
@@ -23,12 +25,15 @@ from patients.actions import RefusedError, StaleStateError
 from patients.models import ContactPoint, Patient
 from patients.queries import first_phone
 
+IN_DAYS, A_YEAR = 60, 365
+
 
 @dataclass(frozen=True)
 class Suggested:
     """One of today's, as the page shows it."""
 
     one: Neglected
+    without_a_word: str  # how long
     phone: ContactPoint | None
     say: str
     is_mine: bool  # I am with this patient now, so the number is mine to dial
@@ -57,7 +62,15 @@ def _suggested(each: Neglected, served_by: User | None, here: Here) -> Suggested
     tie, is_mine = first_phone(each.patient), served_by == here.user
     other = "" if served_by is None or is_mine else served_by.first_name or served_by.get_username()
     say = _to_say(each.patient, each, here)
-    return Suggested(each, tie.contact_point if tie else None, say, is_mine, other)
+    how_long = _how_long(each, now=here.now)
+    return Suggested(each, how_long, tie.contact_point if tie else None, say, is_mine, other)
+
+
+def _how_long(each: Neglected, *, now: datetime) -> str:
+    """In days as long as one counts in days; then in months, then in years and months."""
+    if each.days < IN_DAYS:
+        return ngettext("%(number)s day", "%(number)s days", each.days) % {"number": each.days}
+    return timesince(each.last_at, now, depth=2 if each.days >= A_YEAR else 1)
 
 
 def _to_say(patient: Patient, each: Neglected, here: Here) -> str:

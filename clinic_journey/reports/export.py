@@ -21,7 +21,7 @@ Cells = Sequence[object]
 TABLES: dict[str, str | Promise] = {
     "ways": gettext_lazy("Every way from one step to the next"),
     "ages": gettext_lazy("Open now, by working days"),
-    "funnel": gettext_lazy("Funnel"),
+    "funnel": gettext_lazy("How many came to each step"),
     "compared": gettext_lazy("The chosen gap"),
     "weeks": gettext_lazy("Week by week"),
     "lanes": gettext_lazy("The journey through her eyes"),
@@ -33,8 +33,8 @@ def ways(asked: Asked) -> Iterator[Cells]:
     yield (
         pgettext("one step to another", "From"), pgettext("from one step to another", "To"),
         _("Came to it"), _("Passed"), _("Left here"), _("Open"), _("Late"), _("Untouched"),
-        _("Half within, hours"), _("9 of 10 within, hours"), _("Standard, hours"), _("Tries"), _("Had to ask"),
-        _("Waits on"),
+        _("Half waited at most, hours"), _("9 out of 10 waited at most, hours"), _("Standard, hours"),
+        _("Tries"), _("Had to ask"), _("Waits on"),
     )  # fmt: skip
     for line in asked.map.lines:
         yield (
@@ -57,22 +57,35 @@ def bars(asked: Asked) -> Iterator[Cells]:
 
 
 def told_apart(asked: Asked) -> Iterator[Cells]:
-    yield (_("By"), _("Who"), _("Passed"), _("Left here"), _("Half within"), _("9 of 10 within"))
+    yield (
+        _("By"),
+        _("Who"),
+        _("Passed"),
+        _("Left here"),
+        _("Half waited at most"),
+        _("9 out of 10 waited at most"),
+    )
     for group, rows in compared(asked, doctors_of(asked.here)):
         for row in rows:
             yield (group, row.words, row.passed, row.lost, row.median, row.p90)
 
 
 def weeks(asked: Asked) -> Iterator[Cells]:
-    yield (_("Week of"), _("Passed"), _("Left here"), _("Half within"), _("9 of 10 within"))
+    yield (
+        _("Week of"),
+        _("Passed"),
+        _("Left here"),
+        _("Half waited at most"),
+        _("9 out of 10 waited at most"),
+    )
     for week in weeks_of(asked):
         yield (week.monday.isoformat(), week.passed, week.lost, week.median, week.p90)
 
 
 def eyes(asked: Asked) -> Iterator[Cells]:
     yield (
-        _("Step"), _("The patient"), _("Sees"), _("Half within"), _("9 of 10 within"), _("Left here, %"),
-        _("Feels well, %"), _("Answers"), _("Had to ask"), _("Idea, owner"),
+        _("Step"), _("The patient"), _("Sees"), _("Half waited at most"), _("9 out of 10 waited at most"),
+        _("Left here, %"), _("Feels well, %"), _("Answers"), _("Had to ask"), _("Idea, owner"),
     )  # fmt: skip
     for lane in lanes_of(asked):
         ideas = "; ".join(

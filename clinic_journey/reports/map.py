@@ -4,8 +4,9 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
+from django.utils.formats import number_format
 from django.utils.functional import Promise
-from django.utils.translation import gettext as _, gettext_lazy, ngettext, pgettext_lazy
+from django.utils.translation import gettext as _, gettext_lazy, ngettext, pgettext, pgettext_lazy
 
 from clinic_journey.reports.map_open import OpenCounts
 from clinic_journey.reports.stages import ANEW, BEGINNING, Counts, Edge, Waits, after_waits
@@ -50,8 +51,11 @@ class Wording:
         if hours is None:
             return "–"
         if hours < self.day:
-            return ngettext("%(n)s h", "%(n)s h", hours) % {"n": hours}
-        return _("%(n)s d") % {"n": f"{hours / self.day:.1f}".removesuffix(".0")}
+            return ngettext("%(number)s hour", "%(number)s hours", hours) % {"number": hours}
+        days = round(hours / self.day, 1)
+        if days == int(days):
+            return ngettext("%(number)s day", "%(number)s days", int(days)) % {"number": int(days)}
+        return pgettext("not a whole number", "%(number)s days") % {"number": number_format(days, 1)}
 
     def limit(self, key: str) -> int | None:
         """The standard of a step in whole working hours of this clinic."""

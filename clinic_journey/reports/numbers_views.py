@@ -47,6 +47,10 @@ class Number:
     def said(self) -> tuple[str, str]:
         return figure_words(self.lately, self.words.unit), figure_words(self.before, self.words.unit)
 
+    @property
+    def rests_on(self) -> tuple[str, str]:
+        return str(self.words.of % {"n": self.lately.n}), str(self.words.of % {"n": self.before.n})
+
 
 @require_GET
 @for_staff(*MANAGES)

@@ -2,9 +2,10 @@
 
 from dataclasses import dataclass
 from datetime import timedelta
+from typing import Any
 
 from django.utils.functional import Promise
-from django.utils.translation import gettext_lazy as _, ngettext
+from django.utils.translation import gettext_lazy as _, ngettext, ngettext_lazy
 
 from clinic_journey.reports.numbers import Figure
 
@@ -15,6 +16,7 @@ DAY_HOURS = 48  # above it a wait is said in days
 class Words:
     title: str | Promise
     hint: str | Promise
+    of: Any  # what it rests on, by how many: a lazy ngettext
     unit: str = "%"
 
 
@@ -22,27 +24,39 @@ NUMBERS: dict[str, Words] = {
     "chases": Words(
         _("Patients had to ask"),
         _("Calls of “what about my…?” for each hundred journeys that began."),
+        ngettext_lazy("of %(n)s journey", "of %(n)s journeys", "n"),
         unit="",
     ),
     "told": Words(
         _("From arrival to the patient told"),
         _("Half of those whose result arrived heard of it within this time."),
+        ngettext_lazy("of %(n)s result", "of %(n)s results", "n"),
         unit="h",
     ),
     "leaves_with_date": Words(
-        _("Sent for images, left with a date"), _("Of all referrals, those with a visit held at once.")
+        _("Sent for images, left with a date"),
+        _("Of all referrals, those with a visit held at once."),
+        ngettext_lazy("of %(n)s referral", "of %(n)s referrals", "n"),
     ),
     "kept_window": Words(
         _("Contacted in the agreed hours"),
         _("Of people and of the machine alike; only of patients who told us hours."),
+        ngettext_lazy("of %(n)s contact", "of %(n)s contacts", "n"),
     ),
-    "promise_kept": Words(_("Promises kept"), _("At the time they were given for.")),
+    "promise_kept": Words(
+        _("Promises kept"),
+        _("At the time they were given for."),
+        ngettext_lazy("of %(n)s promise", "of %(n)s promises", "n"),
+    ),
     "returned": Words(
-        _("Came within 15 days of our first contact"), _("Of those we invited or asked to book.")
+        _("Came within 15 days of our first contact"),
+        _("Of those we invited or asked to book."),
+        ngettext_lazy("of %(n)s patient", "of %(n)s patients", "n"),
     ),
     "holds": Words(
         _("Held visits that took place"),
         _("Of the visits kept before a result existed, whose time has come."),
+        ngettext_lazy("of %(n)s visit", "of %(n)s visits", "n"),
     ),
 }
 

@@ -47,8 +47,8 @@ class Story:
     def headings(self) -> list[str]:
         return [
             pgettext("one step to another", "From"), pgettext("from one step to another", "To"),
-            _("Passed"), _("Left here"), _("Open"), _("Late"), _("Half within"),
-            _("9 of 10 within"), _("Standard"),
+            _("Passed"), _("Left here"), _("Open"), _("Late"), _("Half waited at most"),
+            _("9 out of 10 waited at most"), _("Standard"),
         ]  # fmt: skip
 
     @property

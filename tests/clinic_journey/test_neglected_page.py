@@ -7,8 +7,10 @@ import pytest
 import time_machine
 from django.test import Client
 
+from clinic_journey.neglected_page import _how_long
 from outreach.contact_models import PersonalContact
 from outreach.dispatch import LEASE, take
+from outreach.neglect import Neglected
 from patients.models import Clinic, Patient
 from tests import builders
 from tests.conftest import NOW
@@ -98,3 +100,13 @@ def test_nobody_dials_while_a_message_leaves(clinic: Clinic, desk: Client) -> No
     take(attempt.pk, attempt.reference, now=NOW, lasts=LEASE)
     desk.post(f"{PATH}{patient.public_id}/call/")
     assert "tel:" not in text(desk)
+
+
+@pytest.mark.parametrize(
+    ("days", "words"),
+    [(30, "30 days"), (59, "59 days"), (60, "2 months"), (200, "6 months"), (1965, "5 years, 4 months")],
+)
+def test_a_long_silence_is_told_in_months_and_years(days: int, words: str) -> None:
+    clinic = builders.clinic(language="en")
+    each = Neglected(builders.patient(clinic), NOW - timedelta(days=days), days, 1.0, is_open=False)
+    assert _how_long(each, now=NOW).replace("\xa0", " ") == words

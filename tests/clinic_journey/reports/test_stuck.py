@@ -205,8 +205,8 @@ def test_an_idea_is_measured_before_and_after(clinic: Clinic) -> None:
     went(clinic, begun, [("await_result", "received", begun + HOUR), ("review", "treat", begun + 2 * HOUR)],
          phone="050-234-7777")  # fmt: skip
     effect = effect_of(idea_of(clinic, begun_on=date(2026, 3, 5)), clinic, now=NOW)
-    assert (effect.before.passed, effect.before.median) == (2, "2.6 d")
-    assert (effect.after.passed, effect.after.median, effect.days) == (1, "1 h", 4)
+    assert (effect.before.passed, effect.before.median) == (2, "2.6 days")
+    assert (effect.after.passed, effect.after.median, effect.days) == (1, "1 hour", 4)
 
 
 def test_a_change_is_noted_once_and_ends(clinic: Clinic) -> None:
