@@ -60,6 +60,14 @@ def current_ideas(clinic: Clinic, key: str) -> list[Improvement]:
     return [*ideas.select_related("owner").order_by("begun_on", "pk")]
 
 
+def ideas_in(clinic: Clinic, key: str, first: date, until: date) -> list[Improvement]:
+    """What was under way on one of these days at least, the last not among them."""
+    ideas = Improvement.objects.filter(
+        Q(ended_on__isnull=True) | Q(ended_on__gte=first), clinic=clinic, template_key=key, begun_on__lt=until
+    )
+    return [*ideas.select_related("owner").order_by("begun_on", "pk")]
+
+
 def span(clinic: Clinic, idea: Improvement, start: datetime, end: datetime, wording: Wording) -> Span:
     """From the events, for the two spans begin on the day the idea did and not with a week."""
     of_step = Q(template_step__key=idea.step_key, template_step__template__key=idea.template_key)

@@ -12,7 +12,7 @@ from django.utils.translation import gettext as _, ngettext, pgettext
 from django.views.decorators.http import require_GET
 
 from clinic_journey.reports import summaries
-from clinic_journey.reports.improvements import current_ideas
+from clinic_journey.reports.improvements import ideas_in
 from clinic_journey.reports.map import Line, Map, drawn
 from clinic_journey.reports.stages import WEEK, week_of
 from clinic_journey.reports.stages_models import Improvement
@@ -37,6 +37,7 @@ class Story:
     week: Map
     before: Map
     ideas: list[Improvement]
+    has_open: bool  # what is open now stands beside it; of an older week nobody knows any more what was open then
 
     @cached_property
     def lines(self) -> list[Line]:
@@ -47,7 +48,8 @@ class Story:
     def headings(self) -> list[str]:
         return [
             pgettext("one step to another", "From"), pgettext("from one step to another", "To"),
-            _("Passed"), _("Left here"), _("Open"), _("Late"), _("Half waited at most"),
+            _("Passed"), _("Left here"), *([_("Open now"), _("Late now")] if self.has_open else []),
+            _("Half waited at most"),
             _("9 out of 10 waited at most"), _("Standard"),
         ]  # fmt: skip
 
@@ -55,8 +57,9 @@ class Story:
     def rows(self) -> list[list[str]]:
         return [
             [
-                line.source_words, line.target_words, str(line.passed), str(line.lost), str(line.now.open),
-                str(line.now.late), line.median_words, line.p90_words, line.limit_words,
+                line.source_words, line.target_words, str(line.passed), str(line.lost),
+                *([str(line.now.open), str(line.now.late)] if self.has_open else []),
+                line.median_words, line.p90_words, line.limit_words,
             ]
             for line in self.lines
         ]  # fmt: skip
@@ -65,7 +68,9 @@ class Story:
     def sentence(self) -> str:
         whole, before = self.week.whole, self.before.whole
         ended = ngettext("%(n)s journey ended", "%(n)s journeys ended", whole.judged) % {"n": whole.judged}
-        said = [ended, _("%(n)s stuck now") % {"n": self.asked.open.late}]
+        said = [ended]
+        if self.has_open:
+            said.append(_("%(n)s stuck now") % {"n": self.asked.open.late})
         if whole.lost_percent is not None:
             said.append(_("%(n)s%% left") % {"n": whole.lost_percent})
         if before.lost_percent is not None:
@@ -100,12 +105,12 @@ def week_at(here: Here, monday: date) -> Week:
 
 def _story(here: Here, key: str, name: str, monday: date) -> Story:
     asked = Asked.of(QueryDict(f"template={key}"), here)
-    clinic, then = here.clinic, monday + WEEK
+    clinic, then, has_open = here.clinic, monday + WEEK, monday >= last_week(here)
     week = summaries.edges(clinic, key, monday, until=then)
     before = summaries.edges(clinic, key, monday - BEFORE * WEEK, until=monday)
     return Story(
-        name, asked, drawn(week, asked.open.edges, asked.wording), drawn(before, {}, asked.wording),
-        current_ideas(clinic, key),
+        name, asked, drawn(week, asked.open.edges if has_open else {}, asked.wording),
+        drawn(before, {}, asked.wording), ideas_in(clinic, key, monday, then), has_open,
     )  # fmt: skip
 
 

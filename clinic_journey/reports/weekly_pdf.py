@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 FONT = settings.BASE_DIR / "static" / "vendor" / "dejavu" / "DejaVuSans.ttf"
 MARGIN = 12  # millimetres
-WIDE = (22, 26, 9, 9, 9, 9, 13, 13, 13)  # shares of the columns
+STEP, NUMBER, WAIT = 24, 9, 13  # shares of the columns: two of steps, of numbers, the last three of waits
 
 
 def page_of(stories: list[tuple[str, list[list[str]]]], title: str, clinic: str) -> bytes:
@@ -49,8 +49,9 @@ def table(pdf: "FPDF", rows: list[list[str]], *, is_rtl: bool) -> None:
 
     pdf.set_font("DejaVu", size=8)
     order = slice(None, None, -1) if is_rtl else slice(None)
+    wide = (STEP, STEP, *[NUMBER] * (len(rows[0]) - 5), WAIT, WAIT, WAIT)
     with pdf.table(
-        col_widths=WIDE[order],
+        col_widths=wide[order],
         text_align="RIGHT" if is_rtl else "LEFT",
         headings_style=FontFace(emphasis=None, fill_color=(240, 242, 245)),
         borders_layout="HORIZONTAL_LINES",

@@ -297,6 +297,28 @@ def test_a_week_that_is_not_counted_to_its_end_is_not_told(clinic: Clinic) -> No
     assert weekly_actions.send_due(NOW) == 1
 
 
+def test_of_an_older_week_nothing_is_told_that_is_so_today(clinic: Clinic) -> None:
+    client = manager(clinic)
+    for words, begun, ended in (("Then", 14, 8), ("Still", 14, None), ("Later", 3, None), ("Before", 30, 15)):
+        builders.improvement(
+            clinic,
+            template_key=IMAGING,
+            step_key="review",
+            words=f"Idea {words}",
+            begun_on=(NOW - begun * DAY).date(),
+            ended_on=(NOW - ended * DAY).date() if ended else None,
+        )
+
+    def seen(on: date) -> dict[str, bool]:
+        page = client.get(f"/reports/stuck/week/?on={on}").content.decode()
+        told = ("Open now", "Late now", "stuck now", "Idea Then", "Idea Still", "Idea Later", "Idea Before")
+        return {words: words in page for words in told}
+
+    this, older = seen(NOW.date()), seen((NOW - 10 * DAY).date())
+    assert this == dict.fromkeys(this, True) | {"Idea Then": False, "Idea Before": False}
+    assert older == dict.fromkeys(older, False) | {"Idea Then": True, "Idea Still": True}
+
+
 def test_the_week_on_one_page_is_that_of_any_day(clinic: Clinic) -> None:
     client = manager(clinic)
     page = client.get("/reports/stuck/week/?on=2026-03-05").content.decode()
