@@ -1,5 +1,6 @@
 """When people were reached: weekday by part of the day by channel, as it happened, with how many tries each rests on.
 
+Hours are those of the patient's own clock, as in planning; where it is not known, of the clinic's.
 We chose whom to call when, so a good hour may be the hour of good patients; the screen says so.
 """
 
@@ -63,7 +64,7 @@ class Picture:
 
 
 def pictures(clinic: Clinic, only: str, *, first_weekday: int, now: datetime) -> list[Picture]:
-    """All channels together, then each that was used; in one query."""
+    """All channels together, then each that was used; in one query for each time zone that patients are in."""
     found: dict[tuple[str, int, int], Cell] = {}
     for weekday, hour, channel, tries, reached in _counted(clinic, only, now=now):
         band = next(nth for nth, (_start, end) in enumerate(BANDS) if hour < end)
@@ -87,12 +88,27 @@ def _picture(
 
 def _counted(clinic: Clinic, only: str, *, now: datetime) -> Iterable[tuple[Any, ...]]:
     tries = _tries(clinic, now=now)
-    if only in (AGREED, OTHERS):
-        tries = _in_her_hours(tries, ZoneInfo(clinic.time_zone)).filter(agreed=only == AGREED)
-    counts = {"tries": Count("pk"), "reached": Count("pk", filter=Q(answered=True))}
-    rows = tries.values("weekday", "hour", "channel").annotate(**counts).order_by()
-    counted: Iterable[tuple[Any, ...]] = rows.values_list("weekday", "hour", "channel", "tries", "reached")
-    return counted
+    for named in tries.order_by().values_list("patient__time_zone", flat=True).distinct():
+        zone = ZoneInfo(named or clinic.time_zone)
+        theirs = _on_the_clock(tries.filter(patient__time_zone=named), zone)
+        if only in (AGREED, OTHERS):
+            theirs = _in_her_hours(theirs, zone).filter(agreed=only == AGREED)
+        counts = {"tries": Count("pk"), "reached": Count("pk", filter=Q(answered=True))}
+        rows = theirs.values("weekday", "hour", "channel").annotate(**counts).order_by()
+        yield from rows.values_list("weekday", "hour", "channel", "tries", "reached")
+
+
+def _on_the_clock(tries: QuerySet[Any], zone: ZoneInfo) -> QuerySet[Any]:
+    answered = Case(
+        When(channel=Channel.PHONE, then=Q(outcome__in=[*REACHED])),
+        default=Exists(Reply.objects.filter(attempt=OuterRef("pk"))),
+    )
+    found: QuerySet[Any] = tries.annotate(
+        weekday=ExtractIsoWeekDay("called_at", tzinfo=zone),
+        hour=ExtractHour("called_at", tzinfo=zone),
+        answered=answered,
+    )
+    return found
 
 
 def _tries(clinic: Clinic, *, now: datetime) -> QuerySet[Any]:
@@ -100,25 +116,16 @@ def _tries(clinic: Clinic, *, now: datetime) -> QuerySet[Any]:
     made = Attempt.objects.filter(
         clinic=clinic, called_at__gte=now - LOOKED_BACK, called_at__lt=now, status__in=CARRIED_OUT
     )
-    zone = ZoneInfo(clinic.time_zone)
     return (
         made.exclude(channel=Channel.VOICE)
         .exclude(outcome=CallOutcome.WRONG_NUMBER)
         .exclude(~Q(channel=Channel.PHONE), sent_at__isnull=True)
         .exclude(task__message_key__in=WAITED_FOR)
-        .annotate(
-            weekday=ExtractIsoWeekDay("called_at", tzinfo=zone),
-            hour=ExtractHour("called_at", tzinfo=zone),
-            answered=Case(
-                When(channel=Channel.PHONE, then=Q(outcome__in=[*REACHED])),
-                default=Exists(Reply.objects.filter(attempt=OuterRef("pk"))),
-            ),
-        )
     )
 
 
 def _in_her_hours(tries: QuerySet[Any], zone: ZoneInfo) -> QuerySet[Any]:
-    """With whether each lay in hours that the patient had told us before, by the clinic's clock."""
+    """With whether each lay in hours that the patient had told us before, on that clock."""
     windows = ContactWindow.objects.filter(
         card__patient=OuterRef("patient"),
         card__told_at__lte=OuterRef("called_at"),

@@ -13,7 +13,7 @@ from clinic_journey.reports.reach_times import AGREED, OTHERS, Cell, pictures
 from journeys.models import StepKind
 from outreach.models import Attempt, AttemptStatus, Reply
 from patients.actions import CardAnswers, save_card
-from patients.models import Channel, Clinic, Role
+from patients.models import Channel, Clinic, Patient, Role
 from tests import builders
 from tests.clinic_journey.reports.measured import step, whose
 from tests.conftest import NOW
@@ -137,4 +137,21 @@ def test_the_page_costs_as_many_statements_whatever_there_is(clinic: Clinic, row
     client.force_login(builders.user(Role.MANAGER, at=clinic))
     with CaptureQueriesContext(connection) as seen:
         client.get("/reports/reach/")
-    assert len([each for each in seen if each["sql"].startswith("SELECT")]) == 5
+    assert len([each for each in seen if each["sql"].startswith("SELECT")]) == 6
+
+
+def test_hours_are_those_of_the_patients_own_clock_where_we_know_it(clinic: Clinic) -> None:
+    told = (MONDAY, time(9), time(12))
+    for at, told_there in ((local("2026-03-02T10:00"), None), (local("2026-03-02T17:00"), told)):
+        attempt = spoken(clinic, at, told=told_there)
+        Patient.objects.filter(pk=attempt.patient_id).update(time_zone="America/New_York")
+    spoken(clinic, local("2026-03-02T17:00"))
+    late = spoken(clinic, local("2026-03-02T05:00"))
+    Patient.objects.filter(pk=late.patient_id).update(time_zone="America/New_York")
+    assert cells(clinic) == {
+        (MONDAY, 0): Cell(1, 1),  # 3:00
+        (MONDAY, 8): Cell(1, 1),  # 10:00, a clock in New York
+        (MONDAY, 16): Cell(1, 1),  # 17:00 here, as nobody said another zone
+        (SUNDAY, 20): Cell(1, 1),  # 22:00 on the day before
+    }
+    assert cells(clinic, AGREED) == {(MONDAY, 8): Cell(1, 1)}
