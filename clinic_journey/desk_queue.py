@@ -2,17 +2,22 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
+from uuid import UUID
 
+from django.db.models import Q
 from django.utils.translation import gettext as _
 
 from clinic_journey.models import AsideKind, DeskAction
 from clinic_journey.outcomes import saved_words
-from clinic_journey.worklist import Row, worklist
+from clinic_journey.worklist import ROLES, Row, worklist
+from journeys.ledgers import SOON, promises_until
 from patients.access import Here
+from patients.models import Role
 from patients.queries import key_in
 
 SHOWN_LATER = 12
+MOST = 100  # promises that are counted
 SHOWN_FOR = timedelta(hours=12)  # no page is older than a working day
 
 
@@ -47,6 +52,29 @@ def queue_of(here: Here, *, patient_id: int | None = None) -> Queue:
     for row in found.now:
         groups[row.due.aside or ""].append(row)
     return Queue([*groups[""], *groups[AsideKind.SKIPPED]], found.later, groups[AsideKind.PARKED])
+
+
+@dataclass(frozen=True)
+class DueSoon:
+    """Promises of one person that come due within ten minutes: how many, and the first of them."""
+
+    number: int
+    at: datetime
+    step: UUID
+
+    @property
+    def mark(self) -> str:
+        """What a page that shows it says it knows."""
+        return f"{self.step}.{self.number}"
+
+
+def due_soon(here: Here) -> DueSoon | None:
+    """Mine, and those that nobody of us who does this work has yet."""
+    nobodys = Q(owner=None, owner_role__in=ROLES[Role(here.role)])
+    promises = promises_until(here.clinic, here.now + SOON, now=here.now)
+    mine = list(promises.filter(Q(owner=here.user) | nobodys).values_list("due_at", "public_id")[:MOST])
+    at, step = mine[0] if mine else (None, None)
+    return DueSoon(len(mine), at, step) if at and step else None
 
 
 @dataclass(frozen=True)

@@ -2,7 +2,7 @@
 
 from collections import Counter
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from django.db.models import Case, Count, F, Q, QuerySet, When
@@ -11,6 +11,8 @@ from django.db.models.functions import TruncWeek
 from journeys.models import EventKind, OwnerRole, Step, StepEvent, StepKind, StepStatus
 from patients.models import Clinic
 from patients.queries import User
+
+SOON = timedelta(minutes=10)  # a promise that comes due by then is told to whoever owes it
 
 
 @dataclass(frozen=True)
@@ -44,6 +46,13 @@ class PromiseCount:
     @property
     def role_words(self) -> str:
         return str(OwnerRole(self.role).label)
+
+
+def promises_until(clinic: Clinic, until: datetime, *, now: datetime) -> QuerySet[Step]:
+    """Promises that come due from now until then, the next first."""
+    return Step.objects.filter(
+        clinic=clinic, kind=StepKind.PROMISE, status=StepStatus.ACTIVE, due_at__gt=now, due_at__lte=until
+    ).order_by("due_at", "pk")
 
 
 def chases_visible_to(user: User) -> QuerySet[StepEvent]:

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import date, datetime, time, timedelta
+from datetime import date, datetime, time
 
 from django.db.models import QuerySet
 from django.urls import reverse
@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _, ngettext
 
 from clinic_journey.reports.numbers import called_unchanged, nothing_planned
 from clinic_journey.reports.standards import ONE_DAY, Kept, begins, kept_now, local_day
-from journeys.ledgers import broken_promises
+from journeys.ledgers import SOON, broken_promises, promises_until
 from journeys.models import EventKind, OwnerRole, Step, StepEvent, StepKind, StepStatus
 from outreach.conversations import matters_in
 from outreach.models import SILENT, OutreachTask
@@ -22,7 +22,6 @@ from referrals.models import DocumentStatus, IncomingDocument
 
 LISTED = 100  # a count ends at 99+
 LONGEST_BREAK = 15  # days: what lies further back than the longest holidays is no news
-SOON = timedelta(minutes=10)
 CALL_TODAY = "call_today"
 
 
@@ -48,13 +47,6 @@ class Alerts:
 
 def number_of(rows: QuerySet[Step] | QuerySet[StepEvent]) -> int:
     return len(rows.values_list("pk")[:LISTED])
-
-
-def promises_until(clinic: Clinic, until: datetime, *, now: datetime) -> QuerySet[Step]:
-    """Promises that come due from now until then, the next first."""
-    return Step.objects.filter(
-        clinic=clinic, kind=StepKind.PROMISE, status=StepStatus.ACTIVE, due_at__gt=now, due_at__lte=until
-    ).order_by("due_at", "pk")
 
 
 def end_of_day(clinic: Clinic, *, now: datetime) -> datetime:

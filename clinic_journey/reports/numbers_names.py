@@ -9,7 +9,7 @@ from django.db.models import Model, QuerySet
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
-from clinic_journey.reports.digest import calls_today, end_of_day, promises_until
+from clinic_journey.reports.digest import calls_today, end_of_day
 from clinic_journey.reports.money import waiting_journeys
 from clinic_journey.reports.numbers import (
     CAME,
@@ -19,6 +19,7 @@ from clinic_journey.reports.numbers import (
     last_days,
     nothing_planned,
 )
+from journeys.ledgers import promises_until
 from outreach.queries import outcome_words
 from patients.access import Here
 from patients.models import Patient

@@ -149,6 +149,7 @@ document.addEventListener("htmx:config:request", (event) => {
   const { ctx } = event.detail;
   if (ctx.sourceElement.id !== "live") return;
   ctx.request.body.set("shown", marks().join("."));
+  ctx.request.body.set("due", document.getElementById("due-soon").dataset.due);
   if (!detail()) return;
   ctx.request.body.set("item", detail().dataset.item);
   ctx.request.body.set("heard", heard());

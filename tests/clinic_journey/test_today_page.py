@@ -24,7 +24,7 @@ from tests.scenarios.house import frozen
 
 pytestmark = pytest.mark.django_db
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
-LIST, LIVE, PANEL = 11, 8, 37  # statements, the session and the audit trail included
+LIST, LIVE, PANEL = 12, 9, 37  # statements, the session and the audit trail included
 
 
 @pytest.fixture(autouse=True)
@@ -257,6 +257,50 @@ def test_what_the_patient_writes_arrives_on_the_open_row(clinic: Clinic) -> None
     assert "after five" not in live(client, item=step.public_id, heard=reply.pk)
     assert "after five" not in live(desk(builders.clinic()), **asked)
     assert "after five" in client.get(f"/today/{step.public_id}/panel/").content.decode()
+
+
+MINUTE = timedelta(minutes=1)
+
+
+@pytest.mark.parametrize(
+    ("owner", "role", "minutes", "told"),
+    [
+        ("me", "receptionist", 10, True),
+        ("me", "doctor", 9, True),
+        ("nobody", "receptionist", 10, True),
+        ("nobody", "doctor", 9, False),
+        ("another", "receptionist", 9, False),
+        ("me", "receptionist", 11, False),
+        ("me", "receptionist", -1, False),  # broken: it has a place of its own
+    ],
+)
+def test_whoever_owes_a_promise_is_told_ten_minutes_before(
+    clinic: Clinic, owner: str, role: str, minutes: int, told: bool
+) -> None:
+    me, another = builders.user(at=clinic), builders.user(at=clinic)
+    step = promised(clinic, "soon", NOW + minutes * MINUTE)
+    owners = {"me": me, "another": another, "nobody": None}
+    Step.objects.filter(pk=step.pk).update(owner=owners[owner], owner_role=role)
+    client = Client()
+    client.force_login(me)
+    client.defaults["HTTP_ACCEPT_LANGUAGE"] = "en"
+    link = f'<a class="pill pill-late" href="/today/?item={step.public_id}">'
+    assert (link in live(client)) == told
+    assert (link in client.get("/today/").content.decode()) == told
+
+
+def test_a_promise_that_is_nearly_due_comes_once_and_goes_when_it_is_kept(clinic: Clinic) -> None:
+    steps = [promised(clinic, name, NOW + n * MINUTE) for n, name in ((9, "second"), (5, "first"))]
+    client = desk(clinic)
+    page = live(client)
+    assert "2 promises of yours, the first 10:05" in page
+    mark = f"{steps[1].public_id}.2"
+    assert f'id="due-soon" data-due="{mark}" hx-swap-oob="true"' in page
+    assert "due-soon" not in live(client, due=mark)
+    Step.objects.filter(pk=steps[1].pk).update(status="cancelled")
+    assert "your promise: 10:09" in live(client, due=mark)
+    Step.objects.update(status="cancelled")
+    assert '<span id="due-soon" data-due="" hx-swap-oob="true"></span>' in live(client, due=mark)
 
 
 # A save that comes second
