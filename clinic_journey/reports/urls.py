@@ -6,7 +6,7 @@ from clinic_journey.reports import (
     digest_views,
     export,
     export_names,
-    improvements,
+    improvements_views,
     numbers_views,
     reach_views,
     standards_views,
@@ -29,6 +29,6 @@ urlpatterns = [
     path("stuck/names/export/", export_names.export_names, name="stuck_names_export"),
     path("stuck/export/", export.export, name="stuck_export"),
     path("stuck/week/", weekly.week, name="stuck_week"),
-    path("stuck/ideas/", improvements.ideas, name="stuck_ideas"),
-    path("stuck/ideas/<int:idea_id>/end/", improvements.end_idea, name="stuck_idea_end"),
+    path("stuck/ideas/", improvements_views.ideas, name="stuck_ideas"),
+    path("stuck/ideas/<int:idea_id>/end/", improvements_views.end_idea, name="stuck_idea_end"),
 ]

@@ -17,9 +17,11 @@ from pytest_django import DjangoAssertNumQueries
 from clinic_journey.models import Improvement, StageSummary, SummaryClock, WeeklyReport
 from clinic_journey.reports import stuck, summaries, weekly_actions
 from clinic_journey.reports.improvements import effect_of
+from clinic_journey.reports.improvements_actions import Idea, begin, end
 from clinic_journey.reports.stuck_asked import Asked
 from journeys.models import Journey
 from outreach.models import Reply
+from patients.actions import RefusedError, StaleStateError
 from patients.models import AuditEvent, Clinic, Role
 from tests import builders
 from tests.clinic_journey.reports.planted import IMAGING, active, finish, loaded, went
@@ -349,6 +351,19 @@ def test_a_sum_that_cannot_be_is_refused(fields: dict[str, object]) -> None:
     }
     with pytest.raises(IntegrityError), transaction.atomic():
         StageSummary.objects.create(**{**given, **fields})
+
+
+def test_an_idea_that_was_noted_or_ended_before_is_refused_in_words(clinic: Clinic) -> None:
+    same = Idea(IMAGING, "review", "Call at noon", builders.user(at=clinic), date(2026, 3, 5))
+    idea = begin(clinic, same)
+    with pytest.raises(RefusedError, match="noted before"):
+        begin(clinic, same)
+    begin(builders.clinic(), same)  # another clinic's ideas are its own
+    end(idea, date(2026, 3, 1))
+    with pytest.raises(StaleStateError, match="ended already"):
+        end(idea, date(2026, 3, 8))
+    idea.refresh_from_db()
+    assert idea.ended_on == date(2026, 3, 5)  # it never ends before it began
 
 
 def test_constraints_of_ideas_and_reports() -> None:
