@@ -17,9 +17,8 @@ from appointments.setup_forms import EndForm, ExceptionForm, HoursForm, VisitTyp
 from patients import audit
 from patients.access import Here, for_staff
 from patients.actions import RefusedError
-from patients.models import Role
+from patients.models import MANAGERS
 
-MANAGERS = (Role.MANAGER, Role.ADMIN)
 SHOWN = 50
 
 

@@ -21,11 +21,10 @@ from patients import audit
 from patients.access import Here, for_staff, patient_here
 from patients.actions import CardAnswers, save_card
 from patients.card_form import WHOLE_DAY, CardForm
-from patients.models import CardState, Channel, Patient, Role, ServiceCard
+from patients.models import MANAGERS, CardState, Channel, Patient, ServiceCard
 
 PAGE = 30
 ALL_DAYS = range(7)
-SEES_ALL = {Role.MANAGER, Role.ADMIN}
 
 
 def card_of(patient: Patient, form: CardForm, here: Here) -> dict[str, object]:
@@ -99,7 +98,7 @@ def cards(request: HttpRequest, here: Here) -> HttpResponse:
     rates = rates_of(here.clinic, now=here.now)
     shown = (
         rates.by_desk
-        if here.role in SEES_ALL
+        if here.role in MANAGERS
         else [one for one in rates.by_desk if one.user_id == here.user.pk]
     )
     waiting = list(

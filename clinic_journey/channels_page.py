@@ -15,10 +15,8 @@ from outreach.health import health_of, is_held_back
 from outreach.provider_models import OFFERS, AllowedAddress, Attestation
 from patients.access import Here, for_staff, place_of
 from patients.actions import RefusedError
-from patients.models import AddressKind, Channel, Role
+from patients.models import MANAGERS, AddressKind, Channel, Role
 from patients.queries import key_in
-
-MANAGES = (Role.MANAGER, Role.ADMIN)
 
 
 class AllowForm(forms.Form):
@@ -29,7 +27,7 @@ class AllowForm(forms.Form):
 
 
 @require_GET
-@for_staff(*MANAGES)
+@for_staff(*MANAGERS)
 def channels(request: HttpRequest, here: Here) -> HttpResponse:
     return _page(request, here, AllowForm(initial={"kind": AddressKind.PHONE}))
 
@@ -46,7 +44,7 @@ def _page(request: HttpRequest, here: Here, form: AllowForm, status: int = 200) 
 
 
 @require_POST
-@for_staff(*MANAGES)
+@for_staff(*MANAGERS)
 def change_gate(request: HttpRequest, here: Here) -> HttpResponse:
     if request.POST.get("act") == "open":
         gate.open_gate(here.clinic, now=here.now, by=here.user)
@@ -81,7 +79,7 @@ def attest(request: HttpRequest, here: Here) -> HttpResponse:
 
 
 @require_POST
-@for_staff(*MANAGES)
+@for_staff(*MANAGERS)
 def allow(request: HttpRequest, here: Here) -> HttpResponse:
     """Add an address to the list, or take one off it."""
     removed = key_in(request.POST.get("remove", ""))

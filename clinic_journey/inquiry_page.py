@@ -26,14 +26,13 @@ from inquiries.queries import FreeTime, answered_within, inquiries_visible_to, n
 from patients import audit
 from patients.access import Here, for_staff
 from patients.actions import RefusedError
-from patients.models import Patient, Role
+from patients.models import MANAGERS, Patient
 from patients.queries import beyond, first_found, named_by, patients_of
 
 PAGE = 50
 A_CALL = 120  # seconds; what took longer is told in minutes, hours or days
 COUNTED = timedelta(days=90)
 EPOCH = datetime(2026, 1, 1, tzinfo=UTC)
-MANAGERS = (Role.MANAGER, Role.ADMIN)
 KNOWN = 3  # records offered as perhaps the same person
 
 

@@ -17,7 +17,7 @@ from journeys.ledgers import (
 )
 from patients import audit
 from patients.access import Here, for_staff
-from patients.models import Role
+from patients.models import MANAGERS
 from patients.queries import beyond, key_in
 
 PAGE = 25
@@ -26,7 +26,7 @@ Row = TypeVar("Row", bound=Model)
 
 
 @require_GET
-@for_staff(Role.MANAGER, Role.ADMIN)
+@for_staff(*MANAGERS)
 def ledgers(request: HttpRequest, here: Here) -> HttpResponse:
     """Two lists, newest first, each paged by key; the counts of the last eight weeks beside them."""
     chases = chases_visible_to(here.user).filter(clinic=here.clinic)

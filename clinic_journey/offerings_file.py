@@ -28,9 +28,8 @@ from inquiries.models import LONGEST_NUMBER, Currency, Offering, OfferingKind
 from inquiries.queries import offerings_visible_to
 from patients.access import Here, for_staff
 from patients.actions import RefusedError
-from patients.models import Clinic, Language, Role
+from patients.models import MANAGERS, Clinic, Language
 
-MANAGERS = (Role.MANAGER, Role.ADMIN)
 NAMES = tuple(f"name_{language}" for language in Language.values)
 COLUMNS = ("kind", *NAMES, "other_words", "price", "currency", "done_by", "public", "offered")
 BATCH = ("batch", "quantity", "expires_on")

@@ -10,12 +10,12 @@ from appointments.suggestions import VISIT_MINUTES, times_for
 from clinic_journey.decisions_ahead import choices_of, decisions_ahead
 from outreach.queries import messages_to
 from patients.access import Here
-from patients.models import Role
+from patients.models import MANAGERS, Role
 from patients.queries import User, doctors_of
 from referrals import actions
 from referrals.models import Result
 
-DECIDES = (Role.DOCTOR, Role.MANAGER, Role.ADMIN)
+DECIDES = (Role.DOCTOR, *MANAGERS)
 LENGTHS = (20, 30, 40, 60, 90)
 ONE_MINUTE = timedelta(minutes=1)
 

@@ -32,7 +32,7 @@ from inquiries.models import (
 )
 from inquiries.queries import inquiries_visible_to, offerings_visible_to, stock_now
 from patients.actions import RefusedError, normal_phone
-from patients.models import Clinic, Language, Role
+from patients.models import MANAGERS, Clinic, Language
 from patients.queries import works_as
 from patients.rest import (
     IDEMPOTENCY_KEY,
@@ -152,7 +152,7 @@ class OfferingViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, ClinicVi
         return self.shown(id)
 
     def _refuse_unless_manager(self, clinic: Clinic) -> None:
-        if not works_as(self.asker, clinic, Role.MANAGER, Role.ADMIN):
+        if not works_as(self.asker, clinic, *MANAGERS):
             raise PermissionDenied
 
     @extend_schema(

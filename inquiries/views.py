@@ -12,9 +12,7 @@ from inquiries.forms import BatchForm, OfferingForm
 from inquiries.models import Offering
 from inquiries.queries import answer_about, offerings_visible_to
 from patients.access import Here, for_staff
-from patients.models import Role
-
-MANAGERS = (Role.MANAGER, Role.ADMIN)
+from patients.models import MANAGERS
 
 
 @require_http_methods(["GET", "POST"])

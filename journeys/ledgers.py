@@ -12,6 +12,7 @@ from journeys.models import EventKind, OwnerRole, Step, StepEvent, StepKind, Ste
 from patients.models import Clinic
 from patients.queries import User
 
+HELD = Q(status=StepStatus.COMPLETED, completed_at__lte=F("due_at"))  # of a promise
 SOON = timedelta(minutes=10)  # a promise that comes due by then is told to whoever owes it
 
 
@@ -46,6 +47,18 @@ class PromiseCount:
     @property
     def role_words(self) -> str:
         return str(OwnerRole(self.role).label)
+
+
+def promises_since(clinic: Clinic, since: datetime) -> QuerySet[Step]:
+    """Those of which it is known since then at the earliest whether they held: at their time, or when kept before."""
+    still = Q(completed_at__isnull=True) | Q(completed_at__gte=since)
+    return Step.objects.filter(still, clinic=clinic, kind=StepKind.PROMISE, due_at__gte=since)
+
+
+def promises_over(clinic: Clinic, *, since: datetime, now: datetime) -> QuerySet[Step]:
+    """Of these, those of which it is known now. What was no longer needed neither held nor broke."""
+    known = Q(due_at__lte=now) | Q(status=StepStatus.COMPLETED)
+    return promises_since(clinic, since).filter(known).exclude(status=StepStatus.CANCELLED)
 
 
 def promises_until(clinic: Clinic, until: datetime, *, now: datetime) -> QuerySet[Step]:
@@ -90,19 +103,8 @@ def promises_visible_to(user: User) -> QuerySet[Step]:
 
 def promises_by_team(clinic: Clinic, *, since: datetime, now: datetime) -> list[PromiseCount]:
     """Of the promises that fell due since then, how many held; the team with the most broken ones first."""
-    due = Step.objects.filter(
-        clinic=clinic, kind=StepKind.PROMISE, due_at__gte=since, due_at__lte=now
-    ).exclude(status=StepStatus.CANCELLED)
-    early = Step.objects.filter(  # kept before their time came: they count on the day they were kept
-        clinic=clinic,
-        kind=StepKind.PROMISE,
-        due_at__gt=now,
-        status=StepStatus.COMPLETED,
-        completed_at__gte=since,
-    )
-    late = broken_promises(due, now=now)
-    broken = _counted(late)
-    kept = _counted(due.exclude(pk__in=late.values("pk"))) + _counted(early)
+    over = promises_over(clinic, since=since, now=now)
+    kept, broken = _counted(over.filter(HELD)), _counted(broken_promises(over, now=now))
     counts = [PromiseCount(role, kept[role], broken[role]) for role in {*kept, *broken}]
     return sorted(counts, key=lambda each: (-each.broken, -each.kept, each.role))
 

@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 
 from django.contrib.auth.models import User
 from django.db import transaction
-from django.db.models import Count, F, Q, QuerySet
+from django.db.models import Count, Q, QuerySet
 from django.utils.dates import MONTHS
 from django.utils.translation import gettext as _
 
@@ -13,7 +13,8 @@ from appointments.models import Practitioner
 from journeys import deadlines
 from journeys.actions import AdHoc, open_unidentified
 from journeys.clinic_time import soon
-from journeys.models import OwnerRole, Step, StepKind, StepStatus
+from journeys.ledgers import HELD, promises_over
+from journeys.models import OwnerRole, Step, StepKind
 from outreach.matters import PAGE
 from outreach.models import Reply
 from outreach.praise_models import Praise, PraiseKind
@@ -122,21 +123,18 @@ class Figures:
 
     thanks: int
     extra: int
-    due: int  # promises whose time came
+    due: int  # promises of which it is known whether they held
     kept: int  # of them, in time
 
 
 def figures(clinic: Clinic, *, now: datetime, of: User | None = None) -> Figures:
     """Of the last month; `of`: her own."""
     lately = Praise.objects.filter(clinic=clinic, at__gt=now - MONTH)
-    promises = Step.objects.filter(
-        clinic=clinic, kind=StepKind.PROMISE, due_at__gt=now - MONTH, due_at__lte=now
-    ).exclude(status=StepStatus.CANCELLED)
+    promises = promises_over(clinic, since=now - MONTH, now=now)
     if of is not None:
         lately, promises = lately.filter(to=of), promises.filter(owner=of)
     by_kind = lately.aggregate(thanks=Count("pk", Q(kind="thanks")), extra=Count("pk", Q(kind="extra")))
-    in_time = Q(status=StepStatus.COMPLETED, completed_at__lte=F("due_at"))
-    counted = promises.aggregate(due=Count("pk"), kept=Count("pk", in_time))
+    counted = promises.aggregate(due=Count("pk"), kept=Count("pk", HELD))
     return Figures(by_kind["thanks"], by_kind["extra"], counted["due"], counted["kept"])
 
 

@@ -15,7 +15,7 @@ from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404
 from django.utils import timezone
 
-from patients.models import Clinic, Membership, Patient, Role
+from patients.models import MANAGERS, Clinic, Membership, Patient, Role
 from patients.queries import ClinicClock, clock_of, patients_visible_to
 from patients.windows import Hours
 
@@ -98,4 +98,9 @@ def context(request: HttpRequest) -> dict[str, object]:
     here = place_of(request) if hasattr(request, "user") else None
     if here is None:
         return {}
-    return {"clinic": here.clinic, "role": here.role, "role_name": Role(here.role).label}
+    return {
+        "clinic": here.clinic,
+        "role": here.role,
+        "role_name": Role(here.role).label,
+        "manages": here.role in MANAGERS,
+    }

@@ -21,7 +21,7 @@ from journeys.queries import steps_visible_to
 from patients import audit
 from patients.access import Here, for_staff, patient_here
 from patients.actions import RefusedError
-from patients.models import Patient, Role
+from patients.models import MANAGERS, Patient
 from referrals import actions, links, queries
 from referrals.forms import ReferralForm, RejectForm, RevokeForm, UploadForm, usual_wait
 from referrals.models import PICTURES, DocumentFile, IncomingDocument
@@ -90,7 +90,7 @@ def file(_request: HttpRequest, here: Here, file_id: int) -> HttpResponseBase:
 
 
 @require_GET
-@for_staff(Role.MANAGER, Role.ADMIN)
+@for_staff(*MANAGERS)
 def refused_holds(request: HttpRequest, here: Here) -> HttpResponse:
     """Referrals without a held visit, with the reason that was given (S1.3)."""
     mine = queries.referrals_visible_to(here.user).filter(clinic=here.clinic)

@@ -19,7 +19,7 @@ from clinic_journey.audit.words import CHOICES
 from clinic_journey.spreadsheet import csv_lines
 from patients import audit
 from patients.access import Here, for_staff
-from patients.models import AuditAction, Patient, Role
+from patients.models import MANAGERS, AuditAction, Patient
 from patients.queries import first_found, patients_visible_to
 
 PAGE, FOUND, ASKED = 50, 8, 300
@@ -74,7 +74,7 @@ class TrailForm(forms.Form):
 
 
 @require_GET
-@for_staff(Role.MANAGER, Role.ADMIN)
+@for_staff(*MANAGERS)
 def trail(request: HttpRequest, here: Here) -> HttpResponse:
     """Who looked at a record and who changed it. A name that fits several patients is asked about."""
     form = TrailForm(request.GET, here=here)
@@ -99,7 +99,7 @@ def trail(request: HttpRequest, here: Here) -> HttpResponse:
 
 
 @require_POST
-@for_staff(Role.MANAGER, Role.ADMIN)
+@for_staff(*MANAGERS)
 def export(request: HttpRequest, here: Here) -> HttpResponse | StreamingHttpResponse:
     """The same lines as a file for a spreadsheet; that somebody took them out is itself in the trail."""
     form = TrailForm(request.POST, here=here)

@@ -20,18 +20,17 @@ from clinic_journey.importing.models import (
 from clinic_journey.importing.people import Record
 from clinic_journey.importing.visits import Wish
 from clinic_journey.importing.words import PROBLEMS, Words, expected, may_be_left_empty
-from patients.models import Role
+from patients.models import MANAGERS
 from patients.queries import User
 
 SHOWN = 20
 EXAMPLES = 5
-MAY_IMPORT = (Role.MANAGER, Role.ADMIN)
 
 
 def imports_visible_to(user: User) -> QuerySet[Import]:
     """Imports show whole tables of people, so only those who manage the clinic see them."""
     return Import.objects.filter(
-        clinic__memberships__user_id=user.pk, clinic__memberships__role__in=MAY_IMPORT
+        clinic__memberships__user_id=user.pk, clinic__memberships__role__in=MANAGERS
     ).select_related("clinic", "made_by")
 
 

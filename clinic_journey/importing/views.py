@@ -18,9 +18,8 @@ from clinic_journey.importing.workbook import sheets
 from patients import audit
 from patients.access import Here, for_staff
 from patients.actions import RefusedError
-from patients.models import Role
+from patients.models import MANAGERS
 
-MANAGES = (Role.MANAGER, Role.ADMIN)
 LISTED = 50
 SAMPLES = 3
 
@@ -31,7 +30,7 @@ def _import(here: Here, import_id: UUID) -> Import:
 
 
 @require_http_methods(["GET", "POST"])
-@for_staff(*MANAGES)
+@for_staff(*MANAGERS)
 def imports(request: HttpRequest, here: Here) -> HttpResponse:
     """Earlier imports, and the upload of the next one."""
     given = request.POST or None
@@ -51,7 +50,7 @@ def imports(request: HttpRequest, here: Here) -> HttpResponse:
 
 
 @require_GET
-@for_staff(*MANAGES)
+@for_staff(*MANAGERS)
 def one_import(request: HttpRequest, here: Here, import_id: UUID) -> HttpResponse:
     """Wherever this import stands: the page of that step."""
     run = _import(here, import_id)
@@ -84,7 +83,7 @@ def _outcome(run: Import) -> dict[str, object]:
 
 
 @require_http_methods(["GET", "POST"])
-@for_staff(*MANAGES)
+@for_staff(*MANAGERS)
 def columns(request: HttpRequest, here: Here, import_id: UUID) -> HttpResponse:
     """What each column fills; can be chosen anew until something is written."""
     run = _import(here, import_id)
@@ -143,7 +142,7 @@ def _check_page(request: HttpRequest, run: Import, here: Here) -> HttpResponse:
 
 
 @require_POST
-@for_staff(*MANAGES)
+@for_staff(*MANAGERS)
 def decide(request: HttpRequest, here: Here, import_id: UUID) -> HttpResponse:
     """Keep what was decided about the problems; with `start`, begin to write."""
     run = _import(here, import_id)
@@ -157,7 +156,7 @@ def decide(request: HttpRequest, here: Here, import_id: UUID) -> HttpResponse:
 
 
 @require_POST
-@for_staff(*MANAGES)
+@for_staff(*MANAGERS)
 def undo(request: HttpRequest, here: Here, import_id: UUID) -> HttpResponse:
     run = _import(here, import_id)
     try:
@@ -168,7 +167,7 @@ def undo(request: HttpRequest, here: Here, import_id: UUID) -> HttpResponse:
 
 
 @require_POST
-@for_staff(*MANAGES)
+@for_staff(*MANAGERS)
 def throw_away(request: HttpRequest, here: Here, import_id: UUID) -> HttpResponse:
     run = _import(here, import_id)
     try:
@@ -181,7 +180,7 @@ def throw_away(request: HttpRequest, here: Here, import_id: UUID) -> HttpRespons
 
 
 @require_GET
-@for_staff(*MANAGES)
+@for_staff(*MANAGERS)
 def rejected_rows(_request: HttpRequest, here: Here, import_id: UUID) -> StreamingHttpResponse:
     """The rows left out with their reasons, as a table to repair and upload again."""
     run = _import(here, import_id)

@@ -19,7 +19,7 @@ from clinic_journey.reports.digest import day_words, lines_of, works_on
 from clinic_journey.reports.digest_models import Digest, DigestSent
 from clinic_journey.reports.standards import local_day
 from outreach.channels import ChannelError, Message, by_machine
-from patients.models import Channel, Clinic, Membership, Role
+from patients.models import MANAGERS, Channel, Clinic, Membership
 from patients.queries import opening_hours
 
 LATE = timedelta(hours=3)  # after her hour: later than that it is no morning any more
@@ -70,9 +70,7 @@ def _is_due(digest: Digest, *, now: datetime) -> bool:
     at = local.replace(hour=digest.hour, minute=0, second=0, microsecond=0)
     if not at <= local < at + LATE:
         return False
-    leads = Membership.objects.filter(
-        user=digest.user, clinic=clinic, role__in=[Role.MANAGER, Role.ADMIN]
-    ).exists()
+    leads = Membership.objects.filter(user=digest.user, clinic=clinic, role__in=MANAGERS).exists()
     return leads and works_on(opening_hours(clinic, now=now), local.date())
 
 

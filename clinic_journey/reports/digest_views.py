@@ -10,9 +10,8 @@ from django.views.decorators.http import require_GET, require_http_methods
 from clinic_journey.reports.digest import alerts_of, day_words, lines_of
 from clinic_journey.reports.digest_actions import set_digest
 from clinic_journey.reports.digest_models import LATEST, Digest
-from clinic_journey.reports.standards_views import MANAGES
 from patients.access import Here, for_staff
-from patients.models import Language
+from patients.models import MANAGERS, Language
 from patients.polling import unless_seen
 
 
@@ -27,7 +26,7 @@ class DigestForm(forms.Form):
 
 
 @require_http_methods(["GET", "POST"])
-@for_staff(*MANAGES)
+@for_staff(*MANAGERS)
 def digest(request: HttpRequest, here: Here) -> HttpResponse:
     """The same lines as in the mail, each with the way to its names."""
     form = DigestForm(request.POST if request.method == "POST" else None, initial=_wanted(here))
@@ -54,7 +53,7 @@ def _wanted(here: Here) -> dict[str, object]:
 
 
 @require_GET
-@for_staff(*MANAGES)
+@for_staff(*MANAGERS)
 def alerts(request: HttpRequest, here: Here) -> HttpResponse:
     """Asked for by the page itself: counts alone, and nobody's name."""
     found = alerts_of(here.clinic, now=here.now)

@@ -14,7 +14,7 @@ from clinic_journey.reports.stuck_asked import Asked, doctors_of
 from clinic_journey.reports.stuck_rows import COLUMNS, ages_of, compared, lanes_of, weeks_of
 from clinic_journey.spreadsheet import csv_lines, harmless
 from patients.access import Here, for_staff
-from patients.models import Role
+from patients.models import MANAGERS
 
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 Cells = Sequence[object]
@@ -103,7 +103,7 @@ MADE: dict[str, Callable[[Asked], Iterator[Cells]]] = {
 
 
 @require_GET
-@for_staff(Role.MANAGER, Role.ADMIN)
+@for_staff(*MANAGERS)
 def export(request: HttpRequest, here: Here) -> HttpResponse:
     asked = Asked.of(request.GET, here)
     table = request.GET.get("table", "")

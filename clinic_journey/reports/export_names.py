@@ -14,13 +14,13 @@ from clinic_journey.reports.stuck_names import WHO, Name, named, steps_on
 from clinic_journey.spreadsheet import csv_lines
 from patients import audit
 from patients.access import Here, for_staff
-from patients.models import AuditAction, Role
+from patients.models import MANAGERS, AuditAction
 
 MOST, ASKED = 10_000, 300
 
 
 @require_POST
-@for_staff(Role.MANAGER, Role.ADMIN)
+@for_staff(*MANAGERS)
 def export_names(request: HttpRequest, here: Here) -> HttpResponse:
     asked, who = Asked.of(request.POST, here), request.POST.get("who", "open")
     who = who if who in WHO else "open"

@@ -26,9 +26,9 @@ from clinic_journey.reports.numbers_names import LISTS, page_of
 from clinic_journey.reports.numbers_silent import silent_by_cause
 from clinic_journey.reports.numbers_words import NUMBERS, Words, figure_words
 from clinic_journey.reports.standards import Kept, kept_now, standards_of
-from clinic_journey.reports.standards_views import MANAGES
 from patients import audit
 from patients.access import Here, for_staff
+from patients.models import MANAGERS
 
 NAMED_ELSEWHERE = {"chases": "ledgers"}
 
@@ -53,7 +53,7 @@ class Number:
 
 
 @require_GET
-@for_staff(*MANAGES)
+@for_staff(*MANAGERS)
 def reports(request: HttpRequest, here: Here) -> HttpResponse:
     """In a number of statements that no data makes grow."""
     risk = at_risk(here.clinic, now=here.now)
@@ -98,7 +98,7 @@ def _names(key: str, kept: dict[str, Kept]) -> str:
 
 
 @require_GET
-@for_staff(*MANAGES)
+@for_staff(*MANAGERS)
 def names(request: HttpRequest, here: Here) -> HttpResponse:
     listed = LISTS.get(request.GET.get("number", "nothing_planned"))
     if listed is None:
@@ -110,7 +110,7 @@ def names(request: HttpRequest, here: Here) -> HttpResponse:
 
 
 @require_POST
-@for_staff(*MANAGES)
+@for_staff(*MANAGERS)
 def visit_value(request: HttpRequest, here: Here) -> HttpResponse:
     """What a visit is worth on average, where no price says it."""
     form = VisitValueForm(here.clinic, None, request.POST)

@@ -10,9 +10,8 @@ from django.views.decorators.http import require_GET
 
 from clinic_journey.language import first_weekday
 from clinic_journey.reports.reach_times import AGREED, OTHERS, Cell, Picture, pictures
-from clinic_journey.reports.standards_views import MANAGES
 from patients.access import Here, for_staff
-from patients.models import Channel
+from patients.models import MANAGERS, Channel
 
 
 @dataclass(frozen=True)
@@ -25,7 +24,7 @@ class Table:
 
 
 @require_GET
-@for_staff(*MANAGES)
+@for_staff(*MANAGERS)
 def reach(request: HttpRequest, here: Here) -> HttpResponse:
     asked = request.GET.get("only", "")
     only = asked if asked in (AGREED, OTHERS) else ""

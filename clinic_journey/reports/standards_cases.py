@@ -11,6 +11,7 @@ from django.db.models import Exists, F, OuterRef, Q, QuerySet, Subquery
 from appointments.models import Appointment, AppointmentStatus
 from clinic_journey.reports.standards_verdict import Case
 from inquiries.models import Inquiry
+from journeys.ledgers import promises_since
 from journeys.models import EventKind, JourneyStatus, Step, StepEvent, StepKind, StepStatus
 from outreach.models import WAITED_FOR, Attempt, OutreachTask, Reply, TaskStatus
 from outreach.planning import Reason
@@ -213,13 +214,7 @@ def own_language(clinic: Clinic, span: Span) -> list[Case]:
 
 def promise_kept(clinic: Clinic, span: Span) -> list[Case]:
     """At the time it was given for; one that was kept before counts when it was kept."""
-    promises = Step.objects.filter(
-        Q(completed_at__isnull=True) | Q(completed_at__gte=span.since),
-        clinic=clinic,
-        kind=StepKind.PROMISE,
-        due_at__gte=span.since,
-        opened_at__lt=span.until,
-    )
+    promises = promises_since(clinic, span.since).filter(opened_at__lt=span.until)
     rows = promises.annotate(cancelled=_cancelled_at()).values_list(
         "pk", "journey__patient", "opened_at", "completed_at", "cancelled", "due_at"
     )

@@ -33,12 +33,11 @@ from clinic_journey.reports.standards_verdict import Verdict
 from clinic_journey.reports.standards_words import limit_words
 from patients import audit
 from patients.access import Here, for_staff
-from patients.models import Patient, Role
+from patients.models import MANAGERS, Patient
 from patients.queries import day_in, patients_of
 
 PAGE = 25
 WEEK = 7
-MANAGES = (Role.MANAGER, Role.ADMIN)
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 ONE_MICROSECOND = timedelta(microseconds=1)
 
@@ -63,7 +62,7 @@ class Breach:
 
 
 @require_http_methods(["GET", "POST"])
-@for_staff(*MANAGES)
+@for_staff(*MANAGERS)
 def standards(request: HttpRequest, here: Here) -> HttpResponse:
     """All of them with today and 28 days; a press brings those that this clinic lacks."""
     if request.method == "POST":
@@ -91,7 +90,7 @@ def _next_of(kept: Kept, patients: dict[int, Patient]) -> Patient | None:
 
 
 @require_http_methods(["GET", "POST"])
-@for_staff(*MANAGES)
+@for_staff(*MANAGERS)
 def standard(request: HttpRequest, here: Here, standard_id: int) -> HttpResponse:
     """One standard: its days, every breach by name, and how strict it is."""
     found = get_object_or_404(

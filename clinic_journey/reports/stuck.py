@@ -24,14 +24,14 @@ from clinic_journey.reports.stuck_rows import (
     weeks_of,
 )
 from patients.access import Here, for_staff
-from patients.models import Channel, Language, Role
+from patients.models import MANAGERS, Channel, Language
 
 log = logging.getLogger(__name__)
 T = TypeVar("T")
 
 
 @require_GET
-@for_staff(Role.MANAGER, Role.ADMIN)
+@for_staff(*MANAGERS)
 def stuck(request: HttpRequest, here: Here) -> HttpResponse:
     """The whole page. A part that fails says so and leaves the others as they are."""
     asked = Asked.of(request.GET, here)

@@ -17,7 +17,7 @@ from clinic_journey.reports.stuck_asked import Asked
 from journeys.models import EventKind, Step, StepEvent, StepStatus
 from patients import audit
 from patients.access import Here, for_staff
-from patients.models import Role
+from patients.models import MANAGERS
 from patients.queries import beyond, named_by
 
 PAGE = 40
@@ -38,7 +38,7 @@ class Name:
 
 
 @require_GET
-@for_staff(Role.MANAGER, Role.ADMIN)
+@for_staff(*MANAGERS)
 def names(request: HttpRequest, here: Here) -> HttpResponse:
     """The longest waiting first; those who left, the latest first."""
     asked, who = Asked.of(request.GET, here), request.GET.get("who", "open")

@@ -18,7 +18,7 @@ from clinic_journey.reports.stages import WEEK, week_of
 from clinic_journey.reports.stages_models import Improvement
 from clinic_journey.reports.stuck_asked import Asked
 from patients.access import Here, for_staff
-from patients.models import Clinic, Role
+from patients.models import MANAGERS, Clinic
 from patients.queries import day_in
 
 log = logging.getLogger(__name__)
@@ -37,7 +37,9 @@ class Story:
     week: Map
     before: Map
     ideas: list[Improvement]
-    has_open: bool  # what is open now stands beside it; of an older week nobody knows any more what was open then
+    has_open: (
+        bool  # what is open now stands beside it; of an older week nobody knows any more what was open then
+    )
 
     @cached_property
     def lines(self) -> list[Line]:
@@ -115,7 +117,7 @@ def _story(here: Here, key: str, name: str, monday: date) -> Story:
 
 
 @require_GET
-@for_staff(Role.MANAGER, Role.ADMIN)
+@for_staff(*MANAGERS)
 def week(request: HttpRequest, here: Here) -> HttpResponse:
     """On paper it is one page. Any day names its week."""
     on = day_in(request.GET.get("on", ""))

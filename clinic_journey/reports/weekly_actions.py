@@ -18,7 +18,7 @@ from clinic_journey.reports.weekly import Week, week_at
 from clinic_journey.reports.weekly_pdf import page_of
 from outreach.channels import by_machine
 from patients.access import Here
-from patients.models import Channel, Membership, Role
+from patients.models import MANAGERS, Channel, Membership
 from patients.windows import starts_at
 
 logger = logging.getLogger(__name__)
@@ -43,7 +43,7 @@ def send_due(now: datetime) -> int:
 
 def _due(now: datetime) -> Iterator[tuple[Here, date]]:
     """Whoever manages a clinic and has an address, with the week that is over there and counted."""
-    people = Membership.objects.filter(role__in=[Role.MANAGER, Role.ADMIN], user__is_active=True)
+    people = Membership.objects.filter(role__in=MANAGERS, user__is_active=True)
     counted = dict(SummaryClock.objects.values_list("clinic", "counted_at"))
     for each in people.exclude(user__email="").select_related("clinic", "user").order_by("clinic", "pk"):
         zone = each.clinic.time_zone

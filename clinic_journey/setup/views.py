@@ -16,9 +16,7 @@ from appointments.models import Practitioner
 from clinic_journey.setup import actions
 from clinic_journey.setup.forms import ClinicForm, DoctorForm, WeekForm
 from patients.access import CLINIC_KEY, Here, for_staff, place_of
-from patients.models import Clinic, HoursKind, Patient, Role
-
-MANAGES = (Role.MANAGER, Role.ADMIN)
+from patients.models import MANAGERS, Clinic, HoursKind, Patient
 
 
 def may_open_a_clinic(request: HttpRequest) -> bool:
@@ -28,7 +26,7 @@ def may_open_a_clinic(request: HttpRequest) -> bool:
 
 def after_the_first_step(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
     """The later steps need a clinic: whoever has none yet begins at the beginning."""
-    guarded = for_staff(*MANAGES)(view)
+    guarded = for_staff(*MANAGERS)(view)
 
     @wraps(view)
     def beginning(request: HttpRequest) -> HttpResponse:
@@ -55,7 +53,7 @@ def setup(request: HttpRequest) -> HttpResponse:
 @login_required
 def clinic_step(request: HttpRequest) -> HttpResponse:
     here = place_of(request)
-    if not may_open_a_clinic(request) and (here is None or here.role not in MANAGES):
+    if not may_open_a_clinic(request) and (here is None or here.role not in MANAGERS):
         raise PermissionDenied
     clinic = here.clinic if here else None
     form = ClinicForm(request.POST or None, instance=clinic)

@@ -7,10 +7,12 @@ from typing import Any
 import pytest
 from django.db import IntegrityError, transaction
 
+from journeys.ledgers import promises_by_team
 from journeys.models import OwnerRole, Step, StepKind, StepStatus
 from outreach.matters import record_feeling, stage_to_ask
 from outreach.models import Reply
 from outreach.praise import (
+    MONTH,
     Figures,
     figures,
     note_extra,
@@ -113,8 +115,12 @@ def test_figures_are_of_all_or_of_oneself(patient: Patient, clinic: Clinic) -> N
     builders.step(journey, kind=StepKind.PROMISE, owner=rina, completed_at=NOW - 2 * HOUR, **kept)
     builders.step(journey, kind=StepKind.PROMISE, owner=dan, completed_at=NOW, **kept)
     builders.step(journey, kind=StepKind.PROMISE, owner=dan, due_at=NOW + HOUR)
-    assert figures(clinic, now=NOW) == Figures(thanks=1, extra=1, due=2, kept=1)
-    assert figures(clinic, now=NOW, of=rina) == Figures(thanks=1, extra=0, due=1, kept=1)
+    early = {**kept, "due_at": NOW + HOUR}  # kept before its time: it held already
+    builders.step(journey, kind=StepKind.PROMISE, owner=rina, completed_at=NOW - HOUR, **early)
+    assert figures(clinic, now=NOW) == Figures(thanks=1, extra=1, due=3, kept=2)
+    (team,) = promises_by_team(clinic, since=NOW - MONTH, now=NOW)
+    assert (team.due, team.kept) == (3, 2)  # the ledger counts the same
+    assert figures(clinic, now=NOW, of=rina) == Figures(thanks=1, extra=0, due=2, kept=2)
     assert figures(clinic, now=NOW, of=dan) == Figures(thanks=0, extra=1, due=1, kept=0)
 
 
