@@ -50,6 +50,8 @@ class Wording:
         """In working hours, and from one working day on in these."""
         if hours is None:
             return "–"
+        if hours == 0:
+            return _("under an hour")
         if hours < self.day:
             return ngettext("%(number)s hour", "%(number)s hours", hours) % {"number": hours}
         days = round(hours / self.day, 1)
