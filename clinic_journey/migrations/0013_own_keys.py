@@ -8,7 +8,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('clinic_journey', '0009_managers_morning'),
+        ('clinic_journey', '0012_every_handover_has_a_name'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
