@@ -1,5 +1,8 @@
 """Today while others work: rows open beside a list that stays, a broken promise comes second, a reply arrives."""
 
+from datetime import timedelta
+from email.utils import parsedate_to_datetime
+
 from playwright.sync_api import Page, Route, expect
 
 from tests.browser.at_the_desk import CALLED, open_row, saves
@@ -106,3 +109,27 @@ def test_a_reply_arrives_on_the_open_row_while_somebody_types(demo: DemoServer, 
     expect(page.locator("#replies")).to_contain_text("after five, please", timeout=9_000)
     expect(page.locator(NOTE)).to_be_focused()
     expect(page.locator(NOTE)).to_have_value("half a sent")
+
+
+NEARLY_DUE = """
+UPDATE journeys_step SET due_at = ?, owner_id = (SELECT id FROM auth_user WHERE username = 'rina')
+WHERE id = (SELECT id FROM journeys_step WHERE kind = 'promise' AND status = 'active'
+            AND owner_role = 'receptionist' ORDER BY due_at LIMIT 1)
+"""
+
+
+def test_a_promise_of_mine_that_is_nearly_due_is_told_and_nothing_moves(
+    demo: DemoServer, open_page: Opener
+) -> None:
+    page = open_page("/today/")
+    expect(page.locator("#panel [data-item]")).to_be_visible()
+    third = page.locator(ROWS).nth(2)
+    stood = third.bounding_box()
+    there = parsedate_to_datetime(page.request.get("/healthz").headers["date"])  # the server's own clock
+    demo.write(NEARLY_DUE, f"{there + timedelta(minutes=5):%F %T}")
+    notice = page.locator("#due-soon a")
+    expect(notice).to_be_visible()
+    assert third.bounding_box() == stood
+    notice.focus()
+    page.wait_for_response("**/today/live/**")
+    expect(notice).to_be_focused()

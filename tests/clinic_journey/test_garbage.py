@@ -36,7 +36,7 @@ GARBAGE = [
 ]
 FIELDS = """
     act add after answer any_doctor at back because birth_date body call_again_at channel chase clinic code
-    column_0 country date_order days decision doctor earliest_on email end entry expected_on family_name
+    column_0 country date_order days decision doctor due earliest_on email end entry expected_on family_name
     first_on found gender given_name heard hold hold_despite_because hold_refused_because hours item keep key kind
     known language last_on latest_on learned left_empty list location look may_be_called may_call may_say may_tell
     meaning minutes name name_en national_id next no_more not_before note offer offered_for on other outcome
