@@ -16,6 +16,7 @@ from django.utils.dateformat import format as format_date
 from outreach.models import MessageTemplate
 from patients.models import Channel, Clinic, Language
 
+LEFT_TO_RIGHT = "\u200e"  # a mark that shows nothing
 PLACEHOLDERS = frozenset({"name", "clinic", "by", "date", "until", "link", "phone", "who"})
 INSTANTS = frozenset({"by", "date", "until"})
 
@@ -154,6 +155,8 @@ def _phone_of(clinic: Clinic) -> str:
 
 
 def _words(facts: Facts, clinic: Clinic, language: str, *, phone: str) -> dict[str, str]:
+    if phone and language == Language.ARABIC:
+        phone = f"{LEFT_TO_RIGHT}{phone}"  # behind an Arabic letter its parts would change places
     words = {
         "name": facts.name,
         "clinic": clinic.sender_name or clinic.name,

@@ -83,6 +83,14 @@ def test_a_missing_language_falls_back_to_the_clinics_then_to_english() -> None:
 
 
 @pytest.mark.django_db
+@pytest.mark.parametrize(("language", "shown"), [("he", "03-555-0142"), ("ar", "\u200e03-555-0142")])
+def test_a_number_keeps_its_direction_behind_arabic_letters(language: str, shown: str) -> None:
+    clinic = builders.clinic(phone="+97235550142")
+    MessageTemplate.objects.create(key="x", language=language, body="{phone}")
+    assert Texts(["x"], [clinic.pk]).render("x", "sms", language, FACTS, clinic).body == shown
+
+
+@pytest.mark.django_db
 def test_the_clinics_own_words_stand_before_ours_and_her_form_before_the_neutral_one() -> None:
     clinic, other = builders.clinic(), builders.clinic()
 
