@@ -1,6 +1,6 @@
 """The calendar in other shapes: a week to drag visits in, with the list that says the same, and a day on paper."""
 
-from datetime import date, datetime, timedelta
+from datetime import date, datetime, time, timedelta
 from itertools import groupby
 from typing import Any
 from uuid import UUID
@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 
 from django import forms
 from django.contrib import messages
+from django.db.models import Max, Min
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
@@ -31,6 +32,7 @@ from appointments.visits import spoken
 from patients import audit
 from patients.access import Here, for_staff
 from patients.actions import RefusedError
+from patients.models import Clinic, HoursKind
 
 LONGEST_FEED = timedelta(days=42)
 MONDAY_FIRST = ("ru",)
@@ -68,6 +70,13 @@ def week_of(on: date) -> date:
     return on - timedelta(days=(on.isoweekday() - first_day()) % 7)
 
 
+def hours_drawn(clinic: Clinic) -> tuple[str, str]:
+    """From and to which whole hour the clinic is open on any day; the picture grows with a visit outside."""
+    open_hours = clinic.hours.filter(kind=HoursKind.OPEN).aggregate(first=Min("start"), last=Max("end"))
+    first, last = open_hours["first"] or time(8), open_hours["last"] or time(20)
+    return f"{first.hour:02}:00", f"{last.hour + bool(last.minute):02}:00"
+
+
 @require_GET
 @for_staff()
 def calendar_week(request: HttpRequest, here: Here) -> HttpResponse:
@@ -81,6 +90,7 @@ def calendar_week(request: HttpRequest, here: Here) -> HttpResponse:
     of_clinic = appointments_visible_to(here.user)
     visits = list(visits_between(of_clinic, here.clinic, first, first + WEEK, doctor=asked["doctor"]))
     audit.shows(rows=len(visits))
+    opens, closes = hours_drawn(here.clinic)
     by_day = groupby(visits, key=lambda visit: timezone.localtime(visit.start).date())
     context = {
         "first": first,
@@ -94,6 +104,8 @@ def calendar_week(request: HttpRequest, here: Here) -> HttpResponse:
             (on, [(visit, seen_of(visit), visit.status in MOVABLE) for visit in each]) for on, each in by_day
         ],
         "first_day": first_day(),
+        "opens": opens,
+        "closes": closes,
         "cell_minutes": here.clinic.cell_minutes,
     }
     return render(request, "appointments/week.html", context)

@@ -119,7 +119,11 @@ def weeks_of(asked: Asked) -> list[Week]:
 
 
 def compared(asked: Asked, doctors: dict[str, str]) -> list[tuple[str, list[Compared]]]:
-    """The chosen gap by doctor, language and channel: in the order of their names, never of their numbers."""
+    """The chosen gap by doctor, language and channel: in the order of their names, never of their numbers.
+
+    Where only some patients are asked about, as they are alone: each value is summed by itself, so none can be told
+    apart further.
+    """
     if asked.line is None:
         return []
     edge = (asked.line.source, asked.line.target)
@@ -131,7 +135,7 @@ def compared(asked: Asked, doctors: dict[str, str]) -> list[tuple[str, list[Comp
                 (
                     _row(asked, dimension, value, waits, doctors)
                     for (name, value), waits in found.items()
-                    if name == dimension
+                    if name == dimension and asked.told in (("", ""), (name, value))
                 ),
                 key=lambda row: row.words,
             ),

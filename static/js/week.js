@@ -39,7 +39,7 @@ function content({ event }) {
 }
 
 function draw() {
-  const { feed, doctor, on, firstDay, minutes, language } = place.dataset;
+  const { feed, doctor, on, firstDay, opens, closes, minutes, language } = place.dataset;
   const weekday = new Intl.DateTimeFormat(language, { weekday: "short" });
   place.hidden = false;
   EventCalendar.create(place, {
@@ -49,12 +49,10 @@ function draw() {
     locale: language,
     headerToolbar: { start: "", center: "", end: "" },
     allDaySlot: false,
-    height: "720px",
     slotHeight: 54,
-    slotMinTime: "08:00:00",
-    slotMaxTime: "20:00:00",
+    slotMinTime: opens,
+    slotMaxTime: closes,
     flexibleSlotTimeLimits: true,
-    scrollTime: "08:00:00",
     slotLabelFormat: clock,
     eventContent: content,
     dayHeaderFormat: (date) => `${weekday.format(date)} ${date.getDate()}.${date.getMonth() + 1}`,
