@@ -169,6 +169,21 @@ def test_every_table_is_a_file(clinic: Clinic, table: str) -> None:
     assert len(lines) > 1
 
 
+def test_the_chosen_gap_counts_only_the_patients_who_are_asked_about(clinic: Clinic) -> None:
+    client = manager(clinic)
+    asked = f"/reports/stuck/export/?template={IMAGING}&table=compared&gap=await_result%3Ereview&as=csv"
+
+    def told_apart(by: str) -> list[str]:
+        rows = client.get(f"{asked}&by={by}").content.decode("utf-8-sig").splitlines()[1:]
+        return [",".join(row.split(",")[:2]) for row in rows]
+
+    everybody = told_apart("")
+    (language,) = [row for row in everybody if row.startswith("Language,")]
+    assert len(everybody) > 1
+    assert told_apart("language:he") == [language]
+    assert told_apart("language:ru") == []
+
+
 def test_a_file_holds_the_numbers_and_no_formula(clinic: Clinic) -> None:
     idea = idea_of(clinic, words="=1+1")
     client = manager(clinic)
