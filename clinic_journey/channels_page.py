@@ -48,10 +48,10 @@ def _page(request: HttpRequest, here: Here, form: AllowForm, status: int = 200) 
 def change_gate(request: HttpRequest, here: Here) -> HttpResponse:
     if request.POST.get("act") == "open":
         gate.open_gate(here.clinic, now=here.now, by=here.user)
-        messages.success(request, _("The gate is open: messages leave for every patient now."))
+        messages.success(request, _("From now on every patient gets messages."))
     else:
         gate.shut_gate(here.clinic, by=here.user)
-        messages.success(request, _("The gate is shut: messages leave for the listed addresses alone."))
+        messages.success(request, _("From now on only the listed addresses get messages."))
     return redirect("channels")
 
 

@@ -29,6 +29,7 @@ class Line:
     is_ours: bool
     receipt: str = ""  # what became of ours
     is_trouble: bool = False
+    is_call: bool = False
     waits: bool = False  # nobody has answered these words of hers
 
 
@@ -65,6 +66,7 @@ def _ours(attempt: Attempt) -> Line:
         attempt.language,
         str(CHANNELS[attempt.channel]),
         is_ours=True,
+        is_call=attempt.channel == PHONE,
         receipt=" ".join([outcome_words(attempt), *([str(trouble.label)] if trouble else [])]),
         is_trouble=attempt.status in {AttemptStatus.FAILED, AttemptStatus.UNKNOWN, AttemptStatus.CANCELLED},
     )

@@ -30,6 +30,7 @@ from patients.models import MANAGERS, Patient
 from patients.queries import beyond, first_found, named_by, patients_of
 
 PAGE = 50
+AT_ONCE = timedelta(seconds=5)
 A_CALL = 120  # seconds; what took longer is told in minutes, hours or days
 COUNTED = timedelta(days=90)
 EPOCH = datetime(2026, 1, 1, tzinfo=UTC)
@@ -91,7 +92,8 @@ def _took(found: Inquiry) -> str:
     """How long the question waited."""
     if found.answered_at is None:
         return ""
-    return _("answered in %(time)s") % {"time": _span(found.answered_at - found.asked_at)}
+    took = found.answered_at - found.asked_at
+    return _("answered in %(time)s") % {"time": _span(took)} if took >= AT_ONCE else _("answered at once")
 
 
 def _span(took: timedelta) -> str:

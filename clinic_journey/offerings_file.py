@@ -89,7 +89,6 @@ def file_page(request: HttpRequest, here: Here) -> HttpResponse:
     context = {
         "faults": faults[:MOST_FAULTS],
         "more": max(0, len(faults) - MOST_FAULTS),
-        "columns": [*COLUMNS, *BATCH],
     }
     return render(request, "inquiries/file.html", context, status=422 if faults else 200)
 

@@ -22,7 +22,7 @@ KEPT = "own_keys"  # in the session, so that a page costs no question of its own
 CARD = gettext_lazy("Service card")
 # What each key does, by the code of its place on the keyboard; the same key may do more than one thing.
 COMMANDS: dict[str, tuple[str | Promise, ...]] = {
-    "KeyA": (gettext_lazy("Offer to who waits"), gettext_lazy("Accept"), CARD),
+    "KeyA": (gettext_lazy("Offer to the waiting list"), gettext_lazy("Accept"), CARD),
     "KeyB": (gettext_lazy("Book a visit"), gettext_lazy("Give back"), CARD),
     "KeyC": (gettext_lazy("I am calling"), gettext_lazy("Ask the institute")),
     "KeyD": (gettext_lazy("The day"), gettext_lazy("Calendar"), gettext_lazy("Done as promised")),

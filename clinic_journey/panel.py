@@ -18,10 +18,10 @@ from clinic_journey.booking import can_book, can_keep
 from clinic_journey.chosen import Chosen
 from clinic_journey.outcomes import MESSAGE, OUTCOME_WORDS, OUTCOMES, Outcome
 from clinic_journey.why import said
-from journeys.models import Step, StepKind
+from journeys.models import Step, StepKind, StepStatus
 from outreach.by_hand import NotNowReason, can_write_about
 from outreach.calls import task_like
-from outreach.models import Attempt, AttemptStatus, OutreachTask, TaskStatus
+from outreach.models import Attempt, AttemptStatus, OutreachTask, Reply, TaskStatus
 from outreach.preview import Next, Window, if_no_answer, window_of
 from outreach.queries import outcome_words, script_for, visit_of, why_words
 from patients.access import Here
@@ -72,6 +72,7 @@ class Reaching:
 @dataclass(frozen=True)
 class Panel:
     reach: Reaching | None  # empty where the patient is not who is to be reached
+    is_to_answer: bool  # what is asked for is an answer to words of the patient
     visit: Appointment | None
     keeps: bool
     times: list[datetime]
@@ -116,6 +117,7 @@ def panel_of(row: Chosen, here: Here, *, typed: str = "") -> Panel:
     can_be_reached = is_living and step.kind != StepKind.REVIEW
     return Panel(
         reach=reaching(row, patient, here) if patient and can_be_reached else None,
+        is_to_answer=is_living and _asks_for_an_answer(step),
         visit=visit,
         keeps=keeps,
         times=times,
@@ -128,6 +130,11 @@ def panel_of(row: Chosen, here: Here, *, typed: str = "") -> Panel:
         chips=chips(here),
         reasons=[(code, str(label)) for code, label in NotNowReason.choices],
     )
+
+
+def _asks_for_an_answer(step: Step) -> bool:
+    is_open_call = step.kind == StepKind.CALL and step.status == StepStatus.ACTIVE
+    return is_open_call and Reply.objects.filter(matter=step).exists()
 
 
 def _suiting(windows: Iterable[ContactWindow]) -> list[Suits]:
@@ -162,7 +169,7 @@ def reaching(row: Chosen, patient: Patient, here: Here) -> Reaching:
         window=window,
         windows=_suiting(card.windows.all()) if card else [],
         tried=[(each, outcome_words(each), why_words(each)) for each in _tried(row.step, patient)],
-        planned=next_words(Next(row.planned.channel, row.planned.send_at), here) if row.planned else "",
+        planned=_planned_words(row.planned, here) if row.planned else "",
         script=script_for(attempt, now=here.now) if attempt else "",
         if_no_answer=next_words(following, here) if following else "",
         is_calling=calling,
@@ -182,6 +189,12 @@ def _call_by_hand(step: Step, tie: PatientContact | None, here: Here) -> Attempt
     return Attempt(
         task=task, contact_point=tie.contact_point, patient=patient, channel=Channel.PHONE, send_at=here.now
     )
+
+
+def _planned_words(planned: Attempt, here: Here) -> str:
+    if planned.send_at <= here.now:
+        return _("%(channel)s, as soon as possible") % {"channel": planned.get_channel_display()}
+    return next_words(Next(planned.channel, planned.send_at), here)
 
 
 def next_words(following: Next, here: Here) -> str:

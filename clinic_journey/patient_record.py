@@ -18,7 +18,7 @@ from clinic_journey.cards import card_of
 from clinic_journey.history_words import detail_words, said_by_patient
 from journeys import actions as journey_actions
 from journeys.actions import NewJourney
-from journeys.models import EventKind, Journey, JourneyTemplate, Step, StepStatus, TemplateStatus
+from journeys.models import EventKind, Journey, JourneyTemplate, Step, StepEvent, StepStatus, TemplateStatus
 from journeys.queries import history_of, journeys_of
 from outreach.complaints import COMPLAINT
 from outreach.milestones import YEAR_THANKS
@@ -108,13 +108,21 @@ def _mark(step: Step, now: datetime) -> str:
     return "is-late" if step.due_at and step.due_at <= now else "is-now"
 
 
+def _happened(event: StepEvent) -> str:
+    if event.kind != EventKind.PROMISED:
+        return f"{event.step.name}: {event.get_kind_display()}"
+    if not event.step.title:
+        return _("We promised an answer")
+    return _("We promised: %(what)s") % {"what": event.step.name}
+
+
 def history(patient: Patient, zone: str) -> list[Moment]:
     """Events and contacts together, newest first, in the clinic's time."""
     moments = [
         Moment(
             event.at,
-            event.by.get_full_name() if event.by else _("system"),
-            f"{event.step.name}: {event.get_kind_display()}",
+            event.by.get_full_name() if event.by else _("by itself"),
+            _happened(event),
             detail_words(event),
             event.kind in {EventKind.STALLED, EventKind.CHASED},
         )
@@ -127,7 +135,7 @@ def history(patient: Patient, zone: str) -> list[Moment]:
         .order_by("-send_at")[:HISTORY]
     )
     for attempt in attempts:
-        who = attempt.claimed_by.get_full_name() if attempt.claimed_by else _("system")
+        who = attempt.claimed_by.get_full_name() if attempt.claimed_by else _("by itself")
         what = f"{attempt.get_channel_display()}: {attempt.get_status_display()}"
         if attempt.task.message_key == NUMBER_TEST:
             what = _("Test message, %(how)s") % {"how": what}

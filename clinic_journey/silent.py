@@ -91,6 +91,7 @@ def silent_list(request: HttpRequest, here: Here) -> HttpResponse:
     audit.shows(rows=len(silences))
     context = {
         "groups": grouped(silences),
+        "now": here.now,
         "next_url": f"?after={page[PAGE - 1].task.public_id}" if len(page) > PAGE else "",
         "previous_url": "?" if request.GET.get("after") else "",
     }

@@ -124,6 +124,8 @@ def _promise(step: Due, _facts: Facts, *, now: datetime) -> str:
 
 
 def _call(step: Due, _facts: Facts, *, now: datetime) -> str:
+    if step.patient_id is None:
+        return _("Nobody we know writes from there. Find out who it is.")
     if not step.has_template and step.title:
         return step.name
     return _("The doctor asked %(ago)s ago that we call the patient today.") % {
@@ -197,7 +199,7 @@ PLAIN = {
 
 
 def _plain(step: Due, _facts: Facts, *, now: datetime) -> str:
-    if step.title and not step.has_template:
+    if step.title and not step.has_template and step.kind != StepKind.IDENTIFY:
         return step.name
     opened, due = step.opened_at or now, step.due_at or now
     words = str(PLAIN.get(StepKind(step.kind), ""))

@@ -131,7 +131,7 @@ class Row:
 
     @property
     def served_words(self) -> str:
-        return _("%(who)s is here") % {"who": self.due.served_by} if self.due.served_by else ""
+        return _("%(who)s is viewing") % {"who": self.due.served_by} if self.due.served_by else ""
 
 
 @dataclass(frozen=True)

@@ -194,10 +194,9 @@ def _ask(journey: Journey, about: Step | None, words: object, *, now: datetime) 
     `about` is the step whose end settles it, too; a question in her own words is settled by its answer alone.
     """
     patient = whose(journey)
-    name = patient.full_name if patient else ""
 
     def title() -> str:
-        return to_answer(name, str(words))
+        return to_answer(str(words))
 
     with translation.override(journey.clinic.language):
         same = title()[:200]
@@ -217,13 +216,13 @@ def ask_of(patient: Patient, words: str, *, now: datetime) -> Step:
     """A patient who writes first: her words are with a person, in a journey of their own."""
     journey = journey_of_its_own(patient, now=now)
     due_at = soon(patient.clinic, READ_WITHIN, now=now)
-    asked = AdHoc(StepKind.CALL, lambda: to_answer(patient.full_name, words), due_at)
+    asked = AdHoc(StepKind.CALL, lambda: to_answer(words), due_at)
     return add_step(journey, asked, now=now)
 
 
-def to_answer(name: str, words: str) -> str:
+def to_answer(words: str) -> str:
     """What the step asks for, in the reader's language."""
-    return _("Answer %(name)s: %(words)s") % {"name": isolated(name), "words": isolated(words)}
+    return _("Answer: %(words)s") % {"words": isolated(words)}
 
 
 def whose(journey: Journey) -> Patient | None:

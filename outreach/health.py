@@ -147,9 +147,9 @@ def _trouble_words(sender: Sender | None) -> str:
 
 def _words(abilities: Abilities) -> list[str]:
     unclear = {
-        WhenUnclear.REPEAT: _("a message that got no clear answer can be repeated safely"),
-        WhenUnclear.LOOK_UP: _("a message that got no clear answer is looked up with the provider"),
-        WhenUnclear.ASK_A_PERSON: _("a message that got no clear answer is shown to a person"),
+        WhenUnclear.REPEAT: _("when in doubt a message is sent again, and never arrives twice"),
+        WhenUnclear.LOOK_UP: _("when in doubt the provider is asked whether a message left"),
+        WhenUnclear.ASK_A_PERSON: _("when in doubt whether a message left, a person decides"),
     }
     said = {
         _("answers come back here"): abilities.two_way,

@@ -94,7 +94,7 @@ def _title(meaning: str, name: str, words: str) -> Words:
         if meaning == WORRIED:
             said = _("%(name)s is worried: %(words)s") if words else _("%(name)s is worried. Call and listen")
             return said % named
-        return to_answer(name, words)
+        return to_answer(words)
 
     return title
 

@@ -22,6 +22,7 @@ from outreach.silenced import confirm_stop
 from outreach.stop_words import Asks, asks_to_stop
 from patients.actions import RefusedError, lock_patient, record_consent
 from patients.models import Clinic, ConsentStatus, ContactPoint, Patient, PatientStatus
+from patients.templatetags.phones import phone
 
 STOP, START, CALL_AT = "stop", "start", "call_at"
 # The question whether she comes, and the reminder of the visit.
@@ -234,7 +235,7 @@ def _asked_already(point: ContactPoint) -> Step | None:
 
 
 def _ask_who_it_is(said: Said, clinic: Clinic, *, now: datetime) -> Step:
-    named = {"address": said.value, "words": _kept(said)}
+    named = {"address": phone(said.value, clinic.country), "words": _kept(said)}
     due_at = soon(clinic, READ_WITHIN, now=now)
     asked = AdHoc(StepKind.CALL, lambda: _("Who wrote from %(address)s? %(words)s") % named, due_at)
     return open_unidentified(clinic, asked, now=now)

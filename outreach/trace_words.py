@@ -17,7 +17,7 @@ RULE_WORDS = {
     Because.CHANNEL_OFF: _("the channel is off or lacks a key"),
     Because.SENDER_RESTS: _("the provider asked us to wait"),
     Because.SENDER_DOWN: _("the channel does not work at the moment"),
-    Because.GATE: _("the gate is shut and the address is not on its list"),
+    Because.GATE: _("only the listed addresses get messages now, and this is none of them"),
     Because.CONSENT: _("the patient does not want this channel at this address"),
     Because.STOP: _("the patient asked us to stop"),
     Because.MAYBE_STOP: _("the patient may have asked us to stop, and a person reads it first"),

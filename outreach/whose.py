@@ -34,7 +34,7 @@ def say_whose(matter: Step, patient: Patient, *, now: datetime, by: User) -> Non
             add_address(patient, reply.contact_point.kind, reply.contact_point.value, rank=last + 1)
     replies.update(patient=patient)
     words = listed[0].body if listed else ""
-    names = in_each_language(lambda: to_answer(patient.full_name, words))
+    names = in_each_language(lambda: to_answer(words))
     title = names.get(journey.clinic.language, "")
     Journey.objects.filter(pk=journey.pk).update(
         patient=patient, status=JourneyStatus.ACTIVE, title=title[:120]

@@ -22,7 +22,7 @@ class PatientForm(forms.Form):
     national_id = forms.CharField(
         label=_("ID number"), max_length=32, required=False, widget=forms.TextInput(attrs={"dir": "ltr"})
     )
-    gender = forms.ChoiceField(label=_("Grammar of messages"), choices=Gender.choices, required=False)
+    gender = forms.ChoiceField(label=_("Address as (woman / man)"), choices=Gender.choices, required=False)
 
     def clean(self) -> dict[str, object]:
         data = super().clean() or {}

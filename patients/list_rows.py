@@ -25,7 +25,7 @@ NOT_KNOWN, NOTHING = SafeString("–"), SafeString("")
 def rows_of(patients: Iterable[Listed], *, country: str) -> SafeString:
     """What stands in single braces in the part is filled in, escaped; the words are the reader's."""
     part = render_to_string("patients/_row.html")
-    untold = format_html(' <span class="pill pill-waiting">{}</span>', _("not asked yet"))
+    untold = format_html(' <span class="pill pill-waiting">{}</span>', _("preference not asked"))
     before, after = reverse("patient", args=[NOBODY]).split(str(NOBODY))
     languages, channels = (
         {value: conditional_escape(words) for value, words in each.choices} for each in (Language, Channel)
@@ -37,13 +37,19 @@ def rows_of(patients: Iterable[Listed], *, country: str) -> SafeString:
             "name": patient.full_name,
             "language": languages[patient.language],
             "channel": channels.get(patient.channel or "", NOTHING),
-            "address": phone(patient.address, country) if patient.address else NOTHING,
+            "address": _address(patient, country),
             "untold": untold if patient.told_at is None else NOTHING,
             "born": _day(patient.birth_date),
             "since": _day(patient.since_on),
         }
 
     return format_html_join("", part, map(filled, patients))
+
+
+def _address(patient: Listed, country: str) -> str:
+    if patient.channel == Channel.EMAIL and "@" not in (patient.address or ""):
+        return _("no e-mail yet")
+    return phone(patient.address, country) if patient.address else NOTHING
 
 
 def _day(on: date | None) -> SafeString:

@@ -80,9 +80,9 @@ PAGES = {
 }
 ROWS = {
     "contactpoint": _("Phone or e-mail"),
-    "gate": _("The gate"),
+    "gate": _("Who gets messages"),
     "attestation": _("What an administrator answers for"),
-    "allowedaddress": _("Address that gets messages while the gate is shut"),
+    "allowedaddress": _("Address that always gets messages"),
     "messagetemplate": _("The clinic's own words"),
     "standard": _("Service standard"),
     "visitvalue": _("What a visit is worth"),

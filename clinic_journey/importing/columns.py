@@ -28,7 +28,7 @@ FIELDS = {
         "email_2": _("Second e-mail"),
         "birth_date": _("Date of birth"),
         "language": _("Speaks"),
-        "gender": _("Grammar of messages"),
+        "gender": _("Address as (woman / man)"),
     },
     ImportKind.APPOINTMENTS: {
         **_WHO,

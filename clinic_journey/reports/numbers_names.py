@@ -89,8 +89,8 @@ LISTS: dict[str, Listed] = {
         lambda row: Line(row.patient, row.opened_at, row.name),
     ),
     "unchanged": Listed(
-        _("Called in 14 days, and nothing has changed since"),
-        _("After every call of 14 days something has happened."),
+        _("Called in the last 14 days, and nothing has changed since"),
+        _("After every call of the last 14 days something has happened."),
         lambda here: called_unchanged(here.clinic, now=here.now).select_related("patient"),
         ("-called_at", "-pk"),
         lambda row: Line(row.patient, row.called_at, outcome_words(row)),

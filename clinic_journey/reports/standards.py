@@ -9,6 +9,7 @@ from datetime import date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 from django.db.models import QuerySet
+from django.utils.translation import gettext as _
 
 from clinic_journey.reports.standards_cases import LOOKBACK, Span
 from clinic_journey.reports.standards_clock import WorkingClock
@@ -66,6 +67,8 @@ class Kept:
 
     @property
     def none_yet(self) -> str:
+        if self.next_breach:
+            return _("Nothing has come due yet.")
         return str(MEASURES[self.standard.measure].none_yet)
 
 

@@ -22,10 +22,10 @@ from patients.queries import beyond, named_by
 
 PAGE = 40
 WHO: dict[str, str | Promise] = {
-    "open": gettext_lazy("wait now"),
-    "late": gettext_lazy("wait too long"),
-    "untouched": gettext_lazy("late, and nobody has touched it"),
-    "lost": gettext_lazy("left here"),
+    "open": gettext_lazy("Wait now"),
+    "late": gettext_lazy("Wait too long"),
+    "untouched": gettext_lazy("Late, and nobody has touched it"),
+    "lost": gettext_lazy("Left here"),
 }
 
 

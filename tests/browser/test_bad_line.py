@@ -80,5 +80,5 @@ def test_news_moves_nothing(open_page: Opener) -> None:
     assert before["focus"] == "note-not_now"
     beside = page.locator(".queue-row:not([aria-current])").nth(2).get_attribute("href")
     open_page(f"/today/{beside}", login="dan")
-    expect(page.get_by_text("Dan is here").first).to_be_visible(timeout=30_000)
+    expect(page.get_by_text("Dan is viewing").first).to_be_visible(timeout=30_000)
     assert page.evaluate(state) == before

@@ -140,7 +140,7 @@ def test_who_opened_the_gate_stands_in_the_audit_trail(clinic: Clinic) -> None:
         ("gate", "change", "user"),
     ]
     assert {(event.clinic, event.patient) for event in told} == {(clinic, None)}
-    assert "The gate" in manager.get("/audit/").content.decode()
+    assert "Who gets messages" in manager.get("/audit/").content.decode()
 
 
 @pytest.mark.parametrize("role", [Role.RECEPTIONIST, Role.DOCTOR])

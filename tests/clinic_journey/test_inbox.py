@@ -452,7 +452,7 @@ class TestUnknown:
         assert moved["Location"] == f"/inbox/{patient.public_id}/"
         step.refresh_from_db()
         assert (step.journey.patient, step.journey.status) == (patient, JourneyStatus.ACTIVE)
-        assert step.names["en"] == "Answer \u2068Noa Levi\u2069: \u2068Hello, it is Noa\u2069"
+        assert step.names["en"] == "Answer: \u2068Hello, it is Noa\u2069"
         assert Reply.objects.get().patient == patient
         assert names(page(client)) == ["Noa Levi"]
         answer(client, patient)

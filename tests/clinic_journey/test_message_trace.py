@@ -45,7 +45,7 @@ def test_one_click_from_the_record_says_which_rule_stopped_it(client: Client, st
     assert f'href="/patients/{stopped.public_id}/why/"' in record
     assert "the patient does not want this channel at this address" in record
     page = client.get(f"/patients/{stopped.public_id}/why/").content.decode()
-    assert "Not sent: SMS <bdi>+972502345678</bdi>" in page
+    assert 'Not sent: SMS <bdi dir="ltr">050-234-5678</bdi>' in page
     assert "The patient does not want this channel at this address" in page
     assert "Its next time is being worked out." in page
 

@@ -49,4 +49,4 @@ def test_a_wish_for_whatsapp_without_an_address_there_is_named(has_one: bool, sa
     if has_one:
         builders.on_whatsapp(patient)
     page = logged_in("receptionist", patient.clinic).get(f"/patients/{patient.public_id}/").content.decode()
-    assert ("She asked for WhatsApp" in page) == said
+    assert ("Asked for WhatsApp" in page) == said

@@ -45,7 +45,7 @@ def test_a_question_is_at_the_desk_with_an_owner_and_a_clock_and_shown_back(jour
         OwnerRole.RECEPTIONIST,
         NOW + 2 * HOUR,
     )
-    assert step.names["en"] == "Answer \u2068Dana Levi\u2069: \u2068May I eat <b>before</b>?\u2069"
+    assert step.names["en"] == "Answer: \u2068May I eat <b>before</b>?\u2069"
     reply = Reply.objects.get()
     assert (reply.channel, reply.meaning, reply.step) == ("page", "ask", step)
     words = page.text()

@@ -93,6 +93,7 @@ def test_links_that_are_forged_revoked_or_old_look_alike(journey: Journey) -> No
     pages.append(Client().get(old))
     assert {page.status_code for page in pages} == {404}
     assert len({page.content for page in pages}) == 1
+    assert "tel:+97235550142" in pages[0].content.decode()
 
 
 @pytest.mark.parametrize("said", [{}, {"meaning": "hack"}, {"meaning": "ask", "body": "x"}])
@@ -154,6 +155,11 @@ def test_a_page_without_its_link_is_closed_and_tells_nothing(journey: Journey) -
         pages.append(mine.get())
     assert {page.status_code for page in pages} == {404}
     assert len({page.content for page in pages}) == 1
+    assert "tel:+97235550142" in pages[0].content.decode()
+    builders.clinic()
+    several = [stranger.get(mine.path), stranger.get(f"/p/{uuid4()}/")]
+    assert len({page.content for page in several}) == 1
+    assert "tel:" not in several[0].content.decode()
     for what in ("answer", "who", "offer", "sooner", "say", "card"):
         assert stranger.post(f"{mine.path}{what}/", {"meaning": "confirm"}).status_code == 404
     assert stranger.get(f"{mine.path}visit.ics").status_code == 404

@@ -51,6 +51,16 @@ def silent(clinic: Clinic, n: int = 0, *, patient: Patient | None = None, **fiel
     return task
 
 
+def test_a_planned_contact_whose_time_is_past_is_overdue(clinic: Clinic, desk: Client) -> None:
+    task = silent(clinic)
+    planned = builders.attempt(task, channel=Channel.PHONE, send_at=NOW + DAY)
+    assert "planned: Call, Tue 10.3 10:00" in desk.get("/silent/").content.decode()
+    Attempt.objects.filter(pk=planned.pk).update(send_at=NOW - DAY)
+    page = desk.get("/silent/").content.decode()
+    assert '<span class="pill pill-late">overdue: Call, Sun 8.3 10:00</span>' in page
+    assert "planned:" not in page
+
+
 @pytest.mark.parametrize("rows", [1, 3])
 def test_the_list_costs_the_same_however_long(clinic: Clinic, desk: Client, rows: int) -> None:
     for n in range(rows):

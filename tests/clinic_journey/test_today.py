@@ -260,7 +260,7 @@ def test_the_live_part_tells_what_is_new_and_who_is_where(clinic: Clinic) -> Non
     mark = f"p{step.journey.patient_id}"
     served(rina)
     answer = dan.get(f"/today/live/?shown={mark}.")
-    assert "Rina is here" in answer.content.decode()
+    assert "Rina is viewing" in answer.content.decode()
     same = dan.get(f"/today/live/?shown={mark}.", headers={"HX-PTag": answer["HX-PTag"]})
     assert (same.status_code, same.content) == (304, b"")
     a_call(clinic, phone="050-234-5679")

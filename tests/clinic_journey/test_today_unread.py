@@ -10,6 +10,7 @@ from journeys.models import Step, StepKind, StepStatus
 from outreach.models import Reply
 from patients.models import Clinic
 from tests import builders
+from tests.clinic_journey.test_inbox import a_writer
 from tests.clinic_journey.test_today import a_call, desk, post
 from tests.conftest import NOW
 from tests.scenarios.house import frozen
@@ -91,3 +92,17 @@ def test_the_same_press_again_is_the_save_it_was_whatever_came_since(clinic: Cli
     wrote(step, "Thank you")
     assert post(client, step, "finish", **said).status_code == 302
     assert DeskAction.objects.count() == 1
+
+
+def test_who_wrote_gets_an_answer_in_writing_first_and_a_call_second(clinic: Clinic) -> None:
+    patient = a_writer(clinic)
+    asked = Step.objects.get(kind=StepKind.CALL)
+    path, client = f"/today/{asked.public_id}/panel/", desk(clinic)
+    page = text_of(client.get(path))
+    answer = f'<a class="btn btn-primary" href="/inbox/{patient.public_id}/#answer"'
+    assert 0 < page.index(answer) < page.index('data-key="KeyC"')
+    assert page.count("btn-primary") == 1
+    Reply.objects.update(matter=None)
+    page = text_of(client.get(path))
+    assert answer not in page
+    assert 'btn-primary" data-key="KeyC"' in page

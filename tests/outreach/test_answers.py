@@ -190,7 +190,7 @@ def test_cannot_come_frees_the_time_and_opens_the_next_booking_once(journey: Jou
 @pytest.mark.parametrize("meaning", ["cannot_come", "confirm", "another_time"])
 def test_an_answer_about_a_visit_never_ends_a_question_unanswered(meaning: str) -> None:
     journey = builders.journey()
-    question = builders.step(journey, kind=StepKind.CALL, title="Answer Dana Levi: May I eat before?")
+    question = builders.step(journey, kind=StepKind.CALL, title="Answer: May I eat before?")
     planned = builders.attempt(builders.task(question, plan_from=None), channel="phone")
     builders.appointment(journey.patient, step=builders.step(journey, kind=StepKind.VISIT))
     say(question, meaning)
@@ -249,13 +249,12 @@ def test_a_question_is_announced_in_the_readers_language_with_the_patients_own_w
     say(confirming(journey), "ask", body="May I eat before?")
     asked = journey.steps.get(kind=StepKind.CALL)
     with translation.override("en"):
-        assert asked.name == "Answer \u2068Dana Levi\u2069: \u2068May I eat before?\u2069"
+        assert asked.name == "Answer: \u2068May I eat before?\u2069"
     with translation.override("ru"):
-        assert asked.name == gettext("Answer %(name)s: %(words)s") % {
-            "name": "\u2068Dana Levi\u2069",
+        assert asked.name == gettext("Answer: %(words)s") % {
             "words": "\u2068May I eat before?\u2069",
         }
-        assert asked.name != "Answer \u2068Dana Levi\u2069: \u2068May I eat before?\u2069"
+        assert asked.name != "Answer: \u2068May I eat before?\u2069"
 
 
 def test_a_stop_that_nothing_was_sent_for_is_read_by_a_person(journey: Journey) -> None:

@@ -6,8 +6,8 @@ import pytest
 from django.test import Client
 from django.utils import translation
 
-from patients.actions import CardAnswers, save_card
-from patients.models import Channel, Clinic
+from patients.actions import CardAnswers, add_address, save_card
+from patients.models import AddressKind, Channel, Clinic
 from tests import builders
 from tests.conftest import NOW
 
@@ -33,7 +33,7 @@ def row(page: str) -> list[str]:
 
 def test_a_row_says_how_the_patient_is_reached(clinic: Clinic, desk: Client) -> None:
     patient = builders.patient(clinic, birth_date=date(1991, 5, 4), language="ru")
-    waiting = '<span class="pill pill-waiting">not asked yet</span>'
+    waiting = '<span class="pill pill-waiting">preference not asked</span>'
     expected = [
         f'<tr><th scope="row"><a href="/patients/{patient.public_id}/"><bdi>Dana Levi</bdi></a></th>',
         "<td>Russian</td>",
@@ -58,5 +58,14 @@ def test_the_words_of_a_row_are_the_readers(clinic: Clinic, desk: Client) -> Non
     builders.patient(clinic)
     with translation.override("en"):  # the page leaves its language behind
         page = desk.get("/patients/", headers={"accept-language": "he"}).content.decode()
-    assert "not asked yet" not in page
+    assert "preference not asked" not in page
     assert "עברית" in row(page)[1]
+
+
+def test_who_prefers_e_mail_is_shown_with_the_e_mail_or_with_none(clinic: Clinic, desk: Client) -> None:
+    patient = builders.patient(clinic)
+    save_card(patient, CardAnswers(Channel.EMAIL, (), "ru"), now=NOW, by=builders.user())
+    assert 'E-mail <bdi dir="ltr">no e-mail yet</bdi>' in row(desk.get("/patients/").content.decode())[2]
+    add_address(patient, AddressKind.EMAIL, "dana@example.com", rank=2)
+    page = desk.get("/patients/").content.decode()
+    assert 'E-mail <bdi dir="ltr">dana@example.com</bdi>' in row(page)[2]

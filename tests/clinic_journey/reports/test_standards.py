@@ -86,6 +86,7 @@ def test_the_next_to_run_out_is_named(clinic: Clinic) -> None:
     late, soon = (step(clinic, StepKind.PROMISE, due_at=NOW + HOUR * hours) for hours in (3, 1))
     done(step(clinic, StepKind.PROMISE, due_at=NOW + HOUR / 2), NOW, "kept")
     verdict = kept(clinic, "promise_kept").next_breach
+    assert kept(clinic, "promise_kept").none_yet == "Nothing has come due yet."
     assert verdict
     assert (verdict.case.key, verdict.due_at) == (soon.pk, soon.due_at)
     assert late.due_at

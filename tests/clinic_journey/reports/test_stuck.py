@@ -90,7 +90,7 @@ def test_the_heading_counts_journeys_and_says_how_few_they_are(clinic: Clinic) -
     page = manager(clinic).get(PAGE).content.decode()
     assert "2 journeys ended" in page
     assert "0% left" in page
-    assert "Needs about 20 finished journeys; 2 so far." in page
+    assert "takes about 20 finished journeys; 2 so far." in page
     assert "as of Mon 9.3 10:00" in page
 
 
