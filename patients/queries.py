@@ -142,8 +142,8 @@ def listed(patients: QuerySet[Patient], text: str, *, limit: int) -> list[Listed
 def _first_address() -> Subquery:
     """What is the same for every page is put together once: it takes longer than asking it."""
     wanted = Case(When(contact_point__kind=OuterRef("card__channel"), then=0), default=1)
-    ties = PatientContact.objects.filter(patient=OuterRef("pk")).order_by(wanted, "rank", "pk")
-    return Subquery(ties.values("contact_point__value")[:1])
+    ties = PatientContact.objects.filter(patient=OuterRef("pk")).annotate(wanted=wanted)
+    return Subquery(ties.order_by("wanted", "rank", "pk").values("contact_point__value")[:1])
 
 
 FIRST_DAY, LAST_DAY = date(2000, 1, 1), date(2999, 1, 1)

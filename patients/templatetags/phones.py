@@ -1,13 +1,17 @@
 """Numbers as people read them aloud."""
 
+import re
 from functools import lru_cache
 
 import phonenumbers
 from django import template
 from django.conf import settings
+from django.utils.html import conditional_escape
+from django.utils.safestring import SafeString
 from phonenumbers import PhoneNumberFormat
 
 register = template.Library()
+NUMBER = re.compile(r"\+?\d[\d-]{5,}\d")
 
 
 @register.filter
@@ -18,6 +22,12 @@ def phone(address: str, country: str = "") -> str:
     change places.
     """
     return _in_groups(address, country or settings.PHONENUMBER_DEFAULT_REGION)
+
+
+@register.filter
+def unbroken(words: str) -> SafeString:
+    """Words in which each number stays in one piece and in its own direction; the words are escaped."""
+    return SafeString(NUMBER.sub(r'<bdi dir="ltr">\g<0></bdi>', conditional_escape(words)))
 
 
 @lru_cache(maxsize=4096)

@@ -15,7 +15,7 @@ from patients.queries import (
     search_patients,
     ties_visible_to,
 )
-from patients.templatetags.phones import phone
+from patients.templatetags.phones import phone, unbroken
 from tests import builders
 from tests.conftest import NOW
 
@@ -172,3 +172,8 @@ def test_ties_of_another_clinic_are_not_visible() -> None:
 )
 def test_numbers_are_read_in_the_groups_of_the_country(address: str, country: str, read: str) -> None:
     assert phone(address, country) == read
+
+
+def test_a_number_inside_words_stays_in_one_piece_and_the_words_are_escaped() -> None:
+    said = unbroken("<b>Call 03-555-0142</b>, at 16:00 or 8-10")
+    assert said == '&lt;b&gt;Call <bdi dir="ltr">03-555-0142</bdi>&lt;/b&gt;, at 16:00 or 8-10'
