@@ -165,7 +165,7 @@ class JoinForm(forms.Form):
 
 
 class OfferingForm(forms.ModelForm):  # type: ignore[type-arg]
-    """One name is enough; the price for who pays alone, or none."""
+    """One name is enough; the price without insurance, or none."""
 
     class Meta:
         model = Offering
@@ -179,6 +179,7 @@ class OfferingForm(forms.ModelForm):  # type: ignore[type-arg]
             "is_public",
             "is_active",
         ]
+        labels = {"price": gettext_lazy("Price without insurance")}
         widgets = {
             "other_words": forms.Textarea(attrs={"rows": 3}),
             "done_by": forms.CheckboxSelectMultiple,

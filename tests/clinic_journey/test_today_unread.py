@@ -101,7 +101,7 @@ def test_who_wrote_gets_an_answer_in_writing_first_and_a_call_second(clinic: Cli
     page = text_of(client.get(path))
     answer = f'<a class="btn btn-primary" href="/inbox/{patient.public_id}/#answer"'
     assert 0 < page.index(answer) < page.index('data-key="KeyC"')
-    assert page.count("btn-primary") == 1
+    assert 'class="btn" data-key="KeyC"' in page
     Reply.objects.update(matter=None)
     page = text_of(client.get(path))
     assert answer not in page
