@@ -37,19 +37,13 @@ def rows_of(patients: Iterable[Listed], *, country: str) -> SafeString:
             "name": patient.full_name,
             "language": languages[patient.language],
             "channel": channels.get(patient.channel or "", NOTHING),
-            "address": _address(patient, country),
+            "address": phone(patient.address, country) if patient.address else NOTHING,
             "untold": untold if patient.told_at is None else NOTHING,
             "born": _day(patient.birth_date),
             "since": _day(patient.since_on),
         }
 
     return format_html_join("", part, map(filled, patients))
-
-
-def _address(patient: Listed, country: str) -> str:
-    if patient.channel == Channel.EMAIL and "@" not in (patient.address or ""):
-        return _("no e-mail yet")
-    return phone(patient.address, country) if patient.address else NOTHING
 
 
 def _day(on: date | None) -> SafeString:

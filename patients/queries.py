@@ -8,7 +8,7 @@ from typing import Any, NamedTuple, TypeVar
 from uuid import UUID
 
 from django.contrib.auth import models as auth
-from django.db.models import Case, Model, OuterRef, Q, QuerySet, Subquery, When
+from django.db.models import Model, OuterRef, Q, QuerySet, Subquery
 
 from patients.country import profile_of
 from patients.identity import Claim, Person, ascii_digits, fold_name
@@ -125,7 +125,7 @@ class Listed(NamedTuple):
 
 
 def listed(patients: QuerySet[Patient], text: str, *, limit: int) -> list[Listed]:
-    """The first patients of a list, each with its first address of the way that was asked for, in one statement.
+    """The first patients of a list, each with the address that is tried first, in one statement.
 
     Whom a search finds is read from an index alone; without one the list is in the order of an index already.
     """
@@ -141,9 +141,8 @@ def listed(patients: QuerySet[Patient], text: str, *, limit: int) -> list[Listed
 @cache
 def _first_address() -> Subquery:
     """What is the same for every page is put together once: it takes longer than asking it."""
-    wanted = Case(When(contact_point__kind=OuterRef("card__channel"), then=0), default=1)
-    ties = PatientContact.objects.filter(patient=OuterRef("pk")).annotate(wanted=wanted)
-    return Subquery(ties.order_by("wanted", "rank", "pk").values("contact_point__value")[:1])
+    ties = PatientContact.objects.filter(patient=OuterRef("pk")).order_by("rank", "pk")
+    return Subquery(ties.values("contact_point__value")[:1])
 
 
 FIRST_DAY, LAST_DAY = date(2000, 1, 1), date(2999, 1, 1)

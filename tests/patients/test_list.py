@@ -6,8 +6,8 @@ import pytest
 from django.test import Client
 from django.utils import translation
 
-from patients.actions import CardAnswers, add_address, save_card
-from patients.models import AddressKind, Channel, Clinic
+from patients.actions import CardAnswers, save_card
+from patients.models import Channel, Clinic
 from tests import builders
 from tests.conftest import NOW
 
@@ -60,12 +60,3 @@ def test_the_words_of_a_row_are_the_readers(clinic: Clinic, desk: Client) -> Non
         page = desk.get("/patients/", headers={"accept-language": "he"}).content.decode()
     assert "preference not asked" not in page
     assert "עברית" in row(page)[1]
-
-
-def test_who_prefers_e_mail_is_shown_with_the_e_mail_or_with_none(clinic: Clinic, desk: Client) -> None:
-    patient = builders.patient(clinic)
-    save_card(patient, CardAnswers(Channel.EMAIL, (), "ru"), now=NOW, by=builders.user())
-    assert 'E-mail <bdi dir="ltr">no e-mail yet</bdi>' in row(desk.get("/patients/").content.decode())[2]
-    add_address(patient, AddressKind.EMAIL, "dana@example.com", rank=2)
-    page = desk.get("/patients/").content.decode()
-    assert 'E-mail <bdi dir="ltr">dana@example.com</bdi>' in row(page)[2]
