@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 
 from django.contrib.auth.models import User
 from django.db import IntegrityError, transaction
-from django.utils.translation import gettext as _
+from django.utils.translation import gettext as _, gettext_noop
 
 from appointments import queries
 from appointments.attendance import arrive, fulfil, no_show
@@ -203,7 +203,7 @@ def settle(
         keep = all(each.patient.status == PatientStatus.ACTIVE for each in settled)
     for appointment in settled:
         if not keep:
-            cancel(appointment, because=_("not needed after all"), now=now, by=by)
+            cancel(appointment, because=gettext_noop("not needed after all"), now=now, by=by)
             continue
         change(appointment, AppointmentStatus.BOOKED, now=now, by=by, hold_until=None)
         link(appointment, journey, unlinked, now=now, by=by)

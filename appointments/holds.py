@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 
 from django.contrib.auth.models import User
 from django.db import connection, transaction
-from django.utils.translation import gettext as _
+from django.utils.translation import gettext as _, gettext_noop
 
 from appointments import queries
 from appointments.actions import SlotTakenError, cancel, move
@@ -75,7 +75,7 @@ def _release_if_forgotten(hold: Appointment, *, now: datetime) -> bool:
     """Somebody may have settled it between the look and the lock."""
     if hold.status != AppointmentStatus.PENDING or _awaited(hold):
         return False
-    cancel(hold, because=_("what it waited for has ended"), now=now)
+    cancel(hold, because=gettext_noop("what it waited for has ended"), now=now)
     if hold.start > now:
         _tell_released(hold, now=now)
     return True
@@ -109,9 +109,9 @@ def _end(hold: Appointment, *, now: datetime) -> bool:
     if hold.is_being_booked:
         hold.delete()
     elif awaited is None:
-        cancel(hold, because=_("not confirmed in time"), now=now)
+        cancel(hold, because=gettext_noop("not confirmed in time"), now=now)
     elif hold.events.filter(what=MOVED_BY_RULE).exists() or not _move_on(hold, awaited, now=now):
-        cancel(hold, because=_("the result did not come in time"), now=now)
+        cancel(hold, because=gettext_noop("the result did not come in time"), now=now)
         ask_to_book(awaited.journey, now=now)
     return True
 
@@ -162,11 +162,11 @@ def move_to_first(hold: Appointment, free: list[datetime], *, now: datetime) -> 
     """Take the first that is still free; the last refusal is passed on."""
     for start in free[:-1]:
         try:
-            move(hold, start=start, because=_("the result is late"), now=now)
+            move(hold, start=start, because=gettext_noop("the result is late"), now=now)
         except SlotTakenError:
             continue
         return
-    move(hold, start=free[-1], because=_("the result is late"), now=now)
+    move(hold, start=free[-1], because=gettext_noop("the result is late"), now=now)
 
 
 def describe_plan(*, now: datetime) -> str:

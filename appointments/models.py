@@ -6,7 +6,7 @@ from django.conf import settings
 from django.db import models
 from django.db.models import F, Q
 from django.utils.dates import WEEKDAYS
-from django.utils.translation import gettext_lazy as _
+from django.utils.translation import gettext, gettext_lazy as _
 
 from journeys.models import Step, named
 from patients.models import Clinic, Patient
@@ -205,6 +205,11 @@ TAKES_TIME = (
 )
 
 
+def as_read(because: str) -> str:
+    """A stored reason: one of ours in the reader's language, a person's as it was said."""
+    return gettext(because) if because else ""
+
+
 class Appointment(models.Model):
     """A visit. Pending is a hold: the time is taken, and `awaits` names the step it waits for."""
 
@@ -253,6 +258,10 @@ class Appointment(models.Model):
 
     def __str__(self) -> str:
         return f"{self.patient_id} {self.start:%F %R}"
+
+    @property
+    def ended_words(self) -> str:
+        return as_read(self.ended_because)
 
     @property
     def is_being_booked(self) -> bool:

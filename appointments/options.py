@@ -7,7 +7,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _, gettext_lazy
 
 from appointments import actions, holds, ties
-from appointments.models import APPOINTMENT_MOVES, Appointment, AppointmentStatus
+from appointments.models import APPOINTMENT_MOVES, Appointment, AppointmentStatus, as_read
 from journeys.actions import ATTENDED
 from journeys.models import EdgeEffect, StepEdge
 
@@ -69,5 +69,7 @@ def history_of(visit: Appointment) -> list[tuple[datetime, str, str, str]]:
         known = AppointmentStatus(event.what).label if event.what in AppointmentStatus.values else event.what
         what = EVENT_WORDS.get(event.what, known)
         why = event.detail.partition(" UTC")[2].strip() if event.what == actions.MOVED else event.detail
-        lines.append((event.at, str(what), event.by.get_full_name() if event.by else _("system"), why))
+        lines.append(
+            (event.at, str(what), event.by.get_full_name() if event.by else _("system"), as_read(why))
+        )
     return lines

@@ -9,7 +9,7 @@ from datetime import date, datetime, timedelta
 
 from django.contrib.auth.models import User
 from django.db import IntegrityError, transaction
-from django.utils.translation import gettext as _
+from django.utils.translation import gettext as _, gettext_noop
 
 from appointments import actions
 from appointments.models import Appointment, AppointmentStatus, Practitioner, VisitType
@@ -207,7 +207,12 @@ def _placed(entry: WaitlistEntry, offer: Offer, *, now: datetime, by: User | Non
             pk=entry.appointment_id
         )
         actions.move(
-            kept, start=offer.start, practitioner=doctor, now=now, by=by, because=_("from the waiting list")
+            kept,
+            start=offer.start,
+            practitioner=doctor,
+            now=now,
+            by=by,
+            because=gettext_noop("from the waiting list"),
         )
         return kept
     if entry.step is None:

@@ -8,7 +8,7 @@ from hashlib import sha256
 from django.contrib.auth.models import User
 from django.db import IntegrityError, transaction
 from django.db.models import Case, When
-from django.utils.translation import gettext as _
+from django.utils.translation import gettext as _, gettext_noop
 
 from appointments.actions import Visit, cancel, hold, note_why_held, relocate, settle
 from appointments.models import Appointment, AppointmentStatus, Practitioner
@@ -352,7 +352,7 @@ def _stop_what_an_earlier_decision_began(
     if not keep_visit:
         booked = Appointment.objects.filter(step__journey=journey_id, status=AppointmentStatus.BOOKED)
         for visit in booked.select_related("step", "practitioner"):
-            cancel(visit, because=_("the doctor decided anew"), now=now, by=by)
+            cancel(visit, because=gettext_noop("the doctor decided anew"), now=now, by=by)
     begun = Step.objects.filter(
         journey=journey_id,
         status=StepStatus.ACTIVE,
@@ -378,7 +378,7 @@ def _set_visit(referral: Referral, review: Step, at: OtherTime, *, now: datetime
     if visit is not None:
         there = visit_of(visit)
         there = replace(there, start=at.start, minutes=at.minutes or there.minutes)
-        relocate(visit, there, now=now, by=by, because=_("the doctor chose another time"))
+        relocate(visit, there, now=now, by=by, because=gettext_noop("the doctor chose another time"))
         return
     journey = review.journey
     title = journey.title or referral.service

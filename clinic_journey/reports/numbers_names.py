@@ -79,7 +79,7 @@ LISTS: dict[str, Listed] = {
         _("Every held visit took place."),
         _holds_lost,
         ("-start", "-pk"),
-        lambda row: Line(row.patient, row.start, row.ended_because or str(row.get_status_display())),
+        lambda row: Line(row.patient, row.start, row.ended_words or str(row.get_status_display())),
     ),
     "nothing_planned": Listed(
         _("Open journeys in which nothing is planned"),

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 from django.db import connection
+from django.utils import translation
 
 from appointments import actions
 from appointments.actions import SlotTakenError
@@ -125,6 +126,8 @@ def test_the_second_time_it_is_released_and_the_desk_finds_a_date() -> None:
     assert settle_holds(now=UNTIL + MOVED) == 1
     visit.refresh_from_db()
     assert (visit.status, visit.ended_because) == (CANCELLED, "the result did not come in time")
+    with translation.override("he"):  # kept once, read by each in his own language
+        assert visit.ended_words == "התוצאה לא הגיעה בזמן"
     assert visit.slot_uses.count() == 0
     (booking,) = steps_of(awaited.journey, StepKind.BOOK)
     assert (booking.message_key, booking.owner_role) == ("next_step", "receptionist")
