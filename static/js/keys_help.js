@@ -41,7 +41,7 @@ document.addEventListener("click", (event) => {
 });
 
 /* In a field of the page of keys, a press says which place on the keyboard is meant, whatever letter stands there. */
-const names = JSON.parse(document.querySelector("[data-names]")?.dataset.names ?? "{}");
+const names = JSON.parse(document.querySelector("[data-key-names]")?.dataset.keyNames ?? "{}");
 document.addEventListener("keydown", (event) => {
   if (!event.target.matches?.("[data-own-key]") || event.ctrlKey || event.metaKey || event.altKey) return;
   const name = names[event.code.replace("Numpad", "Digit")];

@@ -64,7 +64,7 @@ def test_the_desk_has_facts_and_a_sentence_and_keeps_what_came_of_it(clinic: Cli
     assert PersonalContact.objects.get().words == "She is well"
     page = text(desk)
     assert "That is enough for today." in page
-    assert "spoken or written with by one of us 1 times" in page
+    assert "talks with one of us and our own letters: 1;" in page
 
 
 def test_a_broken_promise_is_said_first(clinic: Clinic, desk: Client) -> None:

@@ -36,14 +36,14 @@ def test_a_row_says_how_the_patient_is_reached(clinic: Clinic, desk: Client) -> 
     waiting = '<span class="pill pill-waiting">preference not asked</span>'
     expected = [
         f'<tr><th scope="row"><a href="/patients/{patient.public_id}/"><bdi>Dana Levi</bdi></a></th>',
-        "<td>Russian</td>",
-        f'<td>SMS <bdi dir="ltr">050-234-5678</bdi> {waiting}</td>',
-        '<td class="numbers">4.5.1991</td>',
-        '<td class="numbers">9.3.2026</td></tr>',
+        '<td data-label="Speaks">Russian</td>',
+        f'<td data-label="Reach by">SMS <bdi dir="ltr">050-234-5678</bdi> {waiting}</td>',
+        '<td class="numbers" data-label="Born">4.5.1991</td>',
+        '<td class="numbers" data-label="Patient since">9.3.2026</td></tr>',
     ]
     assert row(desk.get("/patients/").content.decode()) == expected
     save_card(patient, CardAnswers(Channel.SMS, (), "ru"), now=NOW, by=builders.user())
-    expected[2] = '<td>SMS <bdi dir="ltr">050-234-5678</bdi></td>'
+    expected[2] = '<td data-label="Reach by">SMS <bdi dir="ltr">050-234-5678</bdi></td>'
     assert row(desk.get("/patients/").content.decode()) == expected
 
 
@@ -51,7 +51,7 @@ def test_what_is_not_known_is_a_dash_and_a_name_is_only_a_name(clinic: Clinic, d
     builders.patient(clinic, given_name="<b>{page}", family_name="{0} & {}", birth_date=None, phone="")
     name, *_rest, born, _since = row(desk.get("/patients/").content.decode())
     assert "<bdi>&lt;b&gt;{page} {0} &amp; {}</bdi>" in name
-    assert born == '<td class="numbers">–</td>'
+    assert born == '<td class="numbers" data-label="Born">–</td>'
 
 
 def test_the_words_of_a_row_are_the_readers(clinic: Clinic, desk: Client) -> None:
