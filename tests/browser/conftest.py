@@ -35,6 +35,7 @@ CHROMIUM_ARGUMENTS = [
 LANGUAGES = ("en", "he", "ru", "ar")
 
 
+@pytest.hookimpl(tryfirst=True)  # before xdist looks who belongs together
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if Path(__file__).parent in item.path.parents:
