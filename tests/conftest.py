@@ -9,7 +9,11 @@ import pytest
 from django.conf import LazySettings
 from django.core.cache import cache
 from django.db import connection
+from hypothesis import settings as hypothesis_settings
 from pytest_django.plugin import DjangoDbBlocker
+
+hypothesis_settings.register_profile("untimed", deadline=None)  # how fast a machine is proves nothing
+hypothesis_settings.load_profile("untimed")
 
 # Monday 9 March 2026, 10:00 in Jerusalem (winter time, UTC+2): an ordinary working morning.
 NOW = datetime(2026, 3, 9, 8, 0, tzinfo=UTC)
