@@ -3,7 +3,7 @@
     python -m tests.browser.serve FOLDER PORT
 
 It runs in a process of its own, on SQLite, with its clock set to the same instant each time, so that what is
-open, late or due does not depend on when the tests run; SIGUSR1 sets it to that instant once more.
+open, late or due does not depend on when the tests run; SIGUSR1 sets it back to when the data were ready.
 FOLDER/pages.json says which pages there are, each with a login that may see it; FOLDER/ready appears when the
 server answers.
 """
@@ -14,6 +14,7 @@ import signal
 import sys
 from datetime import UTC, datetime
 from pathlib import Path
+from time import time
 from typing import Any
 
 import time_machine
@@ -32,7 +33,8 @@ def main(folder: Path, port: int) -> None:
     }
     with time_machine.travel(MONDAY, tick=True) as clock:
         prepare(folder)
-        signal.signal(signal.SIGUSR1, lambda _signal, _frame: clock.move_to(MONDAY))
+        ready = time()  # after all that the data tell of
+        signal.signal(signal.SIGUSR1, lambda _signal, _frame: clock.move_to(ready))
         serve(folder, port)
 
 
