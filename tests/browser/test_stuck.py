@@ -73,5 +73,6 @@ def test_without_scripts_the_picture_and_the_table_tell_everything(open_page: Op
     page = open_page(MAP, login="dan", java_script_enabled=False)
     expect(page.locator("[data-stuck-picture] svg")).to_be_visible()
     assert page.locator(".stuck-table tbody tr").count() >= 5
+    page.goto(WAITING)
     page.get_by_role("link", name="Open list").click()
     page.wait_for_url("**/reports/stuck/names/**")
