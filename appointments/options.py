@@ -7,7 +7,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _, gettext_lazy
 
 from appointments import actions, holds, ties
-from appointments.models import APPOINTMENT_MOVES, Appointment, AppointmentStatus, as_read
+from appointments.models import APPOINTMENT_MOVES, Appointment, AppointmentEvent, AppointmentStatus, as_read
 from journeys.actions import ATTENDED
 from journeys.models import EdgeEffect, StepEdge
 
@@ -68,8 +68,14 @@ def history_of(visit: Appointment) -> list[tuple[datetime, str, str, str]]:
     for event in visit.events.select_related("by"):
         known = AppointmentStatus(event.what).label if event.what in AppointmentStatus.values else event.what
         what = EVENT_WORDS.get(event.what, known)
-        why = event.detail.partition(" UTC")[2].strip() if event.what == actions.MOVED else event.detail
-        lines.append(
-            (event.at, str(what), event.by.get_full_name() if event.by else _("system"), as_read(why))
-        )
+        _times, why = times_and_why(event)
+        lines.append((event.at, str(what), event.by.get_full_name() if event.by else _("system"), why))
     return lines
+
+
+def times_and_why(event: AppointmentEvent) -> tuple[str, str]:
+    """The detail of an event: of a move its two times, and the reason in the reader's language."""
+    if event.what != actions.MOVED:
+        return "", as_read(event.detail)
+    times, zone, why = event.detail.partition(" UTC")
+    return times + zone, as_read(why.strip())

@@ -14,7 +14,7 @@ from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 
 from appointments.models import AppointmentEvent, AppointmentStatus
-from appointments.options import EVENT_WORDS
+from appointments.options import EVENT_WORDS, times_and_why
 from clinic_journey.audit.words import CHANGED_WORDS, WHAT_WORDS
 from journeys.models import StepEvent
 from outreach.models import Attempt
@@ -242,10 +242,9 @@ def _line_of_step(event: StepEvent, patient: Patient) -> Line:
 def _line_of_visit(event: AppointmentEvent, patient: Patient) -> Line:
     known = AppointmentStatus(event.what).label if event.what in AppointmentStatus.values else event.what
     action = str(EVENT_WORDS.get(event.what, known))
-    who = name_of(event.by)
-    return Line(
-        Place(event.at, VISIT, event.pk), who, action, what_words("appointment"), patient, detail=event.detail
-    )
+    who, what = name_of(event.by), what_words("appointment")
+    detail = " ".join(part for part in times_and_why(event) if part)
+    return Line(Place(event.at, VISIT, event.pk), who, action, what, patient, detail=detail)
 
 
 def _line_of_contact(attempt: Attempt, patient: Patient) -> Line:

@@ -12,6 +12,7 @@ from appointments import actions
 from appointments.actions import SlotTakenError
 from appointments.holds import RETRY, describe_plan, move_to_first, settle_holds
 from appointments.models import Appointment, AppointmentStatus, Practitioner
+from appointments.options import times_and_why
 from appointments.tasks import settle_holds as settle_holds_task
 from journeys.models import Journey, JourneyStatus, Step, StepKind, StepStatus
 from patients.actions import StaleStateError
@@ -128,6 +129,9 @@ def test_the_second_time_it_is_released_and_the_desk_finds_a_date() -> None:
     assert (visit.status, visit.ended_because) == (CANCELLED, "the result did not come in time")
     with translation.override("he"):  # kept once, read by each in his own language
         assert visit.ended_words == "התוצאה לא הגיעה בזמן"
+        told = [times_and_why(event) for event in visit.events.all()]
+    assert told[-1] == ("", "התוצאה לא הגיעה בזמן")
+    assert [why for times, why in told if times] == ["התוצאה מתעכבת"]
     assert visit.slot_uses.count() == 0
     (booking,) = steps_of(awaited.journey, StepKind.BOOK)
     assert (booking.message_key, booking.owner_role) == ("next_step", "receptionist")
