@@ -7,6 +7,7 @@ from typing import Any
 from uuid import UUID
 
 from django.contrib import messages
+from django.contrib.auth.models import User
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import path
@@ -32,7 +33,7 @@ from outreach.praise import members_of
 from patients import audit
 from patients.access import Here, for_staff, patient_here
 from patients.actions import RefusedError
-from patients.models import MANAGERS, Role
+from patients.models import MANAGERS, Membership, Role
 from patients.queries import beyond, key_in, named_by
 
 PAGE = 25
@@ -164,9 +165,14 @@ def _acts(request: HttpRequest, here: Here, found: Complaint) -> dict[str, Calla
 
 def _ask(found: Complaint, asked: str, here: Here) -> None:
     reader = members_of(here.clinic).filter(user=key_in(asked) or 0).first()
+    ask_member(found, reader, now=here.now, by=here.user)
+
+
+def ask_member(found: Complaint, reader: Membership | None, *, now: datetime, by: User) -> None:
+    """Whoever was chosen reads the complaint beside our words, in the work that is theirs."""
     if reader is None:
         raise RefusedError(_("Choose a colleague."))
-    ask_reader(found, reader.user, role=MY_ROLE[Role(reader.role)], now=here.now, by=here.user)
+    ask_reader(found, reader.user, role=MY_ROLE[Role(reader.role)], now=now, by=by)
 
 
 @require_http_methods(["GET", "POST"])

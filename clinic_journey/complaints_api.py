@@ -5,7 +5,6 @@ from uuid import UUID
 
 from django.db.models import QuerySet
 from django.utils import timezone
-from django.utils.translation import gettext as _
 from django_filters import rest_framework as filters
 from drf_spectacular.utils import extend_schema
 from rest_framework import mixins, serializers
@@ -14,17 +13,15 @@ from rest_framework.exceptions import PermissionDenied
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from clinic_journey.caller import MY_ROLE
+from clinic_journey.complaints import LONGEST, ask_member
 from outreach import complaints
 from outreach.complaint_models import BY_HAND, CameBy, Complaint, Understood
 from outreach.praise import members_of
-from patients.actions import RefusedError
-from patients.models import MANAGERS, Role
+from patients.models import MANAGERS
 from patients.queries import clinics_visible_to, works_as
 from patients.rest import IDEMPOTENCY_KEY, REFUSALS, ClinicViewSet, ForPatientSerializer, created
 
 Body = serializers.Serializer[Any]
-LONGEST = 4000
 BY_A_PERSON = (Understood.READER, Understood.TOLD_US)  # the patient says it on the own page
 
 
@@ -148,10 +145,7 @@ class ComplaintViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, ClinicV
         """Ask a colleague to read the complaint beside our words."""
         found, name = self._managed(), self.checked(ReaderSerializer)["reader"]
         member = members_of(found.clinic).filter(user__username=name).first()
-        if member is None:
-            raise RefusedError(_("Choose a colleague."))
-        role = MY_ROLE[Role(member.role)]
-        complaints.ask_reader(found, member.user, role=role, now=timezone.now(), by=self.asker)
+        ask_member(found, member, now=timezone.now(), by=self.asker)
         return self.shown(id)
 
     @extend_schema(request=UnderstoodSerializer, responses=SHOWN)
