@@ -122,8 +122,8 @@ CANNOT_TALK = _words(
     "لا أستطيع الكلام, لا أستطيع التحدث, لا أقدر أتكلم, لا يمكنني الكلام, لا يمكنني التحدث"
 )
 NOW = _words("right now, now, עכשיו, כרגע, сейчас, الآن")
-CANNOT_TALK_NOW = sorted(
-    {*CANNOT_TALK, *(f"{cannot} {now}" for cannot in CANNOT_TALK for now in NOW)}, key=len
+CANNOT_TALK_NOW = sorted(  # the longest first
+    {*CANNOT_TALK, *(f"{cannot} {now}" for cannot in CANNOT_TALK for now in NOW)}, key=len, reverse=True
 )
 NUMBERS = {
     word: hour
@@ -173,7 +173,7 @@ def wish_in(text: str, *, invited: bool = False) -> Wish | None:
     """What a text asks; None where it asks for no call. `invited`: we asked for a good hour, so that alone is one."""
     said, wish = _clock_in(text)
     whole = f" {plain(said)} "
-    for phrase in reversed(CANNOT_TALK_NOW):  # the longest first
+    for phrase in CANNOT_TALK_NOW:
         whole = whole.replace(f" {phrase} ", " ")
     for together, one in TOGETHER.items():
         whole = whole.replace(f" {together} ", one)

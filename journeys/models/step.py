@@ -121,12 +121,12 @@ class Step(models.Model):
                 name="step_worklist",
                 condition=Q(status=StepStatus.ACTIVE),
             ),
-            # Of these the standards of a clinic ask, for the days that are not counted yet.
             models.Index(
                 fields=["clinic", "due_at"],
                 name="step_review",
                 condition=Q(kind=StepKind.REVIEW, status=StepStatus.ACTIVE),
             ),
+            # Of these the standards of a clinic ask, for the days that are not counted yet.
             models.Index(
                 fields=["clinic", "kind", "opened_at"],
                 name="step_measured",
