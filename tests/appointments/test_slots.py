@@ -201,7 +201,6 @@ def calendars(draw: st.DrawFn) -> tuple[list[WeeklyRule], str, dict[date, time |
     return rules, zone, closed, day
 
 
-@settings(deadline=None)
 @given(calendars(), lengths)
 def test_cells_never_overlap_and_lie_within_their_rules(
     calendar: tuple[list[WeeklyRule], str, dict[date, time | None], date], minutes: int
@@ -222,7 +221,7 @@ def test_cells_never_overlap_and_lie_within_their_rules(
         )
 
 
-@settings(deadline=None, max_examples=30)
+@settings(max_examples=30)
 @given(calendars(), lengths, st.sampled_from(MACHINES))
 def test_cells_do_not_depend_on_the_zone_of_the_machine(
     calendar: tuple[list[WeeklyRule], str, dict[date, time | None], date], minutes: int, machine: str
@@ -235,7 +234,6 @@ def test_cells_do_not_depend_on_the_zone_of_the_machine(
         assert cells(rules, zone, closed, *span, minutes) == at_home
 
 
-@settings(deadline=None)
 @given(
     st.lists(st.tuples(st.integers(0, 3), st.sampled_from([10, 20])), max_size=20),
     st.integers(1, 8),

@@ -47,7 +47,6 @@ def clinics(draw: st.DrawFn) -> tuple[datetime, Hours]:
     return start, Hours.of(zone, draw(st.one_of(usual, st.just(list(ALWAYS)))), closed)
 
 
-@settings(deadline=None)
 @given(clinics(), amounts, st.one_of(st.integers(0, 3 * 3600), st.integers(0, 10 * 86400)))
 @example((utc("2026-10-24T20:55"), NIGHT_AND_DAY), (Unit.WORKING_DAYS, 1), 900)
 @example((utc("2026-01-30T08:00"), EARLY), (Unit.MONTHS, 1), 86400 - 3600)
@@ -61,7 +60,6 @@ def test_due_at_of_what_starts_later_is_not_earlier(
     assert due > start
 
 
-@settings(deadline=None)
 @given(clinics(), amounts)
 def test_due_at_of_a_larger_limit_is_not_sooner(
     clinic: tuple[datetime, Hours], limit: tuple[Unit, int]
@@ -72,7 +70,6 @@ def test_due_at_of_a_larger_limit_is_not_sooner(
     assert dues == sorted(dues)
 
 
-@settings(deadline=None)
 @given(clinics(), amounts.filter(lambda limit: limit[0] not in {Unit.MINUTES, Unit.HOURS}))
 def test_due_at_is_never_while_the_clinic_is_shut(
     clinic: tuple[datetime, Hours], limit: tuple[Unit, int]
@@ -84,7 +81,6 @@ def test_due_at_is_never_while_the_clinic_is_shut(
     assert is_open(due, opening) or is_open(due - MICROSECOND, opening)
 
 
-@settings(deadline=None)
 @given(clinics(), st.integers(1, 60))
 def test_due_at_in_working_hours_leaves_exactly_that_much_opening_time(
     clinic: tuple[datetime, Hours], amount: int
@@ -95,7 +91,6 @@ def test_due_at_in_working_hours_leaves_exactly_that_much_opening_time(
     assert open_time == timedelta(hours=amount)
 
 
-@settings(deadline=None)
 @given(clinics())
 def test_due_at_same_day_leaves_an_hour_and_ends_when_the_day_closes(clinic: tuple[datetime, Hours]) -> None:
     start, opening = clinic
@@ -106,7 +101,7 @@ def test_due_at_same_day_leaves_an_hour_and_ends_when_the_day_closes(clinic: tup
     assert open_intervals(opening, due, midnight) == []
 
 
-@settings(deadline=None, max_examples=30)
+@settings(max_examples=30)
 @given(clinics(), amounts, st.sampled_from(MACHINES))
 def test_due_at_does_not_depend_on_the_zone_of_the_machine(
     clinic: tuple[datetime, Hours], limit: tuple[Unit, int], machine: str

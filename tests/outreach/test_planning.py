@@ -279,7 +279,7 @@ def situations(draw: st.DrawFn) -> Situation:
     return options, sorted(past, key=lambda attempt: attempt.at), Rules(zone), now
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(situations())
 def test_a_plan_is_inside_every_window_never_past_and_never_to_a_bad_address(situation: Situation) -> None:
     options, past, rules, now = situation
@@ -296,7 +296,7 @@ def test_a_plan_is_inside_every_window_never_past_and_never_to_a_bad_address(sit
     assert not any(a.outcome == "wrong_number" and a.contact_point == answer.contact_point for a in past)
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(situations())
 def test_nothing_is_tried_again_while_something_untried_is_open(situation: Situation) -> None:
     options, past, rules, now = situation
@@ -321,7 +321,7 @@ def test_nothing_is_tried_again_while_something_untried_is_open(situation: Situa
         assert cell != used[-1] or open_cells <= {cell}
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(situations())
 def test_the_caps_are_kept(situation: Situation) -> None:
     options, past, rules, now = situation
@@ -335,7 +335,7 @@ def test_the_caps_are_kept(situation: Situation) -> None:
     assert sum(timedelta(0) <= on - day < timedelta(days=7) for day in counted) < rules.weekly_cap
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(situations(), st.sampled_from(["UTC", "Asia/Tokyo", "America/Los_Angeles"]))
 def test_a_plan_does_not_depend_on_the_machines_zone(situation: Situation, machine: str) -> None:
     options, past, rules, now = situation

@@ -87,7 +87,7 @@ def test_a_learned_plan_expires_with_its_hours() -> None:
     assert plan(Option("phone", 1, (late,), 0)).expires_at == local("2026-03-09T20:00")
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(situations(), st.sampled_from(HOUR_BANDS))
 def test_learned_hours_open_no_window_and_close_none(situation: Situation, band: tuple[int, int]) -> None:
     options, past, rules, now = situation

@@ -55,7 +55,7 @@ TIES = st.fixed_dictionaries(
 
 
 class Planned(TestCase):
-    @hypothesis_settings(max_examples=40, deadline=None)
+    @hypothesis_settings(max_examples=40)
     @given(st.lists(TIES, min_size=1, max_size=4), st.integers(0, 14 * 24), st.booleans())
     def test_no_call_is_planned_where_nobody_may_call_and_nothing_is_written_where_only_a_call_back_may_be_asked(
         self, ties: list[dict[str, Any]], hours: int, is_child: bool

@@ -52,7 +52,7 @@ def test_the_weekend_is_that_of_the_clinics_country() -> None:
 
 
 class ReadBack(TestCase):
-    @settings(max_examples=40, deadline=None)
+    @settings(max_examples=40)
     @given(
         st.sets(st.sampled_from([name for name, _label in DAYS])),
         st.sets(st.sampled_from([*PARTS, "any"])),

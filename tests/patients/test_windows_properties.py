@@ -66,7 +66,7 @@ def slow_open_minutes(hours: Hours, first: datetime, count: int) -> set[int]:
     return {n for span in spans.values() for n in range(span[0], span[-1] + 1) if 0 <= n < count}
 
 
-@settings(deadline=None, max_examples=50)
+@settings(max_examples=50)
 @given(moments_and_hours(how_many=1))
 def test_open_intervals_agree_with_trying_every_minute(given_: tuple[datetime, list[Hours]]) -> None:
     now, (hours, *_) = given_
@@ -78,7 +78,6 @@ def test_open_intervals_agree_with_trying_every_minute(given_: tuple[datetime, l
     assert minutes == slow_open_minutes(hours, first, 600)
 
 
-@settings(deadline=None)
 @given(moments_and_hours(), st.integers(0, 300))
 def test_next_open_agrees_with_trying_every_minute(
     given_: tuple[datetime, list[Hours]], lasting: int
@@ -97,7 +96,6 @@ def test_next_open_agrees_with_trying_every_minute(
     assert found == (None if expected is None else max(now, floor + expected * MINUTE))
 
 
-@settings(deadline=None)
 @given(moments_and_hours(how_many=3), st.integers(0, 300))
 def test_next_open_is_inside_every_window_and_never_in_the_past(
     given_: tuple[datetime, list[Hours]], lasting: int
@@ -112,7 +110,6 @@ def test_next_open_is_inside_every_window_and_never_in_the_past(
             assert is_open(found + lasting * MINUTE - timedelta.resolution, *hours)
 
 
-@settings(deadline=None)
 @given(moments_and_hours(how_many=1), st.integers(0, 72), st.integers(0, 72))
 def test_open_intervals_are_disjoint_and_the_same_however_they_are_asked_for(
     given_: tuple[datetime, list[Hours]], first: int, second: int
@@ -128,7 +125,7 @@ def test_open_intervals_are_disjoint_and_the_same_however_they_are_asked_for(
     assert [intersect(whole, [Interval(now, middle)]), intersect(whole, [Interval(middle, end)])] == parts
 
 
-@settings(deadline=None, max_examples=30)
+@settings(max_examples=30)
 @given(
     moments_and_hours(),
     st.sampled_from(MACHINES),
@@ -144,7 +141,6 @@ def test_hours_do_not_depend_on_the_zone_of_the_machine(
         assert [next_open(now, *hours), *(open_intervals(each, now, end) for each in hours)] == at_home
 
 
-@settings(deadline=None)
 @given(
     st.sampled_from(sorted(ZONES)).flatmap(
         lambda zone: st.tuples(st.just(zone), st.sampled_from(ZONES[zone]), st.integers(-2000, 2000))

@@ -115,7 +115,7 @@ def assert_storable(parsed: Parsed) -> None:
 
 
 @given(st.binary(max_size=2000))
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 def test_any_bytes_are_read_without_a_crash(raw: bytes) -> None:
     assert_storable(read(raw))
 
@@ -140,7 +140,7 @@ def mutated(draw: st.DrawFn) -> bytes:
 
 
 @given(mutated())
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=400)
 @example(b"Content-Type: multipart/mixed; boundary==\n\n--=\n")
 def test_damaged_mail_is_read_without_a_crash_and_always_alike(raw: bytes) -> None:
     parsed = read(raw)

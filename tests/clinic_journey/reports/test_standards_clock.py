@@ -32,13 +32,13 @@ limits = st.one_of(
 )
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=400)
 @given(moments, limits)
 def test_the_laid_out_week_gives_the_same_deadlines(start: datetime, limit: Limit) -> None:
     assert CLOCK.due_at(start, limit) == due_at(start, limit, OPEN)
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=400)
 @given(moments, limits, st.timedeltas(timedelta(), timedelta(days=5)))
 def test_what_is_surely_in_time_is_in_time(start: datetime, limit: Limit, lasted: timedelta) -> None:
     done = start + lasted
