@@ -144,18 +144,28 @@ class Changes:
     takes: Mapping[str, str]
     where: str
 
-    def sql(self, rows: str = "rows") -> str:
-        """`rows` names the parameter with the values."""
+    def sql(self, rows: str = "rows", *, of_one: bool = False) -> str:
+        """`rows` names the parameter with the values; `of_one`: it holds one row at most, which PostgreSQL then finds
+        by its key. Of many it expects a hundred, and would look at every row that may be among them.
+        """
         table = self.model._meta.db_table
         changes = ", ".join(f"{column} = {expression}" for column, expression in self.takes.items())
         if connection.vendor == "postgresql":
-            typed = ", ".join(f"{name} {kind}" for name, kind in self.given.items())
-            given, returned = f"json_to_recordset(%({rows})s::json) AS v({typed})", f"{table}.id"
+            given, returned = self._given(f"%({rows})s::json", of_one=of_one), f"{table}.id"
         else:
             picked = ", ".join(f"json_extract(value, '$.{name}') AS {name}" for name in self.given)
             given, returned = f"(SELECT {picked} FROM json_each(%({rows})s)) AS v", "id"  # noqa: S608 - names are ours
         holds = f"{table}.id = v.id AND {self.where}"
         return f"UPDATE {table} SET {changes} FROM {given} WHERE {holds} RETURNING {returned}"  # noqa: S608
+
+    def _given(self, rows: str, *, of_one: bool) -> str:
+        if of_one:
+            picked = ", ".join(
+                f"({rows}->0->>'{name}')::{kind} AS {name}" for name, kind in self.given.items()
+            )
+            return f"(SELECT {picked}) AS v"
+        typed = ", ".join(f"{name} {kind}" for name, kind in self.given.items())
+        return f"json_to_recordset({rows}) AS v({typed})"
 
 
 Given = Sequence[Mapping[str, Any]]
@@ -170,11 +180,11 @@ def change_each(changes: Changes, rows: Given, **values: Any) -> set[int]:
 
 class Both:
     """Two changes of different rows in one commit, made over and over: where that is possible in one statement, which
-    the database plans once. `values` are the same each time, but for `now`.
+    the database plans once. `values` are the same each time, but for `now`; `of_one`: at most one row of each.
     """
 
-    def __init__(self, first: Changes, second: Changes, **values: Any) -> None:
-        self._first, self._second, self._values = first, second, values
+    def __init__(self, first: Changes, second: Changes, *, of_one: bool, **values: Any) -> None:
+        self._first, self._second, self._values, self._of_one = first, second, values, of_one
         self._name = ""
 
     def change(self, first: Given, second: Given, *, now: datetime) -> set[int]:
@@ -187,7 +197,8 @@ class Both:
             if not self._name:
                 self._name = f"both_{uuid4().hex}"
                 own = {name: f"%({name})s" for name in self._values} | OWN
-                sql = f"WITH first AS ({self._first.sql('first')}) {self._second.sql()}" % own
+                first_sql = self._first.sql("first", of_one=self._of_one)
+                sql = f"WITH first AS ({first_sql}) {self._second.sql(of_one=self._of_one)}" % own
                 cursor.execute(f"PREPARE {self._name} (json, json, timestamptz) AS {sql}", self._values)
             given = (_written(first), _written(second), now)
             cursor.execute(f"EXECUTE {self._name} (%s, %s, %s)", given)

@@ -28,8 +28,10 @@ from outreach.tour import Tour
 
 INTERVAL = timedelta(seconds=5)
 LEASE = timedelta(seconds=90)  # longer than any channel may take to answer
-BATCH = 100
-MANY = 500  # of a channel that repeats safely: what they share is read and written once
+BATCH, MANY = (
+    100,
+    500,
+)  # as few at first, then twice as many each time: what they share is read and written once
 FAST = 20  # messages a second
 GATHERS = timedelta(milliseconds=200)  # what becomes due so near together is claimed together
 
@@ -107,7 +109,7 @@ def dispatch_on(
     pace = pace_of(transport)
     clock = Clock(now, exact=pace > 0)
     until = now + (lasts if pace else lasts * TICK_SHARE)
-    limit = limit or (MANY if transport.abilities.when_unclear == WhenUnclear.REPEAT else BATCH)
+    limit, grows_to = (limit, limit) if limit else (BATCH, MANY)
     turns = Turns(channel, pace, clock=clock, until=until)
     while turn := senders.turn_of(channel, now=clock()):
         lease = uuid.uuid4()
@@ -121,6 +123,7 @@ def dispatch_on(
             counts = counts.plus(what, count)
         if parcels or len(claimed) < most or turn.is_try or clock() > until:
             break
+        limit = min(limit * 2, grows_to)
     return counts
 
 

@@ -72,17 +72,17 @@ def open_parcels(claimed: Sequence[int], lease: UUID, *, now: datetime) -> list[
     clinics = {attempt.clinic_id: attempt.patient.clinic for attempt in attempts}
     clock = ClinicClock(clinics.values(), now=now)
     silenced = _withdrawn(attempts)
-    facts = facts_for([attempt.task for attempt in attempts], now=now)
+    tasks = [attempt.task for attempt in attempts]
+    visits, offers = visits_of({task.step.journey_id for task in tasks}), offers_of(tasks)
+    facts = facts_for(tasks, visits, offers, now=now)
     texts = Texts({attempt.task.message_key for attempt in attempts}, clinics)
-    with_visit = visits_of({attempt.task.step.journey_id for attempt in attempts}).keys()
-    offers = offers_of([attempt.task for attempt in attempts])
-    gates, attested = Gates(clinics), Attested(attempt.task for attempt in attempts)
+    gates, attested = Gates(clinics), Attested(tasks)
     may_answer = _heard_from(attempts, now=now)
     parcels = []
     for attempt in attempts:
         task = attempt.task
         tells_of_offer = task.message_key in ABOUT_AN_OFFER
-        if over := _is_over(attempt, with_visit):
+        if over := _is_over(attempt, visits):
             put_back(attempt, lease, over, now=now, again=False)
         elif tells_of_offer and is_void(offers.get(task.step_id), now=now):
             put_back(attempt, lease, Because.OFFER_OVER, now=now, again=False)

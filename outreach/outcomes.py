@@ -31,7 +31,9 @@ BACKOFF = tuple(
     timedelta(minutes=minutes) for minutes in (1, 5, 15, 60)
 )  # while a channel is down for a moment
 
-UNDER_OUR_LEASE = "outreach_attempt.status = 'sending' AND outreach_attempt.lease = v.lease"
+# Leased is under way, by constraint. Naming the status, too, would lead PostgreSQL to the index of all that are,
+# which it believes to be none, instead of to the row by its key.
+UNDER_OUR_LEASE = "outreach_attempt.lease = v.lease"
 TAKEN = {"id": "bigint", "lease": "uuid", "at": "timestamptz", "reference": "text"}
 NOTED = Changes(Attempt, TAKEN, {"sent_at": "v.at", "provider_reference": "v.reference"}, UNDER_OUR_LEASE)
 SENT = Changes(

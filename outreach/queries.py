@@ -1,7 +1,7 @@
 """What planning, sending and screens read about contacts. Users get objects only through `*_visible_to`."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from datetime import datetime
 
@@ -94,11 +94,18 @@ def visits_of(journey_ids: Iterable[int]) -> dict[int, Appointment]:
     return found
 
 
-def facts_for(tasks: Iterable[OutreachTask], *, now: datetime) -> dict[int, Facts]:
-    """What the message of each task may name, in three queries; needs step.journey, step.about and patient loaded."""
+def facts_for(
+    tasks: Iterable[OutreachTask],
+    visits: Mapping[int, Appointment],
+    offers: Mapping[int, Offer],
+    *,
+    now: datetime,
+) -> dict[int, Facts]:
+    """What the message of each task may name, in two queries beside the `visits` of their journeys and their `offers`;
+    needs step.journey, step.about and patient loaded.
+    """
     listed = list(tasks)
     journeys = {task.step.journey_id for task in listed}
-    visits = visits_of(journeys)
     reviews = Step.objects.filter(journey__in=journeys, kind=StepKind.REVIEW, status=StepStatus.ACTIVE)
     latest_first = reviews.order_by("-due_at").values_list("journey_id", "due_at")
     answers_due = {journey_id: due_at for journey_id, due_at in latest_first if due_at and due_at > now}
@@ -108,7 +115,6 @@ def facts_for(tasks: Iterable[OutreachTask], *, now: datetime) -> dict[int, Fact
     for journey_id, due_at in promised.order_by("-due_at").values_list("journey_id", "due_at"):
         if due_at:
             answers_due.setdefault(journey_id, due_at)
-    offers = offers_of(listed)
     return {
         task.pk: _facts_of_offer(task, offers[task.step_id])
         if task.step_id in offers
@@ -162,7 +168,8 @@ def script_for(attempt: Attempt, *, now: datetime) -> str:
     if attempt.tie and attempt.tie.may_say == MaySay.CALL_BACK:
         keys = ("ask_to_call_back",)
     texts = Texts(keys, [patient.clinic_id])
-    facts = facts_for([task], now=now)[task.pk]
+    visits, offers = visits_of([task.step.journey_id]), offers_of([task])
+    facts = facts_for([task], visits, offers, now=now)[task.pk]
     if attempt.tie and attempt.tie.relation != Relation.SELF:
         facts = replace(facts, variant="")  # somebody else is spoken to
     if attempt.claimed_by:

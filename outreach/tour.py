@@ -60,7 +60,7 @@ class Tour:
         """Deliver them in their order. What is left in the list has gone back: its turn comes with a later tick."""
         if not parcels:
             return
-        begins = Beginning(parcels, self.turn)
+        begins = Beginning(parcels, self.turn, of_one=not self.repeats)
         try:
             while parcels:
                 at = self.turns.next(len(parcels))
@@ -180,7 +180,7 @@ class Beginning:
     The rules are the door's, said once; here they stand as conditions of the write itself.
     """
 
-    def __init__(self, parcels: Sequence[Parcel], turn: Turn) -> None:
+    def __init__(self, parcels: Sequence[Parcel], turn: Turn, *, of_one: bool) -> None:
         clinics = {parcel.attempt.clinic_id: parcel.attempt.patient.clinic for parcel in parcels}
         forbids = door.nothing_forbids(turn.channel, clinics.values())
         query = Query(Attempt)
@@ -189,7 +189,7 @@ class Beginning:
         kept = {f"value_{nth}": value for nth, value in enumerate(values)}
         named = where % tuple(f"%({name})s" for name in kept)
         holds = [UNDER_OUR_LEASE, IN_TIME, *([] if turn.is_try else [IS_UP]), named]
-        self._both = Both(NOTED, Changes(Attempt, WORDS, BEGINS, " AND ".join(holds)), **kept)
+        self._both = Both(NOTED, Changes(Attempt, WORDS, BEGINS, " AND ".join(holds)), of_one=of_one, **kept)
         self.over = self._both.over
 
     def begin(self, parcels: Sequence[Parcel], taken: Sequence[Taken], *, now: datetime) -> set[int]:
