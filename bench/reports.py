@@ -16,6 +16,7 @@ from io import StringIO
 from typing import TYPE_CHECKING, Any
 
 from bench.database import PAIRS, connect, line, seconds
+from bench.reports_days import measure_days
 
 if TYPE_CHECKING:
     from bench.year import Year
@@ -38,6 +39,7 @@ def main() -> None:
     measure_first_paint(year)
     agree(year)
     measure_ratios(year)
+    measure_days(year)
     count_everybody(year)
 
 

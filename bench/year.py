@@ -14,7 +14,7 @@ from bench.planted_year import CHANNELS, LANGUAGES, LIMITS, TEMPLATE, Planned, d
 from clinic_journey.reports.stages import hours_of
 from journeys.models import Journey, Step, StepEvent, StepTemplate
 from outreach.models import Attempt, OutreachTask
-from patients.models import Clinic, ContactPoint, Patient, PatientContact, ServiceCard
+from patients.models import Clinic, ContactPoint, ContactWindow, Patient, PatientContact, ServiceCard
 from patients.windows import open_intervals
 from tests import builders
 
@@ -115,7 +115,10 @@ class Year:
         self._insert(ContactPoint, point, of)
         tie = {"id": who, "patient_id": who, "contact_point_id": who, "relation": "'self'"}
         self._insert(PatientContact, tie, of)
-        self._insert(ServiceCard, {"id": who, "patient_id": who, "channel": "p.channel"}, of)
+        told = {"hours_told": "true", "told_at": "%(today)s"}
+        self._insert(ServiceCard, told | {"id": who, "patient_id": who, "channel": "p.channel"}, of)
+        hours = {"start": "'09:00'", "end": "'18:00'", "weekday": "mod(p.patient, 5)"}
+        self._insert(ContactWindow, hours | {"id": who, "card_id": who}, of)
 
     def _journeys(self) -> None:
         who = f"{FIRST_KEY} + c.nth * {self.patients} + p.patient"
@@ -146,6 +149,7 @@ class Year:
             "opened_at": "begun.at", "due_at": "due.at",
             "completed_at": f"CASE WHEN {passed} THEN over.at END",
             "outcome": f"CASE WHEN {passed} THEN s.outcome ELSE '' END",
+            "message_key": "CASE s.key WHEN 'inform_arrival' THEN 'result_arrived' ELSE '' END",
         }, times)  # fmt: skip
         event = {"step_id": key, "id": None}
         chase = event | {"kind": "'chased'", "clinic_id": "c.id", "at": "begun.at"}
@@ -158,7 +162,10 @@ class Year:
         key = f"{FIRST_KEY} + c.nth * {len(self.steps)} + s.n"
         who = f"{FIRST_KEY} + c.nth * {self.patients} + s.patient"
         ended = f"s.ends < {self.hours}"
-        of = "bench_plan s CROSS JOIN bench_clinic c JOIN bench_clock begun ON begun.w = s.start "
+        of = (
+            "bench_plan s CROSS JOIN bench_clinic c JOIN bench_clock begun ON begun.w = s.start "
+            "JOIN bench_patient p ON p.patient = s.patient "
+        )
         where = f"WHERE s.tries > 0 AND {ended}"
         owner = {"clinic_id": "c.id", "patient_id": who}
         self._insert(OutreachTask, owner | {
@@ -168,9 +175,10 @@ class Year:
         last = "t.nth = s.tries"
         self._insert(Attempt, owner | {
             "id": None, "task_id": key, "contact_point_id": who, "channel": "'sms'",
+            "language": "p.language",
             "status": f"CASE WHEN {last} THEN 'delivered' ELSE 'failed' END",
             "outcome": f"CASE WHEN {last} THEN '' ELSE 'no_answer' END",
-            "send_at": "begun.at", "sent_at": "begun.at", "ended_at": "begun.at", "expires_at": "begun.at",
+            **dict.fromkeys(("send_at", "called_at", "sent_at", "ended_at", "expires_at"), "begun.at"),
         }, f"{of} CROSS JOIN LATERAL generate_series(1, s.tries) AS t(nth) {where}")  # fmt: skip
 
     def _insert(self, model: type[models.Model], columns: Mapping[str, str | None], source: str) -> None:

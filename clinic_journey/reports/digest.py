@@ -9,8 +9,9 @@ from django.urls import reverse
 from django.utils.formats import date_format
 from django.utils.translation import gettext as _, ngettext
 
+from clinic_journey.reports.local_days import ONE_DAY, begins, local_day
 from clinic_journey.reports.numbers import called_unchanged, nothing_planned
-from clinic_journey.reports.standards import ONE_DAY, Kept, begins, kept_now, local_day
+from clinic_journey.reports.standards import Kept, kept_now
 from journeys.ledgers import SOON, broken_promises, promises_until
 from journeys.models import EventKind, OwnerRole, Step, StepEvent, StepKind, StepStatus
 from outreach.conversations import matters_in

@@ -17,7 +17,7 @@ from django.utils.translation import gettext as _
 
 from clinic_journey.reports.digest import day_words, lines_of, works_on
 from clinic_journey.reports.digest_models import Digest, DigestSent
-from clinic_journey.reports.standards import local_day
+from clinic_journey.reports.local_days import local_day
 from outreach.channels import ChannelError, Message, by_machine
 from patients.models import MANAGERS, Channel, Clinic, Membership
 from patients.queries import opening_hours

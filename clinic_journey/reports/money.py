@@ -5,14 +5,14 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
-from django.db.models import Count, F, Min, Q, QuerySet
+from django.db.models import Min, Q, QuerySet
 
 from appointments.models import Appointment
 from clinic_journey.reports.money_models import VisitValue
 from clinic_journey.reports.money_range import AGES, Waiting, by_age, in_all
-from clinic_journey.reports.stages import judged_journeys
+from clinic_journey.reports.numbers_days import days_of
 from inquiries.models import Offering, money
-from journeys.models import Journey, JourneyStatus, LostBecause, StepKind, StepStatus
+from journeys.models import Journey, JourneyStatus, StepKind, StepStatus
 from outreach.queries import LIVE_VISITS
 from patients.models import Clinic
 
@@ -99,13 +99,12 @@ def _prices(clinic: Clinic, currency: str) -> dict[int | None, Decimal]:
 
 
 def _known(clinic: Clinic, *, now: datetime) -> dict[int, tuple[int, int]]:
-    """Of the journeys of a year that have ended: how many lived so long, and how many of them were lost."""
-    ended = judged_journeys(clinic, now - A_YEAR, now).filter(opened_at__gte=now - A_YEAR)
-    lost = ~Q(lost_because=LostBecause.NOT_LOST) | Q(losing=True)
-    counts = {}
-    for age in AGES:
-        lived = Q(ended_at__gte=F("opened_at") + timedelta(days=age))
-        counts[f"lived{age}"] = Count("pk", filter=lived)
-        counts[f"lost{age}"] = Count("pk", filter=lived & lost)
-    row = ended.aggregate(**counts)
-    return {age: (row[f"lived{age}"], row[f"lost{age}"]) for age in AGES}
+    """Of the journeys that ended within a year: how many had lived so long, and how many of them were lost."""
+    lives = [(days, sums) for (_on, days), sums in days_of(clinic, "ended", now=now).items()]
+    return {
+        age: (
+            sum(counted for days, (counted, _lost) in lives if days >= age),
+            sum(lost for days, (_counted, lost) in lives if days >= age),
+        )
+        for age in AGES
+    }

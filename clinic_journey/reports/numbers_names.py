@@ -11,14 +11,8 @@ from django.utils.translation import gettext_lazy as _
 
 from clinic_journey.reports.digest import calls_today, end_of_day
 from clinic_journey.reports.money import waiting_journeys
-from clinic_journey.reports.numbers import (
-    CAME,
-    called_unchanged,
-    first_contacts,
-    holds_over,
-    last_days,
-    nothing_planned,
-)
+from clinic_journey.reports.numbers import called_unchanged, last_days, nothing_planned
+from clinic_journey.reports.numbers_events import CAME, first_contacts, holds_over
 from journeys.ledgers import promises_until
 from outreach.queries import outcome_words
 from patients.access import Here

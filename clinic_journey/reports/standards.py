@@ -5,12 +5,12 @@ A day that no night has written is counted live, so a number never depends on th
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, time, timedelta
-from zoneinfo import ZoneInfo
+from datetime import date, datetime, timedelta
 
 from django.db.models import QuerySet
 from django.utils.translation import gettext as _
 
+from clinic_journey.reports.local_days import FOUR_WEEKS, ONE_DAY, begins, local_day
 from clinic_journey.reports.standards_cases import LOOKBACK, Span
 from clinic_journey.reports.standards_clock import WorkingClock
 from clinic_journey.reports.standards_measures import MEASURES
@@ -19,10 +19,8 @@ from clinic_journey.reports.standards_verdict import Case, Verdict, due_in_hours
 from journeys.deadlines import Limit, NoWorkingTime, Unit
 from patients.models import Clinic
 from patients.queries import User, opening_hours
-from patients.windows import starts_at
 
-DAYS = 28
-ONE_DAY = timedelta(days=1)
+DAYS = FOUR_WEEKS
 ONE_MINUTE = timedelta(minutes=1)
 
 
@@ -79,14 +77,6 @@ def standards_visible_to(user: User) -> QuerySet[Standard]:
 def standards_of(clinic: Clinic) -> QuerySet[Standard]:
     """Those whose measure this version knows, in the order of the catalogue."""
     return Standard.objects.filter(clinic=clinic, measure__in=MEASURES)
-
-
-def local_day(at: datetime, zone: str) -> date:
-    return at.astimezone(ZoneInfo(zone)).date()
-
-
-def begins(zone: str, on: date) -> datetime:
-    return starts_at(zone, on, time.min)
 
 
 def clock_for(clinic: Clinic, since: datetime, *, now: datetime) -> WorkingClock:

@@ -6,13 +6,11 @@ from datetime import date, datetime
 
 from django.db import transaction
 
+from clinic_journey.reports.local_days import ONE_DAY, begins, local_day
 from clinic_journey.reports.standards import (
     DAYS,
-    ONE_DAY,
     Share,
-    begins,
     counted_by_day,
-    local_day,
     verdicts,
     within,
 )

@@ -10,14 +10,12 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
 
+from clinic_journey.reports.local_days import ONE_DAY, begins, local_day
 from clinic_journey.reports.standards import (
     DAYS,
-    ONE_DAY,
     Kept,
     Share,
-    begins,
     kept_now,
-    local_day,
     newest_breaches,
     share_of,
     standards_of,

@@ -37,7 +37,7 @@ LANGUAGES = ("en", "he", "ru", "ar")
 
 @pytest.hookimpl(wrapper=True, tryfirst=True)  # before xdist looks who belongs together
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> Iterator[None]:
-    """They stay together on one worker, the longest task of all, so it begins with them while the others share the rest."""
+    """They stay together on one worker, and take it longest, so a run begins with them while others share the rest."""
     ours = [item for item in items if Path(__file__).parent in item.path.parents]
     for item in ours:
         item.add_marker(pytest.mark.browser)

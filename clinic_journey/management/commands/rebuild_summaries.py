@@ -1,4 +1,4 @@
-"""Count the weeks of the reports anew from what happened, for every clinic or for one."""
+"""Count the weeks of the reports and the days of the numbers anew from what happened, for every clinic or for one."""
 
 from argparse import ArgumentParser
 from typing import Any
@@ -6,12 +6,13 @@ from typing import Any
 from django.core.management.base import BaseCommand
 from django.utils import timezone
 
+from clinic_journey.reports.numbers_days import rebuild_numbers
 from clinic_journey.reports.summaries import rebuild
 from patients.models import Clinic
 
 
 class Command(BaseCommand):
-    help = "Count the weeks of the reports anew from what happened."
+    help = "Count the weeks of the reports and the days of the numbers anew from what happened."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("--clinic", help="its short name; without it, every clinic")
@@ -21,5 +22,6 @@ class Command(BaseCommand):
         if options["clinic"]:
             clinics = clinics.filter(slug=options["clinic"])
         for clinic in clinics:
-            weeks = rebuild(clinic, now=timezone.now())
-            self.stdout.write(f"{clinic.slug}: {weeks} weeks")
+            now = timezone.now()
+            weeks, days = rebuild(clinic, now=now), rebuild_numbers(clinic, now=now, anew=True)
+            self.stdout.write(f"{clinic.slug}: {weeks} weeks, {days} days of numbers")
