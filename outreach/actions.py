@@ -11,7 +11,6 @@ from journeys.claims import BATCH, Alarm, Rows, batches, insert_for
 from journeys.models import Step, StepStatus
 from outreach import followup, milestones
 from outreach.because import Because
-from outreach.channels import PHONE
 from outreach.channels.phone import CallOutcome
 from outreach.decisions import note_planned, note_put_off, note_put_off_task, note_stopped
 from outreach.followup import NOT_NEEDED, REPLANNED, HandOver
@@ -160,19 +159,6 @@ def cancel_for_steps(*, now: datetime) -> int:
         return OutreachTask.objects.filter(pk__in=task_ids, status=TaskStatus.OPEN).update(
             status=TaskStatus.CANCELLED, ended_at=now, outcome=NOT_NEEDED, plan_from=None
         )
-
-
-def plan_missed_calls(*, now: datetime) -> int:
-    """Calls whose window closed before anybody made them are planned anew: never dropped, never made late."""
-    missed = Attempt.objects.filter(
-        channel=PHONE, status=AttemptStatus.PLANNED, send_at__lte=now, expires_at__lte=now
-    )
-    some = list(missed.values_list("pk", flat=True)[:BATCH])
-    with transaction.atomic():
-        rows = followup.withdraw(missed.filter(pk__in=some), REPLANNED, now=now)
-        note_stopped(rows, Because.NOT_MADE, now=now)
-        waiting = OutreachTask.objects.filter(pk__in=[row.task_id for row in rows], status=TaskStatus.OPEN)
-        return waiting.exclude(attempts__status=AttemptStatus.SENDING).update(plan_from=now)
 
 
 def cancel_for_step(step: Step, *, now: datetime, outcome: str) -> None:

@@ -111,19 +111,25 @@ def dispatch_on(
     until = now + (lasts if pace else lasts * TICK_SHARE)
     limit, grows_to = (limit, limit) if limit else (BATCH, MANY)
     turns = Turns(channel, pace, clock=clock, until=until)
-    while turn := senders.turn_of(channel, now=clock()):
+    turn = senders.turn_of(channel, now=clock())
+    while turn:
         lease = uuid.uuid4()
         most = 1 if turn.is_try else senders.fitting(pace, now=clock(), until=until, limit=limit)
         claimed = _claim([channel], lease, now=clock(), limit=most)
         parcels = door.open_parcels(claimed, lease, now=clock())
         turns.until = max(until, clock())  # the first always goes, however slow the database was
+        is_tried = turn.is_try and bool(parcels)
         tour = Tour(transport, turn, turns)
         tour.carry(parcels)
         for what, count in tour.counted.items():
             counts = counts.plus(what, count)
-        if parcels or len(claimed) < most or turn.is_try or clock() > until:
+        if parcels or len(claimed) < most or is_tried or clock() > until:
             break
         limit = min(limit * 2, grows_to)
+        if (
+            not turn.is_try
+        ):  # what may not leave at all shows nothing about the provider: the next one is tried
+            turn = senders.turn_of(channel, now=clock())
     return counts
 
 

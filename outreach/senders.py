@@ -1,12 +1,12 @@
 """How each channel's sender fares: its pace, the pauses its provider asks for, and what happens when it fails.
 
 A sender that has failed LIMIT times in a row, or whose login is refused, is down: nothing is planned on it where
-another channel is left, what was planned is planned anew, and a manager has a step. When a pause is over one
-message is tried; if it is taken, the sender is up again.
+another channel is left, what was planned for as long as it rests is planned anew, and a manager has a step. When a
+pause is over one message is tried; if it is taken, the sender is up again, else the next pause begins.
 """
 
 from collections import deque
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from threading import Event
@@ -18,11 +18,10 @@ from journeys import deadlines
 from journeys.actions import AdHoc, complete_step, open_unidentified
 from journeys.clinic_time import soon
 from journeys.models import OwnerRole, Step, StepKind, StepStatus, Words, in_each_language
+from outreach.anew import plan_anew
 from outreach.because import Because
 from outreach.channels import Trouble, leaving
-from outreach.decisions import note_stopped
-from outreach.followup import CHUNK, REPLANNED, withdraw
-from outreach.models import Attempt, AttemptStatus, OutreachTask, TaskStatus
+from outreach.models import Attempt, AttemptStatus
 from outreach.provider_models import Sender
 from patients.models import Channel, Clinic
 
@@ -185,25 +184,12 @@ def failed(channel: str, trouble: str, *, now: datetime) -> bool:
         return False
     rest = RESTS[min(max(sender.failures - LIMIT, 0), len(RESTS) - 1)]
     Sender.objects.filter(pk=sender.pk).update(paused_until=now + rest, down_since=sender.down_since or now)
+    # Whoever would have been written to meanwhile is planned again, on the next channel that is up.
+    meanwhile = Attempt.objects.filter(channel=channel, status=AttemptStatus.PLANNED, send_at__lte=now + rest)
+    plan_anew(meanwhile, Because.SENDER_DOWN, now=now)
     if sender.down_since is None:
-        _plan_others_anew(channel, until=now + rest, now=now)
         _tell_the_managers(channel, now=now)
     return True
-
-
-def _plan_others_anew(channel: str, *, until: datetime, now: datetime) -> None:
-    """Whoever would have been written to meanwhile is planned again, on the next channel that is up."""
-    planned = Attempt.objects.filter(channel=channel, status=AttemptStatus.PLANNED, send_at__lte=until)
-    stopped = withdraw(planned, REPLANNED, now=now)
-    note_stopped(stopped, Because.SENDER_DOWN, now=now)
-    _plan({each.task_id for each in stopped}, now=now)
-
-
-def _plan(tasks: Iterable[int], *, now: datetime) -> None:
-    listed = sorted(tasks)
-    for start in range(0, len(listed), CHUNK):
-        some = OutreachTask.objects.filter(pk__in=listed[start : start + CHUNK], status=TaskStatus.OPEN)
-        some.exclude(attempts__status=AttemptStatus.SENDING).update(plan_from=now)
 
 
 def _words(channel: str) -> Words:

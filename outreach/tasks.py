@@ -5,7 +5,7 @@ from dataclasses import asdict
 from celery import shared_task
 from django.utils import timezone
 
-from outreach import actions, closing, dispatch as outbox, incoming, letters, milestones, praise
+from outreach import actions, anew, closing, dispatch as outbox, incoming, letters, milestones, praise
 from outreach.channels import by_machine
 
 
@@ -54,10 +54,10 @@ def close_forgotten() -> int:
 
 @shared_task
 def recover() -> dict[str, int]:
-    """What was left lying: leases of dead workers, calls nobody made in time, plans about steps that ended."""
+    """What was left lying: leases of dead workers, what was not made in time, plans about steps that ended."""
     now = timezone.now()
     return asdict(outbox.recover(now=now)) | {
-        "missed_calls": actions.plan_missed_calls(now=now),
+        "missed": anew.plan_missed(now=now),
         "not_needed": actions.cancel_for_steps(now=now),
         "emptied": incoming.empty_old_events(now=now),
     }

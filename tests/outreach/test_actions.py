@@ -7,7 +7,8 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from journeys.models import OwnerRole, Step, StepKind, StepStatus
-from outreach.actions import cancel_for_steps, open_tasks, opt_out, plan_attempts, plan_missed_calls
+from outreach.actions import cancel_for_steps, open_tasks, opt_out, plan_attempts
+from outreach.anew import plan_missed
 from outreach.models import Attempt, AttemptStatus, OutreachTask, TaskStatus
 from patients.actions import CardAnswers, add_address, save_card, withdraw_consent
 from patients.models import AddressKind, AddressStatus, Channel, ContactPoint, Patient, Relation
@@ -238,10 +239,11 @@ class TestSweeps:
         assert (call.status, call.task.status) == (AttemptStatus.CANCELLED, TaskStatus.CANCELLED)
         assert going_on.status == AttemptStatus.PLANNED
 
-    def test_a_call_nobody_made_in_its_window_is_planned_anew(self) -> None:
-        missed = a_call(send_at=NOW - timedelta(hours=2), expires_at=NOW)
-        in_time = a_call()
-        assert (plan_missed_calls(now=NOW), plan_missed_calls(now=NOW)) == (1, 0)
+    @pytest.mark.parametrize("channel", [Channel.PHONE, Channel.SMS])
+    def test_what_was_not_made_in_its_window_is_planned_anew(self, channel: Channel) -> None:
+        missed = builders.attempt(channel=channel, send_at=NOW - timedelta(hours=2), expires_at=NOW)
+        in_time = builders.attempt(channel=channel)
+        assert (plan_missed(now=NOW), plan_missed(now=NOW)) == (1, 0)
         missed.refresh_from_db()
         missed.task.refresh_from_db()
         in_time.refresh_from_db()

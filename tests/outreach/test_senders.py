@@ -232,6 +232,32 @@ class TestDown:
         assert len(twilio.requests) == 4
         assert dispatch(now=NOW + 20 * MINUTE) == Counts()  # it rests longer now
 
+    def test_each_failure_frees_what_would_leave_while_it_rests_on(
+        self, clinic: Clinic, numbers: Iterator[str], twilio: Twilio
+    ) -> None:
+        self.fail(clinic, numbers, twilio)
+        tried, soon, late = due(clinic, numbers, 3)
+        for attempt, minutes in ((tried, 6), (soon, 20), (late, 22)):
+            Attempt.objects.filter(pk=attempt.pk).update(
+                send_at=NOW + minutes * MINUTE, expires_at=NOW + 90 * MINUTE
+            )
+        twilio.tricks.append(DOWN)
+        dispatch(now=NOW + 6 * MINUTE)  # it rests until 21 minutes past
+        assert plan_attempts(now=NOW + 6 * MINUTE) > 0
+        freed = Attempt.objects.get(task=soon.task, status=AttemptStatus.PLANNED)
+        late.refresh_from_db()
+        assert (freed.channel, late.status) == (Channel.PHONE, AttemptStatus.PLANNED)
+
+    def test_a_try_is_not_spent_on_what_may_not_leave_any_more(
+        self, clinic: Clinic, numbers: Iterator[str], twilio: Twilio
+    ) -> None:
+        self.fail(clinic, numbers, twilio)
+        past = [attempt.pk for attempt in due(clinic, numbers, 3)]
+        Attempt.objects.filter(pk__in=past).update(send_at=NOW - MINUTE, expires_at=NOW)
+        due(clinic, numbers, 1)
+        assert dispatch(now=NOW + 6 * MINUTE) == Counts(sent=1)
+        assert (len(twilio.taken), senders.down()) == (1, set())
+
     def test_once_it_answers_all_is_well_and_the_managers_step_ends(
         self, clinic: Clinic, numbers: Iterator[str], twilio: Twilio
     ) -> None:

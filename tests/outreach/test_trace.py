@@ -9,7 +9,8 @@ from django.db import IntegrityError, transaction
 
 from journeys.models import Step, StepStatus
 from outreach import senders
-from outreach.actions import opt_out_at, plan_attempts, plan_missed_calls
+from outreach.actions import opt_out_at, plan_attempts
+from outreach.anew import plan_missed
 from outreach.because import Because
 from outreach.calls import call_now
 from outreach.decision_models import Decision, DecisionKind
@@ -186,8 +187,14 @@ def test_a_stop_says_so_about_everything_that_was_queued() -> None:
 
 def test_a_call_that_nobody_made_says_so() -> None:
     builders.attempt(channel=Channel.PHONE, send_at=NOW - 3 * HOUR, expires_at=NOW - HOUR)
-    plan_missed_calls(now=NOW)
+    plan_missed(now=NOW)
     assert decided(DecisionKind.STOPPED) == [Because.NOT_MADE]
+
+
+def test_a_message_that_its_sender_did_not_take_in_time_says_so() -> None:
+    builders.attempt(send_at=NOW - 3 * HOUR, expires_at=NOW - HOUR)
+    plan_missed(now=NOW)
+    assert decided(DecisionKind.STOPPED) == [Because.TOO_LATE]
 
 
 def test_a_call_outside_the_plan_takes_the_place_of_what_was_planned() -> None:
