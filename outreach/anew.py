@@ -7,7 +7,7 @@ from django.db.models import QuerySet
 
 from journeys.claims import BATCH
 from outreach.because import Because
-from outreach.channels import PHONE
+from outreach.channels import PHONE, in_use
 from outreach.decisions import note_stopped
 from outreach.followup import CHUNK, REPLANNED, withdraw
 from outreach.models import Attempt, AttemptStatus, OutreachTask, TaskStatus
@@ -35,6 +35,12 @@ def plan_missed(*, now: datetime) -> int:
     missed = PLANNED.filter(channel__in=Channel.values, send_at__lte=now, expires_at__lte=now)
     calls, messages = missed.filter(channel=PHONE), missed.exclude(channel=PHONE)
     return _some_anew(calls, Because.NOT_MADE, now=now) + _some_anew(messages, Because.TOO_LATE, now=now)
+
+
+def plan_switched_off(*, now: datetime) -> int:
+    """A channel that is off, or has lost a key, serves nobody: what was planned on it goes another way."""
+    off = PLANNED.filter(channel__in=set(Channel.values) - in_use())
+    return _some_anew(off, Because.CHANNEL_OFF, now=now)
 
 
 def _some_anew(attempts: QuerySet[Attempt], rule: Because, *, now: datetime) -> int:

@@ -8,7 +8,7 @@ from django.test.utils import CaptureQueriesContext
 
 from journeys.models import OwnerRole, Step, StepKind, StepStatus
 from outreach.actions import cancel_for_steps, open_tasks, opt_out, plan_attempts
-from outreach.anew import plan_missed
+from outreach.anew import plan_missed, plan_switched_off
 from outreach.models import Attempt, AttemptStatus, OutreachTask, TaskStatus
 from patients.actions import CardAnswers, add_address, save_card, withdraw_consent
 from patients.models import AddressKind, AddressStatus, Channel, ContactPoint, Patient, Relation
@@ -250,3 +250,16 @@ class TestSweeps:
         assert (missed.outcome, missed.task.plan_from) == ("replanned", NOW)
         assert in_time.status == AttemptStatus.PLANNED
         assert plan_attempts(now=NOW) == 1
+
+    def test_what_was_planned_on_a_channel_that_is_off_now_goes_another_way(
+        self, settings: LazySettings
+    ) -> None:
+        stranded, call = builders.attempt(send_at=NOW + timedelta(days=1)), a_call()
+        assert plan_switched_off(now=NOW) == 0
+        settings.CHANNEL_TRANSPORTS = {"phone": "phone", "sms": "off"}
+        assert (plan_switched_off(now=NOW), plan_switched_off(now=NOW)) == (1, 0)
+        assert plan_attempts(now=NOW) == 1
+        anew = Attempt.objects.get(task=stranded.task, status=AttemptStatus.PLANNED)
+        assert anew.channel == Channel.PHONE
+        call.refresh_from_db()
+        assert call.status == AttemptStatus.PLANNED

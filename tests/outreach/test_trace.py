@@ -5,12 +5,13 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.conf import LazySettings
 from django.db import IntegrityError, transaction
 
 from journeys.models import Step, StepStatus
 from outreach import senders
 from outreach.actions import opt_out_at, plan_attempts
-from outreach.anew import plan_missed
+from outreach.anew import plan_missed, plan_switched_off
 from outreach.because import Because
 from outreach.calls import call_now
 from outreach.decision_models import Decision, DecisionKind
@@ -195,6 +196,13 @@ def test_a_message_that_its_sender_did_not_take_in_time_says_so() -> None:
     builders.attempt(send_at=NOW - 3 * HOUR, expires_at=NOW - HOUR)
     plan_missed(now=NOW)
     assert decided(DecisionKind.STOPPED) == [Because.TOO_LATE]
+
+
+def test_what_was_planned_on_a_channel_that_is_off_says_so(settings: LazySettings) -> None:
+    builders.attempt(send_at=NOW + HOUR)
+    settings.CHANNEL_TRANSPORTS = {"phone": "phone", "sms": "off"}
+    plan_switched_off(now=NOW)
+    assert decided(DecisionKind.STOPPED) == [Because.CHANNEL_OFF]
 
 
 def test_a_call_outside_the_plan_takes_the_place_of_what_was_planned() -> None:
