@@ -15,7 +15,17 @@ class OwnWordsForm(forms.ModelForm):  # type: ignore[type-arg]  # no subscript a
 
     class Meta:
         model = MessageTemplate
-        fields = ("clinic", "key", "channel", "language", "variant", "purpose", "subject", "body")
+        fields = (
+            "clinic",
+            "key",
+            "channel",
+            "language",
+            "variant",
+            "purpose",
+            "subject",
+            "body",
+            "approved_as",
+        )
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -25,7 +35,9 @@ class OwnWordsForm(forms.ModelForm):  # type: ignore[type-arg]  # no subscript a
     def clean(self) -> dict[str, Any]:
         data = super().clean() or {}
         if {"clinic", "key", "body"} <= data.keys():
-            draft = Draft(**{name: value for name, value in data.items() if name != "clinic"})
+            draft = Draft(
+                **{name: value for name, value in data.items() if name not in {"clinic", "approved_as"}}
+            )
             for remark in remarks(draft, clinic=data["clinic"]):
                 if remark.is_refused:
                     self.add_error("body", str(remark))
@@ -34,15 +46,19 @@ class OwnWordsForm(forms.ModelForm):  # type: ignore[type-arg]  # no subscript a
 
 @admin.register(MessageTemplate)
 class MessageTemplateAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
-    """What we ship is to be read here; clinics' own words may be changed."""
+    """What we ship is to be read here, with the name under which a provider approved it; clinics' own words may be
+    changed.
+    """
 
     form = OwnWordsForm
     list_display = ("key", "language", "channel", "variant", "clinic", "subject")
     list_filter = ("clinic", "language", "channel", "key")
 
-    def has_change_permission(self, request: HttpRequest, obj: MessageTemplate | None = None) -> bool:
+    def get_readonly_fields(
+        self, _request: HttpRequest, obj: MessageTemplate | None = None
+    ) -> tuple[str, ...]:
         shipped = obj is not None and obj.clinic_id is None
-        return not shipped and super().has_change_permission(request, obj)
+        return tuple(name for name in OwnWordsForm.Meta.fields if shipped and name != "approved_as")
 
     def has_delete_permission(self, request: HttpRequest, obj: MessageTemplate | None = None) -> bool:
         shipped = obj is not None and obj.clinic_id is None

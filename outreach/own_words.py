@@ -37,9 +37,12 @@ def texts_in(language: str, clinic: Clinic | None) -> dict[Spot, MessageTemplate
 def save_own_words(clinic: Clinic, spot: Spot, *, subject: str, bodies: Mapping[str, str]) -> None:
     """One row a form; a form left empty is gone. The class of a message is ours to say: it comes from what we ship.
 
-    The caller has looked at the words (wording.py).
+    What a provider has approved are these words and no others, so its name goes with them. The caller has looked at
+    the words (wording.py).
     """
     purpose = spot.rows(None).get(variant=NEUTRAL).purpose
+    known = [*spot.rows(None), *spot.rows(clinic)]
+    approved = {_unbroken(row.body): row.approved_as for row in known if row.approved_as}
     for variant, body in bodies.items():
         own = spot.rows(clinic).filter(variant=variant)
         if not body:
@@ -51,8 +54,18 @@ def save_own_words(clinic: Clinic, spot: Spot, *, subject: str, bodies: Mapping[
             channel=spot.channel,
             language=spot.language,
             variant=variant,
-            defaults={"subject": subject, "body": body, "purpose": purpose},
+            defaults={
+                "subject": subject,
+                "body": body,
+                "purpose": purpose,
+                "approved_as": approved.get(_unbroken(body), ""),
+            },
         )
+
+
+def _unbroken(body: str) -> str:
+    """The words alone: a browser breaks lines in its own way."""
+    return " ".join(body.split())
 
 
 @transaction.atomic

@@ -134,17 +134,38 @@ def test_only_managers_word_messages_and_only_those_we_have(clinic: Clinic) -> N
     assert {receptionist.get(LIST).status_code, receptionist.post(TEXT, filled()).status_code} == {403}
 
 
-def test_the_admin_changes_own_words_under_the_same_rules_and_never_ours(clinic: Clinic) -> None:
+def administrator(clinic: Clinic) -> Client:
     client = Client(headers={"accept-language": "en"})
     root = builders.user(Role.ADMIN, at=clinic)
     type(root).objects.filter(pk=root.pk).update(is_staff=True, is_superuser=True)
     client.force_login(root)
-    shipped = MessageTemplate.objects.get(clinic=None, key="held_visit", channel="", language="en")
+    return client
+
+
+def ours() -> MessageTemplate:
+    return MessageTemplate.objects.get(clinic=None, key="held_visit", channel="", language="en", variant="")
+
+
+def test_the_admin_changes_own_words_under_the_same_rules_and_never_ours(clinic: Clinic) -> None:
+    client, shipped = administrator(clinic), ours()
     address = f"/admin/outreach/messagetemplate/{shipped.pk}/change/"
-    assert client.post(address, {"body": "x"}).status_code == 403
+    assert client.post(address, {"body": "x", "clinic": str(clinic.pk)}).status_code == 302
+    assert (ours().pk, ours().body) == (shipped.pk, shipped.body)
     row = {"key": "held_visit", "channel": "", "language": "en", "variant": "", "purpose": "service"}
     new = {**row, "clinic": str(clinic.pk), "subject": "Kept", "body": "You must come"}
     answer = client.post("/admin/outreach/messagetemplate/add/", new)
     assert "must" in str(answer.context["errors"])
-    assert client.post("/admin/outreach/messagetemplate/add/", new | {"body": GOOD}).status_code == 302
+    new |= {"body": GOOD, "approved_as": "kept_2"}
+    assert client.post("/admin/outreach/messagetemplate/add/", new).status_code == 302
     assert read(clinic).startswith("Hello Dana, Alon Clinic keeps")
+    assert MessageTemplate.objects.get(clinic=clinic).approved_as == "kept_2"
+
+
+def test_the_providers_name_stays_with_the_words_it_approved_and_no_others(clinic: Clinic) -> None:
+    address = f"/admin/outreach/messagetemplate/{ours().pk}/change/"
+    assert administrator(clinic).post(address, {"approved_as": "kept_1"}).status_code == 302
+    assert ours().approved_as == "kept_1"
+    own = MessageTemplate.objects.filter(clinic=clinic)
+    for body, approved_as in ((ours().body.replace(" ", "\r\n", 1), "kept_1"), (GOOD, "")):
+        assert manager(clinic).post(TEXT, filled(body)).status_code == 302
+        assert own.get().approved_as == approved_as

@@ -154,6 +154,17 @@ def test_loading_brings_our_words_up_to_date_and_leaves_a_clinics_own(tmp_path: 
 
 
 @pytest.mark.django_db
+def test_what_a_provider_approved_are_the_words_that_it_read(tmp_path: Path) -> None:
+    for subject, words, approved_as in (("A", "Hello", "one"), ("B", "Hello", "one"), ("B", "Good day", "")):
+        text = f'[recall]\nsubject = "{subject}"\nbody = "{words} {{name}}, {{clinic}}: {{link}}"\n'
+        (tmp_path / "en.toml").write_text(text, encoding="utf-8")
+        call_command("load_messages", tmp_path)
+        if subject == "A":
+            MessageTemplate.objects.update(approved_as="one")
+        assert MessageTemplate.objects.get().approved_as == approved_as
+
+
+@pytest.mark.django_db
 @pytest.mark.parametrize(
     ("text", "says"),
     [

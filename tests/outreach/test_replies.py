@@ -254,14 +254,17 @@ class TestWords:
         dispatch(now=NOW + timedelta(hours=1))
         assert [taken["type"] for taken in whatsapp.taken] == ["text"]
 
-    def test_after_that_only_the_approved_template_does(self, whatsapp: Meta) -> None:
+    def test_after_that_only_the_approved_template_does(self, whatsapp: Meta, admin_client: Client) -> None:
         builders.messages_loaded()
         patient = builders.patient(language="en")
         builders.opened(patient.clinic)
         tie = builders.on_whatsapp(patient)
         later = NOW + timedelta(hours=24)
         by_whatsapp("hello")
-        MessageTemplate.objects.filter(key="next_step", language="en").update(approved_as="next_step_1")
+        words = MessageTemplate.objects.get(key="next_step", language="en", channel="", variant="")
+        admin_client.post(
+            f"/admin/outreach/messagetemplate/{words.pk}/change/", {"approved_as": "next_step_1"}
+        )
         builders.attempt(
             task_of(patient),
             channel="whatsapp",

@@ -43,7 +43,10 @@ class Command(BaseCommand):
 
 
 def save(drafts: Iterable[Draft]) -> int:
-    """Write what differs from what is there. A clinic's own words are other rows."""
+    """Write what differs from what is there. A clinic's own words are other rows.
+
+    What a provider approved were the words as they stood: others have yet to be.
+    """
     shipped = {
         (row.key, row.channel, row.language, row.variant): row
         for row in MessageTemplate.objects.filter(clinic=None)
@@ -55,10 +58,11 @@ def save(drafts: Iterable[Draft]) -> int:
         if row is None:
             new.append(MessageTemplate(**asdict(draft)))
         elif words != (row.subject, row.body, row.purpose):
+            row.approved_as = row.approved_as if row.body == draft.body else ""
             row.subject, row.body, row.purpose = words
             changed.append(row)
     MessageTemplate.objects.bulk_create(new)
-    MessageTemplate.objects.bulk_update(changed, ["subject", "body", "purpose"])
+    MessageTemplate.objects.bulk_update(changed, ["subject", "body", "purpose", "approved_as"])
     return len(new) + len(changed)
 
 
