@@ -14,10 +14,12 @@ from outreach.because import Because
 from outreach.channels.phone import CallOutcome
 from outreach.decisions import note_planned, note_put_off, note_put_off_task, note_stopped
 from outreach.followup import NOT_NEEDED, REPLANNED, HandOver
+from outreach.held import LOOK_AGAIN as LOOK_AGAIN_SOON, Held
 from outreach.models import (
     ANSWER,
     OVER_WITH_THE_TRY,
     STOPPED,
+    WAITED_FOR,
     Attempt,
     AttemptStatus,
     OutreachTask,
@@ -94,23 +96,24 @@ def plan_attempts(*, now: datetime, lasts: timedelta = INTERVAL, limit: int = 20
     planned = 0
     for rows in batches(TO_PLAN, now=now, limit=limit, lasts=lasts):
         reach = Reach.among([row[0] for row in rows], now=now)
+        held = Held(reach.tasks)
         for task in reach.tasks:
-            planned += _plan_or_wait(task, reach, now=now)
+            planned += _plan_or_wait(task, reach, held, now=now)
     return planned
 
 
-def _plan_or_wait(task: OutreachTask, reach: Reach, *, now: datetime) -> int:
+def _plan_or_wait(task: OutreachTask, reach: Reach, held: Held, *, now: datetime) -> int:
     """One task that cannot be planned stops no other; it is looked at again in an hour."""
     try:
         with transaction.atomic():
-            return _plan(task, reach, now=now)
+            return _plan(task, reach, held, now=now)
     except Exception:
         logger.exception("Task %s could not be planned.", task.pk)
         followup.plan_again(task, at=now + LOOK_AGAIN)
         return 0
 
 
-def _plan(task: OutreachTask, reach: Reach, *, now: datetime) -> int:
+def _plan(task: OutreachTask, reach: Reach, held: Held, *, now: datetime) -> int:
     if task.pk in reach.under_way or _is_settled(task, now=now):
         return 0
     answer = next_contact(task, reach, not_before=now)
@@ -118,11 +121,19 @@ def _plan(task: OutreachTask, reach: Reach, *, now: datetime) -> int:
     if isinstance(answer, HandOver):
         followup.hand_over(task, answer, now=now, passed=passed)
         return 0
+    if bar := held.bar(task, answer.contact_point, answer.channel):
+        _look_again(task, bar, now=now, at=now + LOOK_AGAIN_SOON)
+        return 0
     planned = followup.as_planned(task, answer)
     planned.save(force_insert=True)
     note_planned(planned, answer, passed, now=now)
     reach.remember(planned)
     return 1
+
+
+def _look_again(task: OutreachTask, rule: Because, *, now: datetime, at: datetime) -> None:
+    note_put_off_task(task, rule, now=now, until=at)
+    followup.plan_again(task, at=at)
 
 
 def _is_settled(task: OutreachTask, *, now: datetime) -> bool:
@@ -134,8 +145,7 @@ def _is_settled(task: OutreachTask, *, now: datetime) -> bool:
     elif milestones.is_too_soon(task, now=now):
         followup.end_unneeded(task, now=now)
     elif task.step.status == StepStatus.ON_HOLD:
-        note_put_off_task(task, Because.ON_HOLD, now=now, until=now + LOOK_AGAIN)
-        followup.plan_again(task, at=now + LOOK_AGAIN)
+        _look_again(task, Because.ON_HOLD, now=now, at=now + LOOK_AGAIN)
     elif task.step.status != StepStatus.ACTIVE or task.patient.status != PatientStatus.ACTIVE:
         followup.end_task(task, TaskStatus.CANCELLED, NOT_NEEDED, now=now)
     else:
@@ -190,19 +200,22 @@ def opt_out_at(
 
 
 @transaction.atomic
-def hold_back(patient: Patient, point: ContactPoint, channel: str, *, now: datetime, until: datetime) -> None:
-    """What is planned here waits until then; so does what a worker has claimed and not begun to send."""
+def hold_back(patient: Patient, point: ContactPoint, channel: str, *, now: datetime) -> None:
+    """What is planned here waits until her words are read; so does what a worker has claimed and not begun to send.
+
+    The door keeps back what is planned here meanwhile.
+    """
     waiting = Attempt.objects.filter(
         patient=patient,
         contact_point=point,
         channel=channel,
         status__in=[AttemptStatus.PLANNED, AttemptStatus.SENDING],
         called_at__isnull=True,
-    )
-    held = followup.withdraw(waiting, REPLANNED, now=now)
-    note_put_off(held, Because.MAYBE_STOP, now=now, until=until)
+    ).exclude(task__message_key__in=WAITED_FOR)
+    held, again_at = followup.withdraw(waiting, REPLANNED, now=now), now + LOOK_AGAIN_SOON
+    note_put_off(held, Because.MAYBE_STOP, now=now, until=again_at)
     tasks = {each.task_id for each in held}
-    OutreachTask.objects.filter(pk__in=tasks, status=TaskStatus.OPEN).update(plan_from=until)
+    OutreachTask.objects.filter(pk__in=tasks, status=TaskStatus.OPEN).update(plan_from=again_at)
 
 
 @transaction.atomic

@@ -75,7 +75,7 @@ def note_handed_over(
 def note_put_off_task(task: OutreachTask, rule: Because, *, now: datetime, until: datetime) -> None:
     """Nothing is planned yet; said once, however often it is looked at again."""
     latest = Decision.objects.filter(step=task.step_id).order_by("-at", "-pk").first()
-    if latest and latest.kind == DecisionKind.PUT_OFF and latest.rules == rule and not latest.attempt_id:
+    if latest and latest.kind == DecisionKind.PUT_OFF and latest.rules == rule:
         return
     Decision.objects.create(step_id=task.step_id, kind=DecisionKind.PUT_OFF, at=now, rules=rule, until=until)
 

@@ -17,6 +17,7 @@ from outreach.channels import BY_VOICE, Message, by_machine
 from outreach.decisions import note_stopped
 from outreach.followup import NOT_NEEDED, REPLANNED, HandOver
 from outreach.gate import Gates, lets_out_still
+from outreach.held import WAITING, Held, is_held_no_more
 from outreach.models import (
     ALREADY_WORDED,
     STOPPED,
@@ -47,7 +48,6 @@ from patients.queries import ClinicClock, withdrawn
 logger = logging.getLogger(__name__)
 
 ABOUT_A_VISIT = frozenset({"held_visit", "visit_reminder", "hold_moved"})  # void when the visit is gone
-WAITING = (StepStatus.ACTIVE, StepStatus.ON_HOLD)
 # How long after a patient's words our own may answer where only approved ones may begin; a minute to be sure.
 ANSWERABLE = timedelta(hours=24) - timedelta(minutes=1)
 HER_OWN = PatientContact.objects.filter(
@@ -76,7 +76,7 @@ def open_parcels(claimed: Sequence[int], lease: UUID, *, now: datetime) -> list[
     visits, offers = visits_of({task.step.journey_id for task in tasks}), offers_of(tasks)
     facts = facts_for(tasks, visits, offers, now=now)
     texts = Texts({attempt.task.message_key for attempt in attempts}, clinics)
-    gates, attested = Gates(clinics), Attested(tasks)
+    gates, attested, held = Gates(clinics), Attested(tasks), Held(tasks)
     may_answer = _heard_from(attempts, now=now)
     parcels = []
     for attempt in attempts:
@@ -89,6 +89,7 @@ def open_parcels(claimed: Sequence[int], lease: UUID, *, now: datetime) -> list[
         elif bar := (
             _bar(attempt, clock, silenced, gates, now=now)
             or attested.bar(task, attempt.contact_point_id, attempt.channel)
+            or held.bar(task, attempt.contact_point_id, attempt.channel)
         ):
             put_back(attempt, lease, bar, now=now)
         elif rendered := _worded(
@@ -152,6 +153,7 @@ def nothing_forbids(channel: str, clinics: Iterable[Clinic]) -> dict[Because, Q]
         Because.GATE: lets_out_still(channel),
         **may_call_still(channel, clinics),
         **answered_for_still(channel, clinics),
+        **is_held_no_more(),
     }
 
 

@@ -278,7 +278,7 @@ class Reply(models.Model):
     body = models.TextField(blank=True)
     meaning = models.CharField(
         max_length=40, blank=True
-    )  # confirm, another_time, cannot_come, stop, ask; empty: read by a person
+    )  # confirm, another_time, cannot_come, stop, maybe_stop, ask; empty: read by a person
     step = models.ForeignKey(Step, null=True, blank=True, on_delete=models.SET_NULL, related_name="replies")
     matter = models.ForeignKey(
         Step, null=True, blank=True, on_delete=models.SET_NULL, related_name="asked_in", db_index=False

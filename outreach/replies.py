@@ -16,6 +16,7 @@ from outreach.answers import READ_WITHIN, answer, ask_of
 from outreach.asked_calls import INVITES_A_CALL, Heard, asked_call, promise_call, say_so
 from outreach.at_once import is_silenced
 from outreach.channels.inbound import Said
+from outreach.held import MAYBE_STOP
 from outreach.links_to_messengers import is_link, tie_to_messenger
 from outreach.models import Attempt, OutreachTask, Reply, TaskStatus
 from outreach.silenced import confirm_stop
@@ -56,10 +57,11 @@ def _heard(said: Said, patient: Patient, point: ContactPoint, last: Attempt | No
         return meaning
     if asks == Asks.NOTHING and said.may_act and _calls_at(said, patient, point, last, now=now):
         return CALL_AT
-    _to_a_person(said, patient, point, last, now=now)
     if asks == Asks.MAYBE:
-        _hold_back(patient, point, said.channel, now=now)
-        return "maybe_stop"
+        _to_a_person(said, patient, point, last, now=now, meaning=MAYBE_STOP)
+        hold_back(patient, point, said.channel, now=now)
+        return MAYBE_STOP
+    _to_a_person(said, patient, point, last, now=now)
     return "reply"
 
 
@@ -186,15 +188,21 @@ def _calls_at(
 
 
 def _to_a_person(
-    said: Said, patient: Patient, point: ContactPoint, last: Attempt | None, *, now: datetime
+    said: Said,
+    patient: Patient,
+    point: ContactPoint,
+    last: Attempt | None,
+    *,
+    now: datetime,
+    meaning: str = "",
 ) -> None:
     if last and last.patient_id == patient.pk:  # not a record that was merged since
-        reply = answer(last.task.step, "", now=now, channel=said.channel, body=_kept(said))
+        reply = answer(last.task.step, meaning, now=now, channel=said.channel, body=_kept(said))
         Reply.objects.filter(pk=reply.pk).update(contact_point=point, attempt=last, at=said.at)
         return
     with transaction.atomic():
         matter = ask_of(patient, _kept(said), now=now)
-        _note_down(said, patient, point, last, step=matter, matter=matter)
+        _note_down(said, patient, point, last, step=matter, matter=matter, meaning=meaning)
 
 
 @transaction.atomic
@@ -239,11 +247,6 @@ def _ask_who_it_is(said: Said, clinic: Clinic, *, now: datetime) -> Step:
     due_at = soon(clinic, READ_WITHIN, now=now)
     asked = AdHoc(StepKind.CALL, lambda: _("Who wrote from %(address)s? %(words)s") % named, due_at)
     return open_unidentified(clinic, asked, now=now)
-
-
-def _hold_back(patient: Patient, point: ContactPoint, channel: str, *, now: datetime) -> None:
-    """She may have asked us to stop: what is planned here waits until a person has read it."""
-    hold_back(patient, point, channel, now=now, until=soon(patient.clinic, READ_WITHIN, now=now))
 
 
 def _note_down(

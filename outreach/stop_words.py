@@ -37,12 +37,11 @@ START_WORDS = frozenset(
     ابدأ ابدا استئناف
     """.split()  # noqa: SIM905 - a list to be read
 )
-SHORT = 12  # words: a longer text is a letter, to be read by a person
 
 
 class Asks(Enum):
     NOTHING = "nothing"
-    MAYBE = "maybe"  # the word stands inside a sentence: a person reads it
+    MAYBE = "maybe"  # the word stands inside a sentence, or a whole letter: a person reads it
     STOP = "stop"
     START = "start"  # again
 
@@ -54,11 +53,9 @@ def asks_to_stop(text: str) -> Asks:
         return Asks.STOP
     if whole in _FOLDED_START:
         return Asks.START
-    if len(words) <= SHORT and any(phrase in whole for phrase in _FOLDED_PHRASES):
+    if any(phrase in whole for phrase in _FOLDED_PHRASES) or (set(words) & _FOLDED_WORDS) - _FOLDED_ALONE:
         return Asks.MAYBE
-    return (
-        Asks.MAYBE if len(words) <= SHORT and (set(words) & _FOLDED_WORDS) - _FOLDED_ALONE else Asks.NOTHING
-    )
+    return Asks.NOTHING
 
 
 def plain(text: str) -> str:

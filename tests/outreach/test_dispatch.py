@@ -16,7 +16,7 @@ from outreach import channels
 from outreach.channels import Abilities, ChannelError, Message, Receipt, Trouble, WhenUnclear
 from outreach.dispatch import LEASE, Counts, dispatch, due_on, recover, take
 from outreach.door import open_parcels
-from outreach.models import Attempt, AttemptStatus, MessageTemplate, TaskStatus
+from outreach.models import Attempt, AttemptStatus, MessageTemplate, Reply, TaskStatus
 from patients.actions import withdraw_consent
 from patients.models import AddressStatus, Channel, ContactPoint
 from tests import builders
@@ -58,6 +58,18 @@ def failing(error: Exception) -> Callable[[Message], Receipt]:
         raise error
 
     return answer
+
+
+def may_have_asked_to_stop(attempt: Attempt) -> None:
+    Reply.objects.create(
+        clinic=attempt.clinic,
+        patient=attempt.patient,
+        contact_point=attempt.contact_point,
+        channel=attempt.channel,
+        at=NOW,
+        meaning="maybe_stop",
+        matter=builders.step(builders.journey(attempt.patient)),
+    )
 
 
 def test_a_due_message_leaves_once_with_our_reference(fake: Fake) -> None:
@@ -144,8 +156,9 @@ def test_a_message_about_a_visit_that_is_gone_is_not_sent(fake: Fake) -> None:
         lambda a: withdraw_consent(a.patient, a.contact_point, a.channel, now=NOW, words="STOP"),
         lambda a: ContactPoint.objects.filter(pk=a.contact_point_id).update(status=AddressStatus.BAD),
         lambda a: Step.objects.filter(pk=a.task.step_id).update(status=StepStatus.CANCELLED),
+        may_have_asked_to_stop,
     ],
-    ids=["opted out", "bad address", "step ended"],
+    ids=["opted out", "bad address", "step ended", "maybe opted out"],
 )
 def test_what_forbids_a_message_after_its_batch_was_claimed_holds(
     fake: Fake, change: Callable[[Attempt], object]

@@ -8,6 +8,7 @@ import pytest
 from django.test import Client
 
 from appointments.models import Appointment
+from journeys.actions import complete_step
 from journeys.models import JourneyStatus, Step, StepKind, StepStatus
 from outreach.actions import plan_attempts
 from outreach.channels import in_use
@@ -16,7 +17,7 @@ from outreach.dispatch import LEASE, dispatch, take
 from outreach.door import open_parcels
 from outreach.incoming import work_events
 from outreach.links_to_messengers import LASTS, link_for
-from outreach.models import Attempt, AttemptStatus, MessageTemplate, Reply
+from outreach.models import Attempt, AttemptStatus, MessageTemplate, OutreachTask, Reply
 from outreach.provider_models import MessengerLink, ProviderEvent
 from outreach.senders import Turn
 from outreach.stop_words import Asks, asks_to_stop
@@ -96,6 +97,8 @@ def test_the_words_for_stop_are_known_in_four_languages(words: str) -> None:
     [
         ("please stop sending me these", Asks.MAYBE),
         ("отпишите меня пожалуйста", Asks.MAYBE),
+        ("I was with you on Monday and all was well, but please stop sending me these messages", Asks.MAYBE),
+        ("אחרי הביקור האחרון הכל היה בסדר גמור ותודה רבה לכולם, אבל בבקשה אל תשלחו לי עוד", Asks.MAYBE),
         ("cancel my visit on Monday please", Asks.NOTHING),
         ("די כואב לי בשן", Asks.NOTHING),
         ("", Asks.NOTHING),
@@ -155,6 +158,38 @@ class TestStop:
         waiting.refresh_from_db()
         assert (waiting.status, waiting.decisions.get().rules) == (AttemptStatus.CANCELLED, "maybe_stop")
         assert waiting.task.plan_from == waiting.decisions.get().until
+
+    def test_what_is_to_be_planned_before_a_person_has_read_it_waits_until_then(self, twilio: Twilio) -> None:
+        last = told()
+        builders.opened(last.clinic)
+        by_sms("please stop sending me these")
+        later = task_of(last.patient)
+        OutreachTask.objects.filter(pk=later.pk).update(plan_from=NOW)
+        assert plan_attempts(now=NOW) == 0
+        later.refresh_from_db()
+        again_at = later.plan_from
+        assert (later.step.decisions.get().rules, again_at) == ("maybe_stop", NOW + timedelta(minutes=10))
+        assert plan_attempts(now=again_at) == 0
+        assert later.step.decisions.count() == 1
+        matter = Reply.objects.get(meaning="maybe_stop").matter
+        assert matter is not None
+        complete_step(matter, "answered", now=again_at)
+        assert plan_attempts(now=again_at + timedelta(minutes=10)) == 1
+        assert Attempt.objects.get(task=later).channel == Channel.SMS
+
+    def test_at_the_door_it_is_asked_too_and_a_persons_own_answer_leaves(self, twilio: Twilio) -> None:
+        builders.messages_loaded()
+        last = told()
+        builders.opened(last.clinic)
+        by_sms("please stop sending me these")
+        planned = builders.attempt(task_of(last.patient))
+        said = builders.task(builders.step(planned.task.step.journey), plan_from=None, message_key="answer")
+        answer = builders.attempt(said, body="Gladly. Do you mean all of them?", language="en")
+        dispatch(now=NOW)
+        dispatch(now=NOW)
+        planned.refresh_from_db()
+        assert (planned.status, planned.decisions.get().rules) == (AttemptStatus.CANCELLED, "maybe_stop")
+        assert [each["body"] for each in twilio.taken] == [answer.body]
 
     def test_what_has_begun_to_leave_is_not_called_held_back(self, twilio: Twilio) -> None:
         last = told()

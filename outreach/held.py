@@ -1,0 +1,39 @@
+"""What waits until a person has looked: nothing more goes where words may have meant STOP that nobody has read yet."""
+
+from collections.abc import Iterable
+from datetime import timedelta
+
+from django.db.models import Exists, OuterRef, Q
+
+from journeys.models import StepStatus
+from outreach.because import Because
+from outreach.channels import PHONE
+from outreach.models import WAITED_FOR, OutreachTask, Reply
+from patients.models import Purpose
+
+MAYBE_STOP = "maybe_stop"  # the meaning of such words, until a person has settled what they are
+WAITING = (StepStatus.ACTIVE, StepStatus.ON_HOLD)
+LOOK_AGAIN = timedelta(minutes=10)  # whether somebody has looked
+UNREAD = Reply.objects.filter(meaning=MAYBE_STOP, matter__status__in=WAITING)
+
+
+class Held:
+    """Of some tasks, read once for a batch."""
+
+    def __init__(self, tasks: Iterable[OutreachTask]) -> None:
+        patients = {task.patient_id for task in tasks}
+        self._unread = set(UNREAD.filter(patient__in=patients).values_list("patient", "contact_point"))
+
+    def bar(self, task: OutreachTask, point_id: int, channel: str) -> Because | None:
+        """People read what was written before they call; what she waits for, and safety, STOP itself would not stop."""
+        if channel == PHONE or task.message_key in WAITED_FOR or task.purpose == Purpose.SAFETY:
+            return None
+        return Because.MAYBE_STOP if (task.patient_id, point_id) in self._unread else None
+
+
+def is_held_no_more() -> dict[Because, Q]:
+    """The same as conditions of the statement that begins calls; no person's call is begun by it."""
+    task = OutreachTask.objects.filter(pk=OuterRef("task"))
+    goes_anyway = Q(Exists(task.filter(Q(message_key__in=WAITED_FOR) | Q(purpose=Purpose.SAFETY))))
+    unread = UNREAD.filter(patient=OuterRef("patient"), contact_point=OuterRef("contact_point"))
+    return {Because.MAYBE_STOP: ~Q(Exists(unread)) | goes_anyway}
