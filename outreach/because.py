@@ -53,6 +53,7 @@ class Because(StrEnum):
     NOT_MADE = "not_made"
     ON_HOLD = "on_hold"
     STEP_ENDED = "step_ended"
+    DECIDED_ANEW = "decided_anew"
     VISIT_GONE = "visit_gone"
     OFFER_OVER = "offer_over"
     RECORD_CLOSED = "record_closed"

@@ -39,6 +39,7 @@ RULE_WORDS = {
     Because.NOT_MADE: _("nobody called in that time"),
     Because.ON_HOLD: _("the step rests"),
     Because.STEP_ENDED: _("the step had ended"),
+    Because.DECIDED_ANEW: _("something new has come, and the doctor looks at it once more first"),
     Because.VISIT_GONE: _("the visit it speaks of is gone"),
     Because.OFFER_OVER: _("the offer was over"),
     Because.RECORD_CLOSED: _("the record is closed"),

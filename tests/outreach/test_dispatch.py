@@ -72,6 +72,19 @@ def may_have_asked_to_stop(attempt: Attempt) -> None:
     )
 
 
+def is_looked_at_once_more(attempt: Attempt) -> None:
+    told = attempt.task.step
+    Step.objects.filter(pk=told.pk).update(kind=StepKind.TELL)
+    builders.step(
+        told.journey,
+        kind=StepKind.REVIEW,
+        status=StepStatus.COMPLETED,
+        completed_at=NOW,
+        outcome="no_treatment",
+    )
+    builders.step(told.journey, kind=StepKind.REVIEW, opened_at=NOW + timedelta(seconds=1))
+
+
 def test_a_due_message_leaves_once_with_our_reference(fake: Fake) -> None:
     attempt = builders.attempt()
     assert dispatch(now=NOW) == Counts(sent=1)
@@ -157,8 +170,9 @@ def test_a_message_about_a_visit_that_is_gone_is_not_sent(fake: Fake) -> None:
         lambda a: ContactPoint.objects.filter(pk=a.contact_point_id).update(status=AddressStatus.BAD),
         lambda a: Step.objects.filter(pk=a.task.step_id).update(status=StepStatus.CANCELLED),
         may_have_asked_to_stop,
+        is_looked_at_once_more,
     ],
-    ids=["opted out", "bad address", "step ended", "maybe opted out"],
+    ids=["opted out", "bad address", "step ended", "maybe opted out", "decided anew"],
 )
 def test_what_forbids_a_message_after_its_batch_was_claimed_holds(
     fake: Fake, change: Callable[[Attempt], object]
