@@ -41,6 +41,15 @@ CONTACT = Alarm(
     armed="contact_from IS NOT NULL",
     takes={"contact_from": "NULL"},
 )
+# The class of a message is that of its key: ours to say where we ship it, else the clinic's; where its own texts
+# disagree, news and offers are the first of them.
+CLASSES = (
+    "LEFT JOIN (SELECT key, MIN(purpose) AS purpose FROM outreach_messagetemplate WHERE clinic_id IS NULL"
+    " GROUP BY key) ours ON ours.key = s.message_key "
+    "LEFT JOIN (SELECT clinic_id, key, MIN(purpose) AS purpose FROM outreach_messagetemplate"
+    " WHERE clinic_id IS NOT NULL GROUP BY clinic_id, key) own"
+    " ON own.key = s.message_key AND own.clinic_id = s.clinic_id"
+)
 TO_PLAN = Alarm(
     model=OutreachTask,
     column="plan_from",
@@ -70,7 +79,7 @@ def _insert_tasks(step_ids: Sequence[int], *, now: datetime) -> None:
         "patient_id": "j.patient_id",
         "step_id": "s.id",
         "message_key": "s.message_key",
-        "purpose": "%(purpose)s",
+        "purpose": "COALESCE(ours.purpose, own.purpose, %(service)s)",
         "status": "%(open)s",
         "opened_at": "%(now)s",
         "plan_from": "%(now)s",
@@ -84,11 +93,11 @@ def _insert_tasks(step_ids: Sequence[int], *, now: datetime) -> None:
         source=Step._meta.db_table,
         joins="JOIN journeys_journey j ON j.id = s.journey_id "
         "JOIN patients_patient p ON p.id = j.patient_id AND p.status = 'active' "
-        "LEFT JOIN journeys_steptemplate t ON t.id = s.template_step_id",
+        "LEFT JOIN journeys_steptemplate t ON t.id = s.template_step_id " + CLASSES,
         where="s.status = 'active' AND s.message_key <> ''",
         unless="(step_id) WHERE status = 'open'",
     )
-    insert_for(rows, ids=step_ids, purpose=str(Purpose.SERVICE), open=str(TaskStatus.OPEN), now=now)
+    insert_for(rows, ids=step_ids, service=str(Purpose.SERVICE), open=str(TaskStatus.OPEN), now=now)
 
 
 def plan_attempts(*, now: datetime, lasts: timedelta = INTERVAL, limit: int = 200) -> int:

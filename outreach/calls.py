@@ -23,6 +23,7 @@ from outreach.decisions import note_stopped
 from outreach.dispatch import take
 from outreach.followup import REPLANNED
 from outreach.models import Attempt, AttemptStatus, OutreachTask, Reply, TaskStatus
+from outreach.own_words import purpose_of
 from outreach.queries import visit_of
 from outreach.reach import message_channel_for
 from outreach.unanswered import count_unanswered
@@ -164,9 +165,9 @@ def task_for(step: Step, patient: Patient, *, now: datetime) -> OutreachTask:
     """The open task of the step; a step that has none, as a promise, speaks of what it is about."""
     new = task_like(step, patient, now=now)
     copied = ("clinic_id", "patient", "message_key", "opened_at", "deadline_at")
-    task, _made = OutreachTask.objects.get_or_create(
-        step=step, status=TaskStatus.OPEN, defaults={name: getattr(new, name) for name in copied}
-    )
+    given = {name: getattr(new, name) for name in copied}
+    given["purpose"] = purpose_of(new.message_key, step.clinic_id)
+    task, _made = OutreachTask.objects.get_or_create(step=step, status=TaskStatus.OPEN, defaults=given)
     return task
 
 

@@ -7,7 +7,7 @@ from django.db import transaction
 from django.db.models import QuerySet
 
 from outreach.models import MessageTemplate
-from patients.models import Clinic, Gender
+from patients.models import Clinic, Gender, Purpose
 
 NEUTRAL = Gender.UNKNOWN.value
 
@@ -31,6 +31,15 @@ def texts_in(language: str, clinic: Clinic | None) -> dict[Spot, MessageTemplate
     """Every text in one language in its neutral form: what we ship, or a clinic's own."""
     rows = MessageTemplate.objects.filter(clinic=clinic, language=language, variant=NEUTRAL)
     return {Spot(row.key, row.channel, row.language): row for row in rows}
+
+
+def purpose_of(key: str, clinic_id: int) -> str:
+    """The class of a message, as open_tasks() reads it: that of its key, ours to say where we ship it."""
+    for whose in (None, clinic_id):
+        found = MessageTemplate.objects.filter(clinic=whose, key=key).order_by("purpose")
+        if purpose := found.values_list("purpose", flat=True).first():
+            return purpose
+    return Purpose.SERVICE
 
 
 @transaction.atomic

@@ -238,7 +238,12 @@ def record_consent(
 def withdraw_consent(
     patient: Patient, point: ContactPoint, channel: str, *, now: datetime, words: str, by: User | None = None
 ) -> Consent:
-    return record_consent(patient, point, channel, ConsentStatus.WITHDRAWN, now=now, words=words, by=by)
+    """Nothing more about her care; still less the news and offers that she had asked for there."""
+    current = patient.consents.filter(contact_point=point, channel=channel, superseded_at__isnull=True)
+    withdrawn: dict[str, Any] = {"status": ConsentStatus.WITHDRAWN, "now": now, "words": words, "by": by}
+    if current.filter(purpose=Purpose.MARKETING, status=ConsentStatus.GRANTED).exists():
+        record_consent(patient, point, channel, purpose=Purpose.MARKETING, **withdrawn)
+    return record_consent(patient, point, channel, **withdrawn)
 
 
 def mark_address(point: ContactPoint, status: AddressStatus, *, now: datetime) -> None:

@@ -27,6 +27,7 @@ from patients.models import (
     Patient,
     PatientContact,
     PatientStatus,
+    Purpose,
     Role,
     ServiceCard,
 )
@@ -292,9 +293,9 @@ def withdrawn(**about: Any) -> QuerySet[Consent]:
 
 
 def refusals_at(patient: Patient) -> dict[int, list[Consent]]:
-    """What the patient does not allow now, by the key of the address."""
+    """What the patient does not allow now, by the key of the address. News and offers nobody gets unasked anyway."""
     found: dict[int, list[Consent]] = {}
-    for each in withdrawn(patient=patient).order_by("at"):
+    for each in withdrawn(patient=patient).exclude(purpose=Purpose.MARKETING).order_by("at"):
         found.setdefault(each.contact_point_id, []).append(each)
     return found
 

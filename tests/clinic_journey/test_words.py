@@ -155,10 +155,14 @@ def test_the_admin_changes_own_words_under_the_same_rules_and_never_ours(clinic:
     new = {**row, "clinic": str(clinic.pk), "subject": "Kept", "body": "You must come"}
     answer = client.post("/admin/outreach/messagetemplate/add/", new)
     assert "must" in str(answer.context["errors"])
-    new |= {"body": GOOD, "approved_as": "kept_2"}
+    offer = {"body": f"{GOOD} A discount today!", "purpose": "marketing"}
+    answer = client.post("/admin/outreach/messagetemplate/add/", new | offer)
+    assert "discount" in str(answer.context["errors"])
+    new |= {"body": GOOD, "approved_as": "kept_2", "purpose": "marketing"}
     assert client.post("/admin/outreach/messagetemplate/add/", new).status_code == 302
     assert read(clinic).startswith("Hello Dana, Alon Clinic keeps")
-    assert MessageTemplate.objects.get(clinic=clinic).approved_as == "kept_2"
+    own = MessageTemplate.objects.get(clinic=clinic)
+    assert (own.approved_as, own.purpose) == ("kept_2", "service")
 
 
 def test_the_providers_name_stays_with_the_words_it_approved_and_no_others(clinic: Clinic) -> None:

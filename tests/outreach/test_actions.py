@@ -9,9 +9,10 @@ from django.test.utils import CaptureQueriesContext
 from journeys.models import OwnerRole, Step, StepKind, StepStatus
 from outreach.actions import cancel_for_steps, open_tasks, opt_out, plan_attempts
 from outreach.anew import plan_missed, plan_switched_off
-from outreach.models import Attempt, AttemptStatus, OutreachTask, TaskStatus
+from outreach.calls import task_for
+from outreach.models import Attempt, AttemptStatus, MessageTemplate, OutreachTask, TaskStatus
 from patients.actions import CardAnswers, add_address, save_card, withdraw_consent
-from patients.models import AddressKind, AddressStatus, Channel, ContactPoint, Patient, Relation
+from patients.models import AddressKind, AddressStatus, Channel, ContactPoint, Patient, Purpose, Relation
 from tests import builders
 from tests.conftest import NOW
 
@@ -62,6 +63,37 @@ class TestOpenTasks:
         first = builders.task(step)
         open_tasks(now=NOW)
         assert list(OutreachTask.objects.all()) == [first]
+
+    @pytest.mark.parametrize(
+        ("texts", "purpose"),
+        [
+            ({}, Purpose.SERVICE),
+            ({"ours": Purpose.MARKETING}, Purpose.MARKETING),
+            ({"ours": Purpose.SERVICE, "own": Purpose.MARKETING}, Purpose.SERVICE),
+            ({"ours": Purpose.MARKETING, "own": Purpose.SERVICE}, Purpose.MARKETING),
+            ({"own": Purpose.MARKETING}, Purpose.MARKETING),
+            ({"another clinic's": Purpose.MARKETING}, Purpose.SERVICE),
+        ],
+        ids=lambda texts: ", ".join(texts) or "none" if isinstance(texts, dict) else "",
+    )
+    def test_the_class_is_that_of_the_messages_key_and_no_clinics_own_text_changes_it(
+        self, texts: dict[str, Purpose], purpose: Purpose
+    ) -> None:
+        by_tick, by_hand = wanting_contact(), builders.step(message_key="next_step")
+        whose = {"ours": (None, None), "own": (by_tick.clinic, by_hand.clinic)}
+        for name, given in texts.items():
+            for clinic in set(whose.get(name, (builders.clinic(),))):
+                for language in ("en", "he"):
+                    row = {"key": "next_step", "language": language, "body": "x", "purpose": given}
+                    MessageTemplate.objects.create(clinic=clinic, **row)
+        open_tasks(now=NOW)
+        patient = by_hand.journey.patient
+        assert patient is not None
+        task_for(by_hand, patient, now=NOW)
+        assert set(OutreachTask.objects.values_list("step", "purpose")) == {
+            (by_tick.pk, purpose),
+            (by_hand.pk, purpose),
+        }
 
     def test_batches_take_everything(self) -> None:
         journey = builders.journey()

@@ -3,6 +3,7 @@
 import pytest
 from django.db import IntegrityError, transaction
 
+from outreach.actions import opt_out_at
 from outreach.attested import answer_for, may_use, take_back, to_answer_for
 from outreach.because import Because
 from outreach.decision_models import Decision
@@ -14,6 +15,7 @@ from outreach.provider_models import OFFERS, Attestation
 from outreach.reach import Reach
 from patients.actions import RefusedError, record_consent
 from patients.models import Channel, Clinic, ConsentStatus, Purpose
+from patients.queries import refusals_at
 from tests import builders
 from tests.conftest import NOW
 from tests.standins.meta import Meta
@@ -123,6 +125,18 @@ def test_offers_go_only_to_who_asked_for_them(offer: Attempt, twilio: Twilio) ->
     )
     assert ways(offer.task) == {Channel.SMS}
     assert dispatch(now=NOW).sent == 1
+
+
+def test_after_stop_she_gets_no_offers_there_either(offer: Attempt) -> None:
+    answer_for(offer.clinic, OFFERS, now=NOW, by=builders.user())
+    here = (offer.patient, offer.contact_point, offer.channel)
+    record_consent(*here, ConsentStatus.GRANTED, now=NOW, purpose=Purpose.MARKETING, words="Yes, news please")
+    assert begins(offer)
+    opt_out_at(*here, now=NOW, words="STOP")
+    assert not begins(offer)
+    record_consent(*here, ConsentStatus.GRANTED, now=NOW, words="START")  # about her care
+    assert not begins(offer)
+    assert refusals_at(offer.patient) == {}
 
 
 def test_a_message_about_her_care_needs_no_such_answer(attempt: Attempt, offer: Attempt) -> None:

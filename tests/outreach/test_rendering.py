@@ -182,5 +182,14 @@ def test_a_text_that_breaks_the_rules_is_not_loaded(tmp_path: Path, text: str, s
         call_command("load_messages", tmp_path)
 
 
+@pytest.mark.django_db
+def test_a_message_is_of_one_class_in_every_language(tmp_path: Path) -> None:
+    for language, purpose in (("en", "marketing"), ("ru", "service")):
+        text = f'[news]\npurpose = "{purpose}"\nsubject = "Hello"\nbody = "{{name}}, {{clinic}}: {{link}}"\n'
+        (tmp_path / f"{language}.toml").write_text(text, encoding="utf-8")
+    with pytest.raises(CommandError, match="one in every language"):
+        call_command("load_messages", tmp_path)
+
+
 def test_placeholders_are_the_ones_the_design_lists() -> None:
     assert {"name", "clinic", "by", "date", "until", "link", "phone", "who"} == PLACEHOLDERS

@@ -83,7 +83,17 @@ def read_folder(folder: Path) -> tuple[list[Draft], list[str]]:
             read = list(_drafts_or_faults(key, path.stem, entries))
             faults += [f"{path.name}: [{key}] {fault}" for fault in read if isinstance(fault, str)]
             drafts += [draft for draft in read if isinstance(draft, Draft)]
-    return drafts, faults
+    return drafts, faults + _faults_of_class(drafts)
+
+
+def _faults_of_class(drafts: Iterable[Draft]) -> list[str]:
+    """A message is of one class, whoever reads it."""
+    classes: dict[str, set[str]] = {}
+    for draft in drafts:
+        classes.setdefault(draft.key, set()).add(draft.purpose)
+    return [
+        f"[{key}] purpose: must be one in every language" for key, found in classes.items() if len(found) > 1
+    ]
 
 
 def _drafts_or_faults(key: str, language: str, entries: Any) -> Iterator[Draft | str]:
