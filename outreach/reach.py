@@ -20,6 +20,7 @@ from outreach.planning import NOT_THIS_WAY, OTHER, Option, Past, Rules
 from outreach.queries import CARRIED_OUT, LAST_TRIES, UNFINISHED, hours_for, tries_among, with_replies
 from outreach.senders import down
 from outreach.voice_rules import VoiceRules
+from patients.country import profile_of
 from patients.models import (
     GUARDIANS,
     AddressKind,
@@ -163,11 +164,12 @@ class Reach:
     def past(self, task: OutreachTask) -> list[Past]:
         """This task's own attempts as they were; the patient's other contacts only as far as the caps count them.
 
-        News does not wait for the caps: that something arrived, was decided or is late is told the same day.
+        News does not wait for the caps: that something arrived, was decided or is late is told the same day. Only
+        where they are the law, it keeps to them.
         """
         tried = self._tried.get(task.patient_id, [])
         own = [past for task_id, past in tried if task_id == task.pk]
-        if task.step.kind in NEWS:
+        if task.step.kind in NEWS and not profile_of(task.patient.clinic.country).caps_are_law:
             return own
         known = [*tried, *self._coming.get(task.patient_id, [])]
         others = (past for task_id, past in known if task_id != task.pk)
@@ -179,7 +181,7 @@ class Reach:
 
     def rules(self, task: OutreachTask) -> Rules:
         patient = task.patient
-        a_day, a_week = caps_of(patient.clinic)
+        a_day, a_week = caps_of(patient.clinic, is_news=task.step.kind in NEWS)
         learned = None if task.message_key in ABOUT_AN_OFFER else self._learned(patient)
         weekend = weekend_of(patient.clinic)
         return Rules(patient.zone, weekend, task.max_attempts, a_day, a_week, learned=learned)

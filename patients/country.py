@@ -40,6 +40,7 @@ class CountryProfile:
     age_of_majority: int
     contacts_a_day: int
     contacts_a_week: int
+    caps_are_law: bool  # so that news keeps to them, too
     automated_voice: AutomatedVoice
     channels_to_attest: frozenset[str]
     confirms_stop: bool
@@ -62,6 +63,7 @@ def read_profile(path: Path) -> CountryProfile:
             age_of_majority=_positive(given["age_of_majority"]),
             contacts_a_day=_positive(given["contacts_a_day"]),
             contacts_a_week=_positive(given["contacts_a_week"]),
+            caps_are_law=given["caps_are_law"] is True,
             automated_voice=AutomatedVoice(given["automated_voice"]),
             channels_to_attest=frozenset(given["channels_to_attest"]),
             confirms_stop=given["confirms_stop"] is True,

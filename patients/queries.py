@@ -45,9 +45,14 @@ def weekend_of(clinic: Clinic) -> frozenset[int]:
     return profile_of(clinic.country).weekend
 
 
-def caps_of(clinic: Clinic) -> tuple[int, int]:
-    """How often a patient is contacted at most, a day and in seven days, over all channels."""
+def caps_of(clinic: Clinic, *, is_news: bool = False) -> tuple[int, int]:
+    """How often a patient is contacted at most, a day and in seven days, over all channels.
+
+    News about her care does not wait for what the clinic sets; for the law it does.
+    """
     profile = profile_of(clinic.country)
+    if is_news and profile.caps_are_law:
+        return profile.contacts_a_day, profile.contacts_a_week
     return (
         min(clinic.contacts_a_day or profile.contacts_a_day, profile.contacts_a_day),
         min(clinic.contacts_a_week or profile.contacts_a_week, profile.contacts_a_week),

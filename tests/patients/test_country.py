@@ -7,8 +7,9 @@ from zoneinfo import ZoneInfo
 import pytest
 from django.db import IntegrityError
 
+from journeys.models import StepKind
 from outreach.actions import plan_attempts
-from outreach.models import Attempt
+from outreach.models import Attempt, AttemptStatus
 from patients.country import FOLDER, AutomatedVoice, ProfileError, profile_of, read_profile
 from patients.models import Clinic, ClinicHours, HoursKind, Patient
 from patients.queries import caps_of, lawful_hours
@@ -126,3 +127,30 @@ def test_one_a_day_leaves_the_second_matter_for_the_next_day() -> None:
     zone = ZoneInfo(patient.zone)
     days = {attempt.send_at.astimezone(zone).date() for attempt in Attempt.objects.all()}
     assert days == {date(2026, 3, 9), date(2026, 3, 10)}
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(
+    ("country", "contacted", "kind", "day"),
+    [
+        ("IL", 0, StepKind.TELL, 9),  # good practice: news is told the same day
+        ("US", 0, StepKind.TELL, 10),  # one a day is the law
+        ("US", 1, StepKind.TELL, 9),  # what the clinic sets besides keeps no news back
+        ("US", 1, StepKind.BOOK, 15),
+    ],
+)
+def test_news_waits_for_the_law_and_never_for_the_clinics_own_cap(
+    country: str, contacted: int, kind: StepKind, day: int
+) -> None:
+    clinic = builders.clinic(
+        country=country, time_zone="America/New_York", contacts_a_day=1, contacts_a_week=1
+    )
+    open_day_and_night(clinic)
+    journey = builders.journey(builders.patient(clinic, phone="+12015550123"))
+    at = NOW + timedelta(hours=6) - timedelta(days=contacted)
+    other = builders.task(builders.step(journey), plan_from=None)
+    builders.attempt(other, status=AttemptStatus.SENT, send_at=at, sent_at=at, called_at=at)
+    task = builders.task(builders.step(journey, kind=kind), deadline_at=NOW + timedelta(days=20))
+    plan_attempts(now=NOW + timedelta(hours=7))
+    local = Attempt.objects.get(task=task).send_at.astimezone(ZoneInfo("America/New_York"))
+    assert local.day == day
