@@ -44,6 +44,7 @@ from patients.models import (
     Relation,
 )
 from patients.queries import ClinicClock, withdrawn
+from patients.windows import ALWAYS, DAY, Hours, open_together
 
 logger = logging.getLogger(__name__)
 
@@ -96,7 +97,8 @@ def open_parcels(claimed: Sequence[int], lease: UUID, *, now: datetime) -> list[
             attempt, texts, _as_read(attempt, facts[task.pk]), clinics[attempt.clinic_id]
         ):
             free = attempt.contact_point_id in may_answer
-            message = _addressed(attempt, rendered, clinics[attempt.clinic_id], may_be_free=free)
+            open_for = open_together(_hours_of(attempt, clock), now, now + DAY)[0].end - now
+            message = _addressed(attempt, rendered, may_be_free=free, open_for=open_for)
             parcels.append(Parcel(attempt, message, rendered))
         else:
             _without_words(attempt, lease, now=now)
@@ -219,11 +221,14 @@ def _bar(
     bar = next((rule for rule, holds in bars.items() if holds), None)
     if bar:
         return bar
-    shut = list(shut_by(hours_for(attempt.patient, attempt.channel, clock), now))
-    if attempt.task.message_key in WAITED_FOR:
-        # What she waits for now leaves at once; the clinic's hours and the law's hold all the same.
-        shut = [rule for rule in shut if rule != Because.WINDOW]
-    return shut[0] if shut else None
+    return next(shut_by(_hours_of(attempt, clock), now), None)
+
+
+def _hours_of(attempt: Attempt, clock: ClinicClock) -> tuple[Hours, ...]:
+    """What she waits for now leaves at once; the clinic's hours and the law's hold all the same."""
+    hers, *others = hours_for(attempt.patient, attempt.channel, clock)
+    waits = attempt.task.message_key in WAITED_FOR
+    return (Hours.of(hers.zone, ALWAYS, {}) if waits else hers, *others)
 
 
 def put_back(attempt: Attempt, lease: UUID, because: Because, *, now: datetime, again: bool = True) -> bool:
@@ -270,7 +275,8 @@ def _worded(attempt: Attempt, texts: Texts, facts: Facts, clinic: Clinic) -> Ren
         return None
 
 
-def _addressed(attempt: Attempt, rendered: Rendered, clinic: Clinic, *, may_be_free: bool) -> Message:
+def _addressed(attempt: Attempt, rendered: Rendered, *, may_be_free: bool, open_for: timedelta) -> Message:
+    clinic = attempt.patient.clinic
     return Message(
         reference=str(attempt.reference),
         to=attempt.contact_point.value,
@@ -282,6 +288,7 @@ def _addressed(attempt: Attempt, rendered: Rendered, clinic: Clinic, *, may_be_f
         approved_as=rendered.approved_as,
         values=rendered.values,
         may_be_free=may_be_free,
+        open_for=open_for,
         may_leave_voicemail=attempt.channel in BY_VOICE
         and bool(attempt.tie and attempt.tie.may_leave_voicemail),
     )

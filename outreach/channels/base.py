@@ -26,6 +26,9 @@ class Message:
     values: tuple[str, ...] = ()
     may_be_free: bool = False  # the patient wrote here so lately that our own words may answer
     may_leave_voicemail: bool = False  # of a call: what the patient said about voice messages
+    open_for: timedelta | None = (
+        None  # how long it may still arrive: then her hours, ours or the law's are over
+    )
     is_test: bool = False  # nothing is asked and nothing comes back: does it arrive?
 
 

@@ -10,6 +10,7 @@ from outreach.channels.base import Abilities, ChannelError, Message, Receipt, Tr
 
 LOOKED_AT = 20  # of the messages to one number, the newest
 VALID_FOR = timedelta(hours=4)  # after that a message is stale; the network drops it and says so
+SHORTEST = timedelta(seconds=5)  # which the provider asks for at least
 SERVICE = "MG"  # how the id of a messaging service begins
 
 
@@ -25,11 +26,12 @@ class SmsTransport:
         if len(message.body) > self.abilities.longest:
             raise ChannelError(Trouble.UNFIT, "too long")
         sender = settings.TWILIO_FROM
+        valid_for = VALID_FOR if message.open_for is None else min(message.open_for, VALID_FOR)
         values: dict[str, Any] = {
             "to": message.to,
             "body": message.body,
             "status_callback": twilio.callback(message.reference),
-            "validity_period": int(VALID_FOR.total_seconds()),
+            "validity_period": int(max(valid_for, SHORTEST).total_seconds()),
             ("messaging_service_sid" if sender.startswith(SERVICE) else "from_"): sender,
         }
         made = twilio.attempted(lambda api: api.messages.create(**values))

@@ -38,6 +38,16 @@ class TestSms:
         assert taken["status_callback"] == f"https://clinic.example/hooks/twilio/?ref={reference}"
         assert twilio.requests[0].form["ValidityPeriod"] == "14400"
 
+    @pytest.mark.parametrize(
+        ("open_for", "seconds"),
+        [(timedelta(minutes=5), "300"), (timedelta(hours=9), "14400"), (timedelta(seconds=1), "5")],
+    )
+    def test_it_arrives_in_the_hours_in_which_it_left_or_never(
+        self, twilio: Twilio, open_for: timedelta, seconds: str
+    ) -> None:
+        SmsTransport().send(message(open_for=open_for))
+        assert twilio.requests[0].form["ValidityPeriod"] == seconds
+
     def test_a_messaging_service_sends_in_place_of_a_number(
         self, twilio: Twilio, settings: LazySettings
     ) -> None:

@@ -1,7 +1,7 @@
 """The outbox: what leaves, what is put back, and what an unclear ending means. The channel is a plain fake object."""
 
 from collections.abc import Callable, Iterator
-from datetime import timedelta
+from datetime import time, timedelta
 from uuid import uuid4
 
 import pytest
@@ -17,7 +17,7 @@ from outreach.channels import Abilities, ChannelError, Message, Receipt, Trouble
 from outreach.dispatch import LEASE, Counts, dispatch, due_on, recover, take
 from outreach.door import open_parcels
 from outreach.models import Attempt, AttemptStatus, MessageTemplate, Reply, TaskStatus
-from patients.actions import withdraw_consent
+from patients.actions import CardAnswers, save_card, withdraw_consent
 from patients.models import AddressStatus, Channel, ContactPoint
 from tests import builders
 from tests.conftest import NOW
@@ -118,6 +118,24 @@ def test_a_question_is_asked_again_a_working_day_later(fake: Fake) -> None:
     dispatch(now=NOW)
     task.refresh_from_db()
     assert (task.status, task.plan_from) == (TaskStatus.OPEN, NOW + timedelta(days=1))
+
+
+@pytest.mark.parametrize(
+    ("key", "card", "hours"),
+    [
+        ("next_step", None, 10),  # the clinic's: until 20:00, as it is 10:00
+        ("next_step", time(12), 2),  # hers
+        ("answer", time(12), 10),  # she waits for it
+    ],
+)
+def test_a_message_knows_for_how_long_the_hours_stay_open(
+    fake: Fake, key: str, card: time | None, hours: int
+) -> None:
+    attempt = builders.attempt(builders.task(message_key=key, plan_from=None), language="en", body="Gladly")
+    if card:
+        save_card(attempt.patient, CardAnswers(Channel.SMS, ((0, time(9), card),)), now=NOW, by=None)
+    dispatch(now=NOW)
+    assert [message.open_for for message in fake.sent] == [timedelta(hours=hours)]
 
 
 def test_what_is_planned_for_later_or_for_the_phone_stays(fake: Fake) -> None:
