@@ -15,6 +15,7 @@ from outreach.channels import (
     PHONE,
     TRANSPORTS,
     Abilities,
+    Transport,
     Trouble,
     WhenUnclear,
     leaves_this_machine,
@@ -51,6 +52,7 @@ class Health:
     state: State
     missing: list[str]  # names of keys, as they stand in the environment
     abilities: list[str]
+    advice: str  # what follows for whoever words the messages
     counts: list[tuple[str, int]]  # of seven days, in words
     sender: Sender | None
     last_trouble: str
@@ -112,6 +114,7 @@ def _health(
         state=_state(channel, sender, now=now),
         missing=missing_keys(transport) if transport else [],
         abilities=_words(transport.abilities) if transport else [],
+        advice=_advice(channel, transport),
         counts=[(str(status.label), made[channel, status]) for status in SHOWN if made[channel, status]],
         sender=sender,
         last_trouble=_trouble_words(sender),
@@ -143,6 +146,15 @@ def _trouble_words(sender: Sender | None) -> str:
     ours, _space, code = sender.last_trouble.partition(" ")
     words = str(Trouble(ours).label) if ours in Trouble.values else _("No clear answer.")
     return f"{words} ({code})" if code else words
+
+
+def _advice(channel: Channel, transport: Transport | None) -> str:
+    if transport is None or transport.abilities.two_way or not leaves_this_machine(channel):
+        return ""
+    return _(
+        "Nobody can answer what comes from a name: no reply and no STOP arrives here, and whoever wants no more of it"
+        " has to call. Give the link and the phone number in the words of your messages, and ask for no reply."
+    )
 
 
 def _words(abilities: Abilities) -> list[str]:

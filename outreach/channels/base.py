@@ -97,7 +97,9 @@ class Abilities:
 class Transport(Protocol):
     """What carries the messages of one or more channels."""
 
-    abilities: Abilities
+    @property
+    def abilities(self) -> Abilities: ...
+
     secrets: tuple[str, ...]  # names of settings that may never be shown or logged
 
     def send(self, message: Message) -> Receipt: ...

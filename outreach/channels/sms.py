@@ -1,5 +1,6 @@
 """SMS through Twilio's own client."""
 
+import re
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -11,16 +12,20 @@ from outreach.channels.base import Abilities, ChannelError, Message, Receipt, Tr
 LOOKED_AT = 20  # of the messages to one number, the newest
 VALID_FOR = timedelta(hours=4)  # after that a message is stale; the network drops it and says so
 SHORTEST = timedelta(seconds=5)  # which the provider asks for at least
-SERVICE = "MG"  # how the id of a messaging service begins
+SERVICE = re.compile("MG[0-9a-fA-F]{32}")  # the id of a messaging service
+NUMBER = re.compile(r"\+?\d+")
 
 
 class SmsTransport:
     """One number, one name or one messaging service as the sender; a name cannot be answered."""
 
-    abilities = Abilities(WhenUnclear.LOOK_UP, longest=1600, counts_parts=True)
     keys = ("TWILIO_ACCOUNT_SID", "TWILIO_AUTH_TOKEN", "TWILIO_FROM")
     secrets: tuple[str, ...] = ("TWILIO_AUTH_TOKEN",)
     per_second = "SMS_PER_SECOND"
+
+    @property
+    def abilities(self) -> Abilities:
+        return Abilities(WhenUnclear.LOOK_UP, two_way=not _is_name(), longest=1600, counts_parts=True)
 
     def send(self, message: Message) -> Receipt:
         if len(message.body) > self.abilities.longest:
@@ -32,7 +37,7 @@ class SmsTransport:
             "body": message.body,
             "status_callback": twilio.callback(message.reference),
             "validity_period": int(max(valid_for, SHORTEST).total_seconds()),
-            ("messaging_service_sid" if sender.startswith(SERVICE) else "from_"): sender,
+            ("messaging_service_sid" if SERVICE.fullmatch(sender) else "from_"): sender,
         }
         made = twilio.attempted(lambda api: api.messages.create(**values))
         return Receipt(made.sid)
@@ -44,3 +49,8 @@ class SmsTransport:
             if found.body == message.body and found.date_created and found.date_created >= since:
                 return Receipt(found.sid)
         return None
+
+
+def _is_name() -> bool:
+    sender = settings.TWILIO_FROM
+    return bool(sender) and not SERVICE.fullmatch(sender) and not NUMBER.fullmatch(sender)

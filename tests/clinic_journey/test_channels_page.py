@@ -57,6 +57,28 @@ def test_each_channel_says_how_it_stands(clinic: Clinic) -> None:
     assert "TWILIO_AUTH_TOKEN" not in page
 
 
+@pytest.mark.parametrize(
+    ("sender", "is_answered"),
+    [
+        ("+97235550142", True),
+        ("12345", True),
+        ("MG" + "0" * 32, True),
+        ("AlonClinic", False),
+        ("MG Dental", False),
+    ],
+)
+def test_an_sms_that_comes_from_a_name_cannot_be_answered_and_the_page_says_what_that_means(
+    clinic: Clinic, settings: LazySettings, sender: str, is_answered: bool
+) -> None:
+    settings.TWILIO_FROM = sender
+    (sms,) = (health for health in health_of(clinic, now=NOW) if health.channel == "sms")
+    page = logged_in(clinic).get("/channels/").content.decode()
+    assert ("answers come back here" in sms.abilities, "no STOP arrives" in page) == (
+        is_answered,
+        not is_answered,
+    )
+
+
 def test_a_machine_that_may_not_call_in_this_country_says_so(clinic: Clinic, settings: LazySettings) -> None:
     settings.CHANNEL_TRANSPORTS = {**settings.CHANNEL_TRANSPORTS, "voice": "voice"}
     assert states(clinic)["voice"] == State.NO_KEYS
