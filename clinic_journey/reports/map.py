@@ -150,20 +150,29 @@ class Line:
 
     @cached_property
     def over(self) -> int:
-        """Working hours that patients waited beyond the standard, all together: how wide the gap is."""
+        """How wide the gap is: working hours beyond the standard of all who waited, and of those who wait now."""
         limit = self.limit
         if limit is None:
             return 0
-        return sum(max(0, hours - limit) * (each.passed + each.lost) for hours, each in self.waits.items())
+        waits = [(hours, each.passed + each.lost) for hours, each in self.waits.items()]
+        return sum(max(0, hours - limit) * people for hours, people in (*waits, *self.now.waits.items()))
 
     @property
     def pace(self) -> str:
-        """The wait against its standard, for the colour that repeats the numbers."""
-        if self.limit is None or self.p90 is None:
+        """The wait against its standard, for the colour that repeats the numbers: most beyond it, one in ten, fewer.
+
+        Of those who passed, and of those who wait now already beyond it; about the others nobody knows yet.
+        """
+        limit = self.limit
+        if limit is None:
             return "unknown"
-        if (self.median or 0) > self.limit:
+        waiting = sum(people for hours, people in self.now.waits.items() if hours > limit)
+        beyond = sum(each.passed for hours, each in self.waits.items() if hours > limit) + waiting
+        if not (known := self.passed + waiting):
+            return "unknown"
+        if beyond > MEDIAN * known:
             return "late"
-        return "due" if self.p90 > self.limit else "done"
+        return "due" if beyond > (1 - P90) * known + 1e-9 else "done"
 
     @property
     def source_words(self) -> str:

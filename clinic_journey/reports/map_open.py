@@ -1,6 +1,6 @@
 """What is open right now on the edges of a journey: who waits, how long, late or still in time, touched or not."""
 
-from collections.abc import Iterable
+from collections import Counter
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -29,7 +29,11 @@ class OpenCounts:
     late: int = 0
     untouched: int = 0
     chases: int = 0
-    oldest: int = 0  # working hours
+    waits: Counter[int] = field(default_factory=Counter)  # how many by whole working hours, up to now
+
+    @property
+    def oldest(self) -> int:
+        return max(self.waits, default=0)
 
     @property
     def young(self) -> int:
@@ -85,19 +89,8 @@ def open_now(clinic: Clinic, key: str, told: tuple[str, str], *, opening: Hours,
         counts.late += late
         counts.untouched += late and not row["is_touched"]
         counts.chases += row["chases"] or 0
-        counts.oldest = max(counts.oldest, hours)
+        counts.waits[hours] += 1
         ages = found.ages.setdefault((row["owner_role"], row["template_step__key"]), [0] * (len(AGES) + 1))
         ages[age_column(hours, day)] += 1
         found.journeys.add(row["journey_id"])
     return found
-
-
-def total(counts: Iterable[OpenCounts]) -> OpenCounts:
-    made = OpenCounts()
-    for each in counts:
-        made.open += each.open
-        made.late += each.late
-        made.untouched += each.untouched
-        made.chases += each.chases
-        made.oldest = max(made.oldest, each.oldest)
-    return made

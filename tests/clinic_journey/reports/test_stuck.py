@@ -1,7 +1,7 @@
 """The pages: what they say of a known clinic, to whom, and that a number leads to its names."""
 
 from collections.abc import Callable
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from io import BytesIO
 
 import pytest
@@ -77,6 +77,40 @@ def test_the_widest_gap_leads_to_its_names_and_on_to_the_item(clinic: Clinic) ->
     assert "Done" not in names.content.decode()
     step = active(Journey.objects.get(patient__family_name="Waits"), "review")
     assert f"/today/?item={step.public_id}" in names.content.decode()
+
+
+def undecided(where: Clinic, *, since: datetime, people: int) -> None:
+    for n in range(people):
+        ends = [("await_result", "received", since + HOUR), ("inform_arrival", "told", since + 2 * HOUR)]
+        went(where, since, ends, phone=f"050-234-55{n}1", family_name=f"Undecided {n}")
+
+
+def test_who_waits_now_makes_a_gap_as_wide_as_who_came_through() -> None:
+    loaded()
+    where = builders.clinic()
+    came = NOW - 4 * DAY  # the images, a day beyond the standard
+    ends = [("await_result", "received", came), ("review", "no_treatment", came + HOUR)]
+    slow = went(where, NOW - 13 * DAY, ends, phone="050-234-5500")
+    finish(slow, "tell_no_treatment", "told", came + 2 * HOUR)
+    summaries.catch_up(where, now=NOW)
+    client = manager(where)
+    assert 'id="widest">Widest gap: <bdi>beginning</bdi>' in client.get(PAGE).content.decode()
+    undecided(where, since=NOW - 5 * DAY, people=3)
+    page = client.get(PAGE).content.decode()
+    assert "<bdi>Doctor decides</bdi></h2>" in page
+    review = page[page.index("Doctor decides</bdi></a></th>") :].split("</tr>")[0]
+    assert "stuck-pace stuck-late" in review
+
+
+def test_where_nobody_came_through_the_gap_is_told_all_the_same() -> None:
+    loaded()
+    where = builders.clinic()
+    undecided(where, since=NOW - 5 * DAY, people=3)
+    page = manager(where).get(PAGE).content.decode()
+    assert "<bdi>Doctor decides</bdi></h2>" in page
+    assert "Nobody has come through in this period; the standard is 1 day." in page
+    assert "3 open now, the oldest for" in page
+    assert "No gap is wider" not in page
 
 
 def test_a_gap_in_which_nobody_waits_leads_to_nobody(clinic: Clinic) -> None:

@@ -9,6 +9,7 @@ from bench.planted_year import SLOW, TEMPLATE, expected
 from bench.reports_by_hand import asked_by_hand
 from bench.year import Year
 from clinic_journey.reports import summaries
+from clinic_journey.reports.map_open import open_now
 from clinic_journey.reports.stages import after_waits, by_edge, hours_of, passages_of
 
 SINCE = datetime(2025, 3, 9, 6, 0, tzinfo=UTC)  # a Sunday, 8:00 in Jerusalem
@@ -46,6 +47,10 @@ def test_the_report_finds_what_was_planted_to_the_number() -> None:
         for edge, each in planted.items()
     }
     assert found == asked_by_hand(clinic, TEMPLATE, SINCE, NOW)
+    waiting = open_now(clinic, TEMPLATE, ("", ""), opening=hours_of(clinic), now=NOW).edges
+    still = {edge: each.open for edge, each in planted.items() if each.open}
+    assert still
+    assert {edge: each.open for edge, each in waiting.items()} == still
     assert sum(each.lost for each in whole.values()) == sum(each.lost for each in planted.values())
 
 
