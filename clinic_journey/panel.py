@@ -17,6 +17,7 @@ from clinic_journey import desk
 from clinic_journey.booking import can_book, can_keep
 from clinic_journey.chosen import Chosen
 from clinic_journey.outcomes import MESSAGE, OUTCOME_WORDS, OUTCOMES, Outcome
+from clinic_journey.results_list import places_of
 from clinic_journey.why import said
 from journeys.models import Step, StepKind, StepStatus
 from outreach.by_hand import NotNowReason, can_write_about
@@ -78,6 +79,7 @@ class Panel:
     times: list[datetime]
     doctor: Practitioner | None
     endings: list[tuple[str, str]]
+    place: str  # in Results: where it is decided, or the institute asked
     served_by: str  # the first name of somebody else who is with this patient
     seen: int
     request_key: str
@@ -123,6 +125,7 @@ def panel_of(row: Chosen, here: Here, *, typed: str = "") -> Panel:
         times=times,
         doctor=doctor,
         endings=endings_of(step),
+        place=places_of([step]).get(step.pk, ""),
         served_by=desk.turn_to(patient, here) if patient else "",
         seen=desk.newest_save(patient) if patient else 0,
         request_key=uuid.uuid4().hex,

@@ -4,8 +4,10 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
+from uuid import UUID
 
 from django.db.models import Exists, F, IntegerField, OuterRef, QuerySet, Subquery
+from django.urls import reverse
 
 from journeys.clinic_time import due_within
 from journeys.deadlines import Limit, Unit
@@ -66,6 +68,25 @@ def results_here(here: Here) -> QuerySet[Result]:
             is_passed=Exists(ReviewPass.objects.filter(review=OuterRef("review"), answer="")),
         )
     )
+
+
+def places_of(steps: Iterable[Step]) -> dict[int, str]:
+    """By step: where in Results its decision is made, or the institute is asked for what it waits for."""
+    by_kind: dict[str, list[int]] = {}
+    for step in steps:
+        by_kind.setdefault(step.kind, []).append(step.pk)
+    found: dict[int, str] = {}
+    if reviews := by_kind.get(StepKind.REVIEW):
+        results = queries.to_decide(Result.objects.filter(review__in=reviews))
+        found |= {step: _place("decide", item) for step, item in results.values_list("review", "public_id")}
+    if waits := by_kind.get(StepKind.AWAIT_RESULT):
+        referrals = queries.expected(Referral.objects.filter(step__in=waits))
+        found |= {step: _place("expected", item) for step, item in referrals.values_list("step", "public_id")}
+    return found
+
+
+def _place(shown: str, item: UUID) -> str:
+    return f"{reverse('results')}?list={shown}&item={item}"
 
 
 class Counted(Subquery):

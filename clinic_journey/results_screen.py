@@ -33,7 +33,7 @@ from patients import audit
 from patients.access import Here, for_staff
 from patients.actions import RefusedError
 from patients.models import Patient
-from patients.queries import doctors_of, patients_of, search_patients
+from patients.queries import doctors_of, named_by, patients_of, search_patients
 from referrals import actions, chasing, passing, queries
 from referrals.forms import RejectForm
 from referrals.models import Decision, IncomingDocument, Referral, Result, ReviewPass
@@ -60,6 +60,8 @@ def _screen(
     selected = next((row for row in found if str(row.public_id) == item), None)
     if selected is None and item is None and found:
         selected = found[0]
+    elif selected is None and item and (selected := named_by(lists[shown], item)):
+        found.append(selected)  # it stands below what is shown of a long list
     rows: list[Any] = found
     if shown != "unmatched":
         rows = expected_rows(found, here) if shown == "expected" else result_rows(found, here)

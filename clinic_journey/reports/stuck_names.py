@@ -14,6 +14,7 @@ from clinic_journey.reports.map_open import OPEN, of_value, open_steps, touched
 from clinic_journey.reports.stages import ANEW, LOSING, lost_journeys, opened_by
 from clinic_journey.reports.stages_time import worked_time
 from clinic_journey.reports.stuck_asked import Asked
+from clinic_journey.results_list import places_of
 from journeys.models import EventKind, Step, StepEvent, StepStatus
 from patients import audit
 from patients.access import Here, for_staff
@@ -35,6 +36,7 @@ class Name:
     wait: str
     chases: int
     is_late: bool
+    place: str  # in Results, where that is the page to act on
 
 
 @require_GET
@@ -113,12 +115,14 @@ def named(steps: list[Any], asked: Asked) -> list[Name]:
     now = asked.here.now
     ends = [step.journey.ended_at or now for step in steps]
     time = worked_time(asked.wording.opening, [now, *ends, *(step.opened_at for step in steps)])
+    places = places_of(step for step in steps if step.status == OPEN)
     return [
         Name(
             step,
             asked.wording.wait(time.hours(step.opened_at, step.journey.ended_at or now)),
             step.chases,
             step.status == OPEN and step.due_at is not None and step.due_at <= now,
+            places.get(step.pk, ""),
         )
         for step in steps
     ]

@@ -12,6 +12,7 @@ from django.core.management import call_command
 from django.urls import reverse
 
 from appointments.models import Appointment, AppointmentStatus
+from clinic_journey import results_screen
 from clinic_journey.decisions_ahead import decisions_ahead
 from clinic_journey.desk import LEAVES_AFTER
 from journeys.models import OwnerRole, Step, StepKind, StepStatus
@@ -95,6 +96,17 @@ def test_the_page_shows_both_languages_and_the_visit(clinic: Clinic, cohen: User
     assert "has kept Thursday 12 March" in shown  # the reader's
     assert "Decided: patient confirms the visit" in shown
     assert "books Thu 12.3 10:00" in shown
+
+
+def test_what_a_link_names_is_shown_below_a_long_list(
+    clinic: Clinic, cohen: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(results_screen, "SHOWN", 1)
+    arrived(clinic, cohen)
+    last = arrived(clinic, cohen, family_name="Below")
+    shown = page(cohen, list="decide", item=str(last.public_id))
+    assert reverse("decide", args=[last.public_id]) in shown
+    assert shown.count('class="queue-row') == 2
 
 
 def test_the_note_reaches_reception_where_the_work_is(clinic: Clinic, cohen: User) -> None:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from datetime import date, datetime, timedelta
+from html import unescape
 from io import BytesIO
 
 import pytest
@@ -10,6 +11,7 @@ from django.core import mail
 from django.core.mail import EmailMultiAlternatives
 from django.db import IntegrityError, transaction
 from django.test import Client
+from django.urls import reverse
 from django.utils import translation
 from openpyxl import load_workbook
 from pytest_django import DjangoAssertNumQueries
@@ -23,7 +25,9 @@ from journeys.models import Journey
 from outreach.models import Reply
 from patients.actions import RefusedError, StaleStateError
 from patients.models import AuditEvent, Clinic, Role
+from referrals.models import ReviewPass
 from tests import builders
+from tests.clinic_journey.on_the_desk import arrived
 from tests.clinic_journey.reports.planted import IMAGING, active, finish, loaded, went
 from tests.conftest import NOW
 
@@ -76,7 +80,62 @@ def test_the_widest_gap_leads_to_its_names_and_on_to_the_item(clinic: Clinic) ->
     assert "Waits" in names.content.decode()
     assert "Done" not in names.content.decode()
     step = active(Journey.objects.get(patient__family_name="Waits"), "review")
-    assert f"/today/?item={step.public_id}" in names.content.decode()
+    assert (
+        f"/today/?item={step.public_id}" in names.content.decode()
+    )  # of no result: it has no page of its own
+
+
+def linked(page: str, words: str) -> str:
+    """Where the first link of these words leads."""
+    return unescape(page[: page.index(words)].rsplit('href="', 1)[1].split('"', 1)[0])
+
+
+def test_two_clicks_from_the_gap_of_decisions_a_manager_asks_another_doctor() -> None:
+    where = builders.clinic()
+    loaded()
+    slow = builders.user(Role.DOCTOR, at=where, first_name="Dan", last_name="Cohen")
+    quick = builders.user(Role.DOCTOR, at=where, first_name="Noa", last_name="Shaham")
+    result, other = arrived(where, slow), arrived(where, slow)
+    client = manager(where)
+    listed = client.get(
+        f"/reports/stuck/names/?template={IMAGING}&gap=await_result%3Ereview"
+    ).content.decode()
+    place = f"/results/?list=decide&item={result.public_id}"
+    assert linked(listed, "Decide, or pass it to a colleague") == place
+    assert f"/results/?list=decide&amp;item={other.public_id}" in listed
+    page = client.get(f"{place}&follows=1").content.decode()
+    act = reverse("pass_on", args=[result.public_id])
+    assert f'action="{act}"' in page
+    assert f'name="to" value="{quick.username}"' in page
+    client.post(act, {"to": quick.username})
+    assert ReviewPass.objects.get().review == result.review
+    step = result.review
+    assert step is not None
+    panel = client.get(f"/today/?item={step.public_id}").content.decode()
+    assert linked(panel, "Decide, or pass it to a colleague") == place
+    assert "Whose: <bdi>Dan Cohen</bdi>" in panel
+
+
+def test_two_clicks_from_the_gap_of_images_somebody_asks_the_institute() -> None:
+    where = builders.clinic()
+    loaded()
+    journey = went(where, NOW - 20 * DAY, [])
+    waits = active(journey, "await_result")
+    referral = builders.referral(journey.patient, journey=journey, step=waits)
+    client = manager(where)
+    listed = client.get(f"/reports/stuck/names/?template={IMAGING}&gap=%3Eawait_result").content.decode()
+    place = f"/results/?list=expected&item={referral.public_id}"
+    assert linked(listed, "Ask the institute") == place
+    assert (
+        linked(client.get(f"/today/?item={waits.public_id}").content.decode(), "Ask the institute") == place
+    )
+    page = client.get(place).content.decode()
+    act = reverse("chase", args=[referral.public_id])
+    assert f'action="{act}"' in page
+    client.post(act, {"look": "0", "words": "Sent tomorrow"})
+    waits.refresh_from_db()
+    assert waits.due_at is not None
+    assert waits.due_at > NOW
 
 
 def undecided(where: Clinic, *, since: datetime, people: int) -> None:
@@ -185,7 +244,7 @@ def test_the_page_costs_the_same_at_one_and_at_three_rows(
     for _nth in range(2):
         with django_assert_num_queries(16):
             client.get(PAGE)
-        with django_assert_num_queries(10):
+        with django_assert_num_queries(11):
             client.get(f"/reports/stuck/names/?template={IMAGING}&gap=await_result%3Ereview")
         for n in range(2):
             ends = [("await_result", "received", NOW - 4 * HOUR)]
