@@ -10,7 +10,7 @@ from django.views.decorators.http import require_POST
 from clinic_journey.audit.middleware import event_by, origin_of
 from clinic_journey.reports.export import XLSX, Cells, as_file, as_text, xlsx
 from clinic_journey.reports.stuck_asked import Asked
-from clinic_journey.reports.stuck_names import WHO, Name, named, steps_on
+from clinic_journey.reports.stuck_names import LOST, WHO, Name, named, steps_on
 from clinic_journey.spreadsheet import csv_lines
 from patients import audit
 from patients.access import Here, for_staff
@@ -35,7 +35,7 @@ def export_names(request: HttpRequest, here: Here) -> HttpResponse:
     found = named(list(steps_on(asked, who).order_by("opened_at", "pk")[:MOST]), asked)
     said.rows = len(found)
     audit.record(said)
-    rows = [*_cells(found, here.clinic.time_zone)]
+    rows = [*_cells(found, here.clinic.time_zone, is_lost=who == LOST)]
     name = f"names-{asked.key}-{here.now:%Y-%m-%d}"
     if request.POST.get("as") == "xlsx":
         return as_file(xlsx(str(WHO[who]), rows), XLSX, f"{name}.xlsx")
@@ -43,11 +43,21 @@ def export_names(request: HttpRequest, here: Here) -> HttpResponse:
     return as_file(text.encode(), "text/csv; charset=utf-8", f"{name}.csv")
 
 
-def _cells(found: list[Name], zone: str) -> Iterator[Cells]:
-    yield (_("Patient"), _("Step"), _("Waits"), _("By when"), _("Whose"), _("Had to ask"))
+def _cells(found: list[Name], zone: str, *, is_lost: bool) -> Iterator[Cells]:
+    """Of those who left also why, and what they said: the reader manages this clinic and reads their records."""
+    why = (_("Why"), _("In the patient’s words")) if is_lost else ()
+    yield (_("Patient"), _("Step"), _("Waits"), _("By when"), _("Whose"), _("Had to ask"), *why)
     for each in found:
         step, patient = each.step, each.step.journey.patient
         due = step.due_at.astimezone(ZoneInfo(zone)).isoformat(" ", "minutes") if step.due_at else ""
         owner = (step.owner.get_full_name() or step.owner.username) if step.owner else ""
         whose = owner or (step.get_owner_role_display() if step.owner_role else "")
-        yield (patient.full_name if patient else "", step.name, each.wait, due, whose, each.chases)
+        yield (
+            patient.full_name if patient else "",
+            step.name,
+            each.wait,
+            due,
+            whose,
+            each.chases,
+            *((each.why, each.words) if is_lost else ()),
+        )

@@ -14,6 +14,7 @@ from clinic_journey.reports.map_open import OPEN, of_value, open_steps, touched
 from clinic_journey.reports.stages import ANEW, LOSING, lost_journeys, opened_by
 from clinic_journey.reports.stages_time import worked_time
 from clinic_journey.reports.stuck_asked import Asked
+from clinic_journey.reports.stuck_why import asked_to_wait, cause_of, left_because, words_of
 from clinic_journey.results_list import places_of
 from journeys.models import EventKind, Step, StepEvent, StepStatus
 from patients import audit
@@ -21,12 +22,12 @@ from patients.access import Here, for_staff
 from patients.models import MANAGERS
 from patients.queries import beyond, named_by
 
-PAGE = 40
+PAGE, LOST = 40, "lost"
 WHO: dict[str, str | Promise] = {
     "open": gettext_lazy("Wait now"),
     "late": gettext_lazy("Wait too long"),
     "untouched": gettext_lazy("Late, and nobody has touched it"),
-    "lost": gettext_lazy("Left here"),
+    LOST: gettext_lazy("Left here"),
 }
 
 
@@ -36,6 +37,8 @@ class Name:
     wait: str
     chases: int
     is_late: bool
+    why: str  # she left: the cause, then what she said
+    words: str
     place: str  # in Results, where that is the page to act on
 
 
@@ -45,7 +48,7 @@ def names(request: HttpRequest, here: Here) -> HttpResponse:
     """The longest waiting first; those who left, the latest first."""
     asked, who = Asked.of(request.GET, here), request.GET.get("who", "open")
     who = who if who in WHO else "open"
-    order = ("-opened_at", "-pk") if who == "lost" else ("opened_at", "pk")
+    order = ("-opened_at", "-pk") if who == LOST else ("opened_at", "pk")
     rows = steps_on(asked, who)
     last = named_by(Step.objects.filter(clinic=here.clinic), request.GET.get("after", ""))
     page = list(beyond(rows, last, *order).order_by(*order)[: PAGE + 1])
@@ -53,6 +56,8 @@ def names(request: HttpRequest, here: Here) -> HttpResponse:
     context = {
         "asked": asked,
         "who": who,
+        "left_because": left_because(on_edge(lost_steps(asked), asked)) if who == LOST else [],
+        "asked_to_wait": asked_to_wait(asked) if who == LOST else [],
         "who_words": WHO,
         "edge": [asked.wording.name(key) for key in asked.gap] if asked.gap else [],
         "names": named(page[:PAGE], asked),
@@ -65,7 +70,7 @@ def names(request: HttpRequest, here: Here) -> HttpResponse:
 
 def steps_on(asked: Asked, who: str) -> QuerySet[Step]:
     """Of the chosen edge, or of the whole journey where none is."""
-    found = lost_steps(asked) if who == "lost" else open_steps(asked.here.clinic, asked.key, asked.told)
+    found = lost_steps(asked) if who == LOST else open_steps(asked.here.clinic, asked.key, asked.told)
     if who in ("late", "untouched"):
         found = found.filter(status=StepStatus.ACTIVE, due_at__lte=asked.here.now)
     if who == "untouched":
@@ -122,6 +127,8 @@ def named(steps: list[Any], asked: Asked) -> list[Name]:
             asked.wording.wait(time.hours(step.opened_at, step.journey.ended_at or now)),
             step.chases,
             step.status == OPEN and step.due_at is not None and step.due_at <= now,
+            "" if step.journey.ended_at is None else cause_of(step.journey.lost_because, step.outcome),
+            words_of(step),
             places.get(step.pk, ""),
         )
         for step in steps

@@ -21,7 +21,10 @@ from clinic_journey.reports import stuck, summaries, weekly_actions
 from clinic_journey.reports.improvements import effect_of
 from clinic_journey.reports.improvements_actions import Idea, begin, end
 from clinic_journey.reports.stuck_asked import Asked
+from journeys.actions import complete_step
 from journeys.models import Journey
+from outreach.by_hand import NotNow, NotNowReason, not_now
+from outreach.lost import close_as_lost
 from outreach.models import Reply
 from patients.actions import RefusedError, StaleStateError
 from patients.models import AuditEvent, Clinic, Role
@@ -302,6 +305,50 @@ def test_names_taken_out_are_in_the_audit_trail(clinic: Clinic) -> None:
     assert client.post("/reports/stuck/names/export/", asked | {"as": "xlsx"}).content[:2] == b"PK"
     strangers = manager(builders.clinic()).post("/reports/stuck/names/export/", asked)
     assert "Dana" not in strangers.content.decode()
+
+
+def test_who_left_is_listed_with_why_and_each_cause_is_counted(clinic: Clinic) -> None:
+    by = builders.user(at=clinic)
+    received = [("await_result", "received", NOW - 3 * DAY)]
+    gone = went(clinic, NOW - 4 * DAY, received, phone="050-234-6601", family_name="Gone")
+    close_as_lost(gone, words="I found one near work", now=NOW - HOUR, by=by)
+    refused = went(
+        clinic, NOW - 4 * DAY, [*received, ("review", "treat_other", NOW - 2 * DAY)], phone="050-234-6602",
+        family_name="Refused",
+    )  # fmt: skip
+    complete_step(active(refused, "book"), "declined", now=NOW - HOUR, note="Too dear for me")
+    waits = went(clinic, NOW - 4 * DAY, received, phone="050-234-6603", family_name="Later")
+    said = NotNow(NotNowReason.MONEY, "After my salary", NOW + 9 * DAY)
+    not_now(active(waits, "inform_arrival"), said, call=None, now=NOW - HOUR, by=by)
+    client, asked = manager(clinic), {"template": IMAGING, "who": "lost"}
+    page = client.get("/reports/stuck/names/", asked).content.decode()
+    assert 'The patient said so <q dir="auto">I found one near work</q>' in page
+    assert 'Does not want it <q dir="auto">Too dear for me</q>' in page
+    assert 'Does not want it: <span class="numbers">1</span> · The patient said so: <span' in page
+    assert 'Money: <span class="numbers">1</span>' in page
+    at_the_doctor = client.get(
+        "/reports/stuck/names/", asked | {"gap": "await_result>review"}
+    ).content.decode()
+    assert "I found one near work" in at_the_doctor
+    assert "Money" not in at_the_doctor
+    assert "Too dear" not in at_the_doctor
+    assert "<q" not in client.get("/reports/stuck/names/", asked | {"who": "open"}).content.decode()
+    lines = client.post("/reports/stuck/names/export/", asked | {"as": "csv"}).content.decode("utf-8-sig")
+    head, *rows = [line.split(",") for line in lines.splitlines()]
+    assert head[-2:] == ["Why", "In the patient’s words"]
+    assert sorted(row[-2:] for row in rows) == [
+        ["Does not want it", "Too dear for me"],
+        ["The patient said so", "I found one near work"],
+    ]
+
+
+def test_why_others_left_is_not_told(clinic: Clinic) -> None:
+    close_as_lost(Journey.objects.get(patient__family_name="Waits"), words="Near work", now=NOW - HOUR)
+    strangers = manager(builders.clinic()).get(f"/reports/stuck/names/?template={IMAGING}&who=lost")
+    assert "The patient said so" not in strangers.content.decode()
+    assert "The patient said so" in manager(clinic).get(
+        f"/reports/stuck/names/?template={IMAGING}&who=lost"
+    ).content.decode()  # fmt: skip
 
 
 def idea_of(clinic: Clinic, **fields: object) -> Improvement:
