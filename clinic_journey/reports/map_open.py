@@ -9,16 +9,14 @@ from django.db.models import Exists, OuterRef, Q, QuerySet
 from clinic_journey.reports.stages import DIMENSIONS, MADE, NOBODY, Edge, source_of, with_ways
 from clinic_journey.reports.stages_time import AGES, age_column, hours_a_day, worked_time
 from journeys.models import EventKind, Step, StepEvent, StepStatus
-from outreach.models import Attempt, Reply
+from outreach.models import Attempt
 from patients.models import Clinic
 from patients.windows import Hours
 
 OPEN = StepStatus.ACTIVE  # what is on hold has no clock that could be late
-BY_MACHINE = (
-    EventKind.OPENED,
-    EventKind.STALLED,
-    EventKind.ESCALATED,
-)  # nobody has touched what only these befell
+UNTOUCHED = Q(  # nobody has touched what only these befell: the clock's own, and a patient who had to ask
+    kind__in=[EventKind.OPENED, EventKind.STALLED, EventKind.ESCALATED, EventKind.CHASED]
+) | Q(kind=EventKind.NOTED, by__isnull=True)  # what she tapped on her page
 
 
 @dataclass
@@ -53,11 +51,10 @@ class OpenNow:
 
 
 def touched() -> Q:
-    """Somebody did, wrote or tried something about the step since it opened."""
-    events = StepEvent.objects.filter(step=OuterRef("pk")).exclude(kind__in=BY_MACHINE)
+    """We did or tried something about the step since it opened; that she wrote or rang is no deed of ours."""
+    events = StepEvent.objects.filter(step=OuterRef("pk")).exclude(UNTOUCHED)
     tries = Attempt.objects.filter(task__step=OuterRef("pk"), status__in=MADE)
-    replies = Reply.objects.filter(step=OuterRef("pk"))
-    return Q(Exists(events)) | Q(Exists(tries)) | Q(Exists(replies))
+    return Q(Exists(events)) | Q(Exists(tries))
 
 
 def open_steps(clinic: Clinic, key: str, told: tuple[str, str]) -> QuerySet[Step]:

@@ -21,8 +21,9 @@ from clinic_journey.reports import stuck, summaries, weekly_actions
 from clinic_journey.reports.improvements import effect_of
 from clinic_journey.reports.improvements_actions import Idea, begin, end
 from clinic_journey.reports.stuck_asked import Asked
-from journeys.actions import complete_step
-from journeys.models import Journey
+from journeys.actions import complete_step, reassign_step, record_events
+from journeys.chases import log_chase
+from journeys.models import EventKind, Journey, OwnerRole
 from outreach.by_hand import NotNow, NotNowReason, not_now
 from outreach.lost import close_as_lost
 from outreach.models import Reply
@@ -210,6 +211,27 @@ def test_another_clinics_patients_are_in_no_number(clinic: Clinic) -> None:
 def test_names_are_those_of_the_number(clinic: Clinic, who: str, shown: bool) -> None:
     asked = f"/reports/stuck/names/?template={IMAGING}&gap=await_result%3Ereview&who={who}"
     assert ("Waits" in manager(clinic).get(asked).content.decode()) is shown
+
+
+def test_a_patient_who_asks_has_not_been_touched_by_us(clinic: Clinic) -> None:
+    step = active(Journey.objects.get(patient__family_name="Waits"), "review")
+    desk = builders.user(at=clinic)
+    asked = f"/reports/stuck/names/?template={IMAGING}&gap=await_result%3Ereview&who=untouched"
+    ways = f"/reports/stuck/export/?template={IMAGING}&as=csv"
+    client = manager(clinic)
+
+    def untouched() -> tuple[bool, bool]:
+        page, table = client.get(asked).content.decode(), client.get(ways).content.decode()
+        (row,) = [line for line in table.splitlines() if ",Doctor decides," in line]
+        return "Waits" in page, row.split(",")[7] == "1"
+
+    log_chase(step, now=NOW - HOUR, by=desk, words="Where are my images?")
+    Reply.objects.create(clinic=clinic, patient=step.journey.patient, channel="sms", at=NOW - HOUR,
+                         body="Hello?", step=step)  # fmt: skip
+    record_events([step], EventKind.NOTED, now=NOW - HOUR, detail="going_badly")
+    assert untouched() == (True, True)
+    reassign_step(step, role=OwnerRole.DOCTOR, owner=desk, now=NOW, by=desk)
+    assert untouched() == (False, False)
 
 
 def test_names_go_on_from_the_last_one_seen(clinic: Clinic) -> None:
