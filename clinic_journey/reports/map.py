@@ -215,8 +215,15 @@ class Map:
 
     @property
     def shown_percent(self) -> int:
-        """Of all passages, how many the lines that are shown tell of; rounded down, so that 100 is all."""
-        return 100 * sum(line.reached for line in self.shown) // self.people if self.people else 100
+        return self.percent_of(self.shown)
+
+    @property
+    def drawn_percent(self) -> int:
+        return self.percent_of(self.picture)
+
+    def percent_of(self, lines: Iterable[Line]) -> int:
+        """Of all passages, how many these lines tell of; rounded down, so that 100 is all."""
+        return 100 * sum(line.reached for line in lines) // self.people if self.people else 100
 
     @cached_property
     def widest(self) -> Line | None:

@@ -77,6 +77,7 @@ class Story:
             said.append(_("%(n)s%% left") % {"n": whole.lost_percent})
         if before.lost_percent is not None:
             said.append(_("in the four weeks before, %(n)s%%") % {"n": before.lost_percent})
+        said.append(_("%(n)s%% of the ways shown") % {"n": self.week.percent_of(self.lines)})
         return "; ".join(said) + "."
 
 
@@ -85,11 +86,26 @@ class Week:
     clinic: Clinic
     monday: date
     stories: list[Story]
+    left_out: list[Story]  # more journeys than a page holds
 
     @property
     def title(self) -> str:
         first, last = (date_format(on, "j E Y") for on in (self.monday, self.monday + timedelta(days=6)))
         return _("%(first)s to %(last)s") % {"first": first, "last": last}
+
+    @property
+    def cut(self) -> str:
+        """Where journeys were left out: how many, and how much of all that happened is told."""
+        n = len(self.left_out)
+        if not n:
+            return ""
+        told = sum(line.reached for story in self.stories for line in story.lines)
+        people = sum(story.week.people for story in (*self.stories, *self.left_out))
+        return ngettext(
+            "%(n)s more kind of journey went on in this week; this page holds %(percent)s%% of all ways.",
+            "%(n)s more kinds of journey went on in this week; this page holds %(percent)s%% of all ways.",
+            n,
+        ) % {"n": n, "percent": 100 * told // people}
 
 
 def last_week(here: Here) -> date:
@@ -102,7 +118,7 @@ def week_at(here: Here, monday: date) -> Week:
     stories = [_story(here, template.key, template.name, monday) for template in asked.templates]
     told = [story for story in stories if story.week.people]
     told.sort(key=lambda story: -story.week.people)
-    return Week(here.clinic, monday, told[:JOURNEYS])
+    return Week(here.clinic, monday, told[:JOURNEYS], told[JOURNEYS:])
 
 
 def _story(here: Here, key: str, name: str, monday: date) -> Story:

@@ -103,7 +103,9 @@ def mail_of(told: Week, address: str) -> EmailMultiAlternatives:
     mail = EmailMultiAlternatives(subject, plain(told), to=[address])
     mail.attach_alternative(render_to_string("reports/week_mail.html", context), "text/html")
     mail.attach(
-        f"week-{told.monday}.pdf", page_of(told_rows(told), told.title, told.clinic.name), "application/pdf"
+        f"week-{told.monday}.pdf",
+        page_of(told_rows(told), told.title, told.clinic.name, told.cut),
+        "application/pdf",
     )
     return mail
 
@@ -117,4 +119,4 @@ def plain(told: Week) -> str:
     parts = [f"{told.clinic.name}: {told.title}"]
     for name, rows in told_rows(told):
         parts += ["", name, *(" | ".join(row) for row in rows)]
-    return "\n".join(parts)
+    return "\n".join([*parts, "", told.cut] if told.cut else parts)

@@ -14,8 +14,8 @@ MARGIN = 12  # millimetres
 STEP, NUMBER, WAIT = 24, 9, 13  # shares of the columns: two of steps, of numbers, the last three of waits
 
 
-def page_of(stories: list[tuple[str, list[list[str]]]], title: str, clinic: str) -> bytes:
-    """A4, lying. The first row of each table is its head."""
+def page_of(stories: list[tuple[str, list[list[str]]]], title: str, clinic: str, cut: str = "") -> bytes:
+    """A4, lying. The first row of each table is its head; `cut` says what the page does not hold."""
     from fpdf import FPDF  # noqa: PLC0415 - slow import
 
     logging.getLogger("fontTools").setLevel(logging.WARNING)  # it tells every table of the font it looks at
@@ -34,6 +34,9 @@ def page_of(stories: list[tuple[str, list[list[str]]]], title: str, clinic: str)
         pdf.ln(3)
         line(pdf, words, 10, start)
         table(pdf, rows, is_rtl=is_rtl)
+    if cut:
+        pdf.ln(2)
+        line(pdf, cut, 8, start)
     return bytes(pdf.output())
 
 

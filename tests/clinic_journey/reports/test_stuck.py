@@ -17,18 +17,18 @@ from openpyxl import load_workbook
 from pytest_django import DjangoAssertNumQueries
 
 from clinic_journey.models import Improvement, StageSummary, SummaryClock, WeeklyReport
-from clinic_journey.reports import stuck, summaries, weekly_actions
+from clinic_journey.reports import stuck, summaries, weekly, weekly_actions
 from clinic_journey.reports.improvements import effect_of
 from clinic_journey.reports.improvements_actions import Idea, begin, end
 from clinic_journey.reports.stuck_asked import Asked
-from journeys.actions import complete_step, reassign_step, record_events
+from journeys.actions import NewJourney, complete_step, reassign_step, record_events, start_journey
 from journeys.chases import log_chase
 from journeys.models import EventKind, Journey, OwnerRole
 from outreach.by_hand import NotNow, NotNowReason, not_now
 from outreach.lost import close_as_lost
 from outreach.models import Reply
 from patients.actions import RefusedError, StaleStateError
-from patients.models import AuditEvent, Clinic, Role
+from patients.models import AuditEvent, Clinic, Patient, Role
 from referrals.models import ReviewPass
 from tests import builders
 from tests.clinic_journey.on_the_desk import arrived
@@ -72,6 +72,23 @@ def test_who_is_still_in_time_is_hatched_in_the_picture_and_named_for_who_hears_
     assert "Wait for the images – Doctor decides 1" in picture
     assert "Colour" not in picture
     assert "<svg viewBox" not in manager(clinic).get(f"{PAGE}&view=table").content.decode()
+
+
+def test_the_share_that_is_printed_is_that_of_the_picture() -> None:
+    loaded()
+    where = builders.clinic()
+    begun = NOW - 20 * DAY
+    ends = [("await_result", "received"), ("review", "treat"), ("visit", "no_show"), ("book", "booked")]
+    went(where, begun, [(*each, begun + nth * DAY) for nth, each in enumerate(ends, 1)])
+    summaries.catch_up(where, now=NOW)
+    client = manager(where)
+    page = client.get(PAGE).content.decode()
+    ways = client.get(f"/reports/stuck/export/?template={IMAGING}&as=csv").content.decode().splitlines()[1:]
+    people = sum(int(row.split(",")[2]) for row in ways)
+    back = sum(int(row.split(",")[2]) for row in ways if row.startswith("Book the visit,Visit,"))
+    assert (people, back) == (5, 1)  # one way of five leads back: no picture can show it
+    assert "80% of the ways in the picture" in page
+    assert "100% of the ways shown" in client.get(f"{PAGE}&view=table").content.decode()
 
 
 def test_the_widest_gap_leads_to_its_names_and_on_to_the_item(clinic: Clinic) -> None:
@@ -447,6 +464,29 @@ def test_the_week_is_mailed_once_to_each_manager_with_an_address(clinic: Clinic)
     assert content.count(b"/Type /Page\n") == 1
     row = WeeklyReport.objects.get()
     assert (row.week, row.sent_at) == (date(2026, 3, 2), NOW)
+
+
+def test_the_week_says_how_much_of_all_ways_it_holds(clinic: Clinic, monkeypatch: pytest.MonkeyPatch) -> None:
+    clinic.language = "en"
+    clinic.save()
+    builders.user(Role.MANAGER, at=clinic, email="dan@alon.example")
+    page = manager(clinic).get("/reports/stuck/week/").content.decode()
+    assert "100% of the ways shown." in page
+    assert "more kind of journey" not in page
+    builders.patient(clinic, phone="050-234-9999", now=NOW - 3 * DAY)
+    start_journey(Patient.objects.latest("pk"), NewJourney("first_visit"), now=NOW - 3 * DAY)
+    monkeypatch.setattr(weekly, "LONGEST", 1)
+    monkeypatch.setattr(weekly, "JOURNEYS", 1)
+    assert weekly_actions.send_due(NOW) == 1
+    (sent,) = mail.outbox
+    assert isinstance(sent, EmailMultiAlternatives)
+    for told in (
+        manager(clinic).get("/reports/stuck/week/").content.decode(),
+        sent.body,
+        str(sent.alternatives[0][0]),
+    ):
+        assert "42% of the ways shown." in told
+        assert "1 more kind of journey went on in this week; this page holds 37% of all ways." in told
 
 
 def test_a_mail_that_fails_is_noted_and_not_repeated(clinic: Clinic, settings: LazySettings) -> None:
