@@ -1,6 +1,6 @@
 """What a manager should know this morning: counts with the address of the names, nobody's name among them."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import date, datetime, time
 
@@ -11,6 +11,7 @@ from django.utils.translation import gettext as _, ngettext
 
 from clinic_journey.reports.local_days import ONE_DAY, begins, local_day
 from clinic_journey.reports.numbers import called_unchanged, nothing_planned
+from clinic_journey.reports.parts import part
 from clinic_journey.reports.standards import Kept, kept_now
 from journeys.ledgers import SOON, broken_promises, promises_until
 from journeys.models import EventKind, OwnerRole, Step, StepEvent, StepKind, StepStatus
@@ -75,14 +76,19 @@ def alerts_of(clinic: Clinic, *, now: datetime) -> Alerts:
 
 
 def lines_of(clinic: Clinic, *, now: datetime) -> list[Line]:
-    """What needs somebody, first what is owed to patients; what is as it should be is not told."""
+    """What needs somebody, first what is owed to patients; what is as it should be is not told.
+
+    What cannot be read says so among the others, on the page and in the mail.
+    """
     since = last_told(clinic, now=now)
-    found = [
-        *_owed(clinic, since, now=now),
-        *(line for each in kept_now(clinic, now=now) for line in _below(each, since)),
-        *_left_behind(clinic, now=now),
+    read: list[Callable[[], list[Line | None]]] = [
+        lambda: _owed(clinic, since, now=now),
+        lambda: [line for each in kept_now(clinic, now=now) for line in _below(each, since)],
+        lambda: _left_behind(clinic, now=now),
     ]
-    return [line for line in found if line is not None]
+    found = [part(each) for each in read]
+    missing = Line(_("A part of this morning cannot be counted now."), reverse("reports"))
+    return [line for lines in found for line in ([missing] if lines is None else lines) if line is not None]
 
 
 def last_told(clinic: Clinic, *, now: datetime) -> date:
@@ -204,6 +210,9 @@ def names_of(number: str) -> str:
 
 def _below(kept: Kept, since: date) -> Iterator[Line]:
     """The standard on each day since then, today left out, on which it was not kept as often as it should be."""
+    address = reverse("standard", args=[kept.standard.pk])
+    if kept.has_failed:
+        yield Line(_("%(standard)s: cannot be counted now.") % {"standard": kept.standard.name}, address)
     for on, share in kept.days[:-1]:
         if on < since or share.percent is None or share.percent >= kept.standard.goal:
             continue
@@ -214,7 +223,7 @@ def _below(kept: Kept, since: date) -> Iterator[Line]:
             "counted": share.counted,
             "goal": kept.standard.goal,
         }
-        yield Line(words, f"{reverse('standard', args=[kept.standard.pk])}?day={on.isoformat()}")
+        yield Line(words, f"{address}?day={on.isoformat()}")
 
 
 def day_words(clinic: Clinic, *, now: datetime) -> str:

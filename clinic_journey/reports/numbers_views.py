@@ -25,6 +25,7 @@ from clinic_journey.reports.numbers import (
 from clinic_journey.reports.numbers_names import LISTS, page_of
 from clinic_journey.reports.numbers_silent import silent_by_cause
 from clinic_journey.reports.numbers_words import NUMBERS, Words, figure_words
+from clinic_journey.reports.parts import part
 from clinic_journey.reports.standards import Kept, kept_now, standards_of
 from patients import audit
 from patients.access import Here, for_staff
@@ -42,6 +43,7 @@ class Number:
     lately: Figure
     before: Figure
     names: str  # the address of those behind it
+    has_failed: bool = False
 
     @property
     def said(self) -> tuple[str, str]:
@@ -56,15 +58,17 @@ class Number:
 @for_staff(*MANAGERS)
 def reports(request: HttpRequest, here: Here) -> HttpResponse:
     """In a number of statements that no data makes grow."""
-    risk = at_risk(here.clinic, now=here.now)
+    value = part(lambda: [at_risk(here.clinic, now=here.now)])
+    risk = value[0] if value else None
     context = {
         "tab": "reports",
-        "numbers": numbers_of(here),
-        "nothing_planned": up_to(nothing_planned(here.clinic)),
-        "unchanged": up_to(called_unchanged(here.clinic, now=here.now)),
-        "silent": silent_by_cause(here),
+        "numbers": part(lambda: numbers_of(here)),
+        "nothing_planned": part(lambda: up_to(nothing_planned(here.clinic))),
+        "unchanged": part(lambda: up_to(called_unchanged(here.clinic, now=here.now))),
+        "silent": part(lambda: silent_by_cause(here)),
         "risk": risk,
-        "alerts": alerts_of(here.clinic, now=here.now),
+        "risk_failed": value is None,
+        "alerts": part(lambda: alerts_of(here.clinic, now=here.now)),
         "value_form": VisitValueForm(here.clinic, risk.value if risk else None),
     }
     return render(request, "reports/reports.html", context)
@@ -80,13 +84,15 @@ def numbers_of(here: Here) -> list[Number]:
 
 def _number(key: str, kept: dict[str, Kept], here: Here) -> Number | None:
     if key in COUNTED:
-        lately, before = both_spans(key, here.clinic, now=here.now)
-        return Number(key, NUMBERS[key], lately, before, _names(key, kept))
+        spans = part(lambda: both_spans(key, here.clinic, now=here.now))
+        lately, before = spans or (Figure(None, 0), Figure(None, 0))
+        return Number(key, NUMBERS[key], lately, before, _names(key, kept), has_failed=spans is None)
     if key not in kept:
         return None
     share = kept[key]
     address = reverse("standard", args=[share.standard.pk])
-    return Number(key, NUMBERS[key], of_share(share.lately), of_share(share.before), address)
+    lately, before = of_share(share.lately), of_share(share.before)
+    return Number(key, NUMBERS[key], lately, before, address, share.has_failed)
 
 
 def _names(key: str, kept: dict[str, Kept]) -> str:

@@ -11,6 +11,7 @@ from django.db.models import QuerySet
 from django.utils.translation import gettext as _
 
 from clinic_journey.reports.local_days import FOUR_WEEKS, ONE_DAY, begins, local_day
+from clinic_journey.reports.parts import part
 from clinic_journey.reports.standards_cases import LOOKBACK, Span
 from clinic_journey.reports.standards_clock import WorkingClock
 from clinic_journey.reports.standards_measures import MEASURES
@@ -53,6 +54,7 @@ class Kept:
     days: list[tuple[date, Share]]  # the last 28, the oldest first, today the last
     before: Share
     next_breach: Verdict | None
+    has_failed: bool = False  # its measure could not be read; the others stand
 
     @property
     def lately(self) -> Share:
@@ -132,9 +134,12 @@ def kept_now(clinic: Clinic, *, now: datetime, only: Sequence[Standard] | None =
     first = today - ONE_DAY * (2 * DAYS - 1)
     written = _written(listed, first, today)
     clock = clock_for(clinic, begins(clinic.time_zone, first), now=now)
-    return [
-        _kept(each, clinic, written.get(each.pk, {}), clock=clock, now=now, first=first) for each in listed
-    ]
+
+    def read(each: Standard) -> Kept:
+        found = part(lambda: _kept(each, clinic, written.get(each.pk, {}), clock=clock, now=now, first=first))
+        return found or Kept(each, Share(), [], Share(), None, has_failed=True)
+
+    return [read(each) for each in listed]
 
 
 def _written(listed: Sequence[Standard], first: date, today: date) -> dict[int, dict[date, Share]]:

@@ -11,6 +11,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
 
 from clinic_journey.reports.local_days import ONE_DAY, begins, local_day
+from clinic_journey.reports.parts import part
 from clinic_journey.reports.standards import (
     DAYS,
     Kept,
@@ -68,12 +69,16 @@ def standards(request: HttpRequest, here: Here) -> HttpResponse:
         messages.success(request, _("The standards are there. Make each as strict as you are."))
         return redirect("standards")
     listed = list(standards_of(here.clinic))
-    kept = kept_now(here.clinic, now=here.now, only=listed)
-    next_ones = named(here, [each.next_breach for each in kept if each.next_breach])
-    audit.shows(rows=len(next_ones))
-    rows = [Row(each, limit_words(each.standard.limit), _next_of(each, next_ones)) for each in kept]
+    kept = part(lambda: kept_now(here.clinic, now=here.now, only=listed))
+    rows = None if kept is None else _rows(kept, here)
     context = {"rows": rows, "off": [each for each in listed if not each.is_on], "tab": "standards"}
     return render(request, "reports/standards.html", context)
+
+
+def _rows(kept: Sequence[Kept], here: Here) -> list[Row]:
+    next_ones = named(here, [each.next_breach for each in kept if each.next_breach])
+    audit.shows(rows=len(next_ones))
+    return [Row(each, limit_words(each.standard.limit), _next_of(each, next_ones)) for each in kept]
 
 
 def named(here: Here, verdicts: Iterable[Verdict]) -> dict[int, Patient]:

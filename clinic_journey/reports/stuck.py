@@ -1,9 +1,5 @@
 """Where patients get stuck: the map of a journey from what happened, its gaps, and who is in them right now."""
 
-import logging
-from collections.abc import Callable
-from typing import TypeVar
-
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_GET
@@ -11,6 +7,7 @@ from django.views.decorators.http import require_GET
 from clinic_journey.reports import summaries
 from clinic_journey.reports.export import TABLES
 from clinic_journey.reports.map import Bar, funnel
+from clinic_journey.reports.parts import part
 from clinic_journey.reports.stages import NOBODY
 from clinic_journey.reports.stages_models import Dimension
 from clinic_journey.reports.stuck_asked import ENOUGH, PERIODS, Asked, doctors_of, value_words
@@ -25,9 +22,6 @@ from clinic_journey.reports.stuck_rows import (
 )
 from patients.access import Here, for_staff
 from patients.models import MANAGERS, Channel, Language
-
-log = logging.getLogger(__name__)
-T = TypeVar("T")
 
 
 @require_GET
@@ -60,15 +54,6 @@ def stuck(request: HttpRequest, here: Here) -> HttpResponse:
         "is_table": request.GET.get("view") == "table",
     }
     return render(request, "reports/stuck.html", context)
-
-
-def part(read: Callable[[], T]) -> T | None:
-    """One panel; None where it cannot be shown, so that it blanks no other."""
-    try:
-        return read()
-    except Exception:
-        log.exception("a panel of the report cannot be shown")
-        return None
 
 
 def bars_of(asked: Asked) -> list[Bar]:
