@@ -10,7 +10,6 @@ from django.views.decorators.http import require_GET, require_http_methods
 from clinic_journey.reports.digest import alerts_of, day_words, lines_of
 from clinic_journey.reports.digest_actions import set_digest
 from clinic_journey.reports.digest_models import LATEST, Digest
-from clinic_journey.reports.parts import part
 from patients.access import Here, for_staff
 from patients.models import MANAGERS, Language
 from patients.polling import unless_seen
@@ -40,7 +39,6 @@ def digest(request: HttpRequest, here: Here) -> HttpResponse:
         "lines": lines_of(here.clinic, now=here.now),
         "day": day_words(here.clinic, now=here.now),
         "form": form,
-        "alerts": part(lambda: alerts_of(here.clinic, now=here.now)),
     }
     return render(request, "reports/digest.html", context, status=422 if request.method == "POST" else 200)
 

@@ -9,7 +9,6 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST
 
-from clinic_journey.reports.digest import alerts_of
 from clinic_journey.reports.money import at_risk
 from clinic_journey.reports.money_actions import set_visit_value
 from clinic_journey.reports.money_forms import VisitValueForm
@@ -68,7 +67,6 @@ def reports(request: HttpRequest, here: Here) -> HttpResponse:
         "silent": part(lambda: silent_by_cause(here)),
         "risk": risk,
         "risk_failed": value is None,
-        "alerts": part(lambda: alerts_of(here.clinic, now=here.now)),
         "value_form": VisitValueForm(here.clinic, risk.value if risk else None),
     }
     return render(request, "reports/reports.html", context)

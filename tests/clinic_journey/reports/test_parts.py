@@ -4,11 +4,13 @@ from dataclasses import replace
 
 import pytest
 from django.test import Client
+from django.urls import reverse
 
 from clinic_journey.reports import digest, numbers, numbers_views
 from clinic_journey.reports.digest import lines_of
 from clinic_journey.reports.standards_actions import load_standards
 from clinic_journey.reports.standards_measures import MEASURES
+from clinic_journey.templatetags import report_alerts
 from journeys.models import StepKind
 from patients.models import Clinic, Role
 from tests import builders
@@ -71,7 +73,7 @@ def test_one_measure_and_one_count_that_fail_leave_the_other_numbers(
 
 
 @pytest.mark.parametrize(
-    "name", ["nothing_planned", "called_unchanged", "silent_by_cause", "at_risk", "alerts_of", "kept_now"]
+    "name", ["nothing_planned", "called_unchanged", "silent_by_cause", "at_risk", "kept_now"]
 )
 def test_each_part_beside_the_numbers_fails_alone(
     pages: Client, monkeypatch: pytest.MonkeyPatch, name: str
@@ -80,6 +82,20 @@ def test_each_part_beside_the_numbers_fails_alone(
     page = read(pages, "/reports/")
     assert page.count(FAILED) == 1
     assert "Money at risk" in page
+
+
+def test_what_cannot_wait_stands_on_every_page_of_the_reports(
+    clinic: Clinic, pages: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    step(clinic, StepKind.PROMISE, due_at=NOW + HOUR / 12)
+    names = (
+        "reports", "stuck", "standards", "reach_times", "ledgers", "refused_holds", "digest", "report_names"
+    )  # fmt: skip
+    for name in names:
+        assert read(pages, reverse(name)).count("1 promise comes due within ten minutes") == 1
+    monkeypatch.setattr(report_alerts, "alerts_of", broken)
+    for name in names:
+        assert read(pages, reverse(name)).count(FAILED) == 1
 
 
 def test_a_morning_says_what_it_cannot_count_and_tells_the_rest(

@@ -284,7 +284,7 @@ def test_the_page_costs_the_same_at_one_and_at_three_rows(
     client = manager(clinic)
     client.get(PAGE)
     for _nth in range(2):
-        with django_assert_num_queries(16):
+        with django_assert_num_queries(19):
             client.get(PAGE)
         with django_assert_num_queries(11):
             client.get(f"/reports/stuck/names/?template={IMAGING}&gap=await_result%3Ereview")
