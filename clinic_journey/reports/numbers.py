@@ -6,7 +6,7 @@ Those that are shares of a standard are read from its days, the rest from days o
 
 from collections import Counter
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from django.db.models import Exists, OuterRef, QuerySet
@@ -15,7 +15,8 @@ from appointments.models import Appointment
 from clinic_journey.reports.local_days import FOUR_WEEKS, ONE_DAY, Days, begins, local_day
 from clinic_journey.reports.numbers_days import Sums, days_of
 from clinic_journey.reports.standards import Share
-from journeys.models import OPEN_JOURNEYS, Journey, Step, StepStatus
+from clinic_journey.reports.standards_cases import RESULT_ARRIVED
+from journeys.models import OPEN_JOURNEYS, Journey, Step, StepKind, StepStatus
 from outreach.models import WAITED_FOR, Attempt, Reply
 from outreach.queries import CARRIED_OUT
 from patients.models import Channel, Clinic
@@ -26,11 +27,12 @@ LISTED = 100  # what must be none is counted no further
 
 @dataclass(frozen=True)
 class Figure:
-    """`value` in percent, or a number of its own kind; `n`: how many it rests on."""
+    """`value` in percent, or a number of its own kind; `n`: how many it rests on; `still`: open, so in neither."""
 
     value: float | None
     n: int
     part: int = 0
+    still: int = 0
 
 
 def last_days(clinic: Clinic, *, now: datetime) -> tuple[Days, Days]:
@@ -52,9 +54,9 @@ def chase_rate(sums: Sums) -> Figure:
 
 
 def hours_to_tell(sums: Sums) -> Figure:
-    """Half of the patients whose result came in these days and who were told, heard of it within so many hours."""
+    """Half of the patients who heard in these days that their result is here, heard of it within so many hours."""
     waits: Counter[int] = Counter()
-    for (_on, minutes), (_counted, heard) in sums.items():
+    for (_on, minutes), (heard, _part) in sums.items():
         waits[minutes] += heard
     found = median_of(waits)
     return Figure(None if found is None else found / 60, waits.total())
@@ -128,7 +130,15 @@ def both_spans(key: str, clinic: Clinic, *, now: datetime) -> tuple[Figure, Figu
     before: Sums = {}
     for at, sums in days_of(clinic, key, now=now).items():
         (lately if at[0] >= first else before)[at] = sums
-    return COUNTED[key](lately), COUNTED[key](before)
+    figure = COUNTED[key](lately)
+    if key == "told":
+        figure = replace(figure, still=not_told_yet(clinic))
+    return figure, COUNTED[key](before)
+
+
+def not_told_yet(clinic: Clinic) -> int:
+    waiting = Step.objects.filter(clinic=clinic, kind=StepKind.TELL, status=StepStatus.ACTIVE)
+    return waiting.filter(message_key=RESULT_ARRIVED).count()
 
 
 def up_to(rows: QuerySet[Attempt] | QuerySet[Journey]) -> int:

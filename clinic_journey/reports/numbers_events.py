@@ -47,12 +47,10 @@ def asked(clinic: Clinic, days: Days) -> Iterable[Happened]:
 
 
 def told(clinic: Clinic, days: Days) -> Iterable[Happened]:
-    """Results that came, and after how many minutes their patients heard of it; `part`: those who did."""
+    """Patients who heard that their result is here, and how many minutes after it came."""
     for case in told_arrived(clinic, Span(days.since, days.until, days.until)):
-        if days.since <= case.started_at < days.until:
-            waited = (case.done_at - case.started_at) // ONE_MINUTE if case.done_at else 0
-            if case.done_at or not case.withdrawn_at:
-                yield Happened(case.started_at, waited, part=int(case.done_at is not None))
+        if case.done_at and days.since <= case.done_at < days.until:
+            yield Happened(case.done_at, (case.done_at - case.started_at) // ONE_MINUTE)
 
 
 def first_contacts(clinic: Clinic, days: Days) -> QuerySet[Any]:

@@ -29,13 +29,13 @@ NUMBERS: dict[str, Words] = {
     ),
     "told": Words(
         _("From arrival to the patient told"),
-        _("Half of those whose result arrived heard of it within this time."),
+        _("Half of those who have heard of their result heard of it within this time."),
         ngettext_lazy("of %(n)s result", "of %(n)s results", "n"),
         unit="h",
     ),
     "leaves_with_date": Words(
-        _("Sent for images, left with a date"),
-        _("Of all referrals, those with a visit held at once."),
+        _("Referred, and left with a date"),
+        _("Of all referrals, for images or anything else, those with a visit held or booked at once."),
         ngettext_lazy("of %(n)s referral", "of %(n)s referrals", "n"),
     ),
     "kept_window": Words(

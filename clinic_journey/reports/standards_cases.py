@@ -26,6 +26,7 @@ LOOKBACK = timedelta(days=45)  # longer than any limit lasts: what began before 
 Rows = Iterable[tuple[Any, ...]]  # columns; that an instant is there was filtered by
 NOT_REACHED = "could_not_reach"
 NOT_NEEDED = "not_needed"
+RESULT_ARRIVED = "result_arrived"  # the message that tells it
 ENOUGH_WAYS = 3  # different ones, before a silence may mean something
 AT_ONCE = timedelta(minutes=10)  # of one talk: what is answered later was owed
 
@@ -88,7 +89,7 @@ def _told(steps: QuerySet[Step]) -> list[Case]:
 
 
 def told_arrived(clinic: Clinic, span: Span) -> list[Case]:
-    return _told(_measured(clinic, span, StepKind.TELL).filter(message_key="result_arrived"))
+    return _told(_measured(clinic, span, StepKind.TELL).filter(message_key=RESULT_ARRIVED))
 
 
 def thanked(clinic: Clinic, span: Span) -> list[Case]:

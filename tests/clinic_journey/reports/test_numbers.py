@@ -20,6 +20,7 @@ from clinic_journey.reports.numbers import (
     nothing_planned,
 )
 from clinic_journey.reports.standards_actions import load_standards
+from journeys.actions import cancel_steps
 from journeys.chases import log_chase
 from journeys.models import Journey, JourneyTemplate, StepKind
 from outreach.models import AttemptStatus, Reply
@@ -67,6 +68,22 @@ def test_half_of_the_patients_heard_of_their_result_within_this_time(clinic: Cli
         about.save()
         sent(about, NOW - HOUR * 48 + HOUR * hours)
     assert both_spans("told", clinic, now=NOW) == (Figure(2.0, 3), Figure(None, 0))
+
+
+def test_who_has_not_heard_yet_stands_beside_how_long_it_took(clinic: Clinic) -> None:
+    for n in range(3):
+        about = step(clinic, StepKind.TELL, message_key="result_arrived")
+        about.opened_at = NOW - HOUR * 48
+        about.save()
+        if n == 0:
+            sent(about, NOW - HOUR * 46)
+    cancel_steps([step(clinic, StepKind.TELL, message_key="result_arrived")], now=NOW)
+    assert both_spans("told", clinic, now=NOW)[0] == Figure(2.0, 1, still=2)
+    page = manager(clinic).get(PAGE).content.decode()
+    assert "2 not told yet" in page
+    assert "Half of those who have heard of their result" in page
+    assert "Of all referrals, for images or anything else" in page
+    assert "Sent for images" not in page
 
 
 def invited(clinic: Clinic, days_ago: int, *, comes_after: int | None) -> Patient:
