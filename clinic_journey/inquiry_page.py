@@ -1,39 +1,33 @@
 """One question after its answer: a time, a name, whether we may call, last who pays; then how it ended."""
 
-from datetime import UTC, datetime, timedelta
-from statistics import median_low
+from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
 from django import forms
 from django.contrib import messages
-from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import path
-from django.utils.translation import gettext as _, ngettext
+from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST
 
 from appointments.visits import SlotTakenError
 from clinic_journey import ask
 from clinic_journey.caller_line import Clock
-from clinic_journey.why import ago
+from clinic_journey.why import took_words
 from inquiries import actions
 from inquiries.forms import CallerForm, JoinForm, LostForm, PayerForm
-from inquiries.gaps import could_not_answer, lost_by_cause
-from inquiries.models import Inquiry, LostCause, Outcome, Payer
-from inquiries.queries import FreeTime, answered_within, inquiries_visible_to, next_times, who_does
+from inquiries.models import Inquiry, LostCause, Outcome
+from inquiries.queries import FreeTime, inquiries_visible_to, next_times, who_does
 from patients import audit
 from patients.access import Here, for_staff
 from patients.actions import RefusedError
-from patients.models import MANAGERS, Patient
+from patients.models import Patient
 from patients.queries import beyond, first_found, named_by, patients_of
 
 PAGE = 50
 AT_ONCE = timedelta(seconds=5)
-A_CALL = 120  # seconds; what took longer is told in minutes, hours or days
-COUNTED = timedelta(days=90)
-EPOCH = datetime(2026, 1, 1, tzinfo=UTC)
 KNOWN = 3  # records offered as perhaps the same person
 
 
@@ -48,21 +42,7 @@ def inquiry_list(request: HttpRequest, here: Here) -> HttpResponse:
     audit.shows(rows=len(found[:PAGE]))
     more = found[PAGE - 1].public_id if len(found) > PAGE else None
     context: dict[str, Any] = {"inquiries": found[:PAGE], "more": more}
-    if here.role in MANAGERS:
-        counted = mine.filter(asked_at__gte=here.now - COUNTED)
-        context["payers"] = _by_payer(counted)
-        context["lost"] = [(str(LostCause(because).label), n) for because, n in lost_by_cause(counted)]
-        context["gaps"] = could_not_answer(counted)
     return render(request, "ask/list.html", context)
-
-
-def _by_payer(inquiries: QuerySet[Inquiry]) -> list[tuple[str, int, str]]:
-    """Who pays, how many were answered, and how long half of them waited at most: to see that it is one queue."""
-    took = answered_within(inquiries)
-    words = {"": _("nobody asked who pays"), **{each.value: str(each.label) for each in Payer}}
-    return [
-        (words[payer], len(took[payer]), _span(median_low(took[payer]))) for payer in words if payer in took
-    ]
 
 
 @require_GET
@@ -93,14 +73,9 @@ def _took(found: Inquiry) -> str:
     if found.answered_at is None:
         return ""
     took = found.answered_at - found.asked_at
-    return _("answered in %(time)s") % {"time": _span(took)} if took >= AT_ONCE else _("answered at once")
-
-
-def _span(took: timedelta) -> str:
-    seconds = took // timedelta(seconds=1)
-    if seconds < A_CALL:
-        return ngettext("%(number)s second", "%(number)s seconds", seconds) % {"number": seconds}
-    return ago(EPOCH, now=EPOCH + took)
+    return (
+        _("answered in %(time)s") % {"time": took_words(took)} if took >= AT_ONCE else _("answered at once")
+    )
 
 
 def _times(found: Inquiry, here: Here) -> list[FreeTime]:

@@ -2,20 +2,22 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from typing import NamedTuple
 
 from django.db.models import Q
 from django.utils.formats import date_format
 from django.utils.timesince import timesince
 from django.utils.timezone import localtime
-from django.utils.translation import gettext as _, gettext_lazy
+from django.utils.translation import gettext as _, gettext_lazy, ngettext
 
 from appointments.models import Appointment, AppointmentStatus
 from clinic_journey.due import Due
 from journeys.models import Step, StepKind, StepStatus
 from outreach.queries import LIVE_VISITS
 
+A_CALL = 120  # seconds
+EPOCH = datetime(2026, 1, 1, tzinfo=UTC)
 NOT_KEPT = {
     "no_show": gettext_lazy("The visit was missed %(ago)s ago and there is no new date."),
     "cancelled": gettext_lazy("The visit was cancelled %(ago)s ago and there is no new date."),
@@ -90,6 +92,14 @@ def _facts(journey_id: int, ended: Ended, visit: Visit | None) -> Facts:
 def ago(at: datetime, *, now: datetime) -> str:
     """The largest unit alone, as people say it: 40 minutes, 2 days."""
     return timesince(at, now, depth=1)
+
+
+def took_words(took: timedelta) -> str:
+    """How long something took: in seconds as long as a call lasts, then in the largest unit alone."""
+    seconds = took // timedelta(seconds=1)
+    if seconds < A_CALL:
+        return ngettext("%(number)s second", "%(number)s seconds", seconds) % {"number": seconds}
+    return ago(EPOCH, now=EPOCH + took)
 
 
 def said(at: datetime, *, now: datetime) -> str:

@@ -120,6 +120,7 @@ WITHOUT_AN_OBJECT = {
     "report_names",
     "visit_value",
     "reach_times",
+    "report_questions",
     "digest",
     "report_alerts",
 }

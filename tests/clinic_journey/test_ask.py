@@ -367,25 +367,6 @@ def test_the_answer_costs_the_same_for_one_thing_and_for_many(
         asked(desk, what="cream")
 
 
-def test_managers_see_that_who_pays_makes_nobody_wait(clinic: Clinic) -> None:
-    for payer, seconds in (("alone", 5), ("alone", 9), ("insured", 7), ("", 200), ("insured", 600)):
-        builders.inquiry(clinic, payer=payer, asked_at=NOW - timedelta(seconds=seconds))
-    builders.inquiry(clinic, payer="alone", asked_at=NOW - 100 * DAY)  # too long ago
-    builders.inquiry(payer="other")  # elsewhere
-    page = logged_in(Role.MANAGER, clinic).get("/ask/list/").content.decode()
-    rows = re.findall(
-        r'<tr><th scope="row">([^<]+)</th><td class="numbers">(\d+)</td><td>([^<]+)</td></tr>', page
-    )
-    assert rows == [
-        ("nobody asked who pays", "1", "3\xa0minutes"),
-        ("Pays without insurance", "2", "5 seconds"),
-        ("Through insurance", "2", "7 seconds"),
-    ]
-    assert (
-        "Half of them within" not in logged_in(Role.RECEPTIONIST, clinic).get("/ask/list/").content.decode()
-    )
-
-
 def test_the_list_goes_on_by_key(desk: Client, clinic: Clinic) -> None:
     for n in range(52):
         builders.inquiry(clinic, asked=f"question {n:02}", asked_at=NOW - timedelta(minutes=n))
@@ -418,11 +399,3 @@ def test_before_anything_is_typed_the_questions_of_the_week_are_there(clinic: Cl
     page = desk.get("/ask/").content.decode()
     assert "Asked most this week" in page
     assert "asked 1 time" in page
-
-
-def test_managers_see_what_could_not_be_answered_and_why_people_went(clinic: Clinic) -> None:
-    builders.inquiry(clinic, asked="whitening", outcome="lost", lost_because="not_offered")
-    page = logged_in(Role.MANAGER, clinic).get("/ask/list/").content.decode()
-    assert "What people asked for and we could not answer" in page
-    assert "We do not have it" in page
-    assert "could not answer" not in logged_in(Role.RECEPTIONIST, clinic).get("/ask/list/").content.decode()

@@ -74,6 +74,7 @@ SHOWS_NOBODY = {  # of the pages without an object; parts that ask by themselves
     "reports",
     "visit_value",
     "reach_times",
+    "report_questions",
     "digest",
     "report_alerts",
 }

@@ -28,6 +28,7 @@ def test_reports_lead_to_every_report(client: Client) -> None:
             "reports",
             "standards",
             "reach_times",
+            "report_questions",
             "digest",
             "ledgers",
             "refused_holds",
