@@ -255,6 +255,7 @@ def _leads(start: str, goal: str, edges: set[Edge]) -> bool:
 class Bar:
     """One step of the funnel: of those who came to it, how many went on."""
 
+    key: str
     words: str
     reached: int
     passed: int
@@ -272,6 +273,6 @@ def funnel(lines: Iterable[Line], wording: Wording) -> list[Bar]:
             counts[nth] += n
     most = max((counts[0] for counts in sums.values()), default=0) or 1
     return [
-        Bar(wording.name(key), reached, passed, lost, still_open, 100 * reached // most)
+        Bar(key, wording.name(key), reached, passed, lost, still_open, 100 * reached // most)
         for key, (reached, passed, lost, still_open) in sums.items()
     ]

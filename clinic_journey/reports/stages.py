@@ -32,6 +32,7 @@ from patients.models import Clinic, ClinicHours, ClosedDay, HoursKind
 from patients.windows import Hours, WeeklyWindow
 
 BEGINNING, END, ANEW = "", "", "-"
+ANYWHERE = "*"  # instead of a source: by whatever way somebody came to a step
 LOSING = (
     "declined",
     "could_not_reach",

@@ -8,7 +8,7 @@ from clinic_journey.reports import summaries
 from clinic_journey.reports.export import TABLES
 from clinic_journey.reports.map import Bar, funnel
 from clinic_journey.reports.parts import part
-from clinic_journey.reports.stages import NOBODY
+from clinic_journey.reports.stages import ANYWHERE, NOBODY
 from clinic_journey.reports.stages_models import Dimension
 from clinic_journey.reports.stuck_asked import ENOUGH, PERIODS, Asked, doctors_of, value_words
 from clinic_journey.reports.stuck_rows import (
@@ -56,8 +56,9 @@ def stuck(request: HttpRequest, here: Here) -> HttpResponse:
     return render(request, "reports/stuck.html", context)
 
 
-def bars_of(asked: Asked) -> list[Bar]:
-    return funnel(asked.map.lines, asked.wording)
+def bars_of(asked: Asked) -> list[tuple[Bar, str]]:
+    """Each with what the list of its names is asked for."""
+    return [(bar, asked.query((ANYWHERE, bar.key))) for bar in funnel(asked.map.lines, asked.wording)]
 
 
 def choices(doctors: dict[str, str]) -> list[tuple[str, list[tuple[str, str]]]]:

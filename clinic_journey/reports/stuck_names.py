@@ -11,7 +11,7 @@ from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_GET
 
 from clinic_journey.reports.map_open import OPEN, of_value, open_steps, touched
-from clinic_journey.reports.stages import ANEW, LOSING, lost_journeys, opened_by
+from clinic_journey.reports.stages import ANEW, ANYWHERE, LOSING, lost_journeys, opened_by
 from clinic_journey.reports.stages_time import worked_time
 from clinic_journey.reports.stuck_asked import Asked
 from clinic_journey.reports.stuck_why import asked_to_wait, cause_of, left_because, words_of
@@ -59,7 +59,7 @@ def names(request: HttpRequest, here: Here) -> HttpResponse:
         "left_because": left_because(on_edge(lost_steps(asked), asked)) if who == LOST else [],
         "asked_to_wait": asked_to_wait(asked) if who == LOST else [],
         "who_words": WHO,
-        "edge": [asked.wording.name(key) for key in asked.gap] if asked.gap else [],
+        "edge": [asked.wording.name(key) for key in asked.gap if key != ANYWHERE] if asked.gap else [],
         "names": named(page[:PAGE], asked),
         "next_url": f"?{asked.query(asked.gap, who=who, after=str(page[PAGE - 1].public_id))}"
         if len(page) > PAGE
@@ -84,6 +84,8 @@ def on_edge(steps: QuerySet[Step], asked: Asked) -> QuerySet[Step]:
     if asked.gap is None:
         return steps
     source, target = asked.gap
+    if source == ANYWHERE:
+        return steps.filter(template_step__key=target)
     found = steps.filter(template_step__key=target).annotate(opener=opened_by())
     if source not in ("", ANEW):
         return found.filter(opener=source)

@@ -10,7 +10,7 @@ from clinic_journey.reports.improvements import current_ideas
 from clinic_journey.reports.map import MEDIAN, P90, Line
 from clinic_journey.reports.map_lanes import Lane, feelings_of, lanes
 from clinic_journey.reports.map_picture import Picture, Way, drawn_from
-from clinic_journey.reports.stages import BEGINNING, Counts, Waits, after_waits
+from clinic_journey.reports.stages import ANYWHERE, BEGINNING, Counts, Waits, after_waits
 from clinic_journey.reports.stages_models import Dimension
 from clinic_journey.reports.stuck_asked import Asked, value_words
 from journeys.models import OwnerRole
@@ -31,6 +31,7 @@ class Age:
     role: str
     words: str
     counts: list[int]
+    query: str  # whom it counts
 
 
 @dataclass(frozen=True)
@@ -97,9 +98,12 @@ def ages_of(asked: Asked) -> list[Age]:
     order = [*asked.wording.steps]
     found = sorted(asked.open.ages.items(), key=lambda each: (each[0][0], order.index(each[0][1])))
     return [
-        Age(str(OwnerRole(role).label) if role else "–", asked.wording.name(key), counts)
+        Age(
+            str(OwnerRole(role).label) if role else "–", asked.wording.name(key), counts,
+            asked.query((ANYWHERE, key)),
+        )
         for (role, key), counts in found
-    ]
+    ]  # fmt: skip
 
 
 def weeks_of(asked: Asked) -> list[Week]:

@@ -251,6 +251,26 @@ def test_a_patient_who_asks_has_not_been_touched_by_us(clinic: Clinic) -> None:
     assert untouched() == (False, False)
 
 
+def test_ages_and_the_funnel_lead_to_their_names_by_whatever_way_they_came(clinic: Clinic) -> None:
+    gone = went(clinic, NOW - 4 * DAY, [("await_result", "received", NOW - 3 * DAY)], phone="050-234-6601",
+                family_name="Gone")  # fmt: skip
+    close_as_lost(gone, words="I found one near work", now=NOW - HOUR)
+    summaries.rebuild(clinic, now=NOW)
+    client = manager(clinic)
+    page = client.get(PAGE).content.decode()
+    link = f"/reports/stuck/names/?template={IMAGING}&weeks=4&gap=%2A%3Ereview"
+    for part in ("ages", "funnel"):
+        section = page[page.index(f'id="{part}"') :].split("</section>")[0]
+        assert f'<th scope="row"><a href="{link.replace("&", "&amp;")}"><bdi>Doctor decides' in section
+    funnel = page[page.index('id="funnel"') :].split("</section>")[0]
+    assert f'<a href="{link.replace("&", "&amp;")}&amp;who=lost">1</a>' in funnel
+    waits = client.get(link).content.decode()
+    assert ("Waits" in waits, "Gone" in waits) == (True, False)
+    assert "<h1><bdi>Doctor decides</bdi></h1>" in waits
+    assert "Gone" in client.get(f"{link}&who=lost").content.decode()
+    assert "Waits" not in client.get(link.replace("review", "visit")).content.decode()
+
+
 def test_names_go_on_from_the_last_one_seen(clinic: Clinic) -> None:
     asked = f"/reports/stuck/names/?template={IMAGING}&gap=await_result%3Ereview"
     step = active(Journey.objects.get(patient__family_name="Waits"), "review")
