@@ -18,7 +18,7 @@ from clinic_journey.reports.standards import Share
 from clinic_journey.reports.standards_cases import RESULT_ARRIVED
 from journeys.models import OPEN_JOURNEYS, Journey, Step, StepKind, StepStatus
 from outreach.models import WAITED_FOR, Attempt, Reply
-from outreach.queries import CARRIED_OUT
+from outreach.queries import CARRIED_OUT, WENT_OUT
 from patients.models import Channel, Clinic
 
 UNCHANGED = timedelta(days=14)
@@ -138,7 +138,8 @@ def both_spans(key: str, clinic: Clinic, *, now: datetime) -> tuple[Figure, Figu
 
 def not_told_yet(clinic: Clinic) -> int:
     waiting = Step.objects.filter(clinic=clinic, kind=StepKind.TELL, status=StepStatus.ACTIVE)
-    return waiting.filter(message_key=RESULT_ARRIVED).count()
+    left = Attempt.objects.filter(task__step=OuterRef("pk"), status__in=WENT_OUT)
+    return waiting.filter(message_key=RESULT_ARRIVED).exclude(Exists(left)).count()
 
 
 def up_to(rows: QuerySet[Attempt] | QuerySet[Journey]) -> int:
