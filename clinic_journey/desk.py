@@ -13,7 +13,7 @@ from clinic_journey.models import AsideKind, DeskAction, Serving, SetAside
 from clinic_journey.outcomes import OF_THE_DOCTOR, saved_words
 from clinic_journey.undo import difference, picture
 from journeys.actions import lock_journey, record_events
-from journeys.models import EventKind, Step
+from journeys.models import OPEN_JOURNEYS, EventKind, Journey, Step
 from outreach.models import Attempt, AttemptStatus, OutreachTask, TaskStatus
 from patients.access import Here
 from patients.actions import RefusedError, StaleStateError
@@ -129,10 +129,11 @@ def save_decision(step: Step, what: str, act: Callable[[], object], *, here: Her
 
 
 def _kept(step: Step, patient: Patient, press: Press, act: Callable[[], object], *, here: Here) -> DeskAction:
+    _lock_journeys(patient)
     was = picture(patient)
     act()
     _leave_time_to_undo(patient, now=here.now)
-    changes = difference(was, picture(patient))
+    changes = difference(was, picture(patient), at=here.now)
     return DeskAction.objects.create(
         clinic=here.clinic,
         user=here.user,
@@ -144,6 +145,12 @@ def _kept(step: Step, patient: Patient, press: Press, act: Callable[[], object],
         request_key=press.request_key,
         changes=changes,
     )
+
+
+def _lock_journeys(patient: Patient) -> None:
+    """What anybody else does in these comes wholly before the save or wholly after it, so its picture is its own."""
+    hers = Journey.objects.filter(patient=patient, status__in=OPEN_JOURNEYS)
+    list(hers.select_for_update(no_key=True).order_by("pk").values("pk"))
 
 
 def _same_press(press: Press, here: Here) -> DeskAction | None:

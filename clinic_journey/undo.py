@@ -56,6 +56,28 @@ TRACKED: dict[str, tuple[Any, str]] = {
 }
 # Alarms that ticks consume and marks that the watcher sets: they change without anybody having gone on.
 ALARMS = {"step": {"contact_from", "stalled_at"}, "task": {"plan_from"}}
+# The instants that a row carries of what became of it. Another one than the save's own was written by somebody else.
+STAMPS: dict[str, tuple[str, ...]] = {
+    "journey": ("opened_at", "ended_at"),
+    "step": ("opened_at", "completed_at"),
+    "task": ("opened_at", "ended_at"),
+    "attempt": ("called_at", "sent_at", "ended_at"),
+    "visit": ("made_at", "confirmed_at"),
+    "card": ("told_at",),
+    "address": ("status_at",),
+    "consent": ("at", "superseded_at"),
+    "reply": ("at",),
+    "referral": ("made_at",),
+    "result": ("received_at", "decided_at"),
+    "pass": ("made_at", "answered_at"),
+}
+# What was made under a row that somebody else made is theirs, too.
+UNDER = {
+    "step": ("journey", "journey_id"),
+    "task": ("step", "step_id"),
+    "attempt": ("task", "task_id"),
+    "cell": ("visit", "appointment_id"),
+}
 MOVED_ON = {
     "step": gettext_lazy("The step has gone on since then."),
     "visit": gettext_lazy("The visit was changed since then."),
@@ -66,6 +88,7 @@ MOVED_ON = {
     "referral": gettext_lazy("The referral was changed since then."),
     "result": gettext_lazy("The decision was changed since then."),
 }
+MEANWHILE = gettext_lazy("Something else happened while this was being saved; it cannot be undone.")
 
 
 def picture(patient: Patient) -> Picture:
@@ -86,15 +109,39 @@ def _plain(value: object) -> object:
     return str(value)
 
 
-def difference(before: Picture, after: Picture) -> Changes:
-    """The rows that were made, changed or deleted, each with what it was and what it became."""
+def difference(before: Picture, after: Picture, *, at: datetime) -> Changes:
+    """The rows that the save at this instant made, changed or deleted, each with what it was and what it became.
+
+    The second picture also shows what a tick, the patient or a colleague has committed while the save ran. What they
+    made is theirs and no part of it; what they changed stays in, so that the undo is refused.
+    """
     changes: Changes = {}
+    theirs: dict[str, set[str]] = {kind: set() for kind in TRACKED}
     for kind in TRACKED:
         old, new = before[kind], after[kind]
         for key in sorted({*old, *new}, key=int):
-            if old.get(key) != new.get(key):
-                changes.setdefault(kind, {})[key] = [old.get(key), new.get(key)]
+            pair = [old.get(key), new.get(key)]
+            if key not in old and (_is_anothers(kind, pair, at) or _is_under(theirs, kind, new[key])):
+                theirs[kind].add(key)
+            elif pair[0] != pair[1]:
+                changes.setdefault(kind, {})[key] = pair
     return changes
+
+
+def _is_anothers(kind: str, pair: list[Line | None], at: datetime) -> bool:
+    """Whether somebody else than the save at this instant wrote the row as it became."""
+    before, after = pair
+    if after is None:
+        return False
+    if kind == "attempt" and after["status"] == AttemptStatus.SENDING and after["claimed_by_id"] is None:
+        return True  # the outbox has it in hand
+    known = (None, _plain(at), *((before or {}).get(name) for name in STAMPS.get(kind, ())))
+    return any(after[name] not in known for name in STAMPS.get(kind, ()))
+
+
+def _is_under(theirs: dict[str, set[str]], kind: str, line: Line) -> bool:
+    parent, field = UNDER.get(kind, ("", ""))
+    return bool(parent) and str(line[field]) in theirs[parent]
 
 
 @transaction.atomic
@@ -112,6 +159,7 @@ def undo(action: DeskAction, *, now: datetime, by: User) -> None:
     told_at = contacted_since(action)
     if told_at:
         raise StaleStateError(contacted_words(told_at))
+    _refuse_if_others_wrote(changes, action.at)
     _refuse_if_changed(changes)
     _refuse_if_more_has_arrived(changes)
     refuse_if_an_offer_has_ended(action, changes.get("step", {}))
@@ -155,8 +203,9 @@ def contacted_since(action: DeskAction) -> datetime | None:
     )
     ours = changes.get("attempt", {})
     for attempt in begun.select_related("claimed_by").order_by("send_at"):
-        _before, after = ours.get(str(attempt.pk), [None, None])
-        if after and after["status"] == attempt.status:
+        pair = ours.get(str(attempt.pk), [None, None])
+        after = pair[1]
+        if after and after["status"] == attempt.status and not _is_anothers("attempt", pair, action.at):
             continue
         if after is None and (attempt.sent_at or attempt.called_at or attempt.send_at) < action.at:
             continue  # an earlier contact of the same task
@@ -167,6 +216,13 @@ def contacted_since(action: DeskAction) -> datetime | None:
 def contacted_words(at: datetime) -> str:
     said = _("The patient was contacted at %(time)s; it cannot be undone any more.")
     return said % {"time": time_format(localtime(at), "H:i")}
+
+
+def _refuse_if_others_wrote(changes: Changes, at: datetime) -> None:
+    """What somebody else ended, superseded or confirmed while the save ran is not put back behind their back."""
+    for kind, pairs in changes.items():
+        if any(_is_anothers(kind, pair, at) for pair in pairs.values()):
+            raise StaleStateError(str(MOVED_ON.get(kind, MEANWHILE)))
 
 
 def _refuse_if_changed(changes: Changes) -> None:

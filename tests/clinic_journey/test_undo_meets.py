@@ -1,5 +1,10 @@
-"""Undo where other parts have gone on meanwhile: the calendar's hours, the waiting list, a time that is kept."""
+"""Undo where other parts have gone on meanwhile: the calendar's hours, the waiting list, a time that is kept.
 
+Also where they wrote while the save ran: its second picture shows what others have committed by then.
+"""
+
+import uuid
+from collections.abc import Callable
 from datetime import timedelta
 
 import pytest
@@ -11,12 +16,18 @@ from appointments.openings import offer_openings
 from appointments.waitlist import Wanted
 from clinic_journey.booking import book_from_today
 from clinic_journey.desk import Press, save
+from clinic_journey.models import DeskAction
 from clinic_journey.undo import undo
 from journeys.models import StepKind, StepStatus
 from outreach.calls import release_visit
-from patients.actions import RefusedError
+from outreach.channels.inbound import Said
+from outreach.dispatch import LEASE, dispatch, take
+from outreach.models import Attempt, AttemptStatus, Reply
+from outreach.replies import receive_reply
+from patients.actions import RefusedError, record_consent
+from patients.models import Channel, Consent, ConsentStatus, Patient
 from tests import builders
-from tests.clinic_journey.test_undo import LATER, START, a_move, here
+from tests.clinic_journey.test_undo import LATER, START, a_call, a_move, ends, here, saved
 from tests.conftest import NOW
 
 pytestmark = pytest.mark.django_db
@@ -103,3 +114,94 @@ def test_who_left_the_list_herself_stays_off_it() -> None:
     undo(action, now=LATER, by=at.user)
     entry.refresh_from_db()
     assert entry.status == "withdrawn"
+
+
+# While the save ran
+
+SOON = NOW + timedelta(seconds=1)  # the clock of whoever wrote then
+
+
+def writes(words: str) -> str:
+    return receive_reply(Said("sms", "phone", "+972502345678", words, at=SOON), now=SOON)
+
+
+def saved_while(call: Attempt, happens: Callable[[], object]) -> DeskAction:
+    """The save of a call that nobody answered, with what happens before it commits."""
+    nobody_answers = ends("no_answer")
+    return saved(call, lambda claimed, by: (nobody_answers(claimed, by), happens()))
+
+
+def test_a_stop_that_came_while_a_save_ran_outlives_its_undo() -> None:
+    call = a_call()
+    action = saved_while(call, lambda: writes("STOP"))
+    undo(action, now=LATER, by=action.user)
+    assert Reply.objects.get().meaning == "stop"
+    consent = Consent.objects.get()
+    assert (consent.status, consent.superseded_at) == (ConsentStatus.WITHDRAWN, None)
+    last_word = Attempt.objects.get(task__message_key="stopped")
+    assert (last_word.status, last_word.task.status) == (AttemptStatus.PLANNED, "open")
+    call.refresh_from_db()
+    assert call.status == AttemptStatus.PLANNED, "the save itself is taken back"
+
+
+def test_what_she_asked_while_a_save_ran_stays_with_a_person() -> None:
+    call = a_call()
+    action = saved_while(call, lambda: writes("When do you open?"))
+    undo(action, now=LATER, by=action.user)
+    reply = Reply.objects.get()
+    assert reply.body == "When do you open?"
+    assert reply.matter is not None
+    assert reply.matter.status == StepStatus.ACTIVE
+
+
+def test_what_she_allowed_before_is_not_allowed_again_after_a_stop_meanwhile() -> None:
+    call = a_call()
+    record_consent(
+        call.patient, call.contact_point, Channel.SMS, ConsentStatus.GRANTED, now=NOW - timedelta(days=9)
+    )
+    action = saved_while(call, lambda: writes("STOP"))
+    with pytest.raises(RefusedError, match="What the patient allows was changed"):
+        undo(action, now=LATER, by=action.user)
+    assert Consent.objects.get(superseded_at=None).status == ConsentStatus.WITHDRAWN
+
+
+def a_message_to(patient: Patient) -> Attempt:
+    step = builders.step(builders.journey(patient), message_key="next_step")
+    return builders.attempt(builders.task(step, plan_from=None))
+
+
+def test_a_message_that_left_while_a_save_ran_does_not_leave_again() -> None:
+    call = a_call()
+    message = a_message_to(call.patient)
+    action = saved_while(call, lambda: dispatch(now=SOON))
+    message.refresh_from_db()
+    assert message.status == AttemptStatus.SENT
+    with pytest.raises(RefusedError, match="was contacted at"):
+        undo(action, now=LATER, by=action.user)
+    message.refresh_from_db()
+    assert message.status == AttemptStatus.SENT
+    assert dispatch(now=LATER).sent == 0
+
+
+def test_a_message_that_the_outbox_took_while_a_save_ran_is_not_planned_under_its_hands() -> None:
+    call = a_call()
+    message = a_message_to(call.patient)
+
+    def takes() -> None:
+        assert take(message.pk, uuid.uuid4(), now=SOON, lasts=LEASE)
+
+    action = saved_while(call, takes)
+    with pytest.raises(RefusedError, match="was contacted at"):
+        undo(action, now=LATER, by=action.user)
+    message.refresh_from_db()
+    assert message.status == AttemptStatus.SENDING
+
+
+def test_a_message_that_was_withdrawn_while_a_save_ran_stays_withdrawn() -> None:
+    call = a_call()
+    message = a_message_to(call.patient)
+    action = saved_while(call, lambda: writes("STOP"))
+    with pytest.raises(RefusedError, match="while this was being saved"):
+        undo(action, now=LATER, by=action.user)
+    message.refresh_from_db()
+    assert message.status == AttemptStatus.CANCELLED

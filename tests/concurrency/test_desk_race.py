@@ -1,18 +1,24 @@
 """Two people at the desk and one patient at the same moment: one save, and the other hears what it was."""
 
+from datetime import timedelta
 from functools import partial
+from threading import Thread
 from typing import Any
 
 import pytest
+from django.db import connection
 
 from clinic_journey.desk import Press, save, serve
 from clinic_journey.models import DeskAction, Serving
 from clinic_journey.undo import undo
 from journeys.actions import complete_step
 from journeys.models import Step, StepKind
+from outreach.channels.inbound import Said
+from outreach.models import Reply
+from outreach.replies import receive_reply
 from patients.access import Here
 from patients.actions import RefusedError, StaleStateError
-from patients.models import Role
+from patients.models import Consent, ConsentStatus, Role
 from tests import builders
 from tests.concurrency.test_booking_race import race, unexpected
 from tests.conftest import NOW
@@ -67,3 +73,36 @@ def test_an_undo_pressed_many_times_at_once_is_one_undo() -> None:
     assert not unexpected(results, StaleStateError)
     step.refresh_from_db()
     assert step.status == "active"
+
+
+@pytest.mark.skipif(connection.vendor != "postgresql", reason="SQLite lets one write at a time")
+def test_a_stop_that_commits_while_a_save_runs_is_no_part_of_it() -> None:
+    builders.messages_loaded()
+    step, (here,) = a_promise_and(1)
+    heard: list[object] = []
+
+    def she_writes() -> None:
+        soon = NOW + timedelta(seconds=1)
+        try:
+            heard.append(receive_reply(Said("sms", "phone", "+972502345678", "STOP", at=soon), now=soon))
+        except Exception as error:  # noqa: BLE001 - the test looks at every error there is
+            heard.append(error)
+        finally:
+            connection.close()
+
+    def act() -> None:
+        complete_step(step, "kept", now=here.now, by=here.user)
+        other = Thread(target=she_writes)
+        other.start()
+        other.join(timeout=60)
+
+    action = save(step, Press("kept"), act, here=here)
+    assert heard == ["stop"]
+    undo(action, now=NOW + timedelta(minutes=1), by=here.user)
+    step.refresh_from_db()
+    assert step.status == "active"
+    assert Reply.objects.get().meaning == "stop"
+    consent = Consent.objects.get()
+    assert (consent.status, consent.superseded_at) == (ConsentStatus.WITHDRAWN, None)
+    last_word = Step.objects.get(outreach_tasks__message_key="stopped")
+    assert last_word.status == "active"
