@@ -114,7 +114,7 @@ def neglected_call(request: HttpRequest, here: Here, patient_id: UUID) -> HttpRe
 @require_POST
 @for_staff()
 def neglected_done(request: HttpRequest, here: Here, patient_id: UUID) -> HttpResponse:
-    """What came of it: kept, and the patient is left in peace for a long while."""
+    """What came of it: kept, and the patient is left in peace for a while."""
     patient = patient_here(here, patient_id)
     ended = request.POST.get("ended", "")
     try:
@@ -125,7 +125,9 @@ def neglected_done(request: HttpRequest, here: Here, patient_id: UUID) -> HttpRe
     except RefusedError as refusal:
         messages.error(request, str(refusal))
     else:
-        messages.success(request, _("Kept. Nobody is sent there again for months."))
+        again = _("Kept. Nobody is sent there again for a while.")
+        in_vain = _("Kept. In a few days another try is suggested.")
+        messages.success(request, in_vain if ended == ContactEnd.NOT_REACHED else again)
     return redirect("neglected")
 
 

@@ -16,7 +16,7 @@ class ContactEnd(models.TextChoices):
 
 
 class PersonalContact(models.Model):
-    """Somebody called for no reason but to ask how she is, or decided not to. Either way she is left in peace then."""
+    """Somebody called for no reason but to ask how she is, or decided not to. Then she is left in peace for a while."""
 
     clinic = models.ForeignKey(Clinic, on_delete=models.CASCADE, related_name="+", db_index=False)
     patient = models.ForeignKey(

@@ -1,11 +1,12 @@
 """Who was left alone: days since a person of ours last spoke with her, while we owe her something, or owe nothing.
 
 A reminder is no contact, nor is any text of the machine: only a call in which she was spoken with, an answer in
-somebody's own words, or a visit. A few are suggested a day, never a campaign, and nobody twice for a long while.
+somebody's own words, or a visit. A few are suggested a day, never a campaign, and nobody twice for a while: for
+months where nothing is open, for a week while we owe her something, for a few days where nobody answered.
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
@@ -27,7 +28,8 @@ from patients.queries import withdrawn
 
 A_DAY = 5  # suggestions of a clinic
 READ = 300  # of those who wait longest; a list of five needs no more
-LEFT_ALONE = timedelta(days=120)  # after a contact of this kind, or a decision against one
+LEFT_ALONE = timedelta(days=120)  # after a talk of this kind, or a decision against one, if nothing is open
+TRIED_AGAIN = timedelta(days=3)  # after a call that nobody answered, which is no word to her
 OPEN_FOR, LOYAL_FOR = timedelta(days=7), timedelta(days=180)  # without a word, before it is neglect
 VISITS = 2  # that make a patient ours
 # A call that ended so was spoken with her; "no answer" and a wrong number were not.
@@ -51,6 +53,7 @@ class Neglected:
     waits_for: Step | None = None
     is_urgent: bool = False
     broken: int = 0  # promises to her that did not hold, and are open still
+    before: PersonalContact | None = None  # the last time that one of us called for this, or decided not to
 
 
 def neglected(clinic: Clinic, *, now: datetime) -> list[Neglected]:
@@ -59,7 +62,10 @@ def neglected(clinic: Clinic, *, now: datetime) -> list[Neglected]:
     if left <= 0:
         return []
     found = [*_with_open_needs(clinic, now=now), *_loyal(clinic, now=now)]
-    return sorted(found, key=lambda each: (-each.weight, each.patient.pk))[:left]
+    few = sorted(found, key=lambda each: (-each.weight, each.patient.pk))[:left]
+    contacts = PersonalContact.objects.filter(patient__in=[each.patient for each in few]).order_by("at", "pk")
+    before = {contact.patient_id: contact for contact in contacts}
+    return [replace(each, before=before.get(each.patient.pk)) for each in few]
 
 
 def seen_today(clinic: Clinic, *, now: datetime) -> int:
@@ -69,13 +75,19 @@ def seen_today(clinic: Clinic, *, now: datetime) -> int:
     return PersonalContact.objects.filter(clinic=clinic, at__gte=midnight).count()
 
 
-def _may_be_asked(clinic: Clinic, *, now: datetime) -> QuerySet[Patient]:
+def _lately(*, now: datetime, in_peace: timedelta) -> Q:
+    """Contacts after which nobody is suggested yet: a talk or a decision against one; a call in vain, for days."""
+    in_vain = Q(ended=ContactEnd.NOT_REACHED)
+    return (~in_vain & Q(at__gt=now - in_peace)) | (in_vain & Q(at__gt=now - TRIED_AGAIN))
+
+
+def _may_be_asked(clinic: Clinic, *, now: datetime, in_peace: timedelta) -> QuerySet[Patient]:
     """Living, not merged, with a number that may be called; she has refused nothing, and was not asked lately."""
     this = OuterRef("pk")
     phones = PatientContact.objects.filter(
         patient=this, may_be_called=True, contact_point__kind=AddressKind.PHONE
     ).exclude(contact_point__status=AddressStatus.BAD)
-    lately = PersonalContact.objects.filter(patient=this, at__gt=now - LEFT_ALONE)
+    lately = PersonalContact.objects.filter(_lately(now=now, in_peace=in_peace), patient=this)
     gone = Journey.objects.filter(patient=this, lost_because=LostBecause.OWN_WORDS)
     ringing = Attempt.objects.filter(patient=this, channel=PHONE, status__in=UNFINISHED)
     asked = Patient.objects.filter(Exists(phones), clinic=clinic, status=PatientStatus.ACTIVE)
@@ -94,7 +106,8 @@ def _with_open_needs(clinic: Clinic, *, now: datetime) -> Iterable[Neglected]:
     """Something of hers is open: urgent it weighs twice, and each promise that did not hold weighs once more."""
     open_steps = _needs(now=now).filter(journey__patient=OuterRef("pk"))
     since = open_steps.order_by().values("journey__patient").annotate(at=Min("opened_at")).values("at")
-    asked = _may_be_asked(clinic, now=now).filter(Exists(open_steps)).annotate(since=since)
+    may_be_asked = _may_be_asked(clinic, now=now, in_peace=OPEN_FOR)
+    asked = may_be_asked.filter(Exists(open_steps)).annotate(since=since)
     patients = list(asked.order_by("since", "pk")[:READ])
     spoken = last_spoken(patients)
     steps = _needs(now=now).filter(journey__patient__in=patients)
@@ -132,7 +145,8 @@ def _loyal(clinic: Clinic, *, now: datetime) -> Iterable[Neglected]:
     coming = visits.filter(start__gt=now).exclude(status=AppointmentStatus.CANCELLED)
     going_on = _needs(now=now).filter(journey__patient=OuterRef("pk"))
     invited = OutreachTask.objects.filter(patient=OuterRef("pk"), status=TaskStatus.OPEN)
-    asked = _may_be_asked(clinic, now=now).exclude(Exists(going_on) | Exists(coming) | Exists(invited))
+    may_be_asked = _may_be_asked(clinic, now=now, in_peace=LEFT_ALONE)
+    asked = may_be_asked.exclude(Exists(going_on) | Exists(coming) | Exists(invited))
     came = asked.annotate(
         came=past.annotate(n=Count("pk")).values("n"), last=past.annotate(at=Max("end")).values("at")
     )
@@ -171,12 +185,12 @@ def last_spoken(patients: Iterable[Patient]) -> dict[int, datetime]:
 def note_contact(
     patient: Patient, ended: ContactEnd, words: str, *, now: datetime, by: User
 ) -> PersonalContact:
-    """It was done, tried, or better left: she is not suggested again for a long while."""
+    """It was done, tried, or better left: she is not suggested again for a while."""
     lock_patient(patient.pk)  # two colleagues, one call
     refuse_unless_active(patient.pk)
     if ended != ContactEnd.NOT_REACHED and not words.strip():
         raise RefusedError(_("Write in a few words what was said, or why better not."))
-    if PersonalContact.objects.filter(patient=patient, at__gt=now - LEFT_ALONE).exists():
+    if PersonalContact.objects.filter(_lately(now=now, in_peace=OPEN_FOR), patient=patient).exists():
         raise StaleStateError(_("A colleague has been in touch with this patient meanwhile."))
     return PersonalContact.objects.create(
         clinic_id=patient.clinic_id, patient=patient, at=now, by=by, ended=ended, words=words.strip()[:300]

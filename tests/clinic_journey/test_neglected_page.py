@@ -67,6 +67,15 @@ def test_the_desk_has_facts_and_a_sentence_and_keeps_what_came_of_it(clinic: Cli
     assert "talks with one of us and our own letters: 1;" in page
 
 
+def test_a_call_in_vain_is_tried_again_and_its_reason_stands_there(clinic: Clinic, desk: Client) -> None:
+    patient = waits(clinic)
+    done = f"{PATH}{patient.public_id}/"
+    answer = desk.post(done, {"ended": "not_reached", "words": "her sister answered"}, follow=True)
+    assert "In a few days another try is suggested." in answer.content.decode()
+    PersonalContact.objects.update(at=NOW - timedelta(days=3))
+    assert "Nobody answered: <bdi>her sister answered</bdi>" in text(desk)
+
+
 def test_a_broken_promise_is_said_first(clinic: Clinic, desk: Client) -> None:
     patient = waits(clinic)
     builders.step(patient.journeys.get(), kind="promise", due_at=NOW - timedelta(hours=1))
@@ -80,7 +89,7 @@ def test_the_list_costs_one_number_a_row_and_no_more(
     for nth in range(patients):
         waits(clinic, given_name=f"D{nth}")
     desk.get(PATH)
-    with django_assert_num_queries(18 + patients):  # type: ignore[operator]
+    with django_assert_num_queries(19 + patients):  # type: ignore[operator]
         desk.get(PATH)
 
 

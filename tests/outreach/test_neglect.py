@@ -116,7 +116,7 @@ def test_who_has_died_was_merged_refused_or_left_us_is_never_suggested(clinic: C
     assert found(clinic) == [stays.pk]
 
 
-def test_a_few_a_day_and_nobody_twice_for_months(clinic: Clinic, rina: User) -> None:
+def test_a_few_a_day(clinic: Clinic, rina: User) -> None:
     patients = [who_waits(clinic, since=NOW - (30 + nth) * DAY) for nth in range(A_DAY + 2)]
     today = found(clinic)
     assert len(today) == A_DAY
@@ -124,8 +124,40 @@ def test_a_few_a_day_and_nobody_twice_for_months(clinic: Clinic, rina: User) -> 
         note_contact(Patient.objects.get(pk=key), ContactEnd.NOT_REACHED, "", now=NOW, by=rina)
     assert found(clinic) == []  # enough for today, though two are left
     assert set(found(clinic, NOW + DAY)) == {each.pk for each in patients} - set(today)
-    assert today[0] not in found(clinic, NOW + 119 * DAY)
-    assert today[0] in found(clinic, NOW + 121 * DAY)
+
+
+@pytest.mark.parametrize(
+    ("ended", "days"), [(ContactEnd.SPOKEN, 7), (ContactEnd.NOT_NOW, 7), (ContactEnd.NOT_REACHED, 3)]
+)
+def test_what_we_owe_comes_back_after_a_week_and_sooner_where_nobody_answered(
+    clinic: Clinic, rina: User, ended: ContactEnd, days: int
+) -> None:
+    patient = who_waits(clinic, urgency="urgent")
+    builders.step(patient.journeys.get(), kind="promise", due_at=NOW - DAY)
+    note_contact(patient, ended, "in her words", now=NOW, by=rina)
+    assert found(clinic, NOW + days * DAY - timedelta(minutes=1)) == []
+    assert found(clinic, NOW + days * DAY) == [patient.pk]
+
+
+@pytest.mark.parametrize(
+    ("ended", "days"), [(ContactEnd.SPOKEN, 180), (ContactEnd.NOT_NOW, 120), (ContactEnd.NOT_REACHED, 3)]
+)
+def test_who_waits_for_nothing_is_left_in_peace_for_months_unless_nobody_answered(
+    clinic: Clinic, rina: User, ended: ContactEnd, days: int
+) -> None:
+    patient = loyal(clinic)
+    note_contact(patient, ended, "in her words", now=NOW, by=rina)
+    assert found(clinic, NOW + days * DAY - timedelta(minutes=1)) == []
+    assert found(clinic, NOW + days * DAY) == [patient.pk]
+
+
+def test_the_last_time_is_told_with_its_reason(clinic: Clinic, rina: User) -> None:
+    patient = who_waits(clinic)
+    for days, words in ((30, "on holiday"), (8, "in mourning")):
+        note_contact(patient, ContactEnd.NOT_NOW, words, now=NOW - days * DAY, by=rina)
+    (each,) = neglected(clinic, now=NOW)
+    assert each.before
+    assert each.before.words == "in mourning"
 
 
 def test_what_came_of_it_is_kept_in_words_once(clinic: Clinic, rina: User) -> None:
