@@ -6,6 +6,8 @@ from uuid import UUID
 
 from django.contrib import messages
 from django.contrib.auth.models import User
+from django.db import transaction
+from django.db.models import prefetch_related_objects
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import path
@@ -16,13 +18,24 @@ from django.views.decorators.http import require_GET, require_POST
 
 from clinic_journey.desk import turn_to
 from clinic_journey.models import Serving
+from clinic_journey.panel import Suits, suiting
 from outreach.calls import refuse_unless_lawful, refuse_while_reached
 from outreach.contact_models import ContactEnd
-from outreach.neglect import A_DAY, Neglected, neglected, note_contact, seen_today, shares
+from outreach.neglect import (
+    A_DAY,
+    Neglected,
+    begin_contact,
+    neglected,
+    note_contact,
+    seen_today,
+    shares,
+    suits_a_call,
+)
+from outreach.preview import Window, window_of
 from patients import audit
 from patients.access import Here, for_staff, patient_here
 from patients.actions import RefusedError, StaleStateError
-from patients.models import ContactPoint, Patient
+from patients.models import Channel, ContactPoint, Patient
 from patients.queries import first_phone
 
 IN_DAYS, A_YEAR = 60, 365
@@ -35,6 +48,9 @@ class Suggested:
     one: Neglected
     without_a_word: str  # how long
     phone: ContactPoint | None
+    window: Window  # of calls, at this moment
+    windows: list[Suits]  # what she told us
+    needs_reason: bool  # to ring her now
     say: str
     is_mine: bool  # I am with this patient now, so the number is mine to dial
     served_by: str  # a colleague who is
@@ -44,6 +60,7 @@ class Suggested:
 @for_staff()
 def neglected_list(request: HttpRequest, here: Here) -> HttpResponse:
     found = list(neglected(here.clinic, now=here.now))
+    prefetch_related_objects([each.patient for each in found], "card__windows")
     serving = Serving.objects.filter(patient__in=[each.patient for each in found], until__gt=here.now)
     with_whom = {each.patient_id: each.user for each in serving.select_related("user")}
     rows = [_suggested(each, with_whom.get(each.patient.pk), here) for each in found]
@@ -61,9 +78,19 @@ def neglected_list(request: HttpRequest, here: Here) -> HttpResponse:
 def _suggested(each: Neglected, served_by: User | None, here: Here) -> Suggested:
     tie, is_mine = first_phone(each.patient), served_by == here.user
     other = "" if served_by is None or is_mine else served_by.first_name or served_by.get_username()
-    say = _to_say(each.patient, each, here)
-    how_long = _how_long(each, now=here.now)
-    return Suggested(each, how_long, tie.contact_point if tie else None, say, is_mine, other)
+    card = getattr(each.patient, "card", None)
+    window = window_of(each.patient, Channel.PHONE, now=here.now, clock=here.clock)
+    return Suggested(
+        one=each,
+        without_a_word=_how_long(each, now=here.now),
+        phone=tie.contact_point if tie else None,
+        window=window,
+        windows=suiting(card.windows.all()) if card else [],
+        needs_reason=not suits_a_call(each.patient, window),
+        say=_to_say(each.patient, each, here),
+        is_mine=is_mine,
+        served_by=other,
+    )
 
 
 def _how_long(each: Neglected, *, now: datetime) -> str:
@@ -95,7 +122,10 @@ def _to_say(patient: Patient, each: Neglected, here: Here) -> str:
 @require_POST
 @for_staff()
 def neglected_call(request: HttpRequest, here: Here, patient_id: UUID) -> HttpResponse:
-    """I call: nobody else is shown the number meanwhile, and at no hour at which nobody may call."""
+    """I call: nobody else is shown the number meanwhile, and at no hour at which nobody may call.
+
+    Outside the hours or the way that the patient asked for, with a reason, as in Today.
+    """
     patient = patient_here(here, patient_id)
     tie = first_phone(patient)
     try:
@@ -103,12 +133,18 @@ def neglected_call(request: HttpRequest, here: Here, patient_id: UUID) -> HttpRe
             raise RefusedError(_("There is no number to call."))
         refuse_unless_lawful(patient, now=here.now)
         refuse_while_reached(patient, tie)
-        other = turn_to(patient, here)
-        if other:
-            raise StaleStateError(_("%(who)s is with this patient right now.") % {"who": other})
+        _ring(patient, request.POST.get("because", "").replace("\0", ""), here)
     except RefusedError as refusal:
         messages.error(request, str(refusal))
     return redirect("neglected")
+
+
+@transaction.atomic
+def _ring(patient: Patient, because: str, here: Here) -> None:
+    other = turn_to(patient, here)
+    if other:
+        raise StaleStateError(_("%(who)s is with this patient right now.") % {"who": other})
+    begin_contact(patient, because, now=here.now, by=here.user)
 
 
 @require_POST

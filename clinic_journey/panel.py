@@ -140,7 +140,7 @@ def _asks_for_an_answer(step: Step) -> bool:
     return is_open_call and Reply.objects.filter(matter=step).exists()
 
 
-def _suiting(windows: Iterable[ContactWindow]) -> list[Suits]:
+def suiting(windows: Iterable[ContactWindow]) -> list[Suits]:
     days: dict[tuple[time, time], list[int]] = {}
     for window in windows:
         days.setdefault((window.start, window.end), []).append(window.weekday)
@@ -170,7 +170,7 @@ def reaching(row: Chosen, patient: Patient, here: Here) -> Reaching:
     return Reaching(
         number=str(number),
         window=window,
-        windows=_suiting(card.windows.all()) if card else [],
+        windows=suiting(card.windows.all()) if card else [],
         tried=[(each, outcome_words(each), why_words(each)) for each in _tried(row.step, patient)],
         planned=_planned_words(row.planned, here) if row.planned else "",
         script=script_for(attempt, now=here.now) if attempt else "",

@@ -6,7 +6,6 @@ from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
 from patients.models import Clinic, Patient
-from patients.models.clinic import one_of
 
 
 class ContactEnd(models.TextChoices):
@@ -22,18 +21,25 @@ class PersonalContact(models.Model):
     patient = models.ForeignKey(
         Patient, on_delete=models.CASCADE, related_name="personal_contacts", db_index=False
     )
-    at = models.DateTimeField()
+    at = models.DateTimeField()  # when it was noted
+    called_at = models.DateTimeField(null=True, blank=True)  # when the number was dialled; empty: nobody rang
+    because = models.CharField(
+        max_length=200, blank=True, default="", db_default=""
+    )  # why at an hour, or in a way, that she did not ask for
     by = models.ForeignKey(
         settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="+", db_index=False
     )
-    ended = models.CharField(max_length=12, choices=ContactEnd)
+    ended = models.CharField(max_length=12, choices=ContactEnd, blank=True)  # empty: has rung, not noted yet
     words = models.CharField(max_length=300, blank=True)  # what was said, or why not
 
     class Meta:
         constraints = [
-            one_of("ended", ContactEnd, name="personal_contact_end_is_known"),
             models.CheckConstraint(
-                condition=Q(ended=ContactEnd.NOT_REACHED) | ~Q(words=""),
+                condition=Q(ended__in=ContactEnd.values) | Q(ended="", called_at__isnull=False),
+                name="personal_contact_end_is_known",
+            ),
+            models.CheckConstraint(
+                condition=Q(ended__in=["", ContactEnd.NOT_REACHED]) | ~Q(words=""),
                 name="personal_contact_says_what_was_said",
             ),
         ]

@@ -21,9 +21,18 @@ from outreach.channels import PHONE
 from outreach.channels.phone import CallOutcome
 from outreach.contact_models import ContactEnd, PersonalContact
 from outreach.models import ANSWER, Attempt, AttemptStatus, OutreachTask, TaskStatus
+from outreach.preview import Window, window_of
 from outreach.queries import UNFINISHED, WENT_OUT
 from patients.actions import RefusedError, StaleStateError, lock_patient, refuse_unless_active
-from patients.models import AddressKind, AddressStatus, Clinic, Patient, PatientContact, PatientStatus
+from patients.models import (
+    AddressKind,
+    AddressStatus,
+    Channel,
+    Clinic,
+    Patient,
+    PatientContact,
+    PatientStatus,
+)
 from patients.queries import withdrawn
 
 A_DAY = 5  # suggestions of a clinic
@@ -39,6 +48,7 @@ SPOKEN = [
     if outcome not in {CallOutcome.NO_ANSWER, CallOutcome.WRONG_NUMBER}
 ]
 MONTH = timedelta(days=30)
+NOTED_WITHIN = timedelta(hours=12)  # what came of a call is said by whoever rang, in that shift
 
 
 @dataclass(frozen=True)
@@ -63,8 +73,8 @@ def neglected(clinic: Clinic, *, now: datetime) -> list[Neglected]:
         return []
     found = [*_with_open_needs(clinic, now=now), *_loyal(clinic, now=now)]
     few = sorted(found, key=lambda each: (-each.weight, each.patient.pk))[:left]
-    contacts = PersonalContact.objects.filter(patient__in=[each.patient for each in few]).order_by("at", "pk")
-    before = {contact.patient_id: contact for contact in contacts}
+    contacts = PersonalContact.objects.filter(patient__in=[each.patient for each in few]).exclude(ended="")
+    before = {contact.patient_id: contact for contact in contacts.order_by("at", "pk")}
     return [replace(each, before=before.get(each.patient.pk)) for each in few]
 
 
@@ -72,13 +82,13 @@ def seen_today(clinic: Clinic, *, now: datetime) -> int:
     """How many of today's were called or left."""
     zone = ZoneInfo(clinic.time_zone)
     midnight = now.astimezone(zone).replace(hour=0, minute=0, second=0, microsecond=0)
-    return PersonalContact.objects.filter(clinic=clinic, at__gte=midnight).count()
+    return PersonalContact.objects.filter(clinic=clinic, at__gte=midnight).exclude(ended="").count()
 
 
 def _lately(*, now: datetime, in_peace: timedelta) -> Q:
     """Contacts after which nobody is suggested yet: a talk or a decision against one; a call in vain, for days."""
-    in_vain = Q(ended=ContactEnd.NOT_REACHED)
-    return (~in_vain & Q(at__gt=now - in_peace)) | (in_vain & Q(at__gt=now - TRIED_AGAIN))
+    decided = Q(ended__in=[ContactEnd.SPOKEN, ContactEnd.NOT_NOW], at__gt=now - in_peace)
+    return decided | Q(ended=ContactEnd.NOT_REACHED, at__gt=now - TRIED_AGAIN)
 
 
 def _may_be_asked(clinic: Clinic, *, now: datetime, in_peace: timedelta) -> QuerySet[Patient]:
@@ -181,6 +191,42 @@ def last_spoken(patients: Iterable[Patient]) -> dict[int, datetime]:
     return found
 
 
+def suits_a_call(patient: Patient, window: Window) -> bool:
+    """Whether she may be rung now without a reason: inside the agreed hours, and she did not ask to be written to."""
+    card = getattr(patient, "card", None)
+    asked_for = card.channel if card and card.told_at else ""
+    return window.is_open and asked_for in {"", Channel.PHONE}
+
+
+@transaction.atomic
+def begin_contact(patient: Patient, because: str, *, now: datetime, by: User) -> PersonalContact:
+    """Somebody rings: written down at once, so that it counts even where nobody says what came of it.
+
+    Outside her hours or her way with the reason, as every call by hand (N7). Pressed again it is the same call.
+    """
+    lock_patient(patient.pk)
+    refuse_unless_active(patient.pk)
+    if not because.strip() and not suits_a_call(patient, window_of(patient, Channel.PHONE, now=now)):
+        raise RefusedError(_("It is not how or when the patient asked to be reached. Say why you call now."))
+    begun = _begun(patient, now=now, by=by)
+    if begun:
+        return begun
+    return PersonalContact.objects.create(
+        clinic_id=patient.clinic_id,
+        patient=patient,
+        at=now,
+        called_at=now,
+        by=by,
+        because=because.strip()[:200],
+    )
+
+
+def _begun(patient: Patient, *, now: datetime, by: User) -> PersonalContact | None:
+    """The call of this colleague of which nobody has said yet how it ended."""
+    rung = PersonalContact.objects.filter(patient=patient, by=by, ended="", called_at__gt=now - NOTED_WITHIN)
+    return rung.order_by("-called_at", "-pk").first()
+
+
 @transaction.atomic
 def note_contact(
     patient: Patient, ended: ContactEnd, words: str, *, now: datetime, by: User
@@ -192,9 +238,12 @@ def note_contact(
         raise RefusedError(_("Write in a few words what was said, or why better not."))
     if PersonalContact.objects.filter(_lately(now=now, in_peace=OPEN_FOR), patient=patient).exists():
         raise StaleStateError(_("A colleague has been in touch with this patient meanwhile."))
-    return PersonalContact.objects.create(
-        clinic_id=patient.clinic_id, patient=patient, at=now, by=by, ended=ended, words=words.strip()[:300]
+    contact = _begun(patient, now=now, by=by) or PersonalContact(
+        clinic_id=patient.clinic_id, patient=patient, by=by
     )
+    contact.at, contact.ended, contact.words = now, ended, words.strip()[:300]
+    contact.save()
+    return contact
 
 
 @dataclass(frozen=True)

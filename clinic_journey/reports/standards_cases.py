@@ -13,7 +13,7 @@ from clinic_journey.reports.standards_verdict import Case
 from inquiries.models import Inquiry
 from journeys.ledgers import promises_since
 from journeys.models import EventKind, JourneyStatus, Step, StepEvent, StepKind, StepStatus
-from outreach.models import WAITED_FOR, Attempt, OutreachTask, Reply, TaskStatus
+from outreach.models import WAITED_FOR, Attempt, OutreachTask, PersonalContact, Reply, TaskStatus
 from outreach.planning import Reason
 from outreach.queries import CARRIED_OUT, WENT_OUT
 from outreach.silence import Past, tried
@@ -192,7 +192,23 @@ def kept_window(clinic: Clinic, span: Span) -> list[Case]:
         done = at if _is_inside(at, hours) else None
         by_person = each.claimed_by_id is not None
         found.append(Case(each.pk, each.patient_id, at, done, due_at=at, by_person=by_person))
-    return found
+    return [*found, *_rung_to_ask(clinic, span)]
+
+
+def _rung_to_ask(clinic: Clinic, span: Span) -> Iterable[Case]:
+    """Calls that no step asked for, to hear how somebody is: her hours hold for them as for any other."""
+    told_hours = ContactWindow.objects.filter(card__patient=OuterRef("patient"))
+    calls = (
+        PersonalContact.objects.filter(clinic=clinic, called_at__gte=span.since, called_at__lt=span.until)
+        .filter(Exists(told_hours), at__gte=span.since, patient__card__told_at__lte=F("called_at"))
+        .select_related("patient__clinic", "patient__card")
+        .prefetch_related("patient__card__windows")
+    )
+    for each in calls:
+        at, hours = each.called_at, patient_hours(each.patient, each.patient.card)
+        assert at is not None  # noqa: S101 - it was filtered by
+        done = at if _is_inside(at, hours) else None
+        yield Case(each.pk, each.patient_id, at, done, due_at=at, by_person=True)
 
 
 def _is_inside(at: datetime, hours: Hours) -> bool:

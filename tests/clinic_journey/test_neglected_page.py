@@ -1,7 +1,7 @@
 """The few of today: facts, a sentence in the patient's language, and what came of it."""
 
 from collections.abc import Iterator
-from datetime import timedelta
+from datetime import time, timedelta
 
 import pytest
 import time_machine
@@ -11,6 +11,7 @@ from clinic_journey.neglected_page import _how_long
 from outreach.contact_models import PersonalContact
 from outreach.dispatch import LEASE, take
 from outreach.neglect import Neglected
+from patients.actions import CardAnswers, save_card
 from patients.models import Clinic, Patient
 from tests import builders
 from tests.conftest import NOW
@@ -59,7 +60,7 @@ def test_the_desk_has_facts_and_a_sentence_and_keeps_what_came_of_it(clinic: Cli
     done = f"{PATH}{patient.public_id}/"
     desk.post(done, {"ended": "spoken", "words": ""})
     desk.post(done, {"ended": "nonsense", "words": "x"})
-    assert not PersonalContact.objects.exists()
+    assert PersonalContact.objects.get().ended == ""
     assert desk.post(done, {"ended": "spoken", "words": "She is well"}).status_code == 302
     assert PersonalContact.objects.get().words == "She is well"
     page = text(desk)
@@ -76,6 +77,48 @@ def test_a_call_in_vain_is_tried_again_and_its_reason_stands_there(clinic: Clini
     assert "Nobody answered: <bdi>her sister answered</bdi>" in text(desk)
 
 
+def told(patient: Patient, channel: str, *hours: tuple[int, int]) -> None:
+    windows = tuple((day, time(start), time(end)) for day in range(7) for start, end in hours)
+    save_card(patient, CardAnswers(channel, windows, "en"), now=MONTH_AGO, by=None)
+
+
+@pytest.mark.parametrize(
+    ("channel", "hours", "shown"),
+    [("phone", [(16, 20)], "16:00–20:00"), ("sms", [(9, 12)], "SMS"), ("whatsapp", [], "WhatsApp")],
+)
+def test_who_is_rung_in_another_way_than_she_asked_for_is_rung_with_a_reason(
+    clinic: Clinic, desk: Client, channel: str, hours: list[tuple[int, int]], shown: str
+) -> None:
+    patient = waits(clinic)
+    told(patient, channel, *hours)
+    page = text(desk)
+    assert shown in page
+    assert "Why call now?" in page
+    call = f"{PATH}{patient.public_id}/call/"
+    refused = desk.post(call, follow=True).content.decode()
+    assert "Say why you call now." in refused
+    assert "tel:" not in refused
+    assert not PersonalContact.objects.exists()
+    desk.post(call, {"because": "the doctor leaves at noon"})
+    assert 'href="tel:+972502345678"' in text(desk)
+    desk.post(f"{PATH}{patient.public_id}/", {"ended": "spoken", "words": "She is well"})
+    contact = PersonalContact.objects.get()
+    assert (contact.because, contact.called_at, contact.ended) == ("the doctor leaves at noon", NOW, "spoken")
+    PersonalContact.objects.update(at=NOW - timedelta(days=8))
+    assert "(<bdi>the doctor leaves at noon</bdi>)" in text(desk)
+
+
+def test_who_is_rung_as_she_asked_is_rung_at_once_and_once(clinic: Clinic, desk: Client) -> None:
+    patient = waits(clinic)
+    told(patient, "phone", (9, 12))
+    page = text(desk)
+    assert "open until" in page
+    assert "Why call now?" not in page
+    for _twice in range(2):
+        desk.post(f"{PATH}{patient.public_id}/call/")
+    assert PersonalContact.objects.get().called_at == NOW
+
+
 def test_a_broken_promise_is_said_first(clinic: Clinic, desk: Client) -> None:
     patient = waits(clinic)
     builders.step(patient.journeys.get(), kind="promise", due_at=NOW - timedelta(hours=1))
@@ -89,7 +132,7 @@ def test_the_list_costs_one_number_a_row_and_no_more(
     for nth in range(patients):
         waits(clinic, given_name=f"D{nth}")
     desk.get(PATH)
-    with django_assert_num_queries(19 + patients):  # type: ignore[operator]
+    with django_assert_num_queries(22 + patients):  # type: ignore[operator]
         desk.get(PATH)
 
 

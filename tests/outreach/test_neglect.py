@@ -168,6 +168,6 @@ def test_what_came_of_it_is_kept_in_words_once(clinic: Clinic, rina: User) -> No
     with pytest.raises(StaleStateError, match="A colleague"):
         note_contact(patient, ContactEnd.SPOKEN, "She is well", now=NOW, by=rina)
     rows = PersonalContact.objects.filter(patient=patient)
-    for wrong in ({"words": ""}, {"ended": "x"}):
+    for wrong in ({"words": ""}, {"ended": "x"}, {"ended": "", "called_at": None}):
         with pytest.raises(IntegrityError), transaction.atomic():
             rows.update(**wrong)

@@ -1,6 +1,6 @@
 """What a clinic holds itself to: each measure by its own event, live and as the nights have written it."""
 
-from datetime import date, timedelta
+from datetime import date, time, timedelta
 
 import pytest
 from django.core.management import call_command
@@ -20,6 +20,8 @@ from clinic_journey.setup.actions import open_clinic
 from journeys.actions import cancel_steps
 from journeys.deadlines import Limit, Unit
 from journeys.models import Step, StepKind
+from outreach.models import PersonalContact
+from patients.actions import CardAnswers, save_card
 from patients.models import Clinic, Role
 from tests import builders
 from tests.clinic_journey.reports.measured import HOUR, MAKE, SUNDAY, done, everything, step
@@ -27,7 +29,7 @@ from tests.conftest import NOW
 
 pytestmark = pytest.mark.django_db
 YESTERDAY = date(2026, 3, 8)
-QUERIES = 22  # of a page with all fourteen, whatever there is
+QUERIES = 23  # of a page with all fourteen, whatever there is
 
 
 @pytest.fixture
@@ -66,6 +68,26 @@ def test_a_thank_you_that_never_left_counts_when_its_day_is_over(clinic: Clinic)
     found = kept(clinic, "thanked")
     assert dict(found.days)[YESTERDAY] == Share(1, 1)
     assert found.today == Share(0, 1)
+
+
+@pytest.mark.parametrize("met", [True, False])
+@pytest.mark.parametrize("ended", ["spoken", "not_reached", ""])
+def test_a_call_to_ask_how_she_is_counts_in_the_agreed_hours_as_any_other(
+    clinic: Clinic, met: bool, ended: str
+) -> None:
+    patient, hours = builders.patient(clinic), (9, 12) if met else (16, 20)
+    told = CardAnswers("phone", ((6, time(hours[0]), time(hours[1])),), "he")
+    save_card(patient, told, now=SUNDAY - HOUR, by=None)
+    contact = PersonalContact(clinic=clinic, patient=patient, at=SUNDAY, called_at=SUNDAY, ended=ended)
+    contact.words = "She is well" if ended == "spoken" else ""
+    contact.save()
+    found = kept(clinic, "kept_window")
+    assert found.lately == Share(int(met), 1)
+    better_not = PersonalContact(
+        clinic=clinic, patient=patient, at=SUNDAY, ended="not_now", words="in mourning"
+    )
+    better_not.save()
+    assert kept(clinic, "kept_window").lately == found.lately, "nobody rang"
 
 
 def test_a_question_answered_at_once_is_not_one_that_was_owed(clinic: Clinic) -> None:
