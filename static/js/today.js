@@ -115,6 +115,11 @@ const marks = () => [...document.querySelectorAll("[data-mark]")].map((row) => r
 
 const heard = () => Math.max(0, ...[...panel.querySelectorAll("[data-reply]")].map((reply) => Number(reply.dataset.reply)));
 
+/* What came in is on this page now: a save from here is one over words that it did show. */
+function noteHeard() {
+  panel.querySelectorAll("[name=heard]").forEach((field) => (field.value = Math.max(Number(field.value), heard())));
+}
+
 /* A promise just broken goes to its place, the second at best; never while a cursor or the focus is in the list. */
 function jump() {
   const news = document.getElementById("jump");
@@ -155,7 +160,11 @@ document.addEventListener("htmx:config:request", (event) => {
   ctx.request.body.set("heard", heard());
 });
 document.addEventListener("htmx:after:swap", (event) => {
-  if (event.detail.ctx.target !== panel) return jump();
+  if (event.detail.ctx.target !== panel) {
+    noteHeard();
+    jump();
+    return;
+  }
   panel.removeAttribute("aria-busy");
   attach();
 });

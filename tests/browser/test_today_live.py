@@ -5,7 +5,7 @@ from email.utils import parsedate_to_datetime
 
 from playwright.sync_api import Page, Route, expect
 
-from tests.browser.at_the_desk import CALLED, open_row, saves
+from tests.browser.at_the_desk import CALLED, SAVED, open_row, saves
 from tests.browser.conftest import DemoServer, Opener
 from tests.browser.keyboard import Keyboard
 
@@ -93,12 +93,8 @@ def test_a_promise_just_broken_moves_up_and_not_under_the_cursor(demo: DemoServe
     assert len(now) == len(before)
 
 
-def test_a_reply_arrives_on_the_open_row_while_somebody_types(demo: DemoServer, open_page: Opener) -> None:
-    page = open_page("/today/")
-    open_row(page, CALLED)
-    page.keyboard.press("9")
-    page.fill(NOTE, "half a sent")
-    page.locator(NOTE).focus()
+def she_writes(demo: DemoServer, page: Page) -> None:
+    """A message of whoever's row is open; it comes in by itself."""
     step = str(page.locator("[data-item]").get_attribute("data-item")).replace("-", "")
     demo.write(
         "INSERT INTO outreach_reply (clinic_id, patient_id, channel, at, body, meaning)"
@@ -107,8 +103,29 @@ def test_a_reply_arrives_on_the_open_row_while_somebody_types(demo: DemoServer, 
         step,
     )
     expect(page.locator("#replies")).to_contain_text("after five, please", timeout=9_000)
+
+
+def test_a_reply_arrives_on_the_open_row_while_somebody_types(demo: DemoServer, open_page: Opener) -> None:
+    page = open_page("/today/")
+    open_row(page, CALLED)
+    page.keyboard.press("9")
+    page.fill(NOTE, "half a sent")
+    page.locator(NOTE).focus()
+    she_writes(demo, page)
     expect(page.locator(NOTE)).to_be_focused()
     expect(page.locator(NOTE)).to_have_value("half a sent")
+
+
+def test_what_is_saved_over_a_reply_that_arrived_on_this_page_is_saved(
+    demo: DemoServer, open_page: Opener
+) -> None:
+    page = open_page("/today/")
+    open_row(page, CALLED)
+    saved = saves(demo)
+    she_writes(demo, page)
+    page.locator(CALLED).click()
+    expect(page.locator(SAVED)).to_be_visible()
+    assert saves(demo) == [*saved, "no_answer"]
 
 
 NEARLY_DUE = """
