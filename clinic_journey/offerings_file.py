@@ -124,9 +124,7 @@ def take(clinic: Clinic, file: BinaryIO, *, now: datetime) -> Taken:
         raise RefusedError(
             _("The first line has to name the columns: kind, and a name in at least one language.")
         )
-    doctors = {
-        each.name.casefold(): each for each in Practitioner.objects.filter(clinic=clinic, is_active=True)
-    }
+    doctors = _by_name(clinic)
     taken, lines = Taken(), []
     for number, cells in rows(file, seen.layout):
         if number <= seen.header_row:
@@ -141,6 +139,16 @@ def take(clinic: Clinic, file: BinaryIO, *, now: datetime) -> Taken:
         except RefusedError as fault:
             taken.faults.append(str(fault))
     return taken
+
+
+def _by_name(clinic: Clinic) -> dict[str, list[Practitioner]]:
+    """Who is meant by a name: those who work here, else those who have left, whom our own file still names."""
+    found: dict[str, list[Practitioner]] = {}
+    for each in Practitioner.objects.filter(clinic=clinic).order_by("-is_active", "pk"):
+        same = found.setdefault(each.name.casefold(), [])
+        if not same or same[0].is_active == each.is_active:
+            same.append(each)
+    return found
 
 
 @transaction.atomic
@@ -178,7 +186,7 @@ def _folded(names: Mapping[str, str]) -> set[tuple[str, str]]:
     return {(language, name.casefold()) for language, name in names.items() if name}
 
 
-def _understood(number: int, cells: Mapping[str, str], doctors: Mapping[str, Practitioner]) -> Line:
+def _understood(number: int, cells: Mapping[str, str], doctors: Mapping[str, list[Practitioner]]) -> Line:
     given = {head: plain(text) for head, text in cells.items()}
     kind = given.get("kind", "").lower()
     if kind not in OfferingKind.values:
@@ -225,12 +233,21 @@ def _price(text: str) -> Decimal | None:
     return price.quantize(Decimal("0.01"))
 
 
-def _doctors(text: str, known: Mapping[str, Practitioner]) -> list[Practitioner]:
+def _doctors(text: str, known: Mapping[str, list[Practitioner]]) -> list[Practitioner]:
     wanted = [name.strip() for name in text.split(";") if name.strip()]
-    strange = [name for name in wanted if name.casefold() not in known]
-    if strange:
-        raise RefusedError(_("Nobody here is called “%(name)s”.") % {"name": strange[0]})
-    return [known[name.casefold()] for name in wanted]
+    return [_doctor(name, known.get(name.casefold(), [])) for name in wanted]
+
+
+def _doctor(name: str, called_so: Sequence[Practitioner]) -> Practitioner:
+    if not called_so:
+        raise RefusedError(_("Nobody here is called “%(name)s”.") % {"name": name})
+    if len(called_so) > 1:
+        words = _(
+            "Several here are called “%(name)s”. Leave done_by empty in this line,"
+            " and choose who does it on its own page."
+        )
+        raise RefusedError(words % {"name": name})
+    return called_so[0]
 
 
 def _counted(given: Mapping[str, str]) -> tuple[int, date | None]:

@@ -65,6 +65,31 @@ def test_a_list_comes_in_and_goes_out_as_it_was(manager: Client, clinic: Clinic)
     assert (Offering.objects.count(), StockBatch.objects.count()) == (1, 2)
 
 
+def test_the_own_file_comes_back_after_a_doctor_has_left(manager: Client, clinic: Clinic) -> None:
+    assert bring(manager, csv_file(HEAD, FLU))[0] == 302
+    clinic.practitioners.update(is_active=False)
+    out = b"".join(manager.get(f"{FILE}offerings.csv").streaming_content)  # type: ignore[attr-defined]
+    status, page = bring(manager, out)
+    assert status == 302, page
+    assert [doctor.name for doctor in Offering.objects.get().done_by.all()] == ["Dr Cohen"]
+
+
+@pytest.mark.parametrize("works", [True, False])
+def test_a_name_that_two_share_is_not_guessed(manager: Client, clinic: Clinic, works: bool) -> None:
+    builders.practitioner(clinic, name="dr cohen")
+    clinic.practitioners.update(is_active=works)
+    status, page = bring(manager, csv_file(HEAD, FLU))
+    assert status == 422
+    assert "Line 2: Several here are called “Dr Cohen”. Leave done_by empty in this line" in page
+    assert not Offering.objects.exists()
+
+
+def test_who_works_here_is_meant_before_a_namesake_who_has_left(manager: Client, clinic: Clinic) -> None:
+    builders.practitioner(clinic, name="Dr Cohen", is_active=False)
+    assert bring(manager, csv_file(HEAD, FLU))[0] == 302
+    assert [doctor.is_active for doctor in Offering.objects.get().done_by.all()] == [True]
+
+
 def test_what_has_a_known_name_is_changed_and_the_rest_stays(manager: Client, clinic: Clinic) -> None:
     other = builders.offering(clinic, names={"en": "Tick vaccine"})
     builders.offering(clinic, names={"he": "שפעת"}, price=70)
