@@ -13,6 +13,7 @@ from django.utils.http import urlencode
 from django.utils.translation import gettext as _, gettext_lazy
 from django.views.decorators.http import require_GET, require_POST
 
+from appointments.forms import SENSIBLE
 from clinic_journey.audit.middleware import event_by, origin_of
 from clinic_journey.audit.search import Line, Place, Wanted, all_lines, lines, name_of, what_words
 from clinic_journey.audit.words import CHOICES
@@ -34,10 +35,16 @@ class TrailForm(forms.Form):
     action = forms.ChoiceField(label=gettext_lazy("Did what"), required=False)
     what = forms.ChoiceField(label=gettext_lazy("Page or part of the record"), required=False)
     first = forms.DateField(
-        label=gettext_lazy("From day"), widget=forms.DateInput(attrs={"type": "date"}), required=False
+        label=gettext_lazy("From day"),
+        validators=SENSIBLE,
+        widget=forms.DateInput(attrs={"type": "date"}),
+        required=False,
     )
     last = forms.DateField(
-        label=gettext_lazy("To day"), widget=forms.DateInput(attrs={"type": "date"}), required=False
+        label=gettext_lazy("To day"),
+        validators=SENSIBLE,
+        widget=forms.DateInput(attrs={"type": "date"}),
+        required=False,
     )
     patient = forms.UUIDField(widget=forms.HiddenInput, required=False)
 

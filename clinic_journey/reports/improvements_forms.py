@@ -4,6 +4,7 @@ from django import forms
 from django.contrib.auth.models import User
 from django.utils.translation import gettext_lazy
 
+from appointments.forms import SENSIBLE
 from clinic_journey.reports.improvements_actions import Idea
 from journeys.models import StepTemplate, TemplateStatus
 from patients.access import Here
@@ -14,7 +15,9 @@ class IdeaForm(forms.Form):
     words = forms.CharField(label=gettext_lazy("What we change"), max_length=200)
     owner = forms.ModelChoiceField(User.objects.none(), label=gettext_lazy("Who sees to it"))
     begun_on = forms.DateField(
-        label=gettext_lazy("Since"), widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d")
+        label=gettext_lazy("Since"),
+        validators=SENSIBLE,
+        widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"),
     )
 
     def __init__(self, *args: object, here: Here, **options: object) -> None:

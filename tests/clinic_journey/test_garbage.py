@@ -22,6 +22,7 @@ pytestmark = [pytest.mark.django_db, pytest.mark.time_machine(NOW, tick=False)]
 
 FORM = "application/x-www-form-urlencoded"
 SURROGATE = "%ED%B3%BF"
+EXTREME = ["9999-12-31", "0001-01-01"]
 GARBAGE = [
     quote("\0"),
     SURROGATE,
@@ -33,22 +34,35 @@ GARBAGE = [
     "0001-01-01T00:00:00%2B14:00",
     "9999-12-31T23:59",
     "00000000-0000-0000-0000-000000000000",
+    *EXTREME,
 ]
 FIELDS = """
-    act add after answer any_doctor at back because birth_date body call_again_at channel chase clinic code
+    act add after answer any_doctor at back because begun_on birth_date body call_again_at channel chase clinic code
     column_0 country date_order days decision doctor due earliest_on email end entry expected_on family_name
-    first_on found gender given_name heard hold hold_despite_because hold_refused_because hours item keep key kind
-    known language last_on latest_on learned left_empty list location look may_be_called may_call may_say may_tell
+    first first_on found gender given_name heard hold hold_despite_because hold_refused_because hours item keep key kind
+    known language last last_on latest_on learned left_empty list location look may_be_called may_call may_say may_tell
     meaning minutes name name_en national_id next no_more not_before note offer offered_for on other outcome
     owner patient payer performer performer_email phone picked pin place practitioner promise q question quietly rank
     reason relation remove request_key rest return said seen service sheet shown shown_type spot start step template
     think time_zone times title to type valid_from valid_until value visit visit_type wants weekday who whom words
 """.split()  # noqa: SIM905 - a list to be read
+DAYS = [
+    "after",
+    "day",
+    "first",
+    "last",
+    "not_before",
+    "on",
+    "since",
+    "start",
+    "week",
+]  # that pages are asked about
 ROUTES = [
     pytest.param(path, pattern, id=str(pattern.name))
     for path, pattern in routes(open_too=True)
     if pattern.name != "logout" and "<str:code>" not in path
 ]
+PAGES = [path for path, pattern in routes(open_too=True) if pattern.name != "logout" and "<" not in path]
 
 
 def address_of(path: str, objects: dict[str, Any], clinic: Clinic) -> str:
@@ -82,6 +96,15 @@ def test_no_field_makes_a_fault(path: str, pattern: URLPattern) -> None:
         answered(client, address, {})
         for garbage in GARBAGE[nth :: len(Role.values)]:
             answered(client, address, dict.fromkeys(FIELDS, garbage))
+
+
+@pytest.mark.parametrize("path", PAGES)
+def test_no_day_in_an_address_makes_a_fault(path: str) -> None:
+    clinic = builders.clinic()
+    client = logged_in(Role.MANAGER, clinic)
+    for day in EXTREME:
+        answer = client.get(f"/{path}", dict.fromkeys(DAYS, day))
+        assert answer.status_code < 500, (path, day)
 
 
 KNOWN = {

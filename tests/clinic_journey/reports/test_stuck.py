@@ -450,6 +450,20 @@ def test_a_change_needs_an_owner_of_this_clinic(clinic: Clinic) -> None:
     assert not Improvement.objects.exists()
 
 
+@pytest.mark.parametrize(
+    ("day", "status"),
+    [("9999-12-31", 422), ("0001-01-01", 422), ("1999-12-31", 422), ("2199-12-31", 302), ("2000-01-01", 302)],
+)
+def test_a_change_begins_on_a_day_that_its_page_can_reckon_with(
+    clinic: Clinic, day: str, status: int
+) -> None:
+    client, owner = manager(clinic), builders.user("doctor", at=clinic)
+    form = {"step": f"{IMAGING}:review", "words": "x", "owner": owner.pk, "begun_on": day}
+    assert client.post("/reports/stuck/ideas/", form).status_code == status
+    assert client.get("/reports/stuck/ideas/").status_code == 200
+    assert client.get(PAGE).status_code == 200
+
+
 def test_a_feeling_is_a_real_answer_or_no_data(clinic: Clinic) -> None:
     step = active(Journey.objects.get(patient__family_name="Waits"), "review")
     page = manager(clinic).get(PAGE).content.decode()
