@@ -46,6 +46,20 @@ def measure_days(year: "Year") -> None:
         call_command(command, clinic=clinic.slug, stdout=StringIO())
         line(f"{name}: counted anew by the command", "", "the same", met=question() == of_live)
         print(f"{command}: {spent:.1f} s, {written.count():,} rows", flush=True)
+    client = manager_of(clinic)
+    for page in ("/reports/", "/reports/standards/"):
+        paint, _answer = timed(lambda: client.get(page).status_code)  # noqa: B023 - called here
+        line(f"first paint of {page}", f"{paint * 1000:.0f} ms", "<= 1 s", met=paint <= 1)
+
+
+def manager_of(clinic: Any) -> Any:
+    from django.test import Client  # noqa: PLC0415 - app ready
+
+    from tests import builders  # noqa: PLC0415 - app ready
+
+    client = Client(headers={"host": "localhost"})
+    client.force_login(builders.user("manager", at=clinic))
+    return client
 
 
 def question_of(asked: Callable[["Year"], Any], year: "Year") -> Callable[[], Any]:
