@@ -1,17 +1,21 @@
 """Journeys that went exactly so, by the product's own actions: what a report must find is known."""
 
 from collections.abc import Iterable
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from django.core.management import call_command
+from django.test import Client
 
+from clinic_journey.reports import summaries
 from journeys.actions import NewJourney, complete_step, start_journey
 from journeys.models import Journey, Step, StepStatus
-from patients.models import Clinic
+from patients.models import Clinic, Role
 from tests import builders
+from tests.conftest import NOW
 
 IMAGING = "imaging_treatment"
+HOUR, DAY = timedelta(hours=1), timedelta(days=1)
 End = tuple[str, str, datetime]  # which step ended how and when
 
 
@@ -37,3 +41,23 @@ def finish(journey: Journey, key: str, outcome: str, when: datetime) -> None:
     complete_step(
         active(journey, key), outcome, now=when, note="No, thank you" if outcome == "declined" else ""
     )
+
+
+def the_doctor_is_the_gap() -> Clinic:
+    """Two decisions took three days, one is open for five."""
+    loaded()
+    where = builders.clinic()
+    for n in range(2):
+        begun = NOW - 10 * DAY
+        ends = [("await_result", "received", begun + HOUR), ("review", "no_treatment", begun + 4 * DAY)]
+        journey = went(where, begun, ends, phone=f"050-234-55{n}0", family_name=f"Done {n}")
+        finish(journey, "tell_no_treatment", "told", begun + 5 * DAY)
+    went(where, NOW - 5 * DAY, [("await_result", "received", NOW - 5 * DAY + HOUR)], family_name="Waits")
+    summaries.catch_up(where, now=NOW)
+    return where
+
+
+def manager(at: Clinic, role: str = Role.MANAGER) -> Client:
+    client = Client()
+    client.force_login(builders.user(role, at=at))
+    return client
