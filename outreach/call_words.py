@@ -114,7 +114,7 @@ TOGETHER = {
         "ساعتين": "2 ساعات",
     }.items()
 }
-# Why a call does not suit now; it turns round nothing of what is asked beside it.
+# Why a call does not suit; said of now, it turns round nothing of what is asked beside it.
 CANNOT_TALK = _words(
     "i can't talk, can't talk, i cant talk, cant talk, cannot talk, can not talk, not able to talk, can't speak,"
     "לא יכול לדבר, לא יכולה לדבר, לא יכולים לדבר, לא נוח לדבר, לא נוח לי לדבר, אי אפשר לדבר,"
@@ -122,9 +122,10 @@ CANNOT_TALK = _words(
     "لا أستطيع الكلام, لا أستطيع التحدث, لا أقدر أتكلم, لا يمكنني الكلام, لا يمكنني التحدث"
 )
 NOW = _words("right now, now, עכשיו, כרגע, сейчас, الآن")
-CANNOT_TALK_NOW = sorted(  # the longest first
-    {*CANNOT_TALK, *(f"{cannot} {now}" for cannot in CANNOT_TALK for now in NOW)}, key=len, reverse=True
-)
+LONGEST_FIRST = "|".join(re.escape(phrase) for phrase in sorted(CANNOT_TALK, key=len, reverse=True))
+# Of any other time than now it is the time at which a call does not suit, so a person reads it.
+CANNOT_TALK_NOW = re.compile(rf" (?:{LONGEST_FIRST}) (?:{'|'.join(sorted(NOW))})(?= )")
+CANNOT_TALK_THEN = re.compile(rf" (?:{LONGEST_FIRST})(?= )")
 NUMBERS = {
     word: hour
     for hour, listed in {
@@ -173,13 +174,13 @@ def wish_in(text: str, *, invited: bool = False) -> Wish | None:
     """What a text asks; None where it asks for no call. `invited`: we asked for a good hour, so that alone is one."""
     said, wish = _clock_in(text)
     whole = f" {plain(said)} "
-    for phrase in CANNOT_TALK_NOW:
-        whole = whole.replace(f" {phrase} ", " ")
+    whole, not_then = CANNOT_TALK_THEN.subn("", CANNOT_TALK_NOW.sub("", whole))
     for together, one in TOGETHER.items():
         whole = whole.replace(f" {together} ", one)
     words = whole.split()
     calls, writes = bool(CALL & set(words)), bool(WRITE & set(words))
-    wish = replace(wish, in_writing=writes and not calls, all_known=wish.all_known and not writes)
+    all_known = wish.all_known and not writes and not not_then
+    wish = replace(wish, in_writing=writes and not calls, all_known=all_known)
     if not (calls or writes or invited) or TURNS & set(words) or len(words) > LONGEST:
         return None
     wish, words = _without_a_while(wish, words)

@@ -87,6 +87,26 @@ def test_what_leaves_something_open_is_a_suggestion_for_a_person(text: str, by: 
 
 
 @pytest.mark.parametrize(
+    "text",
+    [
+        "Can't talk tomorrow morning, please call",
+        "לא יכולה לדבר מחר בבוקר, תתקשרו",
+        "Позвоните, не могу говорить в 5",
+        "Please call, can't talk after 5",
+        "لا أستطيع الكلام غدا صباحا، اتصلوا بي",
+    ],
+)
+def test_a_time_at_which_she_cannot_talk_is_never_promised(text: str) -> None:
+    found = moment(text)
+    assert found
+    assert not found.is_sure
+
+
+def test_where_we_asked_for_a_good_hour_one_that_does_not_suit_is_none() -> None:
+    assert moment("can't talk at 6", invited=True) is None
+
+
+@pytest.mark.parametrize(
     ("text", "minutes"),
     [
         ("call me in five minutes", 5),
