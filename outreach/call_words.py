@@ -1,8 +1,9 @@
 """Whether somebody's words ask for a call, and when: "call me at six", "after five", "tomorrow morning".
 
 Four languages, one list; only words that are all known are acted upon, as whatever else was said is a person's to
-read. So is a wish for a message instead ("can't talk, write to me after five"): its time is a suggestion. The time is
-looked for inside the clinic's own day, since six in the evening is meant where nobody works at six in the morning.
+read. A wish for a message instead ("can't talk, write me on WhatsApp after five") promises no call: where it names the
+channel and the hour, it says how she wants to be written to. The time is looked for inside the clinic's own day, since
+six in the evening is meant where nobody works at six in the morning.
 """
 
 import re
@@ -47,12 +48,19 @@ CALL = _words(
     "позвоните, перезвоните, позвонить, перезвонить, звоните, наберите, позвони, перезвони,"
     "اتصل, اتصلوا, اتصلي, الاتصال, تتصلوا, تتصل, كلموني, اتصال"
 )
-WRITE = _words(
-    "write, text, message, whatsapp, sms, telegram, viber,"
-    "לכתוב, תכתבו, תכתבי, תכתוב, כתבו, כתבי, הודעה, בהודעה, וואטסאפ, בוואטסאפ, לוואטסאפ, ווטסאפ, בווטסאפ,"
-    "ווצאפ, בווצאפ,"
-    "напишите, пишите, написать, напиши, сообщение, сообщением, ватсап, вотсап, вацап, ватсапе, вотсапе, смс, телеграм,"
-    "اكتبوا, اكتبي, اكتب, راسلوني, راسلني, الكتابة, رسالة, واتساب, الواتساب, واتس, الواتس"
+WRITE_BY = {  # the channels by the names that they have in the product
+    "whatsapp": _words(
+        "whatsapp, וואטסאפ, בוואטסאפ, לוואטסאפ, ווטסאפ, בווטסאפ, לווטסאפ, ווצאפ, בווצאפ,"
+        "ватсап, вотсап, вацап, ватсапе, вотсапе, واتساب, الواتساب, واتس, الواتس"
+    ),
+    "sms": _words("sms, סמס, בסמס, смс"),
+    "telegram": _words("telegram, טלגרם, בטלגרם, телеграм, телеграме, تيليجرام, تلغرام"),
+}
+WRITE = frozenset().union(*WRITE_BY.values()) | _words(
+    "write, text, message, viber,"
+    "לכתוב, תכתבו, תכתבי, תכתוב, כתבו, כתבי, הודעה, בהודעה,"
+    "напишите, пишите, написать, напиши, сообщение, сообщением,"
+    "اكتبوا, اكتبي, اكتب, راسلوني, راسلني, الكتابة, رسالة"
 )
 # "In 5" is some while, of minutes or of hours, and not five o'clock.
 FROM_NOW = _words("in, within, בעוד, עוד, תוך, через, خلال")
@@ -74,7 +82,7 @@ FILLERS = _words(
     "אני, פנוי, פנויה, יום, ביום,"
     "мне, пожалуйста, можно, спасибо, здравствуйте, добрый, день, в, часов, часа, да, удобно, лучше,"
     "прошу, вы, меня, около,"
-    "بي, بنا, من, فضلكم, فضلك, الساعة, في, لو, سمحت, سمحتم, شكرا, مرحبا, نعم, ممكن, على, الرجاء, يمكنكم, أن, يوم"
+    "بي, لي, بنا, من, فضلكم, فضلك, الساعة, في, لو, سمحت, سمحتم, شكرا, مرحبا, نعم, ممكن, على, الرجاء, يمكنكم, أن, يوم"
 )
 # Any of these may turn the sense round, so a person reads the words.
 TURNS = _words("not, dont, don, no, never, stop, אל, לא, בלי, не, нет, لا, لن, ليس")
@@ -125,6 +133,11 @@ NOW = _words("right now, now, עכשיו, כרגע, сейчас, الآن")
 LONGEST_FIRST = "|".join(re.escape(phrase) for phrase in sorted(CANNOT_TALK, key=len, reverse=True))
 # Of any other time than now it is the time at which a call does not suit, so a person reads it.
 CANNOT_TALK_NOW = re.compile(rf" (?:{LONGEST_FIRST}) (?:{'|'.join(sorted(NOW))})(?= )")
+POLITE = "|".join(sorted(_words("please, בבקשה, נא, אפשר, пожалуйста, الرجاء, ممكن")))
+# "Can't talk, write": nothing stands between the two that could be a time.
+CANNOT_TALK_BUT_WRITE = re.compile(
+    rf"^ (?:{LONGEST_FIRST})(?=(?: (?:{POLITE}))* (?:{'|'.join(sorted(WRITE))}) )"
+)
 CANNOT_TALK_THEN = re.compile(rf" (?:{LONGEST_FIRST})(?= )")
 NUMBERS = {
     word: hour
@@ -158,7 +171,8 @@ class Wish:
     day: int | None = None  # 0 today, 1 tomorrow
     weekday: int | None = None
     minutes: int | None = None  # so long from when it was said
-    in_writing: bool = False  # asked is a message, not a call: never all known, for a person writes it
+    in_writing: bool = False  # asked is a message, not a call
+    channel: str = ""  # on which one, where exactly one was named
     all_known: bool = True
 
 
@@ -174,13 +188,16 @@ def wish_in(text: str, *, invited: bool = False) -> Wish | None:
     """What a text asks; None where it asks for no call. `invited`: we asked for a good hour, so that alone is one."""
     said, wish = _clock_in(text)
     whole = f" {plain(said)} "
-    whole, not_then = CANNOT_TALK_THEN.subn("", CANNOT_TALK_NOW.sub("", whole))
+    whole, of_now = CANNOT_TALK_NOW.subn("", whole)
+    whole, not_then = CANNOT_TALK_THEN.subn("", CANNOT_TALK_BUT_WRITE.sub("", whole))
     for together, one in TOGETHER.items():
         whole = whole.replace(f" {together} ", one)
     words = whole.split()
     calls, writes = bool(CALL & set(words)), bool(WRITE & set(words))
-    all_known = wish.all_known and not writes and not not_then
-    wish = replace(wish, in_writing=writes and not calls, all_known=all_known)
+    all_known = wish.all_known and not (calls and writes) and not not_then
+    wish = replace(wish, in_writing=writes and not calls, all_known=all_known, channel=_channel_in(words))
+    if wish.in_writing and of_now:
+        wish = replace(wish, day=0)  # how it suits today is not how it suits every day
     if not (calls or writes or invited) or TURNS & set(words) or len(words) > LONGEST:
         return None
     wish, words = _without_a_while(wish, words)
@@ -189,6 +206,11 @@ def wish_in(text: str, *, invited: bool = False) -> Wish | None:
     if not (calls or writes) and not (wish.all_known and _says_when(wish)):
         return None
     return wish
+
+
+def _channel_in(words: list[str]) -> str:
+    named = [channel for channel, names in WRITE_BY.items() if names & set(words)]
+    return named[0] if len(named) == 1 else ""
 
 
 def _says_when(wish: Wish) -> bool:
@@ -267,6 +289,17 @@ def moment_of(wish: Wish, opening: Hours, *, now: datetime) -> Moment | None:
                 found[0], is_sure=len(found) == 1 and is_meant and wish.all_known and not wish.in_writing
             )
     return None
+
+
+def written_from(wish: Wish, opening: Hours) -> time | None:
+    """From which hour on she wants messages, whatever the day; None where that is not beyond doubt."""
+    is_of_one_day = wish.day is not None or wish.weekday is not None
+    if not (wish.in_writing and wish.all_known and wish.is_after and wish.hour is not None) or is_of_one_day:
+        return None
+    meant = [time(hour, wish.minute) for hour in _hours_meant(wish)]
+    open_then = [at for at in meant if any(each.start <= at < each.end for each in opening.windows)]
+    is_one = len(open_then) == 1 and (wish.half or wish.part or open_then[0].hour >= HALF_A_DAY)
+    return open_then[0] if is_one else None
 
 
 def _so_long_after(now: datetime, minutes: int, opening: Hours) -> Moment | None:

@@ -60,6 +60,7 @@ MESSAGES: dict[str, About] = {
     "complaint_changed": _about(_("What a complaint has changed"), written="link"),
     "stopped": _about(_("After STOP: no more messages here"), "phone"),
     "call_promised": _about(_("We call when the patient asked"), "by phone"),
+    "written_as_asked": _about(_("We write how the patient asked"), "channel hour phone"),
     "quick_suits": _about(_("Ready answer: that suits")),
     "quick_call_by": _about(_("Ready answer: we will call"), "by phone"),
     "quick_call_us": _about(_("Ready answer: please call us"), "phone"),
@@ -84,6 +85,8 @@ PLACEHOLDER_WORDS = {
     "phone": _("phone number of the clinic"),
     "date": _("day and hour of the visit"),
     "by": _("by when the patient hears from us"),
+    "channel": _("on which channel the patient wants messages"),
+    "hour": _("from which hour on the patient wants messages"),
     "until": _("until when we keep it, or what we promised before"),
 }
 

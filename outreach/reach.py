@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from typing import Self
 from zoneinfo import ZoneInfo
 
-from django.db.models import Prefetch, Q, QuerySet, prefetch_related_objects
+from django.db.models import BooleanField, ExpressionWrapper, Prefetch, Q, QuerySet, prefetch_related_objects
 
 from journeys.models import Step, StepKind
 from outreach.attested import Attested
@@ -84,7 +84,7 @@ class Reach:
         self.unfinished = {each.task_id: each for each in made if each.status in UNFINISHED}
         self.under_way = set(self.unfinished)
         self._tried = _by_patient(each for each in made if each.status not in UNFINISHED)
-        self._coming = _by_patient(self.unfinished.values())
+        self._coming = _by_patient(each for each in self.unfinished.values() if not each.is_asked_for)  # type: ignore[attr-defined]
         self._made: dict[int, list[Attempt]] = {}
         for attempt in made:
             if attempt.called_at and attempt.status not in UNFINISHED:
@@ -232,7 +232,8 @@ def _ties_to_use(patient: Patient, *, now: datetime) -> list[PatientContact]:
 def _attempts_with(patients: Iterable[int], *, now: datetime) -> list[Attempt]:
     """What was tried with these patients, and what they will get or get at this moment: it fills their days too.
 
-    What never left, because our own channel was down for a moment, has reached and disturbed nobody.
+    What never left, because our own channel was down for a moment, has reached and disturbed nobody. What she
+    waits for fills no day either; it is among the unfinished, so that its own task is not planned twice.
     """
     carried_out = Q(status__in=CARRIED_OUT, send_at__gte=now - REMEMBERED)
     kept_back = Q(status=AttemptStatus.FAILED, outcome__in=FOR_A_MOMENT)
@@ -240,6 +241,7 @@ def _attempts_with(patients: Iterable[int], *, now: datetime) -> list[Attempt]:
     rows = Attempt.objects.filter(
         Q(status__in=UNFINISHED) | carried_out & ~kept_back & ~asked_for, patient__in=patients
     )
+    rows = rows.annotate(is_asked_for=ExpressionWrapper(asked_for, BooleanField()))
     return list(with_replies(rows).order_by("send_at"))
 
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, time
 from functools import lru_cache
 from itertools import product
 from math import ceil
@@ -17,7 +17,7 @@ from outreach.models import MessageTemplate
 from patients.models import Channel, Clinic, Language
 
 LEFT_TO_RIGHT = "\u200e"  # a mark that shows nothing
-PLACEHOLDERS = frozenset({"name", "clinic", "by", "date", "until", "link", "phone", "who"})
+PLACEHOLDERS = frozenset({"name", "clinic", "by", "date", "until", "link", "phone", "who", "channel", "hour"})
 INSTANTS = frozenset({"by", "date", "until"})
 
 # Day, full month, 24 hours; the weekday comes from here, for the screens' own catalogues may name it differently.
@@ -59,6 +59,8 @@ class Facts:
     by: datetime | None = None
     date: datetime | None = None
     until: datetime | None = None
+    channel: str = ""  # how she wants to be written to, and from which hour on
+    hour: time | None = None
 
 
 @dataclass(frozen=True)
@@ -163,12 +165,19 @@ def _words(facts: Facts, clinic: Clinic, language: str, *, phone: str) -> dict[s
         "link": facts.link,
         "phone": phone,
         "who": facts.who or RECEPTION.get(language, RECEPTION["en"]),
+        "channel": _channel_words(facts.channel, language),
+        "hour": f"{facts.hour:%H:%M}" if facts.hour else "",
     }
     instants = {"by": facts.by, "until": facts.until, "date": facts.date}
     for name, at in instants.items():
         if at is not None:
             words[name] = date_words(at, clinic.time_zone, language, deadline=name != "date")
     return {name: text for name, text in words.items() if text}
+
+
+def _channel_words(channel: str, language: str) -> str:
+    with translation.override(language):
+        return str(Channel(channel).label) if channel else ""
 
 
 @lru_cache(maxsize=2048)

@@ -7,13 +7,14 @@ from django.db import transaction
 from django.db.models import Q, QuerySet
 from django.utils.translation import gettext as _
 
-from journeys.actions import AdHoc, open_unidentified
+from journeys.actions import AdHoc, lock_journey, open_unidentified
 from journeys.clinic_time import soon
-from journeys.models import Step, StepKind, StepStatus
+from journeys.models import OPEN_JOURNEYS, Step, StepKind, StepStatus
 from outreach.actions import hold_back, opt_out_at
 from outreach.answer_words import THANKS, meaning_of
-from outreach.answers import READ_WITHIN, answer, ask_of
+from outreach.answers import READ_WITHIN, answer, ask_of, journey_of_its_own
 from outreach.asked_calls import INVITES_A_CALL, Heard, asked_call, promise_call, say_so
+from outreach.asked_writing import asked_writing, write_as_asked
 from outreach.at_once import is_silenced
 from outreach.channels.inbound import Said
 from outreach.held import MAYBE_STOP
@@ -21,11 +22,12 @@ from outreach.links_to_messengers import is_link, tie_to_messenger
 from outreach.models import Attempt, OutreachTask, Reply, TaskStatus
 from outreach.silenced import confirm_stop
 from outreach.stop_words import Asks, asks_to_stop
+from outreach.written import put_out
 from patients.actions import RefusedError, lock_patient, record_consent
 from patients.models import Clinic, ConsentStatus, ContactPoint, Patient, PatientStatus
 from patients.templatetags.phones import phone
 
-STOP, START, CALL_AT = "stop", "start", "call_at"
+STOP, START, CALL_AT, WRITE_AT = "stop", "start", "call_at", "write_at"
 # The question whether she comes, and the reminder of the visit.
 ASKS_WHETHER = {StepKind.CONFIRM, StepKind.VISIT}
 
@@ -55,8 +57,11 @@ def _heard(said: Said, patient: Patient, point: ContactPoint, last: Attempt | No
         return _start(said, patient, point, last, now=now)
     if last and meaning and said.may_act and _acts(said, meaning, patient, point, last, now=now):
         return meaning
-    if asks == Asks.NOTHING and said.may_act and _calls_at(said, patient, point, last, now=now):
-        return CALL_AT
+    acts = (CALL_AT, _calls_at), (WRITE_AT, _writes_there)
+    if asks == Asks.NOTHING and said.may_act:
+        for what, act in acts:
+            if act(said, patient, point, last, now=now):
+                return what
     if asks == Asks.MAYBE:
         _to_a_person(said, patient, point, last, now=now, meaning=MAYBE_STOP)
         hold_back(patient, point, said.channel, now=now)
@@ -184,6 +189,26 @@ def _calls_at(
     _note_down(said, patient, point, last, step=promised, meaning=CALL_AT)
     if is_new:
         say_so(patient, promised, Heard(point, said.channel), now=now)
+    return True
+
+
+@transaction.atomic
+def _writes_there(
+    said: Said, patient: Patient, point: ContactPoint, last: Attempt | None, *, now: datetime
+) -> bool:
+    """“Write me on WhatsApp after five” is her card from now on; what she was written about comes that way."""
+    asked = asked_writing(said.text, patient, Heard(point, said.channel), now=now)
+    if asked is None:
+        return False
+    about = last.task.step if last and last.patient_id == patient.pk else None
+    journey = lock_journey(about.journey_id) if about else None
+    if journey is None or journey.status not in OPEN_JOURNEYS:
+        journey = journey_of_its_own(patient, now=now)
+    write_as_asked(patient, asked, now=now)
+    if last and about:
+        OutreachTask.objects.filter(pk=last.task_id, status=TaskStatus.OPEN).update(plan_from=now)
+    _note_down(said, patient, point, last, step=about, meaning=WRITE_AT)
+    put_out(journey, patient, asked.confirmed, now=now)
     return True
 
 

@@ -1,7 +1,7 @@
 """The words of our messages, by language: ours, or the clinic's own, tried on an invented patient before any real."""
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime, time, timedelta
 
 from django.conf import settings
 from django.contrib import messages
@@ -164,4 +164,6 @@ def _facts(language: str, here: Here) -> Facts:
         by=at - timedelta(days=5),
         until=at - timedelta(days=4),
         date=at,
+        channel=Channel.WHATSAPP,
+        hour=time(17),
     )

@@ -70,7 +70,7 @@ def test_her_words_are_kept_as_hers_and_read_back_to_her(dana: Patient, page: Ow
         "patient"
     }
     desk = logged_in("receptionist", dana.clinic).get(f"/patients/{dana.public_id}/").content.decode()
-    assert "Written by the patient on her own page" in desk
+    assert "In the patient’s own words" in desk
     assert "Never call me at work &lt;3" in desk
 
 

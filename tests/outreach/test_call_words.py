@@ -6,7 +6,7 @@ from zoneinfo import ZoneInfo
 import pytest
 from hypothesis import given, strategies
 
-from outreach.call_words import Moment, moment_of, wish_in
+from outreach.call_words import Moment, moment_of, wish_in, written_from
 from patients.windows import Hours, WeeklyWindow
 from tests.conftest import NOW
 
@@ -175,6 +175,60 @@ def test_a_wish_for_a_message_is_told_with_its_time_and_promises_no_call(text: s
     assert wish
     assert wish.in_writing
     assert moment(text, invited=invited) == Moment(SIX, is_sure=False)
+
+
+FIVE = time(17)
+
+
+@pytest.mark.parametrize(
+    ("text", "channel"),
+    [
+        ("can't talk, write me on WhatsApp after 5", "whatsapp"),
+        ("I can't talk. Please write on telegram after 5 pm", "telegram"),
+        ("sms after five please", "sms"),
+        ("לא יכולה לדבר, תכתבו לי בוואטסאפ אחרי 5", "whatsapp"),
+        ("לא יכול לדבר, נא לכתוב בוואטסאפ אחרי 17:00", "whatsapp"),
+        ("не могу говорить, напишите в вотсап после 5", "whatsapp"),
+        ("неудобно говорить, пожалуйста, пишите в телеграм после пяти", "telegram"),
+        ("لا أستطيع الكلام، اكتبوا لي على واتساب بعد الخامسة", "whatsapp"),
+    ],
+)
+def test_how_she_wants_to_be_written_to_is_sure_where_it_names_channel_and_hour(
+    text: str, channel: str
+) -> None:
+    wish = wish_in(text)
+    assert wish
+    assert (wish.channel, written_from(wish, OPENING)) == (channel, FIVE)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "can't talk after 5, write me on WhatsApp",  # the hour may be the one that does not suit
+        "can't talk now, write me on WhatsApp after 5",  # today's, not every day's
+        "write me on WhatsApp tomorrow after 5",
+        "write me on WhatsApp on Sunday after 5",
+        "write me on WhatsApp at 5",
+        "write me on WhatsApp",
+        "write me on WhatsApp after 8",  # eight in the morning, or at night
+        "write me on WhatsApp after 9",
+        "write me on WhatsApp after 5, it hurts",
+        "call or write me on WhatsApp after 5",
+        "اكتبوا لي على واتساب بعد 5",  # after five, or after so long
+        "call me after 5",
+    ],
+)
+def test_what_leaves_open_how_to_write_is_read_by_a_person(text: str) -> None:
+    wish = wish_in(text)
+    assert wish
+    assert written_from(wish, OPENING) is None
+
+
+@pytest.mark.parametrize("text", ["write me after 5", "text me on WhatsApp or sms after 5"])
+def test_no_channel_or_two_are_no_channel(text: str) -> None:
+    wish = wish_in(text)
+    assert wish
+    assert wish.channel == ""
 
 
 @pytest.mark.parametrize(

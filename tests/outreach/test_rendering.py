@@ -192,4 +192,15 @@ def test_a_message_is_of_one_class_in_every_language(tmp_path: Path) -> None:
 
 
 def test_placeholders_are_the_ones_the_design_lists() -> None:
-    assert {"name", "clinic", "by", "date", "until", "link", "phone", "who"} == PLACEHOLDERS
+    assert {
+        "name",
+        "clinic",
+        "by",
+        "date",
+        "until",
+        "link",
+        "phone",
+        "who",
+        "channel",
+        "hour",
+    } == PLACEHOLDERS
