@@ -7,11 +7,13 @@ from django.db import transaction
 from django.db.models import Q, QuerySet
 from django.utils.translation import gettext as _
 
+from appointments.actions import MOVED
+from appointments.holds import MOVED_BY_RULE
 from journeys.actions import AdHoc, lock_journey, open_unidentified
 from journeys.clinic_time import soon
 from journeys.models import OPEN_JOURNEYS, Step, StepKind, StepStatus
 from outreach.actions import hold_back, opt_out_at
-from outreach.answer_words import THANKS, meaning_of
+from outreach.answer_words import CANNOT_COME, THANKS, meaning_of
 from outreach.answers import READ_WITHIN, answer, ask_of, journey_of_its_own
 from outreach.asked_calls import INVITES_A_CALL, Heard, asked_call, promise_call, say_so
 from outreach.asked_writing import asked_writing, write_as_asked
@@ -19,7 +21,9 @@ from outreach.at_once import is_silenced
 from outreach.channels.inbound import Said
 from outreach.held import MAYBE_STOP
 from outreach.links_to_messengers import is_link, tie_to_messenger
+from outreach.message_keys import READ_OUT
 from outreach.models import Attempt, OutreachTask, Reply, TaskStatus
+from outreach.queries import visit_of
 from outreach.silenced import confirm_stop
 from outreach.stop_words import Asks, asks_to_stop
 from outreach.written import put_out
@@ -30,6 +34,7 @@ from patients.templatetags.phones import phone
 STOP, START, CALL_AT, WRITE_AT = "stop", "start", "call_at", "write_at"
 # The question whether she comes, and the reminder of the visit.
 ASKS_WHETHER = {StepKind.CONFIRM, StepKind.VISIT}
+MOVES = {MOVED, MOVED_BY_RULE}
 
 
 def receive_reply(said: Said, *, now: datetime) -> str:
@@ -166,6 +171,8 @@ def _acts(
         return True
     if step.kind not in ASKS_WHETHER or step.status != StepStatus.ACTIVE:
         return False
+    if meaning == CANNOT_COME and not _is_asked_about(last, now=now):
+        return False
     try:
         with transaction.atomic():
             reply = answer(step, meaning, now=now, channel=said.channel, body=_kept(said))
@@ -173,6 +180,15 @@ def _acts(
         return False
     Reply.objects.filter(pk=reply.pk).update(contact_point=point, attempt=last, at=said.at)
     return True
+
+
+def _is_asked_about(last: Attempt, *, now: datetime) -> bool:
+    """Whether that message asked if she comes, and to the visit as it still stands: no other is given away."""
+    visit = visit_of(last.task.step.journey_id)
+    if last.task.message_key not in READ_OUT or visit is None or last.called_at is None:
+        return False
+    changed = visit.made_at > last.called_at or visit.events.filter(what__in=MOVES, at__gt=last.called_at)
+    return visit.start > now and not changed
 
 
 @transaction.atomic

@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 from django.test import Client
 
-from appointments.models import Appointment
 from journeys.actions import complete_step
+from appointments.models import Appointment, AppointmentEvent, SlotUse
 from journeys.models import JourneyStatus, Step, StepKind, StepStatus
 from outreach.actions import plan_attempts
 from outreach.channels import in_use
@@ -358,6 +358,46 @@ class TestShortAnswers:
         assert (visit.confirmed_at, Reply.objects.get().meaning) == (None, "another_time")
         call = Step.objects.filter(kind=StepKind.CALL, status=StepStatus.ACTIVE)
         assert attempt.task.step.outcome == "another_time" or call.exists()
+
+    @pytest.mark.parametrize(
+        "words", ["No", "I can't come.", "לא", "לא אוכל להגיע", "Нет", "не смогу прийти", "لا", "لن آتي"]
+    )
+    def test_no_frees_the_time_in_four_languages(self, twilio: Twilio, words: str) -> None:
+        _attempt, visit = self.asked()
+        told(of=builders.task(visit.step, plan_from=None, message_key="visit_reminder"), called_at=NOW)
+        by_sms(words)
+        visit.refresh_from_db()
+        assert (visit.status, SlotUse.objects.filter(appointment=visit).count()) == ("cancelled", 0)
+        reply = Reply.objects.get()
+        assert (reply.meaning, reply.body, reply.matter) == ("cannot_come", words, None)
+
+    def test_no_to_what_asks_for_something_else_is_read(self, twilio: Twilio) -> None:
+        _attempt, visit = self.asked()
+        told(of=builders.task(visit.step, plan_from=None, message_key="visit_to_move"), called_at=NOW)
+        by_sms("no")
+        visit.refresh_from_db()
+        assert (visit.status, Reply.objects.get().meaning) == ("booked", "")
+        assert Reply.objects.get().matter
+
+    def test_no_to_a_time_that_was_moved_since_gives_away_no_other(self, twilio: Twilio) -> None:
+        _attempt, visit = self.asked()
+        told(of=builders.task(visit.step, plan_from=None, message_key="visit_reminder"), called_at=NOW)
+        AppointmentEvent.objects.create(appointment=visit, what="moved", at=NOW + timedelta(minutes=1))
+        by_sms("no")
+        visit.refresh_from_db()
+        assert visit.status == "booked"
+        assert Reply.objects.get().matter
+
+    def test_what_is_held_for_the_doctor_is_a_persons_to_settle(self, twilio: Twilio) -> None:
+        attempt, visit = self.asked()
+        visit.status, visit.awaits, visit.step = "pending", attempt.task.step, None
+        visit.hold_until = NOW + timedelta(hours=20)
+        visit.save()
+        OutreachTask.objects.update(message_key="held_visit")
+        by_sms("can't come")
+        visit.refresh_from_db()
+        assert visit.status == "pending"
+        assert Reply.objects.get().matter
 
     def test_thanks_is_kept_and_asks_for_nothing(self, twilio: Twilio) -> None:
         self.asked()
