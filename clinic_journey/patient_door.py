@@ -16,11 +16,12 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils import timezone, translation
-from django.views.decorators.http import require_safe
+from django.views.decorators.http import require_http_methods
 
 from clinic_journey.language import NATIVE_NAMES
 from journeys.models import Journey
 from outreach.links import is_readable, journey_for
+from outreach.new_links import send_new_link
 from patients.models import Clinic, Patient, PatientStatus
 
 LASTS = timedelta(hours=1)  # since the page was last used; then she is asked again who she is
@@ -61,13 +62,17 @@ class Visitor:
 PageView = Callable[[HttpRequest, Visitor], HttpResponse]
 
 
-@require_safe
+@require_http_methods(["GET", "HEAD", "POST"])
 def enter(request: HttpRequest, token: str) -> HttpResponse:
-    """From the link in a message to the page; bad links look alike."""
+    """From the link in a message to the page; bad links look alike, and what a press there sends is seen by nobody."""
     now = timezone.now()
     journey = journey_for(token, now=now)
     if journey is None or _reader(journey) is None:
-        return private(render(request, "patient_page/gone.html", {"clinic": _only_clinic()}, status=404))
+        asked = request.method == "POST"
+        if asked:
+            send_new_link(token, now=now)
+        shown = {"clinic": _only_clinic(), "asked": asked}
+        return private(render(request, "patient_page/gone.html", shown, status=200 if asked else 404))
     asked = request.GET.urlencode()
     path = reverse("patient_page", args=[journey.public_id])
     answer = redirect(f"{path}?{asked}" if asked else path)

@@ -43,13 +43,36 @@ def journey_for(token: str, *, now: datetime) -> Journey | None:
     return journey if is_readable(journey, now=now) else None
 
 
+def made_for(token: str) -> Journey | None:
+    """The journey whose link the token is or once was, however long ago; None for one that we never made."""
+    named = _named(token)
+    journey = Journey.objects.filter(public_id=named, patient__isnull=False).first() if named else None
+    if journey is None:
+        return None
+    keys = [settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS]
+    said = token[UUID_LENGTH:]
+    return next(
+        (
+            journey
+            for version in range(journey.link_version, 0, -1)
+            for key in keys
+            if constant_time_compare(said, _signed(journey, version, key))
+        ),
+        None,
+    )
+
+
 def is_readable(journey: Journey, *, now: datetime) -> bool:
     return journey.ended_at is None or now <= journey.ended_at + READABLE_AFTER_END
 
 
 def _signature(journey: Journey, key: str) -> str:
     """The first 128 bits of an HMAC; raising `link_version` makes every older link void."""
-    signed = f"{journey.public_id.hex}.{journey.link_version}"
+    return _signed(journey, journey.link_version, key)
+
+
+def _signed(journey: Journey, version: int, key: str) -> str:
+    signed = f"{journey.public_id.hex}.{version}"
     return _text(salted_hmac(SALT, signed, secret=key, algorithm="sha256").digest()[:SIGNATURE_BYTES])
 
 

@@ -59,6 +59,7 @@ MESSAGES: dict[str, About] = {
     "complaint_answered": _about(_("A complaint is answered"), written="link"),
     "complaint_changed": _about(_("What a complaint has changed"), written="link"),
     "stopped": _about(_("After STOP: no more messages here"), "phone"),
+    "new_link": _about(_("A new link, as the patient asked"), written="link"),
     "call_promised": _about(_("We call when the patient asked"), "by phone"),
     "written_as_asked": _about(_("We write how the patient asked"), "channel hour phone"),
     "quick_suits": _about(_("Ready answer: that suits")),

@@ -73,10 +73,13 @@ ANSWER = (
     "answer"  # a person's own words to a patient who wrote to us; they stand in the attempt from the start
 )
 STOPPED = "stopped"  # the one message after STOP: that there will be no more, and how to undo it
+NEW_LINK = "new_link"  # asked for on a page whose link has ended
 # She waits for it now: her own hours do not hold, and it is no contact of ours that would fill her days.
-WAITED_FOR = frozenset({NUMBER_TEST, ANSWER, STOPPED})
+WAITED_FOR = frozenset({NUMBER_TEST, ANSWER, STOPPED, NEW_LINK})
 ALREADY_WORDED = frozenset({ANSWER, STOPPED})  # their attempts hold the words from the start
-OVER_WITH_THE_TRY = frozenset({NUMBER_TEST, STOPPED})  # not tried again, and nobody's step when they fail
+OVER_WITH_THE_TRY = frozenset(
+    {NUMBER_TEST, STOPPED, NEW_LINK}
+)  # not tried again, and nobody's step when they fail
 
 
 class TaskStatus(models.TextChoices):

@@ -15,7 +15,7 @@ from outreach.at_once import refuse_to_write
 from outreach.channels import by_machine
 from outreach.conversations import ANSWERED, NOTHING_TO_ANSWER, Way, matters_of
 from outreach.followup import NOT_NEEDED
-from outreach.models import ANSWER, STOPPED, Attempt, OutreachTask, Reply, TaskStatus
+from outreach.models import ANSWER, NEW_LINK, STOPPED, Attempt, OutreachTask, Reply, TaskStatus
 from patients.actions import RefusedError, StaleStateError, lock_patient, refuse_unless_active
 from patients.models import Patient
 
@@ -80,15 +80,23 @@ def end_matters(matters: Sequence[Step], outcome: str, *, now: datetime, by: Use
 
 
 def put_out(
-    journey: Journey, patient: Patient, written: Written, *, now: datetime, by: User | None = None
+    journey: Journey,
+    patient: Patient,
+    written: Written,
+    *,
+    now: datetime,
+    by: User | None = None,
+    at: datetime | None = None,
 ) -> Step:
-    """Into the outbox, due now, with a step that sees to it that it leaves. Inside atomic()."""
+    """Into the outbox, due now or `at`, with a step that sees to it that it leaves. Inside atomic()."""
     named = {"name": patient.full_name}
-    leaves_by = now + LEAVES_WITHIN
+    leaves_by = (at or now) + LEAVES_WITHIN
 
     def title() -> str:
         if written.key == STOPPED:
             return _("Tell %(name)s that our messages stop") % named
+        if written.key == NEW_LINK:
+            return _("Send %(name)s a new link") % named
         return _("Our answer to %(name)s") % named
 
     step = add_step(journey, AdHoc(StepKind.TELL, title, leaves_by), now=now, by=by)
@@ -107,7 +115,7 @@ def put_out(
         patient=patient,
         contact_point=written.way.point,
         channel=written.way.channel,
-        send_at=now,
+        send_at=at or now,
         expires_at=leaves_by,
         language=patient.language,
         subject=_subject(patient),

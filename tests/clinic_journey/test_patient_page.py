@@ -2,6 +2,7 @@
 
 import re
 from datetime import datetime, timedelta
+from typing import Any
 from uuid import uuid4
 
 import pytest
@@ -83,6 +84,11 @@ def test_the_page_says_nothing_clinical_and_no_family_name(journey: Journey) -> 
     assert "extraction" not in words
 
 
+def without_its_token(page: Any) -> str:
+    """A form's token is another in every page."""
+    return re.sub(r'name="csrfmiddlewaretoken" value="\w+"', "", page.content.decode())
+
+
 def test_links_that_are_forged_revoked_or_old_look_alike(journey: Journey) -> None:
     forged = path_for(journey)[:-5] + "AAAA/"
     pages = [Client().get(forged)]
@@ -92,7 +98,7 @@ def test_links_that_are_forged_revoked_or_old_look_alike(journey: Journey) -> No
     Journey.objects.update(link_version=1, status="completed", ended_at=NOW - timedelta(days=31))
     pages.append(Client().get(old))
     assert {page.status_code for page in pages} == {404}
-    assert len({page.content for page in pages}) == 1
+    assert len({without_its_token(page) for page in pages}) == 1
     assert "tel:+97235550142" in pages[0].content.decode()
 
 
