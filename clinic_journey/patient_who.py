@@ -10,9 +10,14 @@ from functools import wraps
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
+from django.utils.translation import gettext as _
 
 from clinic_journey.audit.middleware import event_by, origin_of
 from clinic_journey.patient_door import PageView, Visitor, let_in
+from journeys.actions import AdHoc, add_step, lock_journey
+from journeys.clinic_time import soon
+from journeys.models import OPEN_JOURNEYS, StepKind
+from outreach.answers import READ_WITHIN, journey_of_a_question
 from patients import audit
 from patients.models import AuditAction
 from patients.proving import closed_until, proves, question_for
@@ -22,14 +27,32 @@ NOT_KEPT = {WHO, "csrfmiddlewaretoken"}
 
 
 def has_proved(request: HttpRequest, visitor: Visitor) -> bool:
-    """Whether she has said who she is, now or before. A wrong answer leaves a trace."""
-    if visitor.is_known or proves(visitor.patient, request.POST.get(WHO, "")[:40], now=visitor.now):
+    """Whether she has said who she is, now or before. A wrong answer leaves a trace, the fifth is the desk's to ask."""
+    if visitor.is_known:
+        return True
+    said = request.POST.get(WHO, "")[:40]
+    if proves(visitor.patient, said, now=visitor.now, once_closed=lambda: _ask_the_desk(visitor)):
         return True
     failed = event_by(origin_of(request), now=visitor.now, what="patient_identify")
     failed.action = AuditAction.LOGIN_FAILED
     failed.patient_id, failed.clinic_id = visitor.patient.pk, visitor.patient.clinic_id
     audit.record(failed)
     return False
+
+
+def _ask_the_desk(visitor: Visitor) -> None:
+    """Her link may be with somebody else, or her record may be wrong: a person asks her."""
+    named = {"name": visitor.patient.full_name}
+
+    def title() -> str:
+        return (
+            _("Five wrong answers to “who reads this?” on the page of %(name)s: ask who has the link") % named
+        )
+
+    journey = lock_journey(visitor.journey.pk)
+    where = journey if journey.status in OPEN_JOURNEYS else journey_of_a_question(journey, now=visitor.now)
+    due_at = soon(where.clinic, READ_WITHIN, now=visitor.now)
+    add_step(where, AdHoc(StepKind.CALL, title, due_at), now=visitor.now)
 
 
 def asked_of(visitor: Visitor) -> dict[str, object]:

@@ -1,6 +1,7 @@
 """Whether whoever opened a patient's link is the patient: one short question, and few tries (standards.md 5.3)."""
 
 import re
+from collections.abc import Callable
 from datetime import datetime, timedelta
 from enum import StrEnum
 
@@ -38,15 +39,24 @@ def closed_until(patient: Patient, *, now: datetime) -> datetime | None:
 
 
 @transaction.atomic
-def proves(patient: Patient, said: str, *, now: datetime) -> bool:
-    """Whether the answer is right. The try is counted before it is looked at: many at once help nobody."""
+def proves(
+    patient: Patient, said: str, *, now: datetime, once_closed: Callable[[], object] | None = None
+) -> bool:
+    """Whether the answer is right. The try is counted before it is looked at: many at once help nobody.
+
+    `once_closed` is done with the count that closes the door, so once, whoever answers at the same moment.
+    """
     IdentityTries.objects.get_or_create(patient=patient)
     tries = IdentityTries.objects.filter(pk=patient.pk)
     tries.filter(first_at__lte=now - CLOSED_FOR).update(failed=0, first_at=None)
     counted = tries.filter(failed__lt=TRIES).update(
         failed=F("failed") + 1, first_at=Coalesce(F("first_at"), Value(now))
     )
-    if not counted or not _is_right(patient, said):
+    if not counted:
+        return False
+    if not _is_right(patient, said):
+        if once_closed and tries.filter(failed=TRIES).exists():
+            once_closed()
         return False
     tries.update(failed=0, first_at=None)
     return True

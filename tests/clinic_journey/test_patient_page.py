@@ -342,12 +342,28 @@ def test_five_wrong_answers_close_the_door_and_all_else_goes_on(journey: Journey
     assert OwnPage(journey).post("who", {"who": "1991"}).status_code == 422  # nor in another browser
     failed = AuditEvent.objects.filter(action="login_failed", patient=journey.patient, by="patient")
     assert failed.count() == TRIES + 2
+    asked = Step.objects.get(kind=StepKind.CALL)
+    assert (
+        asked.name == "Five wrong answers to “who reads this?” on the page of Dana Levi: ask who has the link"
+    )
+    assert (asked.owner_role, asked.due_at) == ("receptionist", NOW + timedelta(hours=2))
     assert mine.post("answer", {"meaning": "confirm"}).status_code == 302
     assert Appointment.objects.get().confirmed_at == NOW
     with time_machine.travel(NOW + timedelta(days=1), tick=False):
         again = OwnPage(journey)
         assert again.post("who", {"who": "1991"}).status_code == 302
         assert "Where things stand" in again.text()
+
+
+def test_four_wrong_answers_are_nobodys_step_and_the_fifth_after_the_end_is_one(journey: Journey) -> None:
+    mine = OwnPage(journey)
+    for nth in range(TRIES - 1):
+        mine.post("who", {"who": str(1950 + nth)})
+    assert not Step.objects.filter(kind=StepKind.CALL).exists()
+    Journey.objects.update(status="completed", ended_at=NOW)
+    mine.post("who", {"who": "1950"})
+    asked = Step.objects.get(kind=StepKind.CALL)
+    assert (asked.journey.patient, asked.journey.status) == (journey.patient, "active")
 
 
 def test_images_that_are_overdue_are_late_with_us_and_no_past_date_is_promised() -> None:
