@@ -3,16 +3,22 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
+from uuid import UUID
 
-from django.db.models import Q
+from django.db.models import Exists, OuterRef, Q
+from django.utils.functional import Promise
 from django.utils.timezone import localtime
 
 from clinic_journey.history_words import said_by_patient
 from journeys.models import StepStatus
 from outreach.channels import PHONE
+from outreach.decision_models import Decision, DecisionKind
+from outreach.followup import REPLANNED
+from outreach.message_keys import about
 from outreach.models import ANSWER, Attempt, AttemptStatus, Reply
 from outreach.queries import TROUBLE_OF, outcome_words
 from outreach.rendering import CannotRender, Facts, Texts
+from outreach.trace import cancelled_words, decided_words
 from patients.models import Channel, Patient
 
 SHOWN = 50  # of each side, the newest
@@ -31,6 +37,9 @@ class Line:
     is_trouble: bool = False
     is_call: bool = False
     waits: bool = False  # nobody has answered these words of hers
+    is_made: bool = True  # False for what is only planned, or was stopped before it left
+    title: str | Promise = ""  # what it is, where it has no words yet
+    step: UUID | None = None  # whose trace says why it went out, or did not
 
 
 def replies_of(patient: Patient) -> list[Reply]:
@@ -52,24 +61,53 @@ def theirs(reply: Reply, language: str) -> Line:
 
 
 def ours_to(patient: Patient) -> Iterable[Line]:
-    """What reached or was to reach her; an answer of ours also while it leaves, and when it could not."""
+    """What reached her, what is planned, and what was stopped, by which rule; an answer of ours whatever became of it.
+
+    What only gave way to another plan is left out, as that one stands there.
+    """
     made = Attempt.objects.filter(patient=patient, clinic=patient.clinic_id)
-    shown = made.filter(Q(called_at__isnull=False) | Q(task__message_key=ANSWER)).defer("why", "error")
+    by_a_rule = Exists(Decision.objects.filter(attempt=OuterRef("pk"), kind=DecisionKind.STOPPED))
+    stopped = Q(status=AttemptStatus.CANCELLED) & (~Q(outcome=REPLANNED) | by_a_rule)
+    shown = made.filter(
+        Q(called_at__isnull=False)
+        | Q(task__message_key=ANSWER)
+        | Q(status__in=[AttemptStatus.PLANNED, AttemptStatus.SENDING])
+        | stopped
+    )
+    shown = shown.select_related("task__step").prefetch_related("decisions").defer("why", "error")
     return [_ours(attempt) for attempt in shown.order_by("-send_at", "-pk")[:SHOWN]]
 
 
 def _ours(attempt: Attempt) -> Line:
-    trouble = TROUBLE_OF.get(attempt.outcome) if attempt.status == AttemptStatus.FAILED else None
+    is_answer = attempt.task.message_key == ANSWER
+    is_made = is_answer or attempt.called_at is not None
+    never_left = {AttemptStatus.FAILED, AttemptStatus.UNKNOWN} | (
+        {AttemptStatus.CANCELLED} if is_answer else set()
+    )
     return Line(
-        attempt.sent_at or attempt.called_at or attempt.send_at,
+        attempt.sent_at or attempt.called_at or (None if is_made else attempt.ended_at) or attempt.send_at,
         attempt.body if attempt.channel != PHONE else "",
         attempt.language,
         str(CHANNELS[attempt.channel]),
         is_ours=True,
         is_call=attempt.channel == PHONE,
-        receipt=" ".join([outcome_words(attempt), *([str(trouble.label)] if trouble else [])]),
-        is_trouble=attempt.status in {AttemptStatus.FAILED, AttemptStatus.UNKNOWN, AttemptStatus.CANCELLED},
+        receipt=_became(attempt, is_made=is_made),
+        is_trouble=attempt.status in never_left,
+        is_made=is_made,
+        title="" if attempt.body else about(attempt.task.message_key).title,
+        step=attempt.task.step.public_id,
     )
+
+
+def _became(attempt: Attempt, *, is_made: bool) -> str:
+    if is_made:
+        trouble = TROUBLE_OF.get(attempt.outcome) if attempt.status == AttemptStatus.FAILED else None
+        return " ".join([outcome_words(attempt), *([str(trouble.label)] if trouble else [])])
+    said = str(attempt.get_status_display())
+    why = decided_words(attempt)
+    if attempt.status == AttemptStatus.CANCELLED:
+        said, why = str(DecisionKind.STOPPED.label), why or cancelled_words(attempt)
+    return f"{said}: {why}" if why else said
 
 
 @dataclass(frozen=True)

@@ -7,15 +7,19 @@ from django.shortcuts import render
 from django.urls import path
 from django.views.decorators.http import require_GET
 
+from journeys.models import Step
 from outreach.trace import trace_of
 from patients.access import Here, for_staff, patient_here
+from patients.queries import named_by
 
 
 @require_GET
 @for_staff()
 def message_trace(request: HttpRequest, here: Here, patient_id: UUID) -> HttpResponse:
     found = patient_here(here, patient_id)
-    context = {"patient": found, "traces": trace_of(found, now=here.now), "now": here.now}
+    step = named_by(Step.objects.filter(journey__patient=found), request.GET.get("step", ""))
+    traces = trace_of(found, now=here.now, asked=step.public_id if step else None)
+    context = {"patient": found, "traces": traces, "now": here.now}
     return render(request, "patient_record/why.html", context)
 
 

@@ -7,6 +7,7 @@ from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TypeVar
+from uuid import UUID
 
 from django.db.models import QuerySet
 
@@ -107,14 +108,17 @@ def addresses_in(decisions: Iterable[Decision]) -> dict[int, str]:
     return dict(ContactPoint.objects.filter(pk__in=keys).values_list("pk", "value")) if keys else {}
 
 
-def trace_of(patient: Patient, *, now: datetime) -> list[StepTrace]:
-    """The steps that are open, then those that ended lately, each with its answer and everything behind it."""
-    steps = (
-        Step.objects.filter(journey__patient=patient)
-        .exclude(outreach_tasks__message_key=NUMBER_TEST)
-        .select_related("template_step", "journey__template", "about__template_step")
+def trace_of(patient: Patient, *, now: datetime, asked: UUID | None = None) -> list[StepTrace]:
+    """The steps that are open, then those that ended lately, each with its answer and everything behind it.
+
+    A step that is `asked` for comes first, whenever it was.
+    """
+    whole = Step.objects.filter(journey__patient=patient).select_related(
+        "template_step", "journey__template", "about__template_step"
     )
-    listed = list(steps.filter(status__in=OPEN).order_by("due_at", "pk"))
+    steps = whole.exclude(outreach_tasks__message_key=NUMBER_TEST).exclude(public_id=asked)
+    listed = list(whole.filter(public_id=asked)) if asked else []
+    listed += list(steps.filter(status__in=OPEN).order_by("due_at", "pk"))
     ended = steps.filter(status__in=[StepStatus.COMPLETED, StepStatus.CANCELLED], opened_at__isnull=False)
     listed += ended.order_by("-opened_at", "-pk")[:ENDED_SHOWN]
     rows = _Rows.about(listed)
@@ -206,6 +210,11 @@ def decided_words(attempt: Attempt) -> str:
     return _joined(dict.fromkeys(codes))
 
 
+def cancelled_words(attempt: Attempt) -> str:
+    """Why a contact did not leave, where no decision says it."""
+    return str(CANCELLED_WORDS.get(attempt.outcome, SETTLED))
+
+
 def _ways(decision: Decision, addresses: dict[int, str]) -> Iterable[Way]:
     for each in decision.passed.split():
         channel, point, code = each.split(":")
@@ -224,8 +233,7 @@ def _of_attempt(attempt: Attempt, told: Collection[tuple[int | None, str]]) -> I
         words = attempt.error if attempt.channel == PHONE else trouble_words(attempt)
         yield _line(attempt, AttemptStatus(attempt.status), at, words)
     elif (attempt.pk, DecisionKind.STOPPED) not in told:
-        words = str(CANCELLED_WORDS.get(attempt.outcome, SETTLED))
-        yield _line(attempt, DecisionKind.STOPPED, at, words)
+        yield _line(attempt, DecisionKind.STOPPED, at, cancelled_words(attempt))
 
 
 def _line(
