@@ -204,7 +204,7 @@ PLAIN = {
     StepKind.AWAIT_PATIENT: gettext_lazy("The patient was to be at the institute %(late)s ago."),
     StepKind.VISIT: gettext_lazy("The visit was over %(late)s ago and nobody said how it ended."),
     StepKind.RECALL: gettext_lazy("It is time for the check-up."),
-    StepKind.THANK: gettext_lazy("The first visit was over %(ago)s ago; say thank you."),
+    StepKind.THANK: gettext_lazy("The visit was over %(ago)s ago; say thank you."),
 }
 
 

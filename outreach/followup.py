@@ -38,6 +38,7 @@ from outreach import offers
 from outreach.because import Passed
 from outreach.channels import FOR_A_MOMENT
 from outreach.decisions import note_handed_over
+from outreach.message_keys import THANKS
 from outreach.models import (
     ANSWER,
     OVER_WITH_THE_TRY,
@@ -125,10 +126,13 @@ def hand_over(
 ) -> Step | None:
     """Stop and open a step for a person, in words; the step it is about keeps its own clock.
 
-    A test of a number is over at the desk, where its failure is seen.
+    A test of a number is over at the desk, where its failure is seen. Nobody is asked to thank whom no way leads to.
     """
     if task.message_key in OVER_WITH_THE_TRY:
         end_test(task, now=now)
+        return None
+    if task.message_key in THANKS and reason == HandOver.NO_ADDRESS:
+        end_unneeded(task, now=now)
         return None
     if not end_task(task, TaskStatus.GIVEN_UP, reason, now=now):
         return None

@@ -122,6 +122,7 @@ def test_the_last_step_ends_the_journey_and_starts_the_recall(journey: Journey) 
         ("review", "treat"),
         ("tell_decision", "confirmed"),
         ("visit", "attended"),
+        ("thank", "told"),
     ]:
         actions.complete_step(active(journey)[key], outcome, now=NOW)
     journey.refresh_from_db()

@@ -10,11 +10,12 @@ from journeys.models import Journey, Step, StepStatus
 from outreach.actions import open_tasks, plan_attempts
 from outreach.dispatch import dispatch
 from outreach.lexicon import Rule
+from outreach.links import path_for
 from outreach.message_keys import THANKS
 from outreach.milestones import YEAR_THANKS, thank_for_a_year
 from outreach.models import Attempt, AttemptStatus, MessageTemplate
 from outreach.plain_words import findings
-from patients.models import Patient
+from patients.models import Patient, PatientContact
 from tests import builders
 from tests.conftest import NOW
 
@@ -74,6 +75,46 @@ def test_the_end_of_a_stage_is_thanked_for_and_then_the_journey_is_over(patient:
     assert thanked(patient) == ["thank_stage"]
     thanks.refresh_from_db()
     assert (thanks.outcome, Journey.objects.get(pk=thanks.journey_id).status) == ("told", "completed")
+
+
+IMAGES = (("await_result", "received"), ("review", "treat"))
+
+
+@pytest.mark.parametrize(
+    ("key", "path", "message"),
+    [
+        ("first_visit", (("book", "booked"),), "thank_you"),
+        ("single_visit", (("book", "booked"),), "thank_you"),
+        ("recall", (("recall", "booked"),), "thank_you"),
+        ("start_of_treatment", (("book", "booked"),), "thank_stage"),
+        ("next_stage", (("book", "booked"),), "thank_stage"),
+        ("imaging_treatment", IMAGES, "thank_stage"),
+        ("urgent_treatment", IMAGES, "thank_stage"),
+    ],
+)
+def test_every_stage_ends_with_thanks_and_one_question_that_a_tap_answers(
+    patient: Patient, key: str, path: tuple[tuple[str, str], ...], message: str
+) -> None:
+    journey = start_journey(patient, NewJourney(key), now=NOW)
+    for kind, outcome in (*path, ("visit", "attended")):
+        complete_step(journey.steps.get(kind=kind, status=StepStatus.ACTIVE), outcome, now=NOW)
+    tick(NOW)
+    sent = Attempt.objects.get(patient=patient, task__message_key__in=THANKS)
+    assert (sent.status, sent.task.message_key) == (AttemptStatus.SENT, message)
+    assert path_for(journey) in sent.body
+    again = stage_ends(patient, now=NOW + DAY)
+    tick(NOW + DAY)
+    again.refresh_from_db()
+    assert again.outcome == "not_needed"
+
+
+def test_where_no_way_leads_to_her_nobody_is_asked_to_say_thank_you(patient: Patient) -> None:
+    PatientContact.objects.update(may_be_called=False, may_say="call_back")
+    thanks = stage_ends(patient, now=NOW)
+    tick(NOW)
+    thanks.refresh_from_db()
+    assert (thanks.status, thanks.outcome) == (StepStatus.COMPLETED, "not_needed")
+    assert not Step.objects.filter(kind="call").exists()
 
 
 def test_a_second_thank_you_within_a_month_is_not_sent_and_its_step_is_over(patient: Patient) -> None:

@@ -115,6 +115,7 @@ def test_the_first_visit_decides(house: House, dana: Patient) -> None:
     assert thanks.task.message_key == "thank_you"
     assert not MONEY.search(thanks.body)
     assert "reply here" in thanks.body
+    assert link_in(thanks)
     assert thanks.sent_at
     assert thanks.sent_at - over < 8 * HOUR
 

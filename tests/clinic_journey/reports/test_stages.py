@@ -72,7 +72,9 @@ def test_edges_are_read_from_what_happened() -> None:
     journey = went(clinic, NOW, ended)
     log_chase(active(journey, "visit"), now=NOW + DAY)
     finish(journey, "visit", "attended", NOW + 2 * DAY)
+    finish(journey, "thank", "told", NOW + 2 * DAY)
     assert told(clinic, MONTH) == {
+        ("visit", "thank"): (1, 0, 0, 0),
         ("", "await_result"): (1, 0, 3, 0),
         ("await_result", "review"): (1, 0, 8, 0),
         ("review", "visit"): (1, 0, 11, 1),
