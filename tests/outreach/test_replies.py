@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 from django.test import Client
 
-from journeys.actions import complete_step
 from appointments.models import Appointment, AppointmentEvent, SlotUse
+from journeys.actions import complete_step
 from journeys.models import JourneyStatus, Step, StepKind, StepStatus
 from outreach.actions import plan_attempts
 from outreach.channels import in_use
