@@ -1,4 +1,4 @@
-"""The times offered for a visit: on several days, first those at hours the patient can come (surfaces.md 4.4)."""
+"""The times offered for a visit: on several days, first those at hours the patient told us (surfaces.md 4.4)."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -35,6 +35,7 @@ class Wanted:
     minutes: int
     not_before: date | None = None
     at: datetime | None = None
+    only_open: bool = False  # nothing outside the clinic's opening hours, not even where little else is free
     colleagues: tuple[Practitioner, ...] = ()  # who else may be offered
     always_colleagues: bool = False  # not only where the doctor has no time that suits
 
@@ -57,7 +58,10 @@ def offers_for(patient: Patient, wanted: Wanted, *, now: datetime, nearest: list
     zone = wanted.doctor.clinic.time_zone
     after = max(now, starts_at(zone, wanted.not_before, time.min)) if wanted.not_before else now
     # Read once for both: where few times are free, the calendar is looked through to its end.
-    starts, again = tee(fitting_starts(wanted.doctor, wanted.minutes, after=after, before=after + AHEAD))
+    fitting = fitting_starts(wanted.doctor, wanted.minutes, after=after, before=after + AHEAD)
+    if wanted.only_open:
+        fitting = (start for start in fitting if _suits(start, wanted, within[1:]))
+    starts, again = tee(fitting)
     suiting = _over_days(wanted, (start for start in starts if _suits(start, wanted, within)))
     others = [start for start in _over_days(wanted, again) if not _suits(start, wanted, within)]
     none_soon = not suiting or suiting[0] > after + SOON
@@ -105,11 +109,13 @@ def _over_days(wanted: Wanted, starts: Iterator[datetime]) -> list[datetime]:
 
 
 def is_among_offers(patient: Patient, wanted: Wanted, *, now: datetime) -> bool:
-    """Whether `wanted.at` could be offered as one that suits: it does not say that it is free."""
-    agreed = patient_hours(patient, getattr(patient, "card", None))
-    within = (agreed, opening_hours(patient.clinic, now=now))
+    """Whether `wanted.at` could be offered while the clinic is open: it does not say that it is free.
+
+    The hours at which she wants to be reached only order the times: they do not say when she can come.
+    """
     at = wanted.at
-    return at is not None and now < at < now + AHEAD and _suits(at, wanted, within)
+    is_ahead = at is not None and now < at < now + AHEAD
+    return at is not None and is_ahead and _suits(at, wanted, (opening_hours(patient.clinic, now=now),))
 
 
 def _suits(start: datetime, wanted: Wanted, within: tuple[Hours, ...]) -> bool:

@@ -27,14 +27,16 @@ def times_for(
     after: datetime,
     now: datetime,
     minutes: int = VISIT_MINUTES,
-    only_agreed: bool = False,
+    only_open: bool = False,
 ) -> list[datetime]:
-    """A few free times on several days, those at hours the patient agreed to first, or alone.
+    """A few free times on several days, those at hours the patient agreed to first; all while the clinic is open,
+    where only these are asked for.
 
     Within a week of `after` all come before the later ones.
     """
     on = after.astimezone(ZoneInfo(doctor.clinic.time_zone)).date()
-    offers = offers_for(patient, Wanted(doctor, minutes, not_before=on), now=now, nearest=[])
-    chosen = offers.suiting if only_agreed else [*offers.suiting, *offers.others]
-    starts = [offer.start for offer in chosen if offer.start >= after]
+    offers = offers_for(
+        patient, Wanted(doctor, minutes, not_before=on, only_open=only_open), now=now, nearest=[]
+    )
+    starts = [offer.start for offer in [*offers.suiting, *offers.others] if offer.start >= after]
     return sorted(starts, key=lambda start: start > after + FIRST_DAYS)[:NAMED]  # else in the order above

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
-from patients.windows import Hours, Interval, open_intervals
+from patients.windows import Interval
 
 WAVE = 5  # one of about nine offers is accepted, so two waves fill a time more often than not
 NEAREST = timedelta(hours=2)  # nothing nearer is offered
@@ -29,7 +29,6 @@ class Wish:
     earliest: date | None = None
     latest: date | None = None
     has: datetime | None = None
-    hours: tuple[Hours, ...] = ()
     busy: tuple[Interval, ...] = field(default=())
 
 
@@ -77,9 +76,7 @@ def _suits(wish: Wish, free: FreeTime, start: datetime, *, now: datetime) -> boo
     # Sooner is an earlier day: nobody changes plans for an hour.
     if wish.has and on >= wish.has.astimezone(ZoneInfo(free.zone)).date():
         return False
-    if any(visit.start < other.end and other.start < visit.end for other in wish.busy):
-        return False
-    return all(open_intervals(hours, visit.start, visit.end) == [visit] for hours in wish.hours)
+    return not any(visit.start < other.end and other.start < visit.end for other in wish.busy)
 
 
 def next_to_ask(

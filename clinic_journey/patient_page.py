@@ -26,7 +26,7 @@ from outreach.choices import times_to_choose
 from outreach.matters import Matter, matters_of, stage_to_ask
 from outreach.queries import visit_of
 from patients.actions import RefusedError, StaleStateError
-from patients.models import Patient
+from patients.models import ContactWindow, Patient
 
 ANSWERABLE = (StepKind.CONFIRM, StepKind.BOOK, StepKind.RECALL, StepKind.VISIT, StepKind.CALL)
 CHOOSABLE = {StepKind.CONFIRM, StepKind.BOOK, StepKind.RECALL, StepKind.VISIT}
@@ -116,6 +116,7 @@ def context_of(visitor: Visitor, request: HttpRequest) -> dict[str, object]:
         "to_confirm": bool(visit and visit.confirmed_at is None and visit.status == AppointmentStatus.BOOKED),
         "is_held": is_held,
         "times": times,
+        "hours_told": bool(times) and ContactWindow.objects.filter(card__patient=visitor.patient).exists(),
         "few_times": "",  # all of them; a refused offer names a few
         "said": request.GET.get("said", ""),
         "asked_for_time": "times" in request.GET,

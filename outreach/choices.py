@@ -13,13 +13,13 @@ ONE_MINUTE = timedelta(minutes=1)
 
 
 def times_to_choose(journey: Journey, visit: Appointment | None, *, now: datetime) -> list[datetime]:
-    """Free times at the hours she told us, of the doctor who has the visit, else of the one who leads."""
+    """Free times of the doctor who has the visit, else of the one who leads; at the hours she told us first."""
     wanted = _wanted(journey, visit)
     if wanted is None or journey.patient is None:
         return []
     after = max(now + AHEAD, _after_the_result(visit, now=now))
     return times_for(
-        journey.patient, wanted.doctor, after=after, now=now, minutes=wanted.minutes, only_agreed=True
+        journey.patient, wanted.doctor, after=after, now=now, minutes=wanted.minutes, only_open=True
     )
 
 

@@ -1,13 +1,13 @@
 """Who fits a freed time, in which order they are asked, and how long a wave waits."""
 
 from dataclasses import replace
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import pytest
 
 from appointments.waves import FreeTime, Wish, fitting_start, next_to_ask, wave_waits
-from patients.windows import Hours, Interval, WeeklyWindow
+from patients.windows import Interval
 
 NOW = datetime(2026, 3, 9, 8, 0, tzinfo=UTC)  # Monday, 10:00 in Jerusalem
 ZONE = "Asia/Jerusalem"
@@ -18,10 +18,6 @@ AN_HOUR = FreeTime(1, ZONE, tuple(START + 10 * MINUTE * n for n in range(6)), ST
 
 def wish(key: int = 1, **fields: Any) -> Wish:
     return Wish(**{"key": key, "minutes": 30, "since": NOW - DAY, **fields})
-
-
-def wednesdays(start: int, end: int) -> Hours:
-    return Hours.of(ZONE, [WeeklyWindow(2, time(start), time(end))], {})
 
 
 @pytest.mark.parametrize(
@@ -39,8 +35,6 @@ def wednesdays(start: int, end: int) -> Hours:
         ("who has a visit the next day", {"has": START + DAY}, 0),
         ("who has one later on the same day: no gain", {"has": START + 300 * MINUTE}, None),
         ("who has an earlier one", {"has": START - DAY}, None),
-        ("who can come from half past nine", {"hours": (wednesdays(9, 17),)}, 0),
-        ("who can come later on", {"hours": (wednesdays(10, 17),)}, None),
         ("who is elsewhere at nine", {"busy": (Interval(START, START + 20 * MINUTE),)}, 20),
         ("who is elsewhere all the time", {"busy": (Interval(START, START + 60 * MINUTE),)}, None),
     ],
@@ -48,12 +42,6 @@ def wednesdays(start: int, end: int) -> Hours:
 def test_who_fits(what: str, said: dict[str, Any], start: int | None) -> None:
     expected = None if start is None else START + start * MINUTE
     assert fitting_start(wish(**said), AN_HOUR, now=NOW) == expected, what
-
-
-def test_hours_are_the_patients_own_and_hold_the_whole_visit() -> None:
-    half_past = Hours.of(ZONE, [WeeklyWindow(2, time(9, 20), time(9, 50))], {})
-    assert fitting_start(wish(hours=(half_past,)), AN_HOUR, now=NOW) == START + 20 * MINUTE
-    assert fitting_start(wish(hours=(half_past,), minutes=40), AN_HOUR, now=NOW) is None
 
 
 @pytest.mark.parametrize(("hours", "start"), [(2, 0), (1.9, 10), (1, None)])
@@ -106,5 +94,5 @@ def test_a_freed_time_is_joined_with_what_is_free_beside_it(
 
 def test_what_was_free_before_is_not_offered_by_itself() -> None:
     freed = Interval(START + 20 * MINUTE, START + 40 * MINUTE)
-    after = Hours.of(ZONE, [WeeklyWindow(2, time(9, 40), time(10))], {})
-    assert fitting_start(wish(minutes=20, hours=(after,)), replace(AN_HOUR, freed=freed), now=NOW) is None
+    elsewhere = wish(minutes=20, busy=(freed,))
+    assert fitting_start(elsewhere, replace(AN_HOUR, freed=freed), now=NOW) is None

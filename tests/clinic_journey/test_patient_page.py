@@ -1,7 +1,8 @@
 """The patient's own page: reading changes nothing, a pressed button counts, and any bad link looks alike."""
 
 import re
-from datetime import datetime, timedelta
+from dataclasses import replace
+from datetime import datetime, time, timedelta
 from typing import Any
 from uuid import uuid4
 
@@ -23,7 +24,8 @@ from outreach.closing import record_death, reopen_record
 from outreach.links import path_for
 from outreach.models import Reply
 from outreach.rendering import date_words
-from patients.models import TRIES, AuditEvent, Patient, PatientStatus
+from patients.actions import CardAnswers, save_card
+from patients.models import TRIES, AuditEvent, Channel, Patient, PatientStatus
 from tests import builders
 from tests.clinic_journey.own_page import OwnPage
 from tests.conftest import NOW
@@ -115,6 +117,10 @@ def test_a_visit_is_at_its_time_and_not_due_by_it(journey: Journey) -> None:
     assert re.search(rf"Your visit</b>\s*<span>{when}</span>", page)
 
 
+def offered_on(page: str) -> list[str]:
+    return re.findall(r'name="start" value="(2026[^"]+)"', page)
+
+
 def test_every_time_the_page_offers_for_a_held_visit_can_be_taken(journey: Journey) -> None:
     Appointment.objects.all().delete()
     waiting = builders.step(journey, kind=StepKind.AWAIT_RESULT, due_at=NOW + timedelta(days=1))
@@ -126,7 +132,7 @@ def test_every_time_the_page_offers_for_a_held_visit_can_be_taken(journey: Journ
         builders.open_time(held.practitioner, NOW + timedelta(hours=hours), minutes=30)
     mine = OwnPage(journey)
     page = mine.text("?times=1")
-    offered = re.findall(r'name="start" value="(2026[^"]+)"', page)
+    offered = offered_on(page)
     assert len(offered) > 1
     assert 'value="cannot_come"' not in page
     for choice in offered:
@@ -134,6 +140,26 @@ def test_every_time_the_page_offers_for_a_held_visit_can_be_taken(journey: Journ
         assert mine.post("answer", said).status_code == 302
         held.refresh_from_db()
         assert (held.start.isoformat(), held.status) == (choice, "pending")
+
+
+def test_hours_to_be_reached_only_order_the_times_and_closed_hours_stay_closed(journey: Journey) -> None:
+    """“After 20” in a clinic that closes at 20:00 still leaves times, and her own hours come first."""
+    visit = Appointment.objects.get()
+    begins = [NOW + timedelta(days=days, hours=hour) for days, hour in ((2, 1), (3, 7), (4, 12))]
+    for start in begins:  # Wednesday 11:00, Thursday 17:00, and Friday night, when nobody is there
+        builders.open_time(visit.practitioner, start, minutes=30)
+    card = CardAnswers(Channel.SMS, ((0, time(20), time(22)),), "en")
+    save_card(journey.patient, card, now=NOW, by=None)
+    mine = OwnPage(journey)
+    page = mine.text("?times=1")
+    assert offered_on(page) == [begins[0].isoformat(), begins[1].isoformat()]
+    assert "We looked first at the hours you told us." in page
+    save_card(journey.patient, replace(card, windows=((3, time(16), time(20)),)), now=NOW, by=None)
+    assert offered_on(mine.text("?times=1")) == [begins[1].isoformat(), begins[0].isoformat()]
+    said = {"meaning": "another_time", "start": begins[0].isoformat()}
+    assert mine.post("answer", said).status_code == 302
+    visit.refresh_from_db()
+    assert visit.start == begins[0]
 
 
 @pytest.mark.parametrize(
