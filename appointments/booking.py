@@ -26,7 +26,16 @@ from appointments.queries import (
     visit_types_of,
     waited_for_in,
 )
-from appointments.views import FOUND, asked_of, found_visit, refuse_unless_seen, seen_of, words_of
+from appointments.views import (
+    FOUND,
+    Save,
+    asked_of,
+    found_visit,
+    refuse_unless_seen,
+    save_of,
+    seen_of,
+    words_of,
+)
 from appointments.visits import SlotTakenError, Visit, spoken, visit_of
 from journeys.models import Journey, Step
 from journeys.queries import steps_visible_to
@@ -37,7 +46,7 @@ from patients.models import Patient
 
 @require_http_methods(["GET", "POST"])
 @for_staff()
-def appointment_move(request: HttpRequest, here: Here, appointment_id: UUID) -> HttpResponse:
+def appointment_move(request: HttpRequest, here: Here, appointment_id: UUID, save: Save) -> HttpResponse:
     """Another time, another doctor or another length for the same visit."""
     visit = found_visit(here, appointment_id)
     asked = asked_of(request)
@@ -61,7 +70,7 @@ def appointment_move(request: HttpRequest, here: Here, appointment_id: UUID) -> 
     if request.method == "POST" and form.is_valid() and not form.only_shows_times:
         try:
             refuse_unless_seen(request, visit)
-            _move(visit, form, here)
+            save_of(visit, "moved", lambda: _move(visit, form, here), save, here)
         except RefusedError as refusal:
             free = _refused(form, refusal)
         else:
@@ -86,7 +95,7 @@ def _move(visit: Appointment, form: MoveForm, here: Here) -> None:
 
 @require_http_methods(["GET", "POST"])
 @for_staff()
-def book_visit(request: HttpRequest, here: Here, patient_id: UUID) -> HttpResponseBase:
+def book_visit(request: HttpRequest, here: Here, patient_id: UUID, save: Save) -> HttpResponseBase:
     """A new visit; with `step` in the address, the one that this step asks for."""
     patient = patient_here(here, patient_id)
     asked = asked_of(request)
@@ -104,7 +113,7 @@ def book_visit(request: HttpRequest, here: Here, patient_id: UUID) -> HttpRespon
     free: list[datetime] = []
     if request.method == "POST" and form.is_valid() and not form.only_shows_times:
         try:
-            return _booked(request, form, patient, step, here)
+            return _booked(request, form, patient, step, save, here)
         except RefusedError as refusal:
             free = _refused(form, refusal)
     context: dict[str, Any] = {
@@ -189,7 +198,7 @@ def _coming(patient: Patient, here: Here) -> QuerySet[Appointment]:
 
 
 def _booked(
-    request: HttpRequest, form: BookForm, patient: Patient, step: Step | None, here: Here
+    request: HttpRequest, form: BookForm, patient: Patient, step: Step | None, save: Save, here: Here
 ) -> HttpResponse:
     data = form.cleaned_data
     kind = data["visit_type"]
@@ -200,9 +209,15 @@ def _booked(
         return HttpResponseRedirect(f"{request.path}?{urlencode(_address(visit, step))}")
     # The same button pressed twice books once; another time pressed after going back is another visit.
     key = f"{data['request_key']} {visit.practitioner.pk} {visit.start:%Y%m%dT%H%M}"
-    made = book_kept(visit, step, now=here.now, by=here.user, request_key=key)
+    made: list[Appointment] = []
+
+    def book() -> Appointment:
+        made.append(book_kept(visit, step, now=here.now, by=here.user, request_key=key))
+        return made[0]
+
+    save(patient, step, "booked", book, here=here)
     words = _("%(state)s: %(time)s with %(doctor)s. Repeat the date aloud.")
-    messages.success(request, words % _told(made))
+    messages.success(request, words % _told(made[0]))
     return redirect("today") if step else redirect("patient", patient.public_id)
 
 

@@ -27,7 +27,7 @@ from appointments.queries import (
     practitioners_visible_to,
     visits_between,
 )
-from appointments.views import asked_of, found_visit, refuse_unless_seen, seen_of, words_of
+from appointments.views import Save, asked_of, found_visit, refuse_unless_seen, save_of, seen_of, words_of
 from appointments.visits import spoken
 from patients import audit
 from patients.access import Here, for_staff
@@ -162,7 +162,7 @@ def _on_the_clock(at: datetime) -> str:
 
 @require_POST
 @for_staff()
-def appointment_drop(request: HttpRequest, here: Here, appointment_id: UUID) -> HttpResponse:
+def appointment_drop(request: HttpRequest, here: Here, appointment_id: UUID, save: Save) -> HttpResponse:
     """A visit was dragged to another time of its doctor. Refused, it stands where it stood, with the reason."""
     visit = found_visit(here, appointment_id)
     try:
@@ -174,7 +174,9 @@ def appointment_drop(request: HttpRequest, here: Here, appointment_id: UUID) -> 
     start = wanted.replace(tzinfo=ZoneInfo(visit.practitioner.clinic.time_zone))
     try:
         refuse_unless_seen(request, visit)
-        actions.move(visit, start=start, now=here.now, by=here.user)
+        save_of(
+            visit, "moved", lambda: actions.move(visit, start=start, now=here.now, by=here.user), save, here
+        )
     except RefusedError as refusal:
         messages.error(request, words_of(refusal))
     else:

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from datetime import timedelta
-from typing import Any
+from typing import Any, Protocol
 from urllib.parse import urlencode
 from uuid import UUID
 
@@ -22,21 +22,40 @@ from appointments.options import acts_for, follow_ups, history_of
 from appointments.queries import MOVABLE, appointments_visible_to, practitioners_visible_to
 from appointments.taken import read_marks, taken_since
 from appointments.visits import SlotTakenError
+from journeys.models import Step
 from journeys.queries import open_steps_of
 from patients import audit
 from patients.access import Here, for_staff
 from patients.actions import RefusedError, StaleStateError
-from patients.models import Role
+from patients.models import Patient, Role
 from patients.polling import unless_seen
 from patients.queries import needs_card, patients_visible_to, search_patients
 
 FOUND = 8
+
+
+class Save(Protocol):
+    """How a write about a visit is kept, so that it can be taken back; whoever routes to a screen knows."""
+
+    def __call__(
+        self, patient: Patient, step: Step | None, what: str, act: Callable[[], Appointment], *, here: Here
+    ) -> object: ...
+
+
 ACTS: dict[str, Callable[..., None]] = {
     "arrive": actions.arrive,
     "confirm": actions.confirm,
     "fulfil": actions.fulfil,
     "no_show": actions.no_show,
     "book": holds.keep,
+}
+SAVED_AS = {
+    "arrive": "arrived",
+    "confirm": "confirmed",
+    "fulfil": "attended",
+    "no_show": "no_show",
+    "book": "booked",
+    "cancel": "cancelled",
 }
 AT_THE_DESK = {"arrive", "fulfil"}  # she stands there: the moment to ask for a service card that is due
 DONE = {
@@ -165,9 +184,26 @@ def _page(
     return render(request, "appointments/appointment.html", context, status=status)
 
 
+def save_of(visit: Appointment, what: str, act: Callable[[], object], save: Save, here: Here) -> None:
+    """Do something with a visit there is, and keep it as a save."""
+
+    def done() -> Appointment:
+        act()
+        return visit
+
+    save(visit.patient, visit.step or visit.awaits, what, done, here=here)
+
+
+def _done(visit: Appointment, act: str, form: CancelForm, here: Here) -> None:
+    if act == "cancel":
+        actions.cancel(visit, because=form.cleaned_data["because"], now=here.now, by=here.user)
+    else:
+        ACTS[act](visit, now=here.now, by=here.user)
+
+
 @require_POST
 @for_staff()
-def appointment_act(request: HttpRequest, here: Here, appointment_id: UUID) -> HttpResponse:
+def appointment_act(request: HttpRequest, here: Here, appointment_id: UUID, save: Save) -> HttpResponse:
     visit = found_visit(here, appointment_id)
     act = request.POST.get("act", "")
     if act not in DONE:
@@ -177,10 +213,7 @@ def appointment_act(request: HttpRequest, here: Here, appointment_id: UUID) -> H
         return _page(request, here, visit, form, status=422)
     try:
         refuse_unless_seen(request, visit)
-        if act == "cancel":
-            actions.cancel(visit, because=form.cleaned_data["because"], now=here.now, by=here.user)
-        else:
-            ACTS[act](visit, now=here.now, by=here.user)
+        save_of(visit, SAVED_AS[act], lambda: _done(visit, act, form, here), save, here)
     except RefusedError as refusal:
         messages.error(request, words_of(refusal))
     else:

@@ -8,10 +8,12 @@ from django.db import IntegrityError, transaction
 from django.db.models import Q, QuerySet
 from django.utils.translation import gettext as _
 
+from appointments.models import Appointment
+from appointments.waiting_models import Opening
 from clinic_journey.heard import heard_from
 from clinic_journey.models import AsideKind, DeskAction, Serving, SetAside
 from clinic_journey.outcomes import OF_THE_DOCTOR, saved_words
-from clinic_journey.undo import difference, picture
+from clinic_journey.undo import Picture, difference, picture
 from journeys.actions import lock_journey, record_events
 from journeys.models import OPEN_JOURNEYS, EventKind, Journey, Step
 from outreach.models import Attempt, AttemptStatus, OutreachTask, TaskStatus
@@ -128,10 +130,32 @@ def save_decision(step: Step, what: str, act: Callable[[], object], *, here: Her
     return _kept(step, patient, Press(what), act, here=here)
 
 
+@transaction.atomic
+def save_visit(
+    patient: Patient, step: Step | None, what: str, act: Callable[[], Appointment], *, here: Here
+) -> DeskAction | None:
+    """As `save_decision`, of what is done with a visit in the calendar or in booking; `act` returns the visit.
+
+    Nothing to take back where the same press came twice, or where a hold waits for no step that could keep it.
+    """
+    if step:
+        lock_journey(step.journey_id)
+    was = picture(patient)
+    visit = act()
+    about = step or visit.step or visit.awaits
+    if about is None or not difference(was, picture(patient)):
+        return None
+    return _noted(about, patient, Press(what), was, here=here)
+
+
 def _kept(step: Step, patient: Patient, press: Press, act: Callable[[], object], *, here: Here) -> DeskAction:
     _lock_journeys(patient)
     was = picture(patient)
     act()
+    return _noted(step, patient, press, was, here=here)
+
+
+def _noted(step: Step, patient: Patient, press: Press, was: Picture, *, here: Here) -> DeskAction:
     _leave_time_to_undo(patient, now=here.now)
     changes = difference(was, picture(patient), at=here.now)
     return DeskAction.objects.create(
@@ -188,6 +212,8 @@ def _leave_time_to_undo(patient: Patient, *, now: datetime) -> None:
     Attempt.objects.filter(
         patient=patient, status=AttemptStatus.PLANNED, send_at__lt=at, send_at__gte=now
     ).exclude(channel=Channel.PHONE).update(send_at=at)
+    freed = Opening.objects.filter(clinic=patient.clinic_id, freed_at=now)
+    freed.filter(wave_from__gte=now, wave_from__lt=at).update(wave_from=at)
 
 
 def last_action_of(here: Here) -> DeskAction | None:

@@ -6,7 +6,6 @@ from django.utils.formats import date_format
 from django.utils.timezone import localtime
 from django.utils.translation import gettext_lazy
 
-from appointments.models import AppointmentStatus
 from appointments.waiting_models import OfferStatus
 from clinic_journey.outcomes import OUTCOME_WORDS
 from journeys.models import EventKind, OwnerRole, StepEvent
@@ -17,9 +16,6 @@ ENDED_AS = {
     **{value: words for value, words in OfferStatus.choices if value != OfferStatus.DECLINED},
     **dict(Decision.choices),
     **OUTCOME_WORDS,
-    "attended": AppointmentStatus.FULFILLED.label,
-    "no_show": AppointmentStatus.NOSHOW.label,
-    "cancelled": AppointmentStatus.CANCELLED.label,
     "revoked": gettext_lazy("Taken back"),
     "identified": gettext_lazy("Found whose it is"),
     "rejected": gettext_lazy("Not ours"),

@@ -7,6 +7,7 @@ from django.utils.functional import Promise
 from django.utils.timezone import localtime
 from django.utils.translation import gettext as _, gettext_lazy
 
+from appointments.models import AppointmentStatus
 from clinic_journey.models import DeskAction
 from referrals.models import Decision
 
@@ -113,6 +114,11 @@ OUTCOME_WORDS = {
     "changed": gettext_lazy("Something was changed"),
     "unchanged": gettext_lazy("Nothing is changed, and why was told"),
     BOOKED: gettext_lazy("Booked"),
+    "moved": gettext_lazy("Moved"),
+    "arrived": AppointmentStatus.ARRIVED.label,
+    "attended": AppointmentStatus.FULFILLED.label,
+    "no_show": AppointmentStatus.NOSHOW.label,
+    "cancelled": AppointmentStatus.CANCELLED.label,
     ASKED_AGAIN: gettext_lazy("Unreadable: ask the institute again"),
     **dict(Decision.choices),
 }

@@ -16,6 +16,7 @@ from django.views.decorators.http import require_POST
 from appointments.visits import FAR, SlotTakenError
 from clinic_journey import desk
 from clinic_journey.booking import book_from_today
+from clinic_journey.caller import local_path
 from clinic_journey.desk import Press
 from clinic_journey.models import AsideKind, DeskAction
 from clinic_journey.outcomes import (
@@ -258,9 +259,10 @@ def keep(_request: HttpRequest, here: Here, step_id: UUID) -> HttpResponse:
 def undo(request: HttpRequest, here: Here, action_id: int) -> HttpResponse:
     mine = DeskAction.objects.filter(user=here.user, clinic=here.clinic).select_related("step", "patient")
     action = get_object_or_404(mine, pk=action_id)
+    back = local_path(request, item(action.step))
     try:
         take_back_save(action, now=here.now, by=here.user)
         messages.success(request, _("Undone. Everything is as it was."))
     except RefusedError as refusal:
-        messages.error(request, str(refusal))
-    return _to(request, item(action.step))
+        messages.error(request, refusal.for_staff if isinstance(refusal, SlotTakenError) else str(refusal))
+    return _to(request, back)

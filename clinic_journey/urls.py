@@ -39,6 +39,7 @@ from clinic_journey import (
     team_page,
     today,
     today_page,
+    visit_saves,
     waiting,
 )
 from clinic_journey.api import router
@@ -104,6 +105,7 @@ urlpatterns = [
     *addresses.urlpatterns,
     *automated_calls.urlpatterns,
     path("patients/", include(([*cards.urlpatterns, *patients_urls.urlpatterns], "patients"))),
+    *visit_saves.urlpatterns,
     path("", include("appointments.urls")),
     path("", include("referrals.urls")),
     path("", include("inquiries.urls")),
