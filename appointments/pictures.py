@@ -27,6 +27,7 @@ from appointments.queries import (
     practitioners_visible_to,
     visits_between,
 )
+from appointments.shown import Days, version_of_days
 from appointments.views import Save, asked_of, found_visit, refuse_unless_seen, save_of, seen_of, words_of
 from appointments.visits import spoken
 from patients import audit
@@ -88,12 +89,16 @@ def calendar_week(request: HttpRequest, here: Here) -> HttpResponse:
     if asked["doctor"] and asked["doctor"] not in {doctor.pk for doctor in doctors}:
         raise Http404
     of_clinic = appointments_visible_to(here.user)
+    shown = Days(first, first + WEEK, asked["doctor"])
+    version = version_of_days(shown, here.clinic)  # before what it is of is read
     visits = list(visits_between(of_clinic, here.clinic, first, first + WEEK, doctor=asked["doctor"]))
     audit.shows(rows=len(visits))
     opens, closes = hours_drawn(here.clinic)
     by_day = groupby(visits, key=lambda visit: timezone.localtime(visit.start).date())
     context = {
         "first": first,
+        "shown": shown,
+        "version": version,
         "last": first + WEEK - timedelta(days=1),
         "before": first - WEEK,
         "after": first + WEEK,

@@ -20,6 +20,7 @@ from appointments.forms import AskedForm, CancelForm
 from appointments.models import APPOINTMENT_MOVES, Appointment, AppointmentStatus
 from appointments.options import acts_for, follow_ups, history_of
 from appointments.queries import MOVABLE, appointments_visible_to, practitioners_visible_to
+from appointments.shown import Days, version_of_days
 from appointments.taken import read_marks, taken_since
 from appointments.visits import SlotTakenError
 from journeys.models import Step
@@ -85,6 +86,8 @@ def calendar(request: HttpRequest, here: Here) -> HttpResponse:
     today = timezone.localtime(here.now).date()
     on = asked["on"] or (timezone.localtime(asked["at"]).date() if asked["at"] else today)
     doctors = list(practitioners_visible_to(here.user).filter(clinic=here.clinic))
+    days = Days(on, on + timedelta(days=1), asked["doctor"])
+    version = version_of_days(days, here.clinic)  # before what it is of is read
     day = day_of_doctors(
         here.clinic,
         doctors,
@@ -99,6 +102,8 @@ def calendar(request: HttpRequest, here: Here) -> HttpResponse:
     audit.shows(*[patient] if patient else [], rows=len(day.visits if found is None else found))
     context = {
         "day": day,
+        "days": days,
+        "version": version,
         "doctors": doctors,
         "asked": asked,
         "patient": patient,

@@ -16,6 +16,7 @@ from clinic_journey.addresses import reach_of
 from clinic_journey.caller import caller_context
 from clinic_journey.cards import card_of
 from clinic_journey.history_words import detail_words, said_by_patient
+from clinic_journey.page_changed import version_of_record
 from journeys import actions as journey_actions
 from journeys.actions import NewJourney
 from journeys.models import EventKind, Journey, JourneyTemplate, Step, StepEvent, StepStatus, TemplateStatus
@@ -53,6 +54,7 @@ class Moment:
 @for_staff()
 def patient(request: HttpRequest, here: Here, patient_id: UUID) -> HttpResponse:
     found = patient_here(here, patient_id)
+    version = version_of_record(found)  # before what it is of is read
     own = journeys_of(found).exclude(template=None, steps__outreach_tasks__message_key=NUMBER_TEST)
     journeys = list(own.prefetch_related("steps__template_step")[:20])
     context = {
@@ -71,6 +73,7 @@ def patient(request: HttpRequest, here: Here, patient_id: UUID) -> HttpResponse:
         **caller_context(found, here),
         "silent_tasks": list(silent_tasks(here.user).filter(patient=found)[:5]),
         "replies": [(reply, said_by_patient(reply)) for reply in found.replies.order_by("-at")[:5]],
+        "version": version,
         "now": here.now,
     }
     return render(request, "patient_record/patient.html", context)

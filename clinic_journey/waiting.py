@@ -17,6 +17,7 @@ from appointments import openings, waiting, waitlist
 from appointments.forms import SENSIBLE, AskedForm, lengths, usual_length
 from appointments.models import Appointment, Practitioner, VisitType
 from appointments.queries import appointments_visible_to, practitioners_visible_to, visit_types_of
+from appointments.shown import version_of_waiting
 from appointments.waiting_models import WaitlistEntry
 from appointments.waves import WAVE
 from journeys.models import Step
@@ -112,6 +113,7 @@ class Asked:
 @for_staff()
 def waiting_list(request: HttpRequest, here: Here) -> HttpResponse:
     """Times under way first, then who waits, longest first; `after` is the last one seen."""
+    version = version_of_waiting(here.clinic)  # before what it is of is read
     entries = waiting.live_entries(waiting.entries_visible_to(here.user).filter(clinic=here.clinic))
     last = named_by(WaitlistEntry.objects.filter(clinic=here.clinic), request.GET.get("after", ""))
     shown = list(beyond(entries, last, "since_at", "pk")[: PAGE + 1])
@@ -123,6 +125,7 @@ def waiting_list(request: HttpRequest, here: Here) -> HttpResponse:
         "next_url": f"?after={shown[PAGE - 1].public_id}" if len(shown) > PAGE else "",
         "openings": waiting.openings_under_way(of_clinic)[:SHOWN],
         "numbers": waiting.answers_since(offers, here.now - COUNTED),
+        "version": version,
         "now": here.now,
     }
     return render(request, "waiting/list.html", context)

@@ -83,7 +83,7 @@ def test_the_week_asks_the_same_for_three_visits_as_for_one(
 ) -> None:
     for n in range(rows):
         visit_at(patient, doctor, TOMORROW_9 + n * DAY)
-    assert questions(desk, WEEK) == 4  # doctors, visits, opening hours, my save
+    assert questions(desk, WEEK) == 5  # doctors, visits and their version, opening hours, my save
     assert questions(desk, FEED) == 1
 
 

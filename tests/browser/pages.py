@@ -48,6 +48,7 @@ PARTS = {
     "today_panel",
     "results_fresh",
     "inbox_fresh",
+    "page_changed",
     "other_times",
     "follows",
     "calendar_taken",

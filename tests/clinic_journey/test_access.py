@@ -62,6 +62,7 @@ WITHOUT_AN_OBJECT = {
     "results",
     "results_fresh",
     "inbox_fresh",
+    "page_changed",
     "calendar",
     "audit",
     "audit_export",

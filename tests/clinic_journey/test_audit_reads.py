@@ -37,6 +37,7 @@ SHOWS_NOBODY = {  # of the pages without an object; parts that ask by themselves
     "today_live",
     "results_fresh",
     "inbox_fresh",
+    "page_changed",
     "visit_types",
     "imports",
     "setup",
