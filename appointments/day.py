@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 from django.db.models import QuerySet
 
 from appointments.models import TAKES_TIME, Appointment, AppointmentStatus, Practitioner, Slot
+from appointments.rooms import Rooms
 from patients.models import Clinic, ClosedDay
 from patients.windows import starts_at
 
@@ -33,6 +34,7 @@ class Entry:
     visit: Appointment | None = None
     row: int = 0
     span: int = 0
+    room: str = ""  # of a visit, where the clinic has several
 
 
 @dataclass(frozen=True)
@@ -42,12 +44,21 @@ class Column:
 
 
 @dataclass(frozen=True)
+class Chosen:
+    """What of a day is asked for: of one doctor, in one room; nothing said: all of it."""
+
+    doctor: int | None = None
+    room: int | None = None
+
+
+@dataclass(frozen=True)
 class Day:
     on: date
     columns: list[Column]
     hours: list[tuple[int, datetime]]
     now_row: int | None
-    visits: list[Appointment]  # all of the day, also those that did not come; for the list on paper
+    visits: list[tuple[Appointment, str]]  # all of the day, also those that did not come, with their rooms
+    rooms: list[tuple[int, str]]  # of the clinic, to choose from; none where it has one
     closed: ClosedDay | None
     next_open: datetime | None  # asked only when the day is empty
 
@@ -57,7 +68,12 @@ class Cell:
     doctor: int
     start: datetime
     end: datetime
-    is_free: bool
+    visit: int | None
+    room: int | None
+
+    @property
+    def is_free(self) -> bool:
+        return self.visit is None
 
 
 @dataclass(frozen=True)
@@ -87,10 +103,10 @@ def day_of_doctors(
     appointments: QuerySet[Appointment],
     *,
     on: date,
-    chosen: int | None,
+    chosen: Chosen,
     now: datetime,
 ) -> Day | None:
-    """The day of all who receive or have visits on it, or of the one chosen; None if the clinic has no such.
+    """The day of all who receive or have visits on it, or of what is chosen; None if the clinic has no such.
 
     A doctor who works here no more stays a column on the days with visits: somebody has to call the patients.
     """
@@ -100,20 +116,28 @@ def day_of_doctors(
     everybody = {doctor.pk: doctor for doctor in doctors}
     for visit in visits:
         everybody.setdefault(visit.practitioner_id, visit.practitioner)
-    if chosen is not None:
-        if chosen not in everybody:
-            return None
-        everybody = {chosen: everybody[chosen]}
-        visits = [visit for visit in visits if visit.practitioner_id == chosen]
-    cells = _cells(everybody, first, last)
+    rooms = Rooms(clinic, on, on)
+    if chosen.doctor not in {None, *everybody} or chosen.room not in {None, *rooms.names}:
+        return None
+    if chosen.doctor is not None:
+        everybody = {chosen.doctor: everybody[chosen.doctor]}
+        visits = [visit for visit in visits if visit.practitioner_id == chosen.doctor]
+    cells = _cells(everybody, first, last, rooms)
+    in_room = {cell.visit: cell.room for cell in reversed(cells)}  # where it begins
+    if chosen.room is not None:
+        cells = [cell for cell in cells if cell.room == chosen.room]
+        visits = [visit for visit in visits if in_room.get(visit.pk) == chosen.room]
+    named = {pk: rooms.names.get(room or 0, "") for pk, room in in_room.items()} if rooms.are_told else {}
     grid = _grid(clinic, [*visits, *cells])
     columns = _columns(grid, everybody, cells, visits, now) if grid else []
+    columns = [_with_rooms(column, named) for column in columns]
     return Day(
         on=on,
         columns=columns,
         hours=_hours(grid) if grid else [],
         now_row=grid.row(now) if grid and grid.begin <= now < grid.end and first <= now < last else None,
-        visits=visits,
+        visits=[(visit, named.get(visit.pk, "")) for visit in visits],
+        rooms=list(rooms.names.items()) if rooms.are_told else [],
         closed=ClosedDay.objects.filter(clinic=clinic, on=on, is_open=False).first(),
         next_open=None if grid else _next_open(everybody, last),
     )
@@ -124,12 +148,25 @@ def _visits(appointments: QuerySet[Appointment], first: datetime, last: datetime
     return list(of_day.order_by("start", "practitioner__name", "pk"))
 
 
-def _cells(doctors: Iterable[int], first: datetime, last: datetime) -> list[Cell]:
+def _with_rooms(column: Column, named: dict[int | None, str]) -> Column:
+    entries = [
+        replace(entry, room=named.get(entry.visit.pk, "")) if entry.visit else entry
+        for entry in column.entries
+    ]
+    return replace(column, entries=entries)
+
+
+def _cells(doctors: Iterable[int], first: datetime, last: datetime, rooms: Rooms) -> list[Cell]:
     rows = Slot.objects.filter(
         practitioner__in=list(doctors), start__gte=first, start__lt=last, is_closed=False
     )
-    found = rows.order_by("start").values_list("practitioner_id", "start", "end", "use")
-    return [Cell(doctor, start, end, use is None) for doctor, start, end, use in found]
+    found = rows.order_by("start").values_list(
+        "practitioner_id", "start", "end", "use__appointment_id", "schedule__location_id"
+    )
+    return [
+        Cell(doctor, start, end, visit, rooms.of_cell(doctor, start, by_rule) if rooms.are_told else None)
+        for doctor, start, end, visit, by_rule in found
+    ]
 
 
 def _next_open(doctors: Iterable[int], after: datetime) -> datetime | None:

@@ -49,6 +49,7 @@ class AskedForm(forms.Form):
     on = forms.DateField(required=False, validators=SENSIBLE)
     at = InstantField(required=False)
     doctor = forms.IntegerField(required=False)
+    room = forms.IntegerField(required=False)
     minutes = forms.IntegerField(required=False)
     title = forms.CharField(required=False, max_length=120)
     patient = forms.UUIDField(required=False)

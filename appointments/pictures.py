@@ -27,6 +27,7 @@ from appointments.queries import (
     practitioners_visible_to,
     visits_between,
 )
+from appointments.rooms import room_names_of
 from appointments.shown import Days, version_of_days
 from appointments.views import Save, asked_of, found_visit, refuse_unless_seen, save_of, seen_of, words_of
 from appointments.visits import spoken
@@ -198,12 +199,15 @@ def calendar_print(request: HttpRequest, here: Here) -> HttpResponse:
     on = asked_of(request)["on"] or timezone.localtime(here.now).date()
     visits = list(day_on_paper(appointments_visible_to(here.user), here.clinic, on))
     audit.shows(rows=len(visits))
+    rooms = room_names_of(visits, here.clinic)
     by_doctor = groupby(visits, key=lambda visit: visit.practitioner)
     context = {
         "on": on,
         "before": on - timedelta(days=1),
         "after": on + timedelta(days=1),
-        "doctors": [(doctor, list(each)) for doctor, each in by_doctor],
+        "doctors": [
+            (doctor, [(visit, rooms.get(visit.pk, "")) for visit in each]) for doctor, each in by_doctor
+        ],
         "now": here.now,
     }
     return render(request, "appointments/print.html", context)

@@ -15,11 +15,12 @@ from django.utils.translation import gettext as _, gettext_lazy
 from django.views.decorators.http import require_GET, require_POST
 
 from appointments import actions, holds, ties
-from appointments.day import day_of_doctors
+from appointments.day import Chosen, day_of_doctors
 from appointments.forms import AskedForm, CancelForm
 from appointments.models import APPOINTMENT_MOVES, Appointment, AppointmentStatus
 from appointments.options import acts_for, follow_ups, history_of
 from appointments.queries import MOVABLE, appointments_visible_to, practitioners_visible_to
+from appointments.rooms import room_names_of
 from appointments.shown import Days, version_of_days
 from appointments.taken import read_marks, taken_since
 from appointments.visits import SlotTakenError
@@ -93,7 +94,7 @@ def calendar(request: HttpRequest, here: Here) -> HttpResponse:
         doctors,
         appointments_visible_to(here.user),
         on=on,
-        chosen=asked["doctor"],
+        chosen=Chosen(asked["doctor"], asked["room"]),
         now=here.now,
     )
     if day is None:
@@ -177,6 +178,7 @@ def _page(
         "seen": seen_of(visit),
         "journey": journey,
         "acts": acts_for(visit, follows, now=here.now),
+        "room": room_names_of([visit], here.clinic).get(visit.pk, ""),
         "can_move": visit.status in MOVABLE,
         "can_cancel": AppointmentStatus.CANCELLED in APPOINTMENT_MOVES[visit.status],
         "after_cancel": follows.get(ties.CANCELLED, ""),

@@ -22,8 +22,9 @@ def _clock() -> Iterator[None]:
 @pytest.fixture
 def doctor() -> Practitioner:
     made = builders.practitioner()
+    room = builders.location(made.clinic)
     for weekday in (6, 0, 1, 2, 3):
-        builders.schedule(made, weekday=weekday)
+        builders.schedule(made, weekday=weekday, location=room)
     fill_slots(NOW, days=9)
     return made
 

@@ -109,9 +109,8 @@ def test_calendar_asks_the_same_for_three_visits_as_for_one(
 ) -> None:
     visit_at(patient, doctor, TOMORROW_9)
     for extra in (30, 60, 90):
-        assert (
-            questions(desk, "/calendar/?on=2026-03-10") == 6
-        )  # doctors, visits and their version, cells, closed day, my save
+        # doctors, visits and their version, cells, rooms, closed day, my save
+        assert questions(desk, "/calendar/?on=2026-03-10") == 7
         other = builders.patient(doctor.clinic, phone="")
         visit_at(other, doctor, TOMORROW_9 + extra * MINUTE, "pending", hold_until=TOMORROW_9)
 

@@ -60,7 +60,7 @@ def test_the_list_asks_the_same_for_three_visits_as_for_one(
     for n in range(rows):
         who = builders.patient(doctor.clinic, phone=f"050-234-567{n}")
         visit_at(who, doctor, TOMORROW_9 + 30 * n * MINUTE)
-    assert questions(desk, PATH) == 3  # visits, ties, addresses
+    assert questions(desk, PATH) == 4  # visits, ties, addresses, rooms
 
 
 def test_nonsense_in_the_address_is_a_page_that_is_not(desk: Client, doctor: Practitioner) -> None:

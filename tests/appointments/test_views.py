@@ -153,9 +153,8 @@ def test_visit_page_asks_the_same_for_three_events_as_for_one(
 ) -> None:
     visit = visit_at(patient, doctor, TOMORROW_9)
     for start in (30, 60, 90):
-        assert (
-            questions(desk, f"/appointments/{visit.public_id}/") == 4
-        )  # the visit, its events, whose it is, my save
+        # the visit, its events, whose it is, rooms, my save
+        assert questions(desk, f"/appointments/{visit.public_id}/") == 5
         actions.move(visit, start=TOMORROW_9 + start * MINUTE, now=NOW)
 
 
