@@ -1,6 +1,6 @@
 """What every page needs to know about its reader's language, and which part of the product it belongs to.
 
-The language itself is chosen by Django's LocaleMiddleware: the cookie that `set_language` writes, else what
+The language itself is chosen by Django's LocaleMiddleware: the cookie that `own_language` writes, else what
 the browser asks for.
 """
 

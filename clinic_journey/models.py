@@ -20,7 +20,7 @@ from clinic_journey.reports.stages_models import (
 )
 from clinic_journey.reports.standards_models import Standard, StandardDay
 from journeys.models import Step
-from patients.models import Clinic, Patient
+from patients.models import Clinic, Language, Patient
 from patients.models.clinic import one_of
 
 __all__ = [
@@ -36,6 +36,7 @@ __all__ = [
     "KnownAs",
     "NumberDay",
     "OwnKey",
+    "OwnLanguage",
     "Pin",
     "Serving",
     "SetAside",
@@ -184,3 +185,18 @@ class OwnKey(models.Model):
 
     def __str__(self) -> str:
         return f"{self.user_id}: {self.own} for {self.key}"
+
+
+class OwnLanguage(models.Model):
+    """The language that one user has chosen to read the product in, at whatever desk."""
+
+    user = models.OneToOneField(
+        settings.AUTH_USER_MODEL, on_delete=models.CASCADE, primary_key=True, related_name="+"
+    )
+    language = models.CharField(max_length=2, choices=Language)
+
+    class Meta:
+        constraints = [one_of("language", Language, name="own_language_is_known")]
+
+    def __str__(self) -> str:
+        return f"{self.user_id}: {self.language}"

@@ -135,7 +135,7 @@ urlpatterns = [
     path("", include("clinic_journey.lock.urls")),
     path("desk/keys/", own_keys.keys, name="keys"),
     path("logout/", auth_views.LogoutView.as_view(), name="logout"),
-    path("i18n/", include("django.conf.urls.i18n")),
+    path("i18n/setlang/", lock_views.set_language, name="set_language"),
     path("admin/", admin.site.urls),
     path("api/v1/", include(router.urls)),
     path("api/schema/", SpectacularAPIView.as_view(), name="schema"),

@@ -11,9 +11,11 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.utils.translation import gettext as _, ngettext
+from django.views import i18n
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST
 
+from clinic_journey import own_language
 from clinic_journey.audit import middleware as trail
 from clinic_journey.lock import actions, desk
 from clinic_journey.lock.forms import PinForm, plain
@@ -45,7 +47,7 @@ class Login(LoginView):
         desk.bring(self.request.session, staff)
         if before != user.pk:
             _drop_messages(self.request)
-        return _where_they_were(self.request, user) or answer
+        return own_language.speak(_where_they_were(self.request, user) or answer, user)
 
 
 @never_cache
@@ -100,7 +102,8 @@ def unlock(request: HttpRequest) -> HttpResponse:
     if not actions.fits(who, plain(key) if actions.has_pin(who) else key):
         return _wrong(request, who)
     _open(request, who)
-    return _where_they_were(request, who, in_this_tab=request.POST.get("spot", "")) or redirect("home")
+    back = _where_they_were(request, who, in_this_tab=request.POST.get("spot", ""))
+    return own_language.speak(back or redirect("home"), who)
 
 
 def _where_they_were(request: HttpRequest, user: User, *, in_this_tab: str = "") -> HttpResponse | None:
@@ -136,6 +139,13 @@ def _open(request: HttpRequest, who: User) -> None:
 def _drop_messages(request: HttpRequest) -> None:
     """What one was about to be told may name a patient, and is nothing to the next."""
     list(messages.get_messages(request))
+
+
+def set_language(request: HttpRequest) -> HttpResponse:
+    """Django's own view; what is chosen at an open desk is kept with the user, on a locked one it may be anybody."""
+    if isinstance(request.user, User) and not desk.is_locked(request.session, now=timezone.now()):
+        own_language.keep(request.user, request.POST.get("language", ""))
+    return i18n.set_language(request)  # type: ignore[return-value]
 
 
 @require_POST

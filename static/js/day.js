@@ -25,7 +25,7 @@ function target(key) {
 document.addEventListener("keydown", (event) => {
   if (globalThis.ownKeys.meant(event) !== "KeyA" || event.ctrlKey || event.metaKey || event.altKey || event.shiftKey) return;
   const offer = document.activeElement?.dataset.offer;
-  if (!offer || localStorage.getItem("keys-off") === "1") return;
+  if (!offer || globalThis.ownKeys.areOff()) return;
   event.preventDefault();
   location.assign(offer);
 });
@@ -34,7 +34,7 @@ document.addEventListener(
   "keydown",
   (event) => {
     if (!event.key.startsWith("Arrow") || event.ctrlKey || event.metaKey || event.altKey || event.shiftKey) return;
-    if (event.target.closest("input, select, textarea") || localStorage.getItem("keys-off") === "1") return;
+    if (event.target.closest("input, select, textarea") || globalThis.ownKeys.areOff()) return;
     const link = target(event.key);
     if (!link) return;
     event.preventDefault();

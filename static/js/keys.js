@@ -8,7 +8,7 @@
    - whoever has chosen other keys presses those, and reads them in every <kbd>: data-own-keys on the body says
      which key of ours is which other one. The templates and all other scripts speak of our keys alone. */
 
-const OFF = "keys-off";
+const OFF = `keys-off-${document.querySelector("[data-lock-user]")?.dataset.lockUser ?? ""}`;  // each user of a shared desk has her own
 const TEXT_FIELDS = 'input:not([type="radio"], [type="checkbox"], [type="submit"], [type="button"]), textarea, select, [contenteditable]';
 
 const CONTROLS = "a, button, summary, input, select, textarea, [role=button]";

@@ -43,3 +43,21 @@ def test_two_commands_change_keys(demo: DemoServer, open_page: Opener, language:
     assert demo.rows(parked, UUID(step).hex) == [("parked",)]
     with page.expect_navigation(url="**/ask/"):
         keys.press("KeyP")
+
+
+def test_who_turns_the_keys_off_turns_them_off_for_herself(open_page: Opener) -> None:
+    page = open_page("/desk/keys/")
+    keys = Keyboard(page, "en")
+    switch = page.locator("main [data-keys-switch]")
+    switch.click()
+    expect(switch).to_have_attribute("aria-pressed", "false")
+    page.context.clear_cookies()  # another user logs in on the same computer
+    page.goto("/login/")
+    page.fill("[name=username]", "dan")
+    page.fill("[name=password]", "demo")
+    page.press("[name=password]", "Enter")
+    page.wait_for_url(lambda url: "/login/" not in url)
+    page.goto("/desk/keys/")
+    expect(switch).to_have_attribute("aria-pressed", "true")
+    with page.expect_navigation(url="**/ask/"):
+        keys.press("KeyQ")
