@@ -32,6 +32,7 @@ class Here:
     clinic: Clinic
     role: str
     now: datetime
+    clinics: tuple[Clinic, ...] = ()  # all that the asker may choose from
 
     @cached_property
     def clock(self) -> ClinicClock:
@@ -64,7 +65,8 @@ def _look_up(request: HttpRequest, user: User) -> Here | None:
     if not by_clinic:
         return None
     chosen = by_clinic.get(request.session.get(CLINIC_KEY, 0)) or next(iter(by_clinic.values()))
-    return Here(user, chosen.clinic, chosen.role, timezone.now())
+    clinics = tuple(membership.clinic for membership in by_clinic.values())
+    return Here(user, chosen.clinic, chosen.role, timezone.now(), clinics)
 
 
 def for_staff(*roles: str) -> Callable[[StaffView[P, R]], Callable[Concatenate[HttpRequest, P], R]]:
@@ -100,6 +102,7 @@ def context(request: HttpRequest) -> dict[str, object]:
         return {}
     return {
         "clinic": here.clinic,
+        "other_clinics": [each for each in here.clinics if each != here.clinic],
         "role": here.role,
         "role_name": Role(here.role).label,
         "manages": here.role in MANAGERS,
