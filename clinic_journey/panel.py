@@ -31,6 +31,7 @@ from patients.queries import first_phone
 from patients.windows import WEEK, runs_of_days
 
 LEAD = timedelta(hours=1)  # nobody is offered a time sooner than that
+TO_CHOOSE_FROM = 2  # times in a script: of more nobody remembers the first
 ON_A_PAGE_OF_THEIRS = {StepKind.IDENTIFY, StepKind.COMPLAINT}
 # These follow from something else that has its own screen, or change a visit.
 NOT_BY_HAND = {
@@ -117,8 +118,11 @@ def panel_of(row: Chosen, here: Here, *, typed: str = "") -> Panel:
         times = [start for start in found if not (keeps and visit and start == visit.start)]
     is_living = patient is not None and patient.status == PatientStatus.ACTIVE
     can_be_reached = is_living and step.kind != StepKind.REVIEW
+    offered = [visit.start, *times] if keeps and visit else times
     return Panel(
-        reach=reaching(row, patient, here) if patient and can_be_reached else None,
+        reach=reaching(row, patient, here, times=tuple(offered[:TO_CHOOSE_FROM]))
+        if patient and can_be_reached
+        else None,
         is_to_answer=is_living and _asks_for_an_answer(step),
         visit=visit,
         keeps=keeps,
@@ -154,7 +158,8 @@ def _days_in_words(weekdays: list[int]) -> str:
     return ", ".join(str(first) if first == last else f"{first}–{last}" for first, last in names)
 
 
-def reaching(row: Chosen, patient: Patient, here: Here) -> Reaching:
+def reaching(row: Chosen, patient: Patient, here: Here, *, times: tuple[datetime, ...]) -> Reaching:
+    """`times`: those that the script offers."""
     attempt = row.attempt
     card = getattr(patient, "card", None)
     window = window_of(patient, Channel.PHONE, now=here.now, clock=here.clock)
@@ -173,7 +178,7 @@ def reaching(row: Chosen, patient: Patient, here: Here) -> Reaching:
         windows=suiting(card.windows.all()) if card else [],
         tried=[(each, outcome_words(each), why_words(each)) for each in _tried(row.step, patient)],
         planned=_planned_words(row.planned, here) if row.planned else "",
-        script=script_for(attempt, now=here.now) if attempt else "",
+        script=script_for(attempt, now=here.now, times=times) if attempt else "",
         if_no_answer=next_words(following, here) if following else "",
         is_calling=calling,
         may_call=may_call,

@@ -20,21 +20,24 @@ class About:
     needs: frozenset[str] = field(default_factory=frozenset)
     written: frozenset[str] = field(default_factory=frozenset)
     thanks: bool = False
+    books: bool = False  # in a call, times for the visit follow it
 
     @property
     def may_name(self) -> frozenset[str]:
         return ALWAYS | self.needs | self.written
 
 
-def _about(title: str | Promise, needs: str = "", written: str = "", *, thanks: bool = False) -> About:
-    return About(title, frozenset(needs.split()), frozenset(written.split()), thanks)
+def _about(
+    title: str | Promise, needs: str = "", written: str = "", *, thanks: bool = False, books: bool = False
+) -> About:
+    return About(title, frozenset(needs.split()), frozenset(written.split()), thanks, books)
 
 
 # In the order in which a patient meets them.
 MESSAGES: dict[str, About] = {
-    "welcome": _about(_("Welcome before the first visit")),
+    "welcome": _about(_("Welcome before the first visit"), books=True),
     "number_test": _about(_("Test of a number at the desk"), "phone"),
-    "next_step": _about(_("A visit can be booked")),
+    "next_step": _about(_("A visit can be booked"), books=True),
     "visit_reminder": _about(_("Reminder of a visit"), "date"),
     "thank_you": _about(_("Thank you after a visit"), written="link", thanks=True),
     "thank_stage": _about(_("Thank you after a stage"), written="link", thanks=True),
@@ -49,12 +52,12 @@ MESSAGES: dict[str, About] = {
     "hold_released": _about(_("The kept time is free again")),
     "no_visit_needed": _about(_("No visit is needed")),
     "more_tests": _about(_("The doctor asks for one more step"), "by"),
-    "choose_start": _about(_("When shall we begin?")),
-    "next_stage": _about(_("Time for the next visit of a treatment")),
-    "visit_to_move": _about(_("The clinic has to move a visit"), "date", "by"),
+    "choose_start": _about(_("When shall we begin?"), books=True),
+    "next_stage": _about(_("Time for the next visit of a treatment"), books=True),
+    "visit_to_move": _about(_("The clinic has to move a visit"), "date", "by", books=True),
     "sooner_time": _about(_("A sooner time is free"), "date", "until"),
     "free_time": _about(_("A time is free for who waits"), "date", "until"),
-    "recall": _about(_("Check-up after six months")),
+    "recall": _about(_("Check-up after six months"), books=True),
     "complaint_restated": _about(_("A complaint: how we understood it"), written="link"),
     "complaint_answered": _about(_("A complaint is answered"), written="link"),
     "complaint_changed": _about(_("What a complaint has changed"), written="link"),
@@ -67,6 +70,8 @@ MESSAGES: dict[str, About] = {
     "quick_call_us": _about(_("Ready answer: please call us"), "phone"),
     "quick_done": _about(_("Ready answer: thank you, done")),
     "call_opening": _about(_("How every call begins"), "clinic who"),
+    "offer_times": _about(_("In a call: the times that we offer"), "times"),
+    "ask_times": _about(_("In a call, where no time is free: which one would suit")),
     "call_closing": _about(_("How every call ends")),
     "ask_to_call_back": _about(_("When somebody else answers the call"), "name phone"),
     "voice_menu": _about(_("Automated call: which key says what")),
@@ -88,6 +93,7 @@ PLACEHOLDER_WORDS = {
     "by": _("by when the patient hears from us"),
     "channel": _("on which channel the patient wants messages"),
     "hour": _("from which hour on the patient wants messages"),
+    "times": _("the first two times that are free"),
     "until": _("until when we keep it, or what we promised before"),
 }
 

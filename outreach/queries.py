@@ -15,6 +15,7 @@ from outreach.channels import BY_VOICE, PHONE, Trouble
 from outreach.channels.phone import CallOutcome
 from outreach.learned import Try
 from outreach.links import url_for
+from outreach.message_keys import about
 from outreach.models import WAITED_FOR, Attempt, AttemptStatus, OutreachTask, Reply, TaskStatus
 from outreach.offers import offers_of
 from outreach.planning import Why
@@ -161,15 +162,17 @@ def _coming(at: datetime | None, *, now: datetime) -> datetime | None:
     return at if at and at > now else None
 
 
-def script_for(attempt: Attempt, *, now: datetime) -> str:
-    """What to say on the phone, in the patient's language; empty where no text fits what is true now."""
+def script_for(attempt: Attempt, *, now: datetime, times: tuple[datetime, ...] = ()) -> str:
+    """What to say on the phone, in the patient's language; empty where no text fits what is true now.
+
+    `times`: what is free for the visit that is to be booked.
+    """
     task, patient = attempt.task, attempt.patient
-    keys: tuple[str, ...] = ("call_opening", task.message_key, "call_closing")
-    if attempt.tie and attempt.tie.may_say == MaySay.CALL_BACK:
-        keys = ("ask_to_call_back",)
+    keys = _said_in(attempt, "offer_times" if times else "ask_times")
     texts = Texts(keys, [patient.clinic_id])
     visits, offers = visits_of([task.step.journey_id]), offers_of([task])
     facts = facts_for([task], visits, offers, now=now)[task.pk]
+    facts = replace(facts, times=times)
     if attempt.tie and attempt.tie.relation != Relation.SELF:
         facts = replace(facts, variant="")  # somebody else is spoken to
     if attempt.claimed_by:
@@ -179,6 +182,14 @@ def script_for(attempt: Attempt, *, now: datetime) -> str:
     except CannotRender:
         return ""
     return "\n".join(part.body for part in parts)
+
+
+def _said_in(attempt: Attempt, about_times: str) -> tuple[str, ...]:
+    """The parts of a call, in their order."""
+    if attempt.tie and attempt.tie.may_say == MaySay.CALL_BACK:
+        return ("ask_to_call_back",)
+    key = attempt.task.message_key
+    return ("call_opening", key, *([about_times] if about(key).books else []), "call_closing")
 
 
 def hours_for(patient: Patient, channel: str, clock: ClinicClock) -> tuple[Hours, ...]:

@@ -17,7 +17,9 @@ from outreach.models import MessageTemplate
 from patients.models import Channel, Clinic, Language
 
 LEFT_TO_RIGHT = "\u200e"  # a mark that shows nothing
-PLACEHOLDERS = frozenset({"name", "clinic", "by", "date", "until", "link", "phone", "who", "channel", "hour"})
+PLACEHOLDERS = frozenset(
+    {"name", "clinic", "by", "date", "until", "link", "phone", "who", "channel", "hour", "times"}
+)
 INSTANTS = frozenset({"by", "date", "until"})
 
 # Day, full month, 24 hours; the weekday comes from here, for the screens' own catalogues may name it differently.
@@ -32,6 +34,9 @@ WEEKDAYS = {
 BY_WEEKDAY = WEEKDAYS | {
     "ru": ("понедельника", "вторника", "среды", "четверга", "пятницы", "субботы", "воскресенья")
 }
+
+# Between the two times that are offered.
+OR = {"en": " or ", "he": " או ", "ru": " или ", "ar": " أو "}
 
 # Who speaks when no person is named; stands inside a sentence.
 RECEPTION = {"en": "the reception", "he": "הקבלה", "ru": "регистратура", "ar": "الاستقبال"}
@@ -61,6 +66,7 @@ class Facts:
     until: datetime | None = None
     channel: str = ""  # how she wants to be written to, and from which hour on
     hour: time | None = None
+    times: tuple[datetime, ...] = ()  # free for the visit; a call names them
 
 
 @dataclass(frozen=True)
@@ -172,6 +178,8 @@ def _words(facts: Facts, clinic: Clinic, language: str, *, phone: str) -> dict[s
     for name, at in instants.items():
         if at is not None:
             words[name] = date_words(at, clinic.time_zone, language, deadline=name != "date")
+    offered = [date_words(at, clinic.time_zone, language) for at in facts.times]
+    words["times"] = OR.get(language, OR["en"]).join(offered)
     return {name: text for name, text in words.items() if text}
 
 

@@ -166,4 +166,5 @@ def _facts(language: str, here: Here) -> Facts:
         date=at,
         channel=Channel.WHATSAPP,
         hour=time(17),
+        times=(at, at + timedelta(days=1)),
     )

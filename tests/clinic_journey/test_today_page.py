@@ -12,7 +12,7 @@ from django.utils import timezone
 
 from clinic_journey.models import Serving
 from clinic_journey.why import said
-from journeys.models import Step, StepKind, StepTemplate
+from journeys.models import Journey, Step, StepKind, StepTemplate
 from outreach.actions import plan_attempts
 from outreach.followup import after_contacts
 from outreach.models import Attempt, AttemptStatus, OutreachTask, Reply
@@ -355,3 +355,12 @@ def test_in_a_break_nobody_is_opened_or_kept_until_it_ends(clinic: Clinic) -> No
     rina.post("/today/pause/")
     a_call(clinic, phone="050-234-5679")
     assert "Why now" in served(rina)
+
+
+def test_the_script_names_the_first_two_times_in_the_patients_language(clinic: Clinic) -> None:
+    step, doctor = a_call(clinic, language="ru"), builders.practitioner(clinic, user=builders.user(at=clinic))
+    Journey.objects.update(doctor=doctor.user)
+    for days in (1, 2, 3):
+        builders.open_time(doctor, NOW + days * DAY, minutes=30)
+    page = desk(clinic).get(f"/today/{step.public_id}/panel/").content.decode()
+    assert "Есть свободное время: вторник, 10 марта, 10:00 или среда, 11 марта, 10:00." in page

@@ -203,4 +203,5 @@ def test_placeholders_are_the_ones_the_design_lists() -> None:
         "who",
         "channel",
         "hour",
+        "times",
     } == PLACEHOLDERS

@@ -133,13 +133,13 @@ def test_the_script_says_no_more_than_may_be_said() -> None:
 @pytest.mark.parametrize(("relation", "read"), [(Relation.SELF, "to her"), (Relation.PARENT, "to anybody")])
 def test_her_grammatical_form_is_used_where_she_reads_or_answers_herself(relation: str, read: str) -> None:
     for variant, words in (("", "to anybody"), ("f", "to her")):
-        for key in ("next_step", "call_opening", "call_closing"):
+        for key in ("next_step", "ask_times", "call_opening", "call_closing"):
             MessageTemplate.objects.create(key=key, language="en", variant=variant, body=words)
     patient = builders.patient(gender="f", language="en")
     patient.contacts.update(relation=relation)
     task = builders.task(builders.step(builders.journey(patient)), plan_from=None)
     attempt = builders.attempt(task)
-    assert script_for(attempt, now=NOW) == "\n".join([read] * 3)
+    assert script_for(attempt, now=NOW) == "\n".join([read] * 4)
     dispatch(now=NOW)
     attempt.refresh_from_db()
     assert (attempt.status, attempt.body) == (AttemptStatus.SENT, read)

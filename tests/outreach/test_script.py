@@ -1,0 +1,65 @@
+"""What is said in a call about a visit: the times that are free, in the language of whoever is called."""
+
+from datetime import datetime, timedelta
+from typing import Any
+
+import pytest
+
+from outreach.models import Attempt
+from outreach.queries import script_for
+from patients.models import Channel
+from tests import builders
+from tests.conftest import NOW
+
+pytestmark = pytest.mark.django_db
+TIMES = (NOW + timedelta(days=1, hours=1), NOW + timedelta(days=2, hours=7))
+
+
+@pytest.fixture(autouse=True)
+def _words() -> None:
+    builders.messages_loaded()
+
+
+def a_call(message_key: str = "next_step", **fields: Any) -> Attempt:
+    task = builders.task(
+        builders.step(builders.journey(builders.patient(**fields))), message_key=message_key, plan_from=None
+    )
+    return builders.attempt(task, channel=Channel.PHONE)
+
+
+@pytest.mark.parametrize(
+    ("language", "offered", "asked"),
+    [
+        (
+            "en",
+            "I can offer you Tuesday 10 March, 11:00 or Wednesday 11 March, 17:00. What suits you best?",
+            "Which days and hours suit you?",
+        ),
+        (
+            "he",
+            "אפשר להציע יום שלישי 10 במרץ בשעה 11:00 או יום רביעי 11 במרץ בשעה 17:00. מה נוח יותר?",
+            "באילו ימים ושעות נוח להגיע?",
+        ),
+        (
+            "ru",
+            "Есть свободное время: вторник, 10 марта, 11:00 или среда, 11 марта, 17:00. Что вам удобнее?",
+            "В какие дни и часы вам удобно прийти?",
+        ),
+        (
+            "ar",
+            "يمكننا أن نقترح الثلاثاء 10 مارس، الساعة 11:00 أو الأربعاء 11 مارس، الساعة 17:00. ما الأنسب لك؟",
+            "ما الأيام والساعات المناسبة لك؟",
+        ),
+    ],
+)
+def test_the_free_times_are_said_or_hers_are_asked_for(language: str, offered: str, asked: str) -> None:
+    call = a_call(language=language)
+    assert script_for(call, now=NOW, times=TIMES).splitlines()[2:-1] == [offered]
+    assert script_for(call, now=NOW).splitlines()[2:-1] == [asked]
+
+
+@pytest.mark.parametrize("times", [(), TIMES])
+def test_a_call_about_something_else_offers_no_time(times: tuple[datetime, ...]) -> None:
+    said = script_for(a_call("thank_you", language="en"), now=NOW, times=times)
+    assert len(said.splitlines()) == 3
+    assert "suit" not in said
