@@ -26,7 +26,7 @@ COMMANDS: dict[str, tuple[str | Promise, ...]] = {
     "KeyB": (gettext_lazy("Book a visit"), gettext_lazy("Give back"), CARD),
     "KeyC": (gettext_lazy("I am calling"), gettext_lazy("Ask the institute")),
     "KeyD": (gettext_lazy("The day"), gettext_lazy("Calendar"), gettext_lazy("Done as promised")),
-    "KeyE": (gettext_lazy("Export"), CARD),
+    "KeyE": (gettext_lazy("Export"), gettext_lazy("In your language"), CARD),
     "KeyF": (gettext_lazy("Search on this page"), CARD),
     "KeyG": (gettext_lazy("As a grid"), gettext_lazy("As a list")),
     "KeyH": (CARD,),

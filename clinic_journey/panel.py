@@ -9,7 +9,7 @@ from typing import NamedTuple
 from django.db.models import prefetch_related_objects
 from django.utils.dates import WEEKDAYS_ABBR
 from django.utils.timezone import localtime
-from django.utils.translation import gettext as _
+from django.utils.translation import get_language, gettext as _
 
 from appointments.models import Appointment, Practitioner
 from appointments.suggestions import doctor_for, times_for
@@ -24,7 +24,7 @@ from outreach.by_hand import NotNowReason, can_write_about
 from outreach.calls import task_like
 from outreach.models import Attempt, AttemptStatus, OutreachTask, Reply, TaskStatus
 from outreach.preview import Next, Window, if_no_answer, window_of
-from outreach.queries import outcome_words, script_for, visit_of, why_words
+from outreach.queries import Script, outcome_words, script_for, visit_of, why_words
 from patients.access import Here
 from patients.models import Channel, ContactWindow, Patient, PatientContact, PatientStatus
 from patients.queries import first_phone
@@ -63,7 +63,7 @@ class Reaching:
     window: Window
     windows: list[Suits]
     tried: list[tuple[Attempt, str, str]]  # with how it ended, and why it was made so
-    script: str
+    script: Script
     planned: str  # the next contact, where one is planned
     if_no_answer: str  # what follows that, or the call she can make now
     is_calling: bool  # the call is mine and has begun
@@ -178,7 +178,9 @@ def reaching(row: Chosen, patient: Patient, here: Here, *, times: tuple[datetime
         windows=suiting(card.windows.all()) if card else [],
         tried=[(each, outcome_words(each), why_words(each)) for each in _tried(row.step, patient)],
         planned=_planned_words(row.planned, here) if row.planned else "",
-        script=script_for(attempt, now=here.now, times=times) if attempt else "",
+        script=script_for(attempt, now=here.now, times=times, reader=(get_language() or "en")[:2])
+        if attempt
+        else Script(),
         if_no_answer=next_words(following, here) if following else "",
         is_calling=calling,
         may_call=may_call,

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from django.db.models import OuterRef, Q, QuerySet, Subquery
@@ -162,26 +162,39 @@ def _coming(at: datetime | None, *, now: datetime) -> datetime | None:
     return at if at and at > now else None
 
 
-def script_for(attempt: Attempt, *, now: datetime, times: tuple[datetime, ...] = ()) -> str:
-    """What to say on the phone, in the patient's language; empty where no text fits what is true now.
+@dataclass(frozen=True)
+class Script:
+    """What to say on the phone, in the patient's language and, where that is another one, in the caller's."""
 
-    `times`: what is free for the visit that is to be booked.
-    """
+    words: str = ""  # empty where no text fits what is true now
+    for_reader: str = ""
+
+
+def script_for(
+    attempt: Attempt, *, now: datetime, times: tuple[datetime, ...] = (), reader: str = ""
+) -> Script:
+    """`times`: what is free for the visit that is to be booked. `reader`: the language of whoever calls."""
     task, patient = attempt.task, attempt.patient
     keys = _said_in(attempt, "offer_times" if times else "ask_times")
     texts = Texts(keys, [patient.clinic_id])
     visits, offers = visits_of([task.step.journey_id]), offers_of([task])
-    facts = facts_for([task], visits, offers, now=now)[task.pk]
-    facts = replace(facts, times=times)
+    facts = replace(facts_for([task], visits, offers, now=now)[task.pk], times=times)
     if attempt.tie and attempt.tie.relation != Relation.SELF:
         facts = replace(facts, variant="")  # somebody else is spoken to
     if attempt.claimed_by:
         facts = replace(facts, who=attempt.claimed_by.first_name)
-    try:
-        parts = [texts.render(key, attempt.channel, patient.language, facts, patient.clinic) for key in keys]
-    except CannotRender:
-        return ""
-    return "\n".join(part.body for part in parts)
+
+    def said(language: str) -> tuple[str, str]:
+        """The words, and the language that there are words in."""
+        try:
+            parts = [texts.render(key, attempt.channel, language, facts, patient.clinic) for key in keys]
+        except CannotRender:
+            return "", language
+        return "\n".join(part.body for part in parts), parts[0].language
+
+    words, language = said(patient.language)
+    read = said(reader) if words and reader and reader != language else ("", "")
+    return Script(words, read[0] if read[1] == reader else "")
 
 
 def _said_in(attempt: Attempt, about_times: str) -> tuple[str, ...]:

@@ -364,3 +364,11 @@ def test_the_script_names_the_first_two_times_in_the_patients_language(clinic: C
         builders.open_time(doctor, NOW + days * DAY, minutes=30)
     page = desk(clinic).get(f"/today/{step.public_id}/panel/").content.decode()
     assert "Есть свободное время: вторник, 10 марта, 10:00 или среда, 11 марта, 10:00." in page
+
+
+@pytest.mark.parametrize(("language", "shown"), [("ru", True), ("en", False)])
+def test_the_script_can_be_read_in_the_readers_language(clinic: Clinic, language: str, shown: bool) -> None:
+    step = a_call(clinic, language=language)
+    page = desk(clinic).get(f"/today/{step.public_id}/panel/").content.decode()
+    assert ('data-key="KeyE">In your language' in page) == shown
+    assert page.count("Your next visit is ready to book.") == 1

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from outreach.models import Attempt
+from outreach.models import Attempt, MessageTemplate
 from outreach.queries import script_for
 from patients.models import Channel
 from tests import builders
@@ -54,12 +54,28 @@ def a_call(message_key: str = "next_step", **fields: Any) -> Attempt:
 )
 def test_the_free_times_are_said_or_hers_are_asked_for(language: str, offered: str, asked: str) -> None:
     call = a_call(language=language)
-    assert script_for(call, now=NOW, times=TIMES).splitlines()[2:-1] == [offered]
-    assert script_for(call, now=NOW).splitlines()[2:-1] == [asked]
+    assert script_for(call, now=NOW, times=TIMES).words.splitlines()[2:-1] == [offered]
+    assert script_for(call, now=NOW).words.splitlines()[2:-1] == [asked]
 
 
 @pytest.mark.parametrize("times", [(), TIMES])
 def test_a_call_about_something_else_offers_no_time(times: tuple[datetime, ...]) -> None:
-    said = script_for(a_call("thank_you", language="en"), now=NOW, times=times)
+    said = script_for(a_call("thank_you", language="en"), now=NOW, times=times).words
     assert len(said.splitlines()) == 3
     assert "suit" not in said
+
+
+def test_whoever_calls_reads_it_in_her_own_language_too() -> None:
+    call = a_call(language="ru")
+    said = script_for(call, now=NOW, times=TIMES, reader="he")
+    assert "Можно записаться на следующий визит." in said.words
+    assert said.for_reader.splitlines()[1:3] == [
+        "אפשר לקבוע את הביקור הבא.",
+        "אפשר להציע יום שלישי 10 במרץ בשעה 11:00 או יום רביעי 11 במרץ בשעה 17:00. מה נוח יותר?",
+    ]
+    assert script_for(call, now=NOW, reader="ru").for_reader == ""
+
+
+def test_nothing_is_called_a_translation_that_is_none() -> None:
+    MessageTemplate.objects.filter(language="ar").delete()
+    assert script_for(a_call(language="ru"), now=NOW, reader="ar").for_reader == ""

@@ -121,11 +121,11 @@ def test_the_script_says_no_more_than_may_be_said() -> None:
     task = builders.task(plan_from=None)
     task.patient.language = "en"
     attempt = builders.attempt(task, channel=Channel.PHONE)
-    assert "ready to book" in script_for(attempt, now=NOW)
+    assert "ready to book" in script_for(attempt, now=NOW).words
     change_tie(task.patient.contacts.get(), CALL_BACK_ONLY)
     attempt = Attempt.objects.get(pk=attempt.pk)
     attempt.patient.language = "en"
-    assert script_for(attempt, now=NOW) == (
+    assert script_for(attempt, now=NOW).words == (
         "Hello, this is the reception from Alon Clinic. Please ask Dana to call us back: 03-555-0142. Thank you."
     )
 
@@ -139,7 +139,7 @@ def test_her_grammatical_form_is_used_where_she_reads_or_answers_herself(relatio
     patient.contacts.update(relation=relation)
     task = builders.task(builders.step(builders.journey(patient)), plan_from=None)
     attempt = builders.attempt(task)
-    assert script_for(attempt, now=NOW) == "\n".join([read] * 4)
+    assert script_for(attempt, now=NOW).words == "\n".join([read] * 4)
     dispatch(now=NOW)
     attempt.refresh_from_db()
     assert (attempt.status, attempt.body) == (AttemptStatus.SENT, read)
