@@ -111,3 +111,26 @@ def test_first_offers_lie_within_a_week_of_the_result(doctor: Practitioner) -> N
     after = NOW + timedelta(days=5)
     starts = times_for(patient, doctor, after=after, now=NOW)
     assert [start > after + timedelta(days=7) for start in starts] == [False, False, True, True]
+
+
+@pytest.mark.parametrize(
+    ("language", "first", "second", "is_read"),
+    [
+        ("en", "Monday 16 March, 10:00", "Monday 16 March, 10:30", False),
+        ("ru", "понедельник 16 марта, 10:00", "понедельник 16 марта, 10:30", True),
+    ],
+)
+def test_what_is_said_about_the_kept_time_is_in_the_patients_language(
+    doctor: Practitioner, language: str, first: str, second: str, *, is_read: bool
+) -> None:
+    patient = builders.patient(doctor.clinic, phone="", language=language)
+    desk = Client()
+    desk.force_login(builders.user(at=doctor.clinic))
+    with time_machine.travel(NOW, tick=False):
+        page = " ".join(desk.get(f"/patients/{patient.public_id}/refer/").content.decode().split())
+    said = page.partition(f'<p lang="{language}" dir="auto">')[2].partition("</p>")[0]
+    assert first in said
+    assert second in said
+    assert ("before the images" in said) == (language == "en")
+    assert ('data-key="KeyE">In your language' in page) == is_read
+    assert "Which suits you better: Monday 16 March, 10:00 or Monday 16 March, 10:30?" in page
