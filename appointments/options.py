@@ -64,13 +64,14 @@ def follow_ups(visit: Appointment) -> dict[str, str]:
 
 def history_of(visit: Appointment) -> list[tuple[datetime, str, str, str]]:
     """When, what, who, why; of a move the words after its two times."""
-    lines = []
-    for event in visit.events.select_related("by"):
-        known = AppointmentStatus(event.what).label if event.what in AppointmentStatus.values else event.what
-        what = EVENT_WORDS.get(event.what, known)
-        _times, why = times_and_why(event)
-        lines.append((event.at, str(what), event.by.get_full_name() if event.by else _("system"), why))
-    return lines
+    return [happened(event) for event in visit.events.select_related("by")]
+
+
+def happened(event: AppointmentEvent) -> tuple[datetime, str, str, str]:
+    known = AppointmentStatus(event.what).label if event.what in AppointmentStatus.values else event.what
+    what = EVENT_WORDS.get(event.what, known)
+    _times, why = times_and_why(event)
+    return event.at, str(what), event.by.get_full_name() if event.by else _("system"), why
 
 
 def times_and_why(event: AppointmentEvent) -> tuple[str, str]:

@@ -29,7 +29,7 @@ COMMANDS: dict[str, tuple[str | Promise, ...]] = {
     "KeyE": (gettext_lazy("Export"), gettext_lazy("In your language"), CARD),
     "KeyF": (gettext_lazy("Search on this page"), CARD),
     "KeyG": (gettext_lazy("As a grid"), gettext_lazy("As a list")),
-    "KeyH": (CARD,),
+    "KeyH": (gettext_lazy("History"), CARD),
     "KeyI": (gettext_lazy("Full screen"), CARD),
     "KeyJ": (gettext_lazy("The next row"),),
     "KeyK": (gettext_lazy("The row before"),),

@@ -1,9 +1,7 @@
 """Everything about one patient on one screen: what happens next, the card, the journeys, the history."""
 
-from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import datetime, timedelta
 from uuid import UUID
-from zoneinfo import ZoneInfo
 
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
@@ -15,39 +13,21 @@ from appointments.models import Appointment, AppointmentStatus
 from clinic_journey.addresses import reach_of
 from clinic_journey.caller import caller_context
 from clinic_journey.cards import card_of
-from clinic_journey.history_words import detail_words, said_by_patient
+from clinic_journey.history_words import said_by_patient
 from clinic_journey.page_changed import version_of_record
+from clinic_journey.patient_history import history_context
 from journeys import actions as journey_actions
 from journeys.actions import NewJourney
-from journeys.models import EventKind, Journey, JourneyTemplate, Step, StepEvent, StepStatus, TemplateStatus
-from journeys.queries import history_of, journeys_of
+from journeys.models import Journey, JourneyTemplate, Step, StepStatus, TemplateStatus
+from journeys.queries import journeys_of
 from outreach.complaints import COMPLAINT
 from outreach.milestones import YEAR_THANKS
-from outreach.models import NUMBER_TEST, Attempt
-from outreach.queries import why_words
+from outreach.models import NUMBER_TEST
 from outreach.silent import silent_tasks
-from outreach.trace import decided_words
 from patients.access import Here, for_staff, patient_here
 from patients.actions import RefusedError
 from patients.card_form import CardForm
 from patients.models import Patient
-
-HISTORY = 40
-
-
-@dataclass(frozen=True)
-class Moment:
-    """One line of the history: an event of a step, or a contact."""
-
-    at: datetime
-    who: str
-    what: str
-    detail: str
-    is_late: bool = False
-
-    @property
-    def on(self) -> date:
-        return self.at.date()
 
 
 @require_GET
@@ -66,7 +46,7 @@ def patient(request: HttpRequest, here: Here, patient_id: UUID) -> HttpResponse:
         .select_related("practitioner")
         .order_by("-start")[:10],
         "next_visit": next_visit(found, here.now),
-        "history": history(found, here.clinic.time_zone),
+        **history_context(found, request.GET.get("history", ""), here.clinic.time_zone),
         "templates": JourneyTemplate.objects.filter(status=TemplateStatus.ACTIVE)
         .exclude(key__in=[YEAR_THANKS, COMPLAINT])  # these begin otherwise
         .order_by("key"),
@@ -109,44 +89,6 @@ def _mark(step: Step, now: datetime) -> str:
     if step.status == StepStatus.COMPLETED:
         return "is-done"
     return "is-late" if step.due_at and step.due_at <= now else "is-now"
-
-
-def _happened(event: StepEvent) -> str:
-    if event.kind != EventKind.PROMISED:
-        return f"{event.step.name}: {event.get_kind_display()}"
-    if not event.step.title:
-        return _("We promised an answer")
-    return _("We promised: %(what)s") % {"what": event.step.name}
-
-
-def history(patient: Patient, zone: str) -> list[Moment]:
-    """Events and contacts together, newest first, in the clinic's time."""
-    moments = [
-        Moment(
-            event.at,
-            event.by.get_full_name() if event.by else _("by itself"),
-            _happened(event),
-            detail_words(event),
-            event.kind in {EventKind.STALLED, EventKind.CHASED},
-        )
-        for event in history_of(patient).exclude(step__outreach_tasks__message_key=NUMBER_TEST)[:HISTORY]
-    ]
-    attempts = (
-        Attempt.objects.filter(patient=patient)
-        .select_related("contact_point", "claimed_by", "task__step__template_step")
-        .prefetch_related("decisions")
-        .order_by("-send_at")[:HISTORY]
-    )
-    for attempt in attempts:
-        who = attempt.claimed_by.get_full_name() if attempt.claimed_by else _("by itself")
-        what = f"{attempt.get_channel_display()}: {attempt.get_status_display()}"
-        if attempt.task.message_key == NUMBER_TEST:
-            what = _("Test message, %(how)s") % {"how": what}
-        detail = ", ".join(words for words in [why_words(attempt), decided_words(attempt)] if words)
-        moments.append(Moment(attempt.sent_at or attempt.send_at, who, what, detail))
-    moments.sort(key=lambda moment: moment.at, reverse=True)
-    local = ZoneInfo(zone)
-    return [Moment(m.at.astimezone(local), m.who, m.what, m.detail, m.is_late) for m in moments[:HISTORY]]
 
 
 @require_POST
