@@ -26,6 +26,7 @@ from outreach.praise import (
     MONTH,
     figures,
     members_of,
+    not_seen,
     note_extra,
     praise_visible_to,
     say_whom,
@@ -51,6 +52,8 @@ def _page(request: HttpRequest, here: Here, status: int = 200) -> HttpResponse:
     """Mine, and all of us together; for managers besides what was written in a month, to thank from."""
     written = praise_visible_to(here.user).filter(clinic=here.clinic).order_by("-at", "-pk")
     mine = list(written.filter(to=here.user)[:OWN])
+    if any(each.seen_at is None for each in mine):
+        not_seen(here.clinic, here.user, now=here.now).update(seen_at=here.now)
     context: dict[str, Any] = {
         "mine": mine,
         "own": figures(here.clinic, now=here.now, of=here.user),

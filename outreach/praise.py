@@ -117,6 +117,11 @@ def say_whom(praise: Praise, to: User) -> None:
         raise StaleStateError(_("This was done by somebody else meanwhile."))
 
 
+def not_seen(clinic: Clinic, user: User, *, now: datetime) -> QuerySet[Praise]:
+    """What has been written for her in a month that she has not read yet."""
+    return Praise.objects.filter(clinic=clinic, to=user, seen_at=None, at__gt=now - MONTH, at__lte=now)
+
+
 @dataclass(frozen=True)
 class Figures:
     """Of the clinic, or of one person who looks at her own; never of somebody else."""

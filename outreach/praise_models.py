@@ -34,6 +34,7 @@ class Praise(models.Model):
     by = models.ForeignKey(
         settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.SET_NULL, related_name="+"
     )  # the colleague who wrote it down
+    seen_at = models.DateTimeField(null=True, blank=True)  # by whom it is for
 
     class Meta:
         constraints = [
@@ -44,6 +45,10 @@ class Praise(models.Model):
             ),
             models.CheckConstraint(
                 condition=~Q(kind="extra") | Q(to__isnull=False), name="extra_step_is_somebodys"
+            ),
+            models.CheckConstraint(
+                condition=Q(seen_at__isnull=True) | Q(to__isnull=False, seen_at__gte=F("at")),
+                name="praise_is_seen_by_whom_it_is_for",
             ),
             models.CheckConstraint(
                 condition=~Q(kind="extra", by=F("to")), name="extra_step_is_seen_by_a_colleague"

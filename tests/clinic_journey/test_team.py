@@ -13,7 +13,7 @@ from django.test import Client
 from clinic_journey.models import AsideKind, Handover, SetAside
 from journeys.models import OwnerRole, Step
 from outreach.models import Reply
-from outreach.praise import Figures
+from outreach.praise import Figures, not_seen
 from outreach.praise_models import Praise
 from patients.models import Clinic, Role
 from tests import builders
@@ -191,3 +191,18 @@ def test_a_shift_is_taken_over_by_who_does_that_work(clinic: Clinic) -> None:
     other = builders.user("doctor", at=clinic, first_name="Shaham")
     at_work(other).post(f"/handover/{note.public_id}/take/")
     assert Step.objects.get(pk=review.pk).owner == other
+
+
+def test_what_was_written_for_her_is_new_until_she_opens_the_page(clinic: Clinic) -> None:
+    rina, other = builders.user(at=clinic), builders.user(at=clinic)
+    hers = builders.praise(builders.patient(clinic), to=rina)
+    old = builders.praise(hers.patient, to=rina, at=NOW - timedelta(days=40))
+    theirs = builders.praise(hers.patient, to=other)
+    assert list(not_seen(clinic, rina, now=NOW)) == [hers]
+    at_work(rina).get("/team/")
+    assert not not_seen(clinic, rina, now=NOW).exists()
+    assert list(not_seen(clinic, other, now=NOW)) == [theirs]
+    rows = Praise.objects.filter(pk=old.pk)
+    for wrong in ({"seen_at": old.at - HOUR}, {"seen_at": NOW, "to": None}):
+        with pytest.raises(IntegrityError), transaction.atomic():
+            rows.update(**wrong)
