@@ -25,7 +25,7 @@ def home(request: HttpRequest) -> HttpResponse:
 
 @for_staff()
 def _first_page(_request: HttpRequest, here: Here) -> HttpResponse:
-    return redirect("results" if here.role == Role.DOCTOR else "today")
+    return redirect({Role.DOCTOR: "results", Role.MANAGER: "reports"}.get(Role(here.role), "today"))
 
 
 @require_GET

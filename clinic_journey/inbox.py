@@ -5,18 +5,15 @@ from dataclasses import dataclass
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import path
-from django.utils.functional import SimpleLazyObject
 from django.views.decorators.http import require_GET
 
 from clinic_journey import inbox_fresh, inbox_thread, inbox_unknown
 from clinic_journey.history_words import said_by_patient
-from clinic_journey.worklist import BADGE
 from journeys.models import Step
 from outreach.conversations import (
     LAST_ANSWERED,
     OLDEST_CLOCK,
     answered_in,
-    count_waiting,
     from_patients,
     from_unknown_numbers,
     last_words,
@@ -24,7 +21,7 @@ from outreach.conversations import (
 )
 from outreach.models import Reply
 from patients import audit
-from patients.access import Here, for_staff, place_of
+from patients.access import Here, for_staff
 from patients.queries import beyond, named_by
 
 PAGE, UNKNOWN = 25, 12
@@ -77,16 +74,6 @@ def inbox(request: HttpRequest, here: Here) -> HttpResponse:
 def _row(step: Step, said: dict[int, Reply], here: Here) -> Row:
     is_late = step.completed_at is None and step.due_at is not None and step.due_at <= here.now
     return Row(step, said.get(step.pk), is_late)
-
-
-def context(request: HttpRequest) -> dict[str, object]:
-    """Context processor: how many wait, up to what a badge shows. Asked only where a page shows it."""
-
-    def waiting() -> int:
-        here = place_of(request) if hasattr(request, "user") else None
-        return count_waiting(here.clinic, most=BADGE) if here else 0
-
-    return {"inbox_waiting": SimpleLazyObject(waiting)}
 
 
 urlpatterns = [

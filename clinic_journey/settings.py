@@ -104,7 +104,7 @@ TEMPLATES = [
                 "clinic_journey.language.context",
                 "patients.access.context",
                 "clinic_journey.channels_page.context",
-                "clinic_journey.inbox.context",
+                "clinic_journey.bar.context",
                 "clinic_journey.own_keys.context",
             ],
         },
