@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from typing import Any
 from uuid import UUID
 
 from django.db.models import Q
@@ -12,6 +13,7 @@ from clinic_journey.models import AsideKind, DeskAction
 from clinic_journey.outcomes import saved_words
 from clinic_journey.worklist import ROLES, Row, worklist
 from journeys.ledgers import SOON, promises_until
+from journeys.models import StepKind
 from patients.access import Here
 from patients.models import Role
 from patients.queries import key_in
@@ -78,6 +80,36 @@ def due_soon(here: Here) -> DueSoon | None:
 
 
 @dataclass(frozen=True)
+class CallToday:
+    """Patients whom the doctor asked to call today, and have not been called yet: how many, and the first."""
+
+    number: int
+    step: UUID
+
+    @property
+    def mark(self) -> str:
+        return f"{self.step}.{self.number}"
+
+
+def call_today(rows: Iterable[Row]) -> CallToday | None:
+    """A call that a journey asks for, unlike one that is asked for by what a patient wrote."""
+    found = [
+        each.due.public_id
+        for row in rows
+        for each in [row, *row.others]
+        if each.due.kind == StepKind.CALL and each.due.has_template
+    ]
+    return CallToday(len(found), found[0]) if found else None
+
+
+def notices(here: Here, rows: Iterable[Row]) -> dict[str, Any]:
+    """What is told beside the list; `due_mark`: which of it a page shows."""
+    soon, calls = due_soon(here), call_today(rows)
+    mark = "/".join(each.mark for each in (soon, calls) if each)
+    return {"due_soon": soon, "call_today": calls, "due_mark": mark}
+
+
+@dataclass(frozen=True)
 class News:
     """What a page that shows `marks` does not know yet: how many are new, and words for the rows it shows."""
 
@@ -86,6 +118,7 @@ class News:
     said: dict[str, str]
     broken: Row | None = field(repr=False)  # a promise that has just been broken
     after: str  # the mark of the row it goes behind
+    now: list[Row] = field(repr=False)
 
     @property
     def broken_rows(self) -> list[Row]:
@@ -104,7 +137,7 @@ def news_for(marks: Iterable[str], here: Here) -> News:
     said |= {mark: known[mark].served_words for mark in shown if mark in known}
     broken, after = _broken(queue.now, shown, {mark[:-1] for mark in given if mark.endswith("!")})
     new = sum(row.mark not in shown and row is not broken for row in queue.now)
-    return News(new, len(queue.now), said, broken, after)
+    return News(new, len(queue.now), said, broken, after, queue.now)
 
 
 def _broken(now: list[Row], shown: list[str], known_as_broken: set[str]) -> tuple[Row | None, str]:

@@ -12,7 +12,7 @@ from django.views.decorators.http import require_GET
 from clinic_journey import desk
 from clinic_journey.caller import promise_context
 from clinic_journey.chosen import Chosen, chosen_of, step_named
-from clinic_journey.desk_queue import due_soon, news_for, queue_of
+from clinic_journey.desk_queue import news_for, notices, queue_of
 from clinic_journey.heard import Heard, heard_from
 from clinic_journey.outcomes import words_of
 from clinic_journey.panel import panel_of
@@ -45,7 +45,7 @@ def page(request: HttpRequest, here: Here, *, wanted: str, status: int = 200) ->
         "list": queue,
         "with_doctor": with_doctor(here),
         "paused": paused,
-        "due_soon": due_soon(here),
+        **notices(here, queue.now),
         "first": None if chosen or paused else queue.first_free(),
         "chosen_id": chosen.step.pk if chosen else None,
         "last": last,
@@ -91,13 +91,13 @@ def item(step: Step) -> str:
 @for_staff()
 def live(request: HttpRequest, here: Here) -> HttpResponse:
     """What others have changed since the page was made: it is told in words, and nothing moves but a promise
-    that has just been broken. What the patient of the open row has said meanwhile comes along, and a promise
-    of the reader's that is nearly due, once.
+    that has just been broken. What the patient of the open row has said meanwhile comes along, and, once, a
+    promise of the reader's that is nearly due and whom the doctor asked to call today.
     """
     news = news_for(request.GET.get("shown", "").split("."), here)
     patient, replies = _heard(request, here)
-    soon = due_soon(here)
-    is_known = (soon.mark if soon else "") == request.GET.get("due", "")
+    told = notices(here, news.now)
+    is_known = told["due_mark"] == request.GET.get("due", "")
 
     def answer() -> HttpResponse:
         if patient and replies:
@@ -105,11 +105,11 @@ def live(request: HttpRequest, here: Here) -> HttpResponse:
         return render(
             request,
             "today/_live.html",
-            {"news": news, "replies": replies, "due_soon": soon, "is_known": is_known},
+            {"news": news, "replies": replies, **told, "is_known": is_known},
         )
 
     return unless_seen(
-        request, (news, [row.mark for row in news.broken_rows], replies, soon, is_known), answer
+        request, (news, [row.mark for row in news.broken_rows], replies, told["due_mark"], is_known), answer
     )
 
 

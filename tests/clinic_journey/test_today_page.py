@@ -372,3 +372,25 @@ def test_the_script_can_be_read_in_the_readers_language(clinic: Clinic, language
     page = desk(clinic).get(f"/today/{step.public_id}/panel/").content.decode()
     assert ('data-key="KeyE">In your language' in page) == shown
     assert page.count("Your next visit is ready to book.") == 1
+
+
+def test_call_today_is_told_beside_the_list_until_it_is_done(clinic: Clinic) -> None:
+    call_command("load_catalogue", verbosity=0)
+    client = desk(clinic)
+    assert "call today" not in live(client)
+    template = StepTemplate.objects.filter(key="call_today").first()
+    fields = {"kind": StepKind.CALL, "template_step": template}
+    first, _second = [
+        builders.step(builders.journey(builders.patient(clinic, phone=f"050-234-{n}")), **fields)
+        for n in (5000, 5001)
+    ]
+    builders.step(builders.journey(builders.patient(clinic)), kind=StepKind.CALL)  # somebody wrote
+    page = live(client)
+    assert f'<a class="pill pill-due" href="/today/?item={first.public_id}"' in page
+    assert "call today: 2 patients" in page
+    assert "call today: 2 patients" in client.get("/today/").content.decode()
+    mark = f"{first.public_id}.2"
+    assert f'data-due="{mark}"' in page
+    assert "due-soon" not in live(client, due=mark)  # it is there already, and the focus may be on it
+    Step.objects.filter(pk=first.pk).update(status="cancelled")
+    assert "call today: 1 patient" in live(client, due=mark)
