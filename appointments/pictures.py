@@ -13,7 +13,7 @@ from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils import timezone
-from django.utils.translation import get_language, gettext as _
+from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST
 
 from appointments import actions
@@ -35,9 +35,9 @@ from patients import audit
 from patients.access import Here, for_staff
 from patients.actions import RefusedError
 from patients.models import Clinic, HoursKind
+from patients.queries import first_weekday_of
 
 LONGEST_FEED = timedelta(days=42)
-MONDAY_FIRST = ("ru",)
 WEEK = timedelta(days=7)
 TWO_LINES = timedelta(minutes=20)  # the picture has room for a second line from this length on
 
@@ -62,14 +62,14 @@ class RangeForm(forms.Form):
         return given
 
 
-def first_day() -> int:
-    """The day on which the reader's week begins; Sunday is 0, as the picture counts."""
-    return 1 if (get_language() or "en")[:2] in MONDAY_FIRST else 0
+def first_day(clinic: Clinic) -> int:
+    """The day on which the clinic's week begins; Sunday is 0, as the picture counts."""
+    return (first_weekday_of(clinic) + 1) % 7
 
 
-def week_of(on: date) -> date:
-    """The first day of the week, as the reader's language begins it."""
-    return on - timedelta(days=(on.isoweekday() - first_day()) % 7)
+def week_of(on: date, clinic: Clinic) -> date:
+    """The first day of the clinic's week."""
+    return on - timedelta(days=(on.isoweekday() - first_day(clinic)) % 7)
 
 
 def hours_drawn(clinic: Clinic) -> tuple[str, str]:
@@ -85,7 +85,7 @@ def calendar_week(request: HttpRequest, here: Here) -> HttpResponse:
     """A week as a list that works everywhere; with a script also as a picture in which visits are dragged."""
     asked = asked_of(request)
     today = timezone.localtime(here.now).date()
-    first = week_of(asked["on"] or today)
+    first = week_of(asked["on"] or today, here.clinic)
     doctors = list(practitioners_visible_to(here.user).filter(clinic=here.clinic))
     if asked["doctor"] and asked["doctor"] not in {doctor.pk for doctor in doctors}:
         raise Http404
@@ -109,7 +109,7 @@ def calendar_week(request: HttpRequest, here: Here) -> HttpResponse:
         "days": [
             (on, [(visit, seen_of(visit), visit.status in MOVABLE) for visit in each]) for on, each in by_day
         ],
-        "first_day": first_day(),
+        "first_day": first_day(here.clinic),
         "opens": opens,
         "closes": closes,
         "cell_minutes": here.clinic.cell_minutes,

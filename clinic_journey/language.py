@@ -10,8 +10,6 @@ from django.conf import settings
 from django.http import HttpRequest
 from django.utils.translation import get_language
 
-MONDAY, SUNDAY = 0, 6
-
 # Each language by its own name: the reader who needs the switch may not read the page it stands on.
 NATIVE_NAMES = {"en": "English", "he": "עברית", "ru": "Русский", "ar": "العربية"}
 
@@ -20,17 +18,11 @@ def text_direction(language: str) -> Literal["rtl", "ltr"]:
     return "rtl" if language.partition("-")[0] in settings.LANGUAGES_BIDI else "ltr"
 
 
-def first_weekday(language: str) -> int:
-    """The day a week starts with on the page, Monday being 0 as in Python."""
-    return MONDAY if language.partition("-")[0] == "ru" else SUNDAY
-
-
 def context(request: HttpRequest) -> dict[str, object]:
     """Context processor of base.html; `section`, the first part of the path, marks the current nav item."""
     language = get_language() or settings.LANGUAGE_CODE
     return {
         "text_direction": text_direction(language),
-        "first_weekday": first_weekday(language),
         "page_languages": [(code, NATIVE_NAMES[code]) for code, _name in settings.LANGUAGES],
         "section": request.path_info.strip("/").split("/")[0],
         "demo": settings.DEMO,

@@ -37,6 +37,7 @@ class CountryProfile:
     reviewed_by: str
     countries: tuple[str, ...]
     weekend: frozenset[int]
+    first_weekday: int  # Monday is 0, as in Python
     age_of_majority: int
     contacts_a_day: int
     contacts_a_week: int
@@ -60,6 +61,7 @@ def read_profile(path: Path) -> CountryProfile:
             reviewed_by=given["reviewed_by"],
             countries=tuple(given["countries"]),
             weekend=frozenset(WEEKDAYS.index(day) for day in given["weekend"]),
+            first_weekday=WEEKDAYS.index(given["first_weekday"]),
             age_of_majority=_positive(given["age_of_majority"]),
             contacts_a_day=_positive(given["contacts_a_day"]),
             contacts_a_week=_positive(given["contacts_a_week"]),

@@ -45,6 +45,11 @@ def weekend_of(clinic: Clinic) -> frozenset[int]:
     return profile_of(clinic.country).weekend
 
 
+def first_weekday_of(clinic: Clinic) -> int:
+    """The day a week of the clinic begins with, Monday being 0: the same for everybody who works there."""
+    return profile_of(clinic.country).first_weekday
+
+
 def caps_of(clinic: Clinic, *, is_news: bool = False) -> tuple[int, int]:
     """How often a patient is contacted at most, a day and in seven days, over all channels.
 

@@ -5,13 +5,13 @@ from dataclasses import dataclass
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils.dates import WEEKDAYS
-from django.utils.translation import get_language, gettext as _
+from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET
 
-from clinic_journey.language import first_weekday
 from clinic_journey.reports.reach_times import AGREED, OTHERS, Cell, Picture, pictures
 from patients.access import Here, for_staff
 from patients.models import MANAGERS, Channel
+from patients.queries import first_weekday_of
 
 
 @dataclass(frozen=True)
@@ -28,7 +28,7 @@ class Table:
 def reach(request: HttpRequest, here: Here) -> HttpResponse:
     asked = request.GET.get("only", "")
     only = asked if asked in (AGREED, OTHERS) else ""
-    first = first_weekday(get_language() or "")
+    first = first_weekday_of(here.clinic)
     shown = pictures(here.clinic, only, first_weekday=first, now=here.now)
     context = {"tab": "reach", "only": only, "tables": [_table(each) for each in shown]}
     return render(request, "reports/reach.html", context)

@@ -19,11 +19,22 @@ FEED = "/calendar/feed/?start=2026-03-08T00:00:00&end=2026-03-15T00:00:00"
 
 
 @pytest.mark.parametrize(
-    ("language", "first"), [("he", "2026-03-08"), ("ru", "2026-03-09"), ("en", "2026-03-08")]
+    ("country", "first", "words"),
+    [
+        ("IL", "2026-03-08", "From 8 March to 14 March 2026"),
+        ("RU", "2026-03-09", "From 9 March to 15 March 2026"),
+    ],
 )
-def test_a_week_begins_as_the_readers_language_begins_it(language: str, first: str) -> None:
-    with translation.override(language):
-        assert {str(week_of((NOW + n * DAY).date())) for n in range(3)} == {first}
+def test_a_week_begins_as_the_clinics_country_begins_it(country: str, first: str, words: str) -> None:
+    clinic = builders.clinic(country=country)
+    assert {str(week_of((NOW + n * DAY).date(), clinic)) for n in range(3)} == {first}
+    desk = Client()
+    desk.force_login(builders.user(at=clinic))
+    assert words in text_of(desk.get(WEEK))
+    with translation.override("ru"):
+        assert {str(week_of((NOW + n * DAY).date(), clinic)) for n in range(3)} == {first}
+    in_russian = desk.get(WEEK, headers={"accept-language": "ru"}).content.decode()
+    assert f'data-first-day="{1 if country == "RU" else 0}"' in in_russian
 
 
 def test_the_list_has_a_move_for_every_visit_that_can_be_dragged(

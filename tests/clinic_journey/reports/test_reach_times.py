@@ -92,7 +92,7 @@ def test_agreed_hours_and_all_others_are_told_apart(clinic: Clinic) -> None:
     assert cells(clinic) == {(SUNDAY, 8): Cell(4, 1)}
 
 
-def test_the_week_begins_with_the_readers_first_day(clinic: Clinic) -> None:
+def test_the_week_begins_with_the_first_day_that_is_asked_for(clinic: Clinic) -> None:
     for first in (SUNDAY, MONDAY):
         (shown,) = pictures(clinic, "", first_weekday=first, now=NOW)
         assert [day for day, _row in shown.rows] == [(first + n) % 7 for n in range(7)]
