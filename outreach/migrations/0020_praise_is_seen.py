@@ -7,7 +7,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('outreach', '0018_personal_contacts'),
+        ('outreach', '0019_personal_contacts_say_when_it_rang'),
         ('patients', '0013_automated_calls'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]

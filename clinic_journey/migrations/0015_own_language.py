@@ -9,7 +9,7 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ('auth', '0012_alter_user_first_name_max_length'),
-        ('clinic_journey', '0013_own_keys'),
+        ('clinic_journey', '0014_number_days'),
     ]
 
     operations = [
