@@ -138,12 +138,11 @@ def save_visit(
 
     Nothing to take back where the same press came twice, or where a hold waits for no step that could keep it.
     """
-    if step:
-        lock_journey(step.journey_id)
+    _lock_journeys(patient)
     was = picture(patient)
     visit = act()
     about = step or visit.step or visit.awaits
-    if about is None or not difference(was, picture(patient)):
+    if about is None or not difference(was, picture(patient), at=here.now):
         return None
     return _noted(about, patient, Press(what), was, here=here)
 
