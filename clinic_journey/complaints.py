@@ -157,7 +157,7 @@ def _acts(request: HttpRequest, here: Here, found: Complaint) -> dict[str, Calla
         "reader": lambda: _ask(found, request.POST.get("reader", ""), here),
         "read": lambda: find_understood(found, Understood.READER, seen=seen, **by),
         "told": lambda: find_understood(found, Understood.TOLD_US, seen=seen, **by),
-        "otherwise": lambda: find_misunderstood(found, words, **by),
+        "otherwise": lambda: find_misunderstood(found, words, seen=seen, **by),
         "answer": lambda: answer_complaint(found, words, **by),
         "change": lambda: tell_change(found, change, **by),
     }

@@ -78,6 +78,9 @@ class UnderstoodSerializer(Body):
 
 
 class OtherwiseSerializer(Body):
+    """What is meant instead. `seen`: our words as they were read."""
+
+    seen = serializers.CharField(max_length=LONGEST)
     words = serializers.CharField(max_length=LONGEST, required=False, allow_blank=True, default="")
 
 
@@ -166,7 +169,9 @@ class ComplaintViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, ClinicV
         found, said = self.get_object(), self.checked(OtherwiseSerializer)
         if found.reader_id != self.asker.pk:
             self._managed()
-        complaints.find_misunderstood(found, said["words"], now=timezone.now(), by=self.asker)
+        complaints.find_misunderstood(
+            found, said["words"], seen=said["seen"], now=timezone.now(), by=self.asker
+        )
         # whoever was asked to read it is not asked any more, and need not see it either
         return Response(ComplaintSerializer(found).data)
 

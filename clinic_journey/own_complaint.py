@@ -21,6 +21,7 @@ from clinic_journey.patient_who import hers_alone
 from journeys.models import Step, StepStatus
 from outreach.complaint_models import CameBy, Complaint, Understood
 from outreach.complaints import complain, complaints_of, find_misunderstood, find_understood
+from outreach.matters import ASK, open_matter
 from patients.actions import RefusedError
 from patients.models import Clinic, Language, Patient
 from patients.queries import named_by
@@ -71,17 +72,28 @@ def own_complaint(request: HttpRequest, visitor: Visitor) -> HttpResponse:
     if found is None:
         return visitor.back()
     words = request.POST.get("body", "").replace("\0", "").strip()[:LONGEST]
-    seen = request.POST.get("seen", "").replace("\r\n", "\n")
+    seen = request.POST.get("seen", "")
     try:
         if request.POST.get("meaning") == "understood":
             find_understood(found, Understood.PATIENT, seen=seen, now=visitor.now)
         elif request.POST.get("meaning") == "otherwise":
-            find_misunderstood(found, words, now=visitor.now)
+            find_misunderstood(found, words, seen=seen, now=visitor.now)
         else:
             return visitor.back()
     except RefusedError:
-        return visitor.back()  # pressed twice, or settled on the phone: the page shows how it stands
+        # Pressed twice, put into other words, or settled on the phone: the page shows how it stands.
+        return _kept_for_a_person(visitor, found, words)
     return visitor.back("complaint_heard")
+
+
+def _kept_for_a_person(visitor: Visitor, complaint: Complaint, words: str) -> HttpResponse:
+    """What she wrote is not lost: unless it stands in the complaint already, a person reads it as a message."""
+    complaint.refresh_from_db()
+    said = words.replace("\r\n", "\n")
+    if not said or complaint.words.endswith(f"\n\n{said}"):
+        return visitor.back()
+    open_matter(visitor.journey, ASK, said, now=visitor.now)
+    return visitor.back(ASK)
 
 
 @require_GET

@@ -60,7 +60,7 @@ def complain(
     patient: Patient, words: str, came_by: CameBy, *, now: datetime, by: User | None = None
 ) -> Complaint:
     """Write it down as it came, with the manager as its owner. The same words again are the same complaint."""
-    said = words.strip()
+    said = _plain(words)
     if not said:
         raise RefusedError(_("Write what the patient complains of, in the patient's words."))
     lock_patient(patient.pk)
@@ -102,13 +102,12 @@ def complaint_from_messages(patient: Patient, *, heard: int | None, now: datetim
 @transaction.atomic
 def restate(complaint: Complaint, words: str, *, now: datetime, by: User) -> None:
     """What we believe is meant, in our own words; from here on the patient is asked whether it is so."""
-    if not words.strip():
+    ours = _plain(words)
+    if not ours:
         raise RefusedError(_("Say in your own words what the complaint means."))
     lock_journey(complaint.journey_id)
-    _move(
-        complaint, Q(restated_at=None), restated=words.strip(), restated_at=now, restated_by=by, reader=None
-    )
-    _end(complaint, "restate", "restated", now=now, by=by, note=words.strip())
+    _move(complaint, Q(restated_at=None), restated=ours, restated_at=now, restated_by=by, reader=None)
+    _end(complaint, "restate", "restated", now=now, by=by, note=ours)
 
 
 @transaction.atomic
@@ -147,34 +146,36 @@ def find_understood(
         raise RefusedError(_("Somebody else has to read it than who put it into our words."))
     lock_journey(complaint.journey_id)
     more: dict[str, Any] = {"reader": by} if how == Understood.READER else {}
-    waits = Q(restated_at__isnull=False, understood_at=None)
-    if seen is not None:
-        waits &= Q(restated=seen)
+    waits = _still_restated(complaint, seen)
     _move(complaint, waits, understood_at=now, understood_by=how, **more)
     _end(complaint, "understood", "understood", now=now, by=by)
 
 
 @transaction.atomic
-def find_misunderstood(complaint: Complaint, words: str, *, now: datetime, by: User | None = None) -> None:
-    """It was meant otherwise: what is said now stands beside the first words, and we say it anew."""
+def find_misunderstood(
+    complaint: Complaint, words: str, *, seen: str | None = None, now: datetime, by: User | None = None
+) -> None:
+    """It was meant otherwise: what is said now stands beside the first words, and we say it anew. `seen`: as above."""
     lock_journey(complaint.journey_id)
-    said = "\n\n".join(filter(None, [complaint.words, words.strip()]))
-    waits = Q(restated_at__isnull=False, understood_at=None)
-    _move(complaint, waits, words=said, restated="", restated_at=None, restated_by=None, reader=None)
-    _end(complaint, "understood", "not_understood", now=now, by=by, note=words.strip())
+    said = _plain(words)
+    waits = _still_restated(complaint, seen)
+    both = "\n\n".join(filter(None, [complaint.words, said]))
+    _move(complaint, waits, words=both, restated="", restated_at=None, restated_by=None, reader=None)
+    _end(complaint, "understood", "not_understood", now=now, by=by, note=said)
 
 
 @transaction.atomic
 def answer_complaint(complaint: Complaint, words: str, *, now: datetime, by: User) -> None:
     """Only what was understood is answered; the database refuses it, too."""
-    if not words.strip():
+    ours = _plain(words)
+    if not ours:
         raise RefusedError(_("Write the answer."))
     lock_journey(complaint.journey_id)
     if not Complaint.objects.filter(pk=complaint.pk, understood_at__isnull=False).exists():
         raise RefusedError(
             _("First it is found understood, by the patient or a second reader; then it is answered.")
         )
-    _move(complaint, Q(answered_at=None), answer=words.strip(), answered_at=now, answered_by=by)
+    _move(complaint, Q(answered_at=None), answer=ours, answered_at=now, answered_by=by)
     _end(complaint, "answer", "answered", now=now, by=by)
 
 
@@ -189,7 +190,8 @@ class Change:
 
 @transaction.atomic
 def tell_change(complaint: Complaint, change: Change, *, now: datetime, by: User) -> None:
-    if not change.words.strip():
+    said = _plain(change.words)
+    if not said:
         raise RefusedError(_("Write what has changed, or why nothing has."))
     lock_journey(complaint.journey_id)
     if not Complaint.objects.filter(pk=complaint.pk, answered_at__isnull=False).exists():
@@ -197,12 +199,28 @@ def tell_change(complaint: Complaint, change: Change, *, now: datetime, by: User
     _move(
         complaint,
         Q(changed_at=None),
-        change=change.words.strip(),
+        change=said,
         changed_at=now,
         is_changed=change.is_changed,
         is_published=change.is_changed and change.is_published,
     )
     _end(complaint, "change", "changed" if change.is_changed else "unchanged", now=now, by=by)
+
+
+def _plain(words: str) -> str:
+    """With the line ends that a form gives back, whichever a program has sent."""
+    return words.replace("\r\n", "\n").replace("\r", "\n").strip()
+
+
+def _still_restated(complaint: Complaint, seen: str | None) -> Q:
+    """That it waits to be found right, in the words that were read. Under the lock of its journey."""
+    waits = Q(restated_at__isnull=False, understood_at=None)
+    if seen is None:
+        return waits
+    kept = Complaint.objects.values_list("restated", flat=True).get(pk=complaint.pk)
+    if _plain(kept) != _plain(seen):
+        raise StaleStateError(_("This was changed by somebody else meanwhile."))
+    return waits & Q(restated=kept)
 
 
 def _move(complaint: Complaint, leaving: Q, **to: Any) -> None:

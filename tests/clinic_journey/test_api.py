@@ -120,6 +120,7 @@ class Place:
             "restate/": {"words": "x"},
             "reader/": {"reader": "nobody"},
             "understood/": {"by": "told_us", "seen": "x"},
+            "otherwise/": {"seen": "x"},
             "change/": {"words": "x", "is_changed": True},
             f"complaints/{self.ids['complaints']}/answer/": {"words": "x"},
             "complaints/": {"patient": str(self.patient.public_id), "words": "I waited."},

@@ -10,6 +10,7 @@ from journeys.models import Step, StepStatus
 from outreach.complaint_models import Complaint
 from patients.models import Patient, Role
 from tests import builders
+from tests.clinic_journey.own_page import OwnPage
 from tests.conftest import NOW
 
 pytestmark = [pytest.mark.django_db, pytest.mark.time_machine(NOW, tick=False)]
@@ -123,6 +124,35 @@ def test_the_second_reader_reads_that_one_and_does_nothing_else(patient: Patient
     assert sent(reader, f"{path}understood/", {"by": "reader", "seen": OURS}).json()["stage"] == "answer"
 
 
+def test_what_a_program_puts_into_lines_is_found_right_on_a_screen(patient: Patient) -> None:
+    manager, found = by(Role.MANAGER, patient), written(patient)
+    path = f"{found.public_id}/"
+    assert sent(manager, f"{path}restate/", {"words": "You waited.\r\nNobody spoke to you."}).json()[
+        "restated"
+    ] == ("You waited.\nNobody spoke to you.")
+    page = OwnPage(Complaint.objects.get().journey).prove(patient)
+    said = {"complaint": found.public_id, "meaning": "understood"}
+    page.post("complaint", said | {"seen": "You waited.\r\nNobody spoke to you."})
+    assert Complaint.objects.get().understood_by == "patient"
+
+
+def test_what_was_kept_with_other_line_ends_before_can_be_found_right(patient: Patient) -> None:
+    manager, found = by(Role.MANAGER, patient), written(patient)
+    path = f"{found.public_id}/"
+    sent(manager, f"{path}restate/", {"words": OURS})
+    Complaint.objects.update(restated="You waited.\r\nNobody spoke to you.")
+    said = {"by": "told_us", "seen": "You waited.\nNobody spoke to you."}
+    assert sent(manager, f"{path}understood/", said).json()["stage"] == "answer"
+
+
+def test_otherwise_than_words_that_were_put_anew_is_refused(patient: Patient) -> None:
+    manager, found = by(Role.MANAGER, patient), written(patient)
+    path = f"{found.public_id}/"
+    sent(manager, f"{path}restate/", {"words": OURS})
+    assert sent(manager, f"{path}otherwise/", {"words": "x", "seen": "Older words"}).status_code == 409
+    assert Complaint.objects.get().restated == OURS
+
+
 def test_a_reader_finds_it_meant_otherwise_and_is_not_asked_any_more(patient: Patient) -> None:
     manager, found = by(Role.MANAGER, patient), written(patient)
     path = f"{found.public_id}/"
@@ -130,7 +160,7 @@ def test_a_reader_finds_it_meant_otherwise_and_is_not_asked_any_more(patient: Pa
     doctor = builders.user(Role.DOCTOR, at=patient.clinic)
     sent(manager, f"{path}reader/", {"reader": doctor.username})
     reader = builders.api(doctor)
-    answer = sent(reader, f"{path}otherwise/", {"words": "It was the tone."})
+    answer = sent(reader, f"{path}otherwise/", {"words": "It was the tone.", "seen": OURS})
     assert (answer.status_code, answer.json()["stage"]) == (200, "restate")
     assert answer.json()["words"] == "I waited.\n\nIt was the tone."
     assert reader.get(COMPLAINTS + path).status_code == 404

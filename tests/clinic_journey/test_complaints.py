@@ -8,7 +8,7 @@ from django.core.management import call_command
 from django.test import Client
 
 from journeys.chases import step_at_fault_of
-from journeys.models import Step, StepStatus
+from journeys.models import Step, StepKind, StepStatus
 from outreach.complaint_models import CameBy, Complaint, Understood
 from outreach.complaints import (
     Change,
@@ -179,10 +179,41 @@ def test_on_her_own_page_she_says_that_it_is_meant_otherwise(patient: Patient) -
     complaint = restated(patient)
     page = OwnPage(complaint.journey).prove(patient)
     said = {"complaint": complaint.public_id, "meaning": "otherwise", "body": "It was the doctor."}
+    said["seen"] = complaint.restated
     page.post("complaint", said)
     complaint.refresh_from_db()
     assert (complaint.stage, complaint.words) == ("restate", f"{WORDS}\n\nIt was the doctor.")
     assert Step.objects.get(template_step__key="restate", status=StepStatus.ACTIVE).round == 2
+    assert not page.post("complaint", said)["Location"].endswith("ask")  # pressed twice it is said once
+    assert not Step.objects.filter(kind=StepKind.CALL).exists()
+
+
+def test_an_older_page_of_hers_keeps_our_newer_words_and_a_person_reads_hers(patient: Patient) -> None:
+    complaint = restated(patient)
+    page = OwnPage(complaint.journey).prove(patient)
+    said = {"complaint": complaint.public_id, "meaning": "otherwise", "body": "It was the doctor."}
+    said["seen"] = complaint.restated
+    Complaint.objects.update(restated="The doctor did not greet you.")
+    assert page.post("complaint", said)["Location"].endswith("said=ask")
+    complaint.refresh_from_db()
+    assert (complaint.restated, complaint.words) == ("The doctor did not greet you.", WORDS)
+    assert "It was the doctor." in Step.objects.get(kind=StepKind.CALL).name
+
+
+def test_an_older_page_at_the_desk_keeps_our_newer_words_and_what_was_typed(patient: Patient) -> None:
+    complaint = restated(patient)
+    manager = by(Role.MANAGER, patient.clinic)
+    path = f"/complaints/{complaint.public_id}/"
+    assert text(manager, path).count('name="seen"') == 3
+    said = {"act": "otherwise", "words": "It was the doctor.", "seen": complaint.restated}
+    Complaint.objects.update(restated="The doctor did not greet you.")
+    refused = manager.post(f"{path}do/", said)
+    assert (refused.status_code, "It was the doctor." in refused.content.decode()) == (409, True)
+    complaint.refresh_from_db()
+    assert (complaint.restated, complaint.words) == ("The doctor did not greet you.", WORDS)
+    assert manager.post(f"{path}do/", said | {"seen": complaint.restated}).status_code == 302
+    complaint.refresh_from_db()
+    assert complaint.stage == "restate"
 
 
 def test_another_patients_complaint_is_nobodys_business(patient: Patient) -> None:

@@ -136,7 +136,13 @@ def test_that_her_complaint_is_meant_otherwise_is_heard_after_the_hour(journey: 
     complaint = restated(patient)
     path, filled_in = sent_from(
         OwnPage(complaint.journey).post(
-            "complaint", {"complaint": complaint.public_id, "meaning": "otherwise", "body": "It was Dan."}
+            "complaint",
+            {
+                "complaint": complaint.public_id,
+                "meaning": "otherwise",
+                "body": "It was Dan.",
+                "seen": complaint.restated,
+            },
         )
     )
     page = OwnPage(complaint.journey)
