@@ -68,11 +68,11 @@ def enter(request: HttpRequest, token: str) -> HttpResponse:
     now = timezone.now()
     journey = journey_for(token, now=now)
     if journey is None or _reader(journey) is None:
-        asked = request.method == "POST"
-        if asked:
+        is_pressed = request.method == "POST"
+        if is_pressed:
             send_new_link(token, now=now)
-        shown = {"clinic": _only_clinic(), "asked": asked}
-        return private(render(request, "patient_page/gone.html", shown, status=200 if asked else 404))
+        shown = {"clinic": _only_clinic(), "is_pressed": is_pressed}
+        return private(render(request, "patient_page/gone.html", shown, status=200 if is_pressed else 404))
     asked = request.GET.urlencode()
     path = reverse("patient_page", args=[journey.public_id])
     answer = redirect(f"{path}?{asked}" if asked else path)

@@ -116,9 +116,9 @@ def trace_of(patient: Patient, *, now: datetime, asked: UUID | None = None) -> l
     whole = Step.objects.filter(journey__patient=patient).select_related(
         "template_step", "journey__template", "about__template_step"
     )
-    steps = whole.exclude(outreach_tasks__message_key=NUMBER_TEST).exclude(public_id=asked)
-    listed = list(whole.filter(public_id=asked)) if asked else []
-    listed += list(steps.filter(status__in=OPEN).order_by("due_at", "pk"))
+    first = list(whole.filter(public_id=asked)) if asked else []
+    steps = whole.exclude(outreach_tasks__message_key=NUMBER_TEST).exclude(pk__in=[step.pk for step in first])
+    listed = [*first, *steps.filter(status__in=OPEN).order_by("due_at", "pk")]
     ended = steps.filter(status__in=[StepStatus.COMPLETED, StepStatus.CANCELLED], opened_at__isnull=False)
     listed += ended.order_by("-opened_at", "-pk")[:ENDED_SHOWN]
     rows = _Rows.about(listed)

@@ -2,10 +2,11 @@
 
 import re
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
-from outreach.models import Decision
+from outreach.decision_models import Decision
 from patients.models import Clinic
 from tests import builders
 from tests.clinic_journey.test_inbox import at_the_desk, page
@@ -24,7 +25,7 @@ def test_what_is_planned_and_what_was_stopped_is_told_with_its_rule(clinic: Clin
     patient = builders.patient(clinic)
     step = builders.step(builders.journey(patient))
     task = builders.task(step, plan_from=None, message_key="visit_reminder")
-    ended = {"status": "cancelled", "ended_at": NOW - timedelta(hours=1)}
+    ended: dict[str, Any] = {"status": "cancelled", "ended_at": NOW - timedelta(hours=1)}
     stopped = builders.attempt(task, outcome="replanned", **ended)
     Decision.objects.create(step=step, attempt=stopped, kind="stopped", at=NOW, rules="gate")
     builders.attempt(task, outcome="replanned", channel="email", **ended)  # it only gave way
@@ -40,7 +41,7 @@ def test_each_line_of_ours_leads_to_its_trace_however_long_ago(clinic: Clinic) -
     client, _user = at_the_desk(clinic)
     patient = builders.patient(clinic)
     journey = builders.journey(patient)
-    ended = {"status": "completed", "completed_at": NOW, "outcome": "told"}
+    ended: dict[str, Any] = {"status": "completed", "completed_at": NOW, "outcome": "told"}
     first = builders.step(journey, title="The first", **ended, now=NOW - timedelta(days=90))
     for n in range(20):
         builders.step(journey, title=f"Later {n}", **ended)
