@@ -13,7 +13,8 @@ from clinic_journey.reports.standards_verdict import Case
 from inquiries.models import Inquiry
 from journeys.ledgers import promises_since
 from journeys.models import EventKind, JourneyStatus, Step, StepEvent, StepKind, StepStatus
-from outreach.models import WAITED_FOR, Attempt, OutreachTask, PersonalContact, Reply, TaskStatus
+from outreach.contact_models import PersonalContact
+from outreach.models import WAITED_FOR, Attempt, OutreachTask, Reply, TaskStatus
 from outreach.planning import Reason
 from outreach.queries import CARRIED_OUT, WENT_OUT
 from outreach.silence import Past, tried

@@ -20,7 +20,7 @@ from clinic_journey.setup.actions import open_clinic
 from journeys.actions import cancel_steps
 from journeys.deadlines import Limit, Unit
 from journeys.models import Step, StepKind
-from outreach.models import PersonalContact
+from outreach.contact_models import PersonalContact
 from patients.actions import CardAnswers, save_card
 from patients.models import Clinic, Role
 from tests import builders
