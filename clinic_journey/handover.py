@@ -62,14 +62,16 @@ def take_over(handover: Handover, *, here: Here) -> int:
         raise RefusedError(_("Somebody else takes it over."))
     does = ROLES[Role(here.role)]
     left = list(steps_of(here.clinic, handover.by, now=here.now))
-    steps = [step for step in left if step.owner_role in does]
-    if left and not steps:
+    if left and not any(step.owner_role in does for step in left):
         raise RefusedError(
             _("What is open there is another role's work. Somebody who does it takes this over.")
         )
     free = Handover.objects.filter(pk=handover.pk, taken_at=None)
     if not free.update(taken_by=here.user, taken_at=here.now):
         raise StaleStateError(_("Somebody has taken this over meanwhile."))
+    # Read anew under their locks: whoever was given one of these a moment ago keeps it.
+    theirs = steps_of(here.clinic, handover.by, now=here.now).filter(owner_role__in=does)
+    steps = list(theirs.select_for_update(no_key=True, of=("self",)))
     for step in steps:
         reassign_step(step, role=step.owner_role, owner=here.user, now=here.now, by=here.user)
     parked = SetAside.objects.filter(user=handover.by, step__clinic=here.clinic, kind=AsideKind.PARKED)

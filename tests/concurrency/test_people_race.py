@@ -1,12 +1,15 @@
 """Complaints, thanks, and what is taken over, pressed by several fingers at one moment: each happens once."""
 
 from collections.abc import Callable
+from threading import Thread
 
 import pytest
 from django.core.management import call_command
+from django.db import connection, transaction
 
 from clinic_journey.handover import take_over
 from clinic_journey.models import Handover
+from journeys.actions import reassign_step
 from journeys.models import Step
 from outreach.complaint_models import CameBy, Complaint, Understood
 from outreach.complaints import answer_complaint, complain, find_misunderstood, find_understood, restate
@@ -17,6 +20,7 @@ from outreach.praise_models import Praise
 from patients.access import Here
 from patients.models import Patient, Role
 from tests import builders
+from tests.concurrency.test_answers_race import until_somebody_waits
 from tests.concurrency.test_inquiry_race import PRESSES, at_once
 from tests.conftest import NOW
 
@@ -77,3 +81,31 @@ def test_a_patient_is_called_once_and_a_shift_taken_by_one(patient: Patient) -> 
     here = Here(dan, patient.clinic, Role.RECEPTIONIST, NOW)
     taken = at_once(lambda: take_over(note, here=here))
     assert sum(each is not None for each in taken) == 1
+
+
+@pytest.mark.skipif(connection.vendor != "postgresql", reason="SQLite lets one write at a time")
+def test_a_step_given_away_a_moment_before_is_not_taken_over_with_the_shift(patient: Patient) -> None:
+    rina, dan, noa = (builders.user(at=patient.clinic) for _each in range(3))
+    given, left = (builders.step(builders.journey(patient), owner=rina) for _each in range(2))
+    note = Handover.objects.create(clinic=patient.clinic, by=rina, words="x", made_at=NOW)
+    taken: list[object] = []
+
+    def takes_over() -> None:
+        try:
+            taken.append(take_over(note, here=Here(dan, patient.clinic, Role.RECEPTIONIST, NOW)))
+        except Exception as error:  # noqa: BLE001 - the test looks at every error there is
+            taken.append(error)
+        finally:
+            connection.close()
+
+    other = Thread(target=takes_over)
+    with transaction.atomic():
+        Handover.objects.select_for_update().get(pk=note.pk)  # so that he has seen the list and waits
+        other.start()
+        until_somebody_waits()
+        reassign_step(given, role=given.owner_role, owner=noa, now=NOW)
+    other.join(timeout=60)
+    assert taken == [1]
+    given.refresh_from_db()
+    left.refresh_from_db()
+    assert (given.owner, left.owner) == (noa, dan)
