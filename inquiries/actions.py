@@ -1,6 +1,6 @@
 """Every write about what is offered and what is asked: the answer first, then who asks, who pays last."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
@@ -230,24 +230,34 @@ def answer_later(inquiry: Inquiry, said: Said, offering: Offering | None, *, now
 
 
 @transaction.atomic
-def note_caller(inquiry: Inquiry, caller: Caller, *, now: datetime, by: User) -> None:
+def note_caller(
+    inquiry: Inquiry, caller: Caller, *, now: datetime, by: User, only: Iterable[str] = ()
+) -> None:
     """Who asks; there was an answer or a promise before, else there would be no inquiry.
 
-    Once she is our patient her number and her visit stand in her record, and here as they were told.
+    Once she is our patient her number and her visit stand in her record, and here as they were told. `only`: what
+    was told this time; the rest stays as somebody else may have written it meanwhile.
     """
-    if not Inquiry.objects.filter(pk=inquiry.pk, patient__isnull=True).update(**vars(caller)):
+    told = {name: getattr(caller, name) for name in only or vars(caller)}
+    try:
+        with transaction.atomic():
+            noted = Inquiry.objects.filter(pk=inquiry.pk, patient__isnull=True).update(**told)
+    except IntegrityError as clash:  # hours of a call that somebody else has written not to make
+        raise StaleStateError(_("This was done by somebody else meanwhile.")) from clash
+    if not noted:
         raise StaleStateError(_("There is a record now; change it there."))
-    is_as_before = all(getattr(inquiry, name) == getattr(caller, name) for name in CALLED_ABOUT)
+    is_as_before = all(getattr(inquiry, name) == told[name] for name in CALLED_ABOUT if name in told)
     inquiry.refresh_from_db()
     if inquiry.outcome == Outcome.WILL_THINK and not is_as_before:
         _end_promise(inquiry, str(Outcome.WILL_THINK.label), now=now, by=by)
         _promise_call(inquiry, now=now)
 
 
-def note_payer(inquiry: Inquiry, payer: str, insurance: str = "") -> None:
-    """Last of all."""
+def note_payer(inquiry: Inquiry, payer: str | None = None, insurance: str | None = None) -> None:
+    """Last of all. What is not told stays."""
+    told = {name: value for name, value in (("payer", payer), ("insurance", insurance)) if value is not None}
     answered = Inquiry.objects.filter(pk=inquiry.pk, answered_at__isnull=False)
-    if not answered.update(payer=payer, insurance=insurance):
+    if not answered.update(**told):
         raise AnswerFirstError
     inquiry.refresh_from_db()
 

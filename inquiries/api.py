@@ -207,6 +207,8 @@ class InquirySerializer(serializers.ModelSerializer[Inquiry]):
             "may_call_back",
             "call_from",
             "call_until",
+            "wants_at",
+            "wants_with",
             "payer",
             "insurance",
             "outcome",
@@ -260,8 +262,23 @@ class CallerSerializer(Body):
     phone = serializers.CharField(max_length=40, required=False, allow_blank=True)
     for_whom = serializers.ChoiceField(ForWhom.choices, required=False, allow_blank=True)
     may_call_back = serializers.BooleanField(required=False, allow_null=True)
+    call_from = serializers.TimeField(required=False, allow_null=True)
+    call_until = serializers.TimeField(required=False, allow_null=True)
+    wants_at = InstantField(required=False, allow_null=True, help_text="The free time that was chosen.")
+    wants_with = NumberedField(practitioners_visible_to, required=False, allow_null=True)
     payer = serializers.ChoiceField(Payer.choices, required=False, allow_blank=True)
     insurance = serializers.CharField(max_length=80, required=False, allow_blank=True)
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        """What makes sense only as a pair is sent as one."""
+        start, end = attrs.get("call_from"), attrs.get("call_until")
+        is_half = ("call_from" in attrs) != ("call_until" in attrs) or (start is None) != (end is None)
+        if is_half or (start and end and start >= end):
+            raise ValidationError({"call_until": [_("Say from when to when.")]})
+        is_half = ("wants_at" in attrs) != ("wants_with" in attrs)
+        if is_half or (attrs.get("wants_at") is None) != (attrs.get("wants_with") is None):
+            raise ValidationError({"wants_with": [_("Say the time and with whom.")]})
+        return attrs
 
 
 class InquiryFilters(filters.FilterSet):  # type: ignore[misc]
@@ -321,16 +338,17 @@ class InquiryViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, ClinicVie
         inquiry = self.get_object()
         if inquiry.is_unanswered:
             _refuse_payer(request)
-        told = self.checked(CallerSerializer)
+        told, now = self.checked(CallerSerializer), timezone.now()
+        payer = {name: told.pop(name) for name in PAYER if name in told}
         if told.get("phone"):
             told["phone"] = _as_dialled(told["phone"], inquiry.clinic)
+        _refuse_caller(inquiry, told, now=now)
         if told.get("may_call_back", True) is not True:
             told |= {"call_from": None, "call_until": None}  # hours are of a call that is allowed
-        payer = {name: told.pop(name, getattr(inquiry, name)) for name in PAYER}
         if told:
             caller = Caller(**{**_caller_now(inquiry), **told})
-            actions.note_caller(inquiry, caller, now=timezone.now(), by=self.asker)
-        if not inquiry.is_unanswered:
+            actions.note_caller(inquiry, caller, now=now, by=self.asker, only=told)
+        if payer:
             actions.note_payer(inquiry, **payer)
         return self.shown(id)
 
@@ -339,6 +357,16 @@ def _refuse_payer(request: Request) -> None:
     sent = [name for name in PAYER if isinstance(request.data, dict) and name in request.data]
     if sent:
         raise ValidationError({name: [str(AnswerFirstError())] for name in sent})
+
+
+def _refuse_caller(inquiry: Inquiry, told: dict[str, Any], *, now: datetime) -> None:
+    """What was told has to go with what is known."""
+    if told.get("call_from") and not told.get("may_call_back", inquiry.may_call_back):
+        raise ValidationError({"may_call_back": [_("Ask first whether we may call.")]})
+    if told.get("wants_with") and told["wants_with"].clinic_id != inquiry.clinic_id:
+        raise ValidationError({"wants_with": [_("The practitioner belongs to another clinic.")]})
+    if told.get("wants_at") and told["wants_at"] <= now:
+        raise ValidationError({"wants_at": [_("This time has passed. Choose one that is still to come.")]})
 
 
 def _as_dialled(text: str, clinic: Clinic) -> str:

@@ -158,6 +158,44 @@ def test_a_call_that_is_not_allowed_any_more_has_no_hours(
     assert (told.status_code, told.json()["may_call_back"], told.json()["call_from"]) == (200, said, None)
 
 
+def test_a_program_says_when_to_call_and_which_time_was_chosen(program: APIClient, clinic: Clinic) -> None:
+    doctor = builders.practitioner(clinic)
+    path = f"{INQUIRIES}{builders.inquiry(clinic).public_id}/caller/"
+    hours = {"may_call_back": True, "call_from": "16:00", "call_until": "18:00"}
+    time = {"wants_at": "2026-03-10T10:00+02:00", "wants_with": doctor.pk}
+    told = sent(program, "patch", path, {**hours, **time})
+    assert told.status_code == 200, told.json()
+    inquiry = Inquiry.objects.get()
+    assert (str(inquiry.call_from), str(inquiry.call_until)) == ("16:00:00", "18:00:00")
+    assert (inquiry.wants_at, inquiry.wants_with) == (NOW + timedelta(days=1), doctor)
+    assert told.json()["wants_with"] == doctor.pk
+    shown = sent(program, "patch", path, {"wants_at": None, "wants_with": None}).json()
+    assert (shown["wants_at"], shown["call_from"]) == (None, "16:00:00")
+
+
+@pytest.mark.parametrize(
+    ("body", "field"),
+    [
+        ({"may_call_back": True, "call_from": "16:00"}, "call_until"),
+        ({"may_call_back": True, "call_from": "16:00", "call_until": None}, "call_until"),
+        ({"may_call_back": True, "call_from": "18:00", "call_until": "16:00"}, "call_until"),
+        ({"call_from": "16:00", "call_until": "18:00"}, "may_call_back"),
+        ({"may_call_back": False, "call_from": "16:00", "call_until": "18:00"}, "may_call_back"),
+        ({"wants_at": "2026-03-10T10:00+02:00"}, "wants_with"),
+        ({"wants_at": "2026-03-09T09:00+02:00", "wants_with": "ours"}, "wants_at"),
+        ({"wants_at": "2026-03-10T10:00+02:00", "wants_with": "theirs"}, "wants_with"),
+    ],
+)
+def test_half_of_a_pair_or_what_cannot_be_is_refused(
+    program: APIClient, clinic: Clinic, body: dict[str, Any], field: str
+) -> None:
+    inquiry = builders.inquiry(clinic)
+    whose = {"ours": builders.practitioner(clinic).pk, "theirs": builders.practitioner().pk}
+    told = {name: whose.get(str(value), value) for name, value in body.items()}
+    refused = sent(program, "patch", f"{INQUIRIES}{inquiry.public_id}/caller/", told)
+    assert (refused.status_code, list(refused.json())) == (400, [field])
+
+
 def test_a_program_does_not_change_who_asked_when_there_is_a_record(
     program: APIClient, clinic: Clinic
 ) -> None:

@@ -105,6 +105,28 @@ def test_who_pays_is_asked_last(clinic: Clinic) -> None:
     assert ours.insurance == "Maccabi"
 
 
+def test_what_was_not_told_this_time_stays_as_a_colleague_has_written_it(clinic: Clinic, rina: User) -> None:
+    inquiry = answered(clinic)
+    before = Inquiry.objects.get()
+    told(inquiry, Caller("Noa", "+972502345678", may_call_back=True, call_from=time(16), call_until=time(18)))
+    actions.note_payer(inquiry, "insured", "Maccabi")
+    actions.note_caller(before, Caller("Noa Levi"), now=NOW, by=rina, only=["name"])
+    actions.note_payer(before, insurance="Clalit")
+    now = Inquiry.objects.get()
+    assert (now.name, now.phone, now.call_from) == ("Noa Levi", "+972502345678", time(16))
+    assert (now.payer, now.insurance) == ("insured", "Clalit")
+
+
+def test_hours_of_a_call_that_a_colleague_has_refused_meanwhile_are_refused(
+    clinic: Clinic, rina: User
+) -> None:
+    inquiry = answered(clinic)
+    told(inquiry, Caller("Noa", may_call_back=False))
+    hours = Caller(call_from=time(16), call_until=time(18))
+    with pytest.raises(StaleStateError):
+        actions.note_caller(inquiry, hours, now=NOW, by=rina, only=["call_from", "call_until"])
+
+
 def test_whoever_goes_elsewhere_leaves_no_promise_open(clinic: Clinic, rina: User) -> None:
     inquiry = owed(clinic)
     actions.lose(inquiry, LostCause.MANNER, "asked me for my insurance first", now=NOW, by=rina)
