@@ -20,7 +20,7 @@ from django.views.decorators.http import require_GET, require_POST
 from appointments.visits import FAR
 from clinic_journey.caller_facts import Card, card_of
 from clinic_journey.caller_line import Clock
-from journeys.chases import Promise, log_chase, make_promise
+from journeys.chases import Promise, log_chase, make_promise, promise_who_had_to_ask
 from journeys.models import OwnerRole
 from journeys.promise_times import Chip, choices, fits, next_fit
 from patients import audit
@@ -176,7 +176,7 @@ def card(request: HttpRequest, here: Here, patient_id: UUID) -> HttpResponse:
 
 
 def _shown(
-    request: HttpRequest, here: Here, patient: Patient, *, form: PromiseForm | None = None, **more: object
+    request: HttpRequest, here: Here, patient: Patient, *, form: PromiseForm | None = None, done: str = ""
 ) -> HttpResponse:
     """The card as a page, or as the part that the window over the interrupted screen holds."""
     over = request.headers.get("HX-Request") == "true"
@@ -185,24 +185,28 @@ def _shown(
         "over": over,
         "return": local_path(request, ""),
         **caller_context(patient, here, form),
-        **more,
+        "done": done,
     }
-    status = 422 if form is not None or more.get("trouble") else 200
+    status = 422 if form is not None else 200
     return render(request, "caller/_window.html" if over else "caller/card.html", context, status=status)
 
 
 @require_POST
 @for_staff()
 def chased(request: HttpRequest, here: Here, patient_id: UUID) -> HttpResponse:
-    """She had to ask: one press, counted against the step that we are slow with (S1.10)."""
+    """She had to ask: one press, counted against the step that we are slow with (S1.10).
+
+    Where nothing of ours is open, an answer is promised by this press, and it counts against that.
+    """
     patient = patient_here(here, patient_id)
     words = request.POST.get("words", "").strip()
     step = card_of(patient, here.clinic, now=here.now).fault
     if step is None:
-        trouble = _(
-            "Nothing of ours is open for this patient, so nothing can be at fault. Promise an answer."
-        )
-        return _shown(request, here, patient, trouble=trouble, chase_words=words)
+        due_at = choices(here.now, here.opening)[0].at
+        new = Promise(words, due_at, MY_ROLE[Role(here.role)], here.user)
+        promise_who_had_to_ask(patient, new, now=here.now, by=here.user)
+        when = Clock(here.now, here.clinic.time_zone).said(due_at)
+        return _done(request, here, patient, _("Noted. Promised: an answer by %(when)s.") % {"when": when})
     counted = log_chase(step, now=here.now, by=here.user, words=words)
     said = (
         _("Noted against “%(step)s”.")

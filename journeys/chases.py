@@ -97,6 +97,16 @@ def make_promise(
 
 
 @transaction.atomic
+def promise_who_had_to_ask(patient: Patient, new: Promise, *, now: datetime, by: User | None = None) -> Step:
+    """She had to ask, and nothing of ours is open, as after a journey that ended too soon: the call counts all the
+    same, against the answer that she is promised now.
+    """
+    step = make_promise(patient, new, now=now, by=by)
+    log_chase(step, now=now, by=by, words=new.words)
+    return step
+
+
+@transaction.atomic
 def promise_once(
     patient: Patient,
     new: Promise,

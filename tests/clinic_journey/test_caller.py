@@ -1,6 +1,6 @@
 """The incoming caller through HTTP: found while typing, answered in one line, her chase counted, a time promised."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import timedelta
 from typing import Any
 
@@ -171,14 +171,33 @@ def test_the_way_back_is_a_path_of_ours(clinic: Clinic, dana: Patient, elsewhere
     assert answer["Location"] == f"/caller/{dana.public_id}/"
 
 
-def test_with_nothing_of_ours_open_no_step_is_blamed_and_the_words_stay(
-    clinic: Clinic, dana: Patient
+def of_the_patient(dana: Patient) -> Step:
+    return builders.step(builders.journey(dana), kind=StepKind.AWAIT_PATIENT, owner_role=OwnerRole.PATIENT)
+
+
+def nothing(dana: Patient) -> None:
+    ended = builders.journey(dana, status="completed", ended_at=NOW - HOUR)
+    assert not ended.steps.exists()
+
+
+@pytest.mark.parametrize("is_open", [of_the_patient, nothing])
+def test_with_nothing_of_ours_open_the_call_counts_against_the_answer_that_is_promised(
+    clinic: Clinic, dana: Patient, is_open: Callable[[Patient], object]
 ) -> None:
-    builders.step(builders.journey(dana), kind=StepKind.AWAIT_PATIENT, owner_role=OwnerRole.PATIENT)
-    page = desk(clinic).post(f"/caller/{dana.public_id}/chased/", {"words": "my bill?"})
-    assert page.status_code == 422
-    assert 'value="my bill?"' in page.content.decode()
-    assert not StepEvent.objects.filter(kind=EventKind.CHASED).exists()
+    is_open(dana)
+    client = desk(clinic)
+    for _press in range(2):
+        answer = client.post(f"/caller/{dana.public_id}/chased/", {"words": "my bill?"}, headers=HTMX)
+        assert answer.status_code == 200
+    made, chase = Step.objects.get(kind=StepKind.PROMISE), StepEvent.objects.get(kind=EventKind.CHASED)
+    assert (chase.step, chase.detail, chase.clinic) == (made, "my bill?", clinic)
+    assert (made.title, made.due_at, made.owner) == ("my bill?", NOW + HOUR, chase.by)
+    assert made.journey.patient == dana
+
+
+def test_the_time_that_was_promised_by_it_is_told(clinic: Clinic, dana: Patient) -> None:
+    page = desk(clinic).post(f"/caller/{dana.public_id}/chased/", headers=HTMX).content.decode()
+    assert "Noted. Promised: an answer by today 11:00." in page
 
 
 def promised(client: Client, dana: Patient, **said: str) -> Any:
