@@ -223,7 +223,7 @@ def tier_of(due: Due, facts: Facts, *, now: datetime) -> int:
     is_given_up = not due.has_template and due.kind == StepKind.CALL and due.about_kind
     kind = StepKind(due.about_kind if is_given_up else due.kind)
     is_near = bool(facts.visit and now < facts.visit.start <= now + SOON and not facts.visit.confirmed_at)
-    if kind == StepKind.CONFIRM and (due.is_told or is_near):
+    if kind == StepKind.CONFIRM and due.is_told:  # untold it stays above, however near the visit is
         return HOLD
     if kind == StepKind.VISIT and is_near:
         return HOLD

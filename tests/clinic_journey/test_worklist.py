@@ -40,6 +40,12 @@ def due(clinic: Clinic, name: str, kind: str, **fields: Any) -> Step:
     return builders.step(builders.journey(somebody(clinic, name)), kind=kind, **fields)
 
 
+def tell_her(step: Step) -> None:
+    """A message about it has left."""
+    done = builders.task(step, plan_from=None, status="done", ended_at=NOW)
+    builders.attempt(done, status=AttemptStatus.SENT, sent_at=NOW - DAY)
+
+
 def names(rows: list[Row]) -> list[str]:
     return [row.name.removesuffix(" Levi") for row in rows]
 
@@ -61,6 +67,7 @@ def test_the_tiers_stand_in_their_fixed_order_whatever_is_late() -> None:
     builders.step(missed.journey, kind=StepKind.VISIT, **ended)
     near = due(clinic, "unconfirmed", StepKind.CONFIRM, due_at=NOW - 4 * DAY)
     builders.appointment(near.journey.patient, step=near, start=NOW + DAY)
+    tell_her(near)
     due(clinic, "decided", StepKind.CONFIRM, due_at=NOW - 3 * DAY)
     due(clinic, "promised", StepKind.PROMISE, title="x", due_at=NOW - 2 * DAY)
     due(clinic, "doctor asks", StepKind.CALL, due_at=NOW - DAY)
@@ -99,13 +106,19 @@ def test_a_patient_has_one_row_with_every_reason() -> None:
 
 def test_told_but_not_confirmed_is_less_pressing_than_not_told() -> None:
     clinic = builders.clinic()
-    told = due(clinic, "told", StepKind.CONFIRM, due_at=NOW - 2 * HOUR)
-    builders.attempt(
-        builders.task(told, plan_from=None, status="done", ended_at=NOW),
-        status=AttemptStatus.SENT,
-        sent_at=NOW - DAY,
-    )
+    tell_her(due(clinic, "told", StepKind.CONFIRM, due_at=NOW - 2 * HOUR))
     due(clinic, "not told", StepKind.CONFIRM, due_at=NOW - HOUR)
+    assert names(worklist(here(clinic)).now) == ["not told", "told"]
+
+
+@pytest.mark.parametrize("ahead", [HOUR, DAY, 3 * DAY])
+def test_who_was_not_told_does_not_sink_as_her_visit_nears(ahead: timedelta) -> None:
+    clinic = builders.clinic()
+    told = due(clinic, "told", StepKind.CONFIRM, due_at=NOW - 2 * HOUR)
+    tell_her(told)
+    untold = due(clinic, "not told", StepKind.CONFIRM, due_at=NOW - HOUR)
+    for step in (told, untold):
+        builders.appointment(step.journey.patient, step=step, start=NOW + ahead)
     assert names(worklist(here(clinic)).now) == ["not told", "told"]
 
 
