@@ -10,6 +10,7 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
 from clinic_journey.models import Standard
+from clinic_journey.reports.numbers_events import LONGEST
 from clinic_journey.reports.standards_actions import load_standards
 from clinic_journey.reports.standards_file import SHIPPED, StandardsError, read_standards
 from clinic_journey.reports.standards_words import limit_words
@@ -155,7 +156,7 @@ def test_one_switched_off_is_listed_apart_and_not_counted(clinic: Clinic) -> Non
 
 def test_each_night_writes_the_days_of_every_clinic(clinic: Clinic) -> None:
     load_standards([builders.clinic()])
-    assert rebuild_standard_days() == 2 * 14 * 56
+    assert rebuild_standard_days() == 2 * (14 * 56 + sum(LONGEST.values()))
 
 
 def test_the_command_refuses_what_is_no_clinic(clinic: Clinic) -> None:
