@@ -17,7 +17,7 @@ help:
 	@echo "make demo            a clinic with 200 patients on this machine; Ctrl-C ends it (PORT=8001 make demo for another port)"
 	@echo "make test            all tests on SQLite, no service needed"
 	@echo "make test-services   all tests on PostgreSQL and Redis (DATABASE_URL, CELERY_BROKER_URL, or localhost)"
-	@echo "make nightly         the crashes of the outbox, as often as a night allows (PostgreSQL)"
+	@echo "make nightly         every trial of a crash or a fault, as often as a night allows (PostgreSQL, redis-server)"
 	@echo "make check           format, lint, types, import contracts, migrations, translations, templates"
 	@echo "make bench           the measurements of bench/, as ratios to plain SQL"
 	@echo "make format          put the code into its one format"
@@ -42,7 +42,7 @@ test-services: setup-dev
 
 nightly: setup-dev
 	@$(WITHOUT_SERVICES) NIGHTLY=1 DATABASE_URL='$(TEST_DATABASE_URL)' $(PYTHON_ENV) -m pytest \
-		tests/concurrency/test_dispatch_crash.py tests/concurrency/test_sending_ledger.py $(PYTEST_ARGS)
+		$$(grep -l 'trials(' tests/concurrency/test_*.py) $(PYTEST_ARGS)
 
 check: setup-dev
 	$(PYTHON_ENV) -m ruff format --check --quiet .
