@@ -51,6 +51,7 @@ from outreach.channels.hooks import HOOKS
 from outreach.webhooks import hook
 from patients import urls as patients_urls
 
+handler500 = "clinic_journey.away.broke"
 urlpatterns = [
     path("", home.home, name="home"),
     path("today/", today_page.today, name="today"),
