@@ -1,8 +1,8 @@
 """The product's worker on a test's database, on one Monday morning, with a channel that keeps the truth on disk.
 
-    python -m tests.concurrency.on_a_broker DATABASE LEDGER
+    python -m tests.concurrency.on_a_broker DATABASE LEDGER [POINT HONOURS]
 
-The broker is the one that CELERY_BROKER_URL names.
+POINT and HONOURS are those of tests.concurrency.crashing. The broker is the one that CELERY_BROKER_URL names.
 """
 
 import os
@@ -14,7 +14,7 @@ import time_machine
 from tests.concurrency import crashing
 
 
-def main(database: str, ledger: str) -> None:
+def main(database: str, ledger: str, point: str = "", honours: str = "0") -> None:
     os.environ["DJANGO_SETTINGS_MODULE"] = "clinic_journey.settings"
     import django  # noqa: PLC0415 - app ready
     from django.conf import settings  # noqa: PLC0415 - app ready
@@ -24,7 +24,8 @@ def main(database: str, ledger: str) -> None:
     from clinic_journey.celery import app  # noqa: PLC0415 - app ready
     from tests.conftest import NOW  # noqa: PLC0415 - app ready
 
-    with time_machine.travel(NOW, tick=True), crashing.channel(Path(ledger), honours=False):
+    channel = crashing.channel(Path(ledger), point, honours=honours == "1")
+    with time_machine.travel(NOW, tick=True), channel:
         app.worker_main(["worker", "--pool", "solo", "--loglevel", "critical"])
 
 
