@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from django.contrib.auth.models import User
 from django.db import connection, transaction
 
-from journeys.claims import BATCH, Alarm, Rows, batches, insert_for
+from journeys.claims import BATCH, Alarm, Rows, alone_with, batches, insert_for
 from journeys.models import Step, StepStatus
 from outreach import followup, milestones
 from outreach.because import Because
@@ -34,6 +34,7 @@ logger = logging.getLogger(__name__)
 
 INTERVAL = timedelta(seconds=15)
 LOOK_AGAIN = timedelta(hours=1)
+A_MOMENT = timedelta(seconds=5)
 
 CONTACT = Alarm(
     model=Step,
@@ -55,6 +56,7 @@ TO_PLAN = Alarm(
     column="plan_from",
     armed="status = 'open' AND plan_from IS NOT NULL",
     takes={"plan_from": "NULL"},
+    returns=("id", "patient_id"),
 )
 
 
@@ -104,11 +106,22 @@ def plan_attempts(*, now: datetime, lasts: timedelta = INTERVAL, limit: int = 20
     """Give each task that waits for it its next attempt, or hand it to a person. Returns how many were planned."""
     planned = 0
     for rows in batches(TO_PLAN, now=now, limit=limit, lasts=lasts):
-        reach = Reach.among([row[0] for row in rows], now=now)
+        reach = Reach.among(_ours_to_plan(rows, now=now), now=now)
         held = Held(reach.tasks)
         for task in reach.tasks:
             planned += _plan_or_wait(task, reach, held, now=now)
     return planned
+
+
+def _ours_to_plan(rows: Sequence[tuple[int, int]], *, now: datetime) -> list[int]:
+    """Of claimed tasks, those of patients for whom nobody else plans at this moment: what the other one plans is not
+    seen before it is done, and the caps would not count it. The rest waits for that.
+    """
+    ours = alone_with({patient_id for _pk, patient_id in rows})
+    others = [pk for pk, patient_id in rows if patient_id not in ours]
+    if others:
+        OutreachTask.objects.filter(pk__in=others).update(plan_from=now + A_MOMENT)
+    return [pk for pk, patient_id in rows if patient_id in ours]
 
 
 def _plan_or_wait(task: OutreachTask, reach: Reach, held: Held, *, now: datetime) -> int:
