@@ -3,6 +3,7 @@
 import logging
 from collections.abc import Sequence
 from datetime import datetime, timedelta
+from typing import Any
 
 from django.contrib.auth.models import User
 from django.db import connection, transaction
@@ -41,6 +42,7 @@ CONTACT = Alarm(
     column="contact_from",
     armed="contact_from IS NOT NULL",
     takes={"contact_from": "NULL"},
+    returns=("id", "due_at"),
 )
 # The class of a message is that of its key: ours to say where we ship it, else the clinic's; where its own texts
 # disagree, news and offers are the first of them.
@@ -64,13 +66,20 @@ def open_tasks(*, now: datetime, lasts: timedelta = INTERVAL, limit: int = BATCH
     """Take the steps that want contact now and open one task each. Returns how many steps were taken.
 
     A step that has ended, or whose journey has no patient yet or one whose record is closed, gets none; one with
-    an open task keeps it.
+    an open task keeps it. They are opened in the order of their deadlines, which is the one they leave in where
+    many come at once.
     """
     taken = 0
     for rows in batches(CONTACT, now=now, limit=limit, lasts=lasts):
         taken += len(rows)
-        _insert_tasks([row[0] for row in rows], now=now)
+        _insert_tasks([pk for pk, _due_at in sorted(rows, key=_by_deadline)], now=now)
     return taken
+
+
+def _by_deadline(row: tuple[int, Any]) -> tuple[bool, Any, int]:
+    """One that has ended may have none, and gets no task."""
+    pk, due_at = row
+    return due_at is None, due_at, pk
 
 
 def _insert_tasks(step_ids: Sequence[int], *, now: datetime) -> None:
@@ -108,7 +117,7 @@ def plan_attempts(*, now: datetime, lasts: timedelta = INTERVAL, limit: int = 20
     for rows in batches(TO_PLAN, now=now, limit=limit, lasts=lasts):
         reach = Reach.among(_ours_to_plan(rows, now=now), now=now)
         held = Held(reach.tasks)
-        for task in reach.tasks:
+        for task in sorted(reach.tasks, key=lambda task: (task.deadline_at, task.pk)):
             planned += _plan_or_wait(task, reach, held, now=now)
     return planned
 
