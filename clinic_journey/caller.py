@@ -63,10 +63,17 @@ class PromiseForm(forms.Form):
     picked = forms.DateTimeField(
         label=gettext_lazy("Another time"),
         required=False,
-        widget=forms.DateTimeInput(attrs={"type": "datetime-local"}, format="%Y-%m-%dT%H:%M"),
+        widget=forms.DateTimeInput(
+            attrs={"type": "datetime-local", "data-draft": ""}, format="%Y-%m-%dT%H:%M"
+        ),
         error_messages={"invalid": gettext_lazy("Write the day and the time.")},
     )
-    words = forms.CharField(label=gettext_lazy("What we promise"), max_length=200, required=False)
+    words = forms.CharField(
+        label=gettext_lazy("What we promise"),
+        max_length=200,
+        required=False,
+        widget=forms.TextInput(attrs={"data-draft": ""}),
+    )
     owner = forms.ChoiceField(
         label=gettext_lazy("Who keeps it"),
         required=False,

@@ -48,6 +48,7 @@ from patients.queries import key_in
 KEEPS_TRYING = (
     "X-Keeps-Trying"  # today.js sends it: it repeats a save that did not get through, and goes on itself
 )
+REFUSED = "X-Refused"  # so that what was typed is kept in the browser
 DECLINED = "declined"
 
 
@@ -80,7 +81,9 @@ def _refused(request: HttpRequest, here: Here, step: Step, refusal: RefusedError
     messages.error(request, refusal.for_staff if isinstance(refusal, SlotTakenError) else str(refusal))
     if KEEPS_TRYING in request.headers:  # its drafts are in the browser
         asked = urlencode({name: request.POST.get(name, "")[:40] for name in ("outcome", "reason", "heard")})
-        return _to(request, f"{item(step)}&{asked}")
+        answer = _to(request, f"{item(step)}&{asked}")
+        answer[REFUSED] = "1"
+        return answer
     return page(request, here, wanted=str(step.public_id), status=409)
 
 

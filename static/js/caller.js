@@ -8,6 +8,19 @@ const dialog = document.getElementById("caller-window");
 let before = null;
 
 const list = () => document.getElementById("matches");
+/* What was typed in the window about whom and not sent: Escape may have been pressed by mistake. */
+const drafts = new Map();
+const draftOf = (field) => `${field.form.action} ${field.name}`;
+
+function bringBack(body) {
+  body.querySelectorAll("[data-draft]").forEach((field) => {
+    const kept = drafts.get(draftOf(field));
+    if (!kept || field.value) return;
+    field.value = kept;
+    field.closest("details")?.setAttribute("open", "");
+  });
+}
+
 const links = () => [...(list()?.querySelectorAll("[data-matches] a") ?? [])];
 
 /* Whoever types on and presses Enter at once must not get the first of an older list. */
@@ -53,8 +66,15 @@ if (form && dialog) {
     const body = document.getElementById("caller-window-body");
     if (!body?.childElementCount || dialog.open) return;
     closeMatches();
+    bringBack(body);
     dialog.showModal();
     body.querySelector("h2")?.focus();
+  });
+  dialog.addEventListener("input", (event) => {
+    if (event.target.matches("[data-draft]")) drafts.set(draftOf(event.target), event.target.value);
+  });
+  dialog.addEventListener("submit", (event) => {
+    event.target.querySelectorAll("[data-draft]").forEach((field) => drafts.delete(draftOf(field)));
   });
   dialog.addEventListener("close", () => document.getElementById("caller-window-body").replaceChildren());
   document.addEventListener("click", (event) => {

@@ -3,7 +3,7 @@
    something. Without it every form still works and every row is a link.
    data-serve   on the panel: the step to open at once, for nobody chose one
    data-saves   on a form: sent by fetch, repeated with the same request_key until it gets through
-   data-draft   on a field: kept in this browser for this user and item until the item is saved */
+   data-draft   on a field: kept in this browser for this user and item until its form or the item is saved */
 
 const desk = document.querySelector("[data-user]");
 const panel = document.getElementById("panel");
@@ -35,6 +35,9 @@ function bringBack() {
   });
 }
 
+const draftsIn = (form) => [...form.querySelectorAll("[data-draft]")].map(keyOf);
+const drop = (drafts) => drafts.forEach((key) => localStorage.removeItem(key));
+
 /* Saves */
 function say(times) {
   bar.textContent = `${bar.dataset.words} (${times})`;
@@ -45,7 +48,7 @@ function switchOff(off) {
   document.querySelectorAll("[data-saves] button").forEach((button) => (button.disabled = off));
 }
 
-async function send(form, body, tried = 0) {
+async function send(form, body, drafts, tried = 0) {
   let answer;
   try {
     answer = await fetch(form.action, { method: "POST", body, headers: { "X-Keeps-Trying": "1" }, credentials: "same-origin" });
@@ -53,6 +56,7 @@ async function send(form, body, tried = 0) {
     answer = null;
   }
   if (answer?.headers.has("X-Go-To")) {
+    if (!answer.headers.has("X-Refused")) drop(drafts);
     location.assign(answer.headers.get("X-Go-To"));
     return;
   }
@@ -61,16 +65,17 @@ async function send(form, body, tried = 0) {
     return;
   }
   say(tried + 1);
-  setTimeout(() => send(form, body, tried + 1), WAITS[Math.min(tried, WAITS.length - 1)]);
+  setTimeout(() => send(form, body, drafts, tried + 1), WAITS[Math.min(tried, WAITS.length - 1)]);
 }
 
 function onSubmit(event) {
+  const drafts = panel.contains(event.target) ? draftsIn(event.target) : [];
   const form = event.target.closest("[data-saves]");
-  if (!form) return;
+  if (!form) return drop(drafts);  // the page that answers shows again what it refuses
   event.preventDefault();
   const body = new URLSearchParams(new FormData(form, event.submitter));
   switchOff(true);
-  send(form, body);
+  send(form, body, drafts);
 }
 
 /* The lease */

@@ -317,6 +317,7 @@ def test_a_refused_save_leads_back_to_its_row_with_the_words_in_their_field(
     headers = {"X-Keeps-Trying": "1"} if by_scripts else {}
     answer = dan.post(f"/today/{step.public_id}/outcome/", said_by_dan, headers=headers)
     if by_scripts:
+        assert answer["X-Refused"] == "1"  # the browser keeps its drafts
         answer = dan.get(answer["X-Go-To"])
     page = answer.content.decode()
     assert "Rina saved “No answer” at 10:00." in page
@@ -326,6 +327,17 @@ def test_a_refused_save_leads_back_to_its_row_with_the_words_in_their_field(
         or 'id="note-needs_doctor" name="note" maxlength="300" required value="does it hurt"' in page
     )
     assert by_scripts or 'value="2026-03-10T12:00"' in page
+
+
+def test_a_skip_that_is_saved_leaves_nothing_to_keep_and_fields_beside_it_do(clinic: Clinic) -> None:
+    step, client = a_call(clinic), desk(clinic)
+    page = client.get(f"/today/{step.public_id}/panel/").content.decode()
+    kept = re.findall(r'<input (?=[^>]*data-draft)[^>]*id="([^"]+)"', page)
+    assert {"chase-words", "promise-words", "promise-picked", "note-skip"} <= set(kept)
+    assert len(kept) == len(set(kept))
+    said = {"outcome": "skip", "note": "the line is engaged"}
+    saved = client.post(f"/today/{step.public_id}/outcome/", said, headers={"X-Keeps-Trying": "1"})
+    assert (saved["X-Go-To"], saved.has_header("X-Refused")) == ("/today/", False)
 
 
 def test_words_refused_outside_the_hours_still_have_their_field(clinic: Clinic) -> None:
