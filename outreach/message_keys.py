@@ -70,6 +70,7 @@ MESSAGES: dict[str, About] = {
     "quick_call_us": _about(_("Ready answer: please call us"), "phone"),
     "quick_done": _about(_("Ready answer: thank you, done")),
     "call_opening": _about(_("How every call begins"), "clinic who"),
+    "after_silence": _about(_("In a call, after several tries in vain")),
     "offer_times": _about(_("In a call: the times that we offer"), "times"),
     "ask_times": _about(_("In a call, where no time is free: which one would suit")),
     "call_closing": _about(_("How every call ends")),

@@ -20,6 +20,7 @@ from outreach.models import WAITED_FOR, Attempt, AttemptStatus, OutreachTask, Re
 from outreach.offers import offers_of
 from outreach.planning import Why
 from outreach.rendering import CannotRender, Facts, Texts
+from outreach.silence import ENOUGH
 from patients.models import HoursKind, MaySay, Patient, Relation
 from patients.queries import ClinicClock, User, lawful_hours, patient_hours
 from patients.windows import Hours
@@ -201,8 +202,9 @@ def _said_in(attempt: Attempt, about_times: str) -> tuple[str, ...]:
     """The parts of a call, in their order."""
     if attempt.tie and attempt.tie.may_say == MaySay.CALL_BACK:
         return ("ask_to_call_back",)
-    key = attempt.task.message_key
-    return ("call_opening", key, *([about_times] if about(key).books else []), "call_closing")
+    key, silent = attempt.task.message_key, attempt.task.unanswered >= ENOUGH
+    opening = ["call_opening", "after_silence"] if silent else ["call_opening"]
+    return (*opening, key, *([about_times] if about(key).books else []), "call_closing")
 
 
 def hours_for(patient: Patient, channel: str, clock: ClinicClock) -> tuple[Hours, ...]:

@@ -79,3 +79,26 @@ def test_whoever_calls_reads_it_in_her_own_language_too() -> None:
 def test_nothing_is_called_a_translation_that_is_none() -> None:
     MessageTemplate.objects.filter(language="ar").delete()
     assert script_for(a_call(language="ru"), now=NOW, reader="ar").for_reader == ""
+
+
+@pytest.mark.parametrize(
+    ("language", "words"),
+    [
+        (
+            "en",
+            "Thank you for answering. Perhaps we tried to reach you at the wrong time."
+            " When is better, or shall we write?",
+        ),
+        ("he", "תודה על המענה. אולי פנינו בשעה לא מתאימה. מתי נוח יותר, ואולי עדיף לכתוב?"),
+        (
+            "ru",
+            "Спасибо, что ответили. Может быть, мы выбрали не тот час. Когда вам удобнее, или лучше написать?",
+        ),
+        ("ar", "شكرًا على الرد. ربما تواصلنا معك في وقت غير مناسب. متى يكون أنسب، أم نكتب لك؟"),
+    ],
+)
+def test_who_answers_after_a_silence_is_asked_when_it_suits(language: str, words: str) -> None:
+    call = a_call(language=language)
+    for tries in (0, 1, 2):
+        call.task.unanswered = tries
+        assert (words == script_for(call, now=NOW).words.splitlines()[1]) == (tries > 1)
