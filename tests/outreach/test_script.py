@@ -86,8 +86,7 @@ def test_nothing_is_called_a_translation_that_is_none() -> None:
     [
         (
             "en",
-            "Thank you for answering. Perhaps we tried to reach you at the wrong time."
-            " When is better, or shall we write?",
+            "Thank you for answering. Perhaps we tried at the wrong time. When is better, or shall we write?",
         ),
         ("he", "תודה על המענה. אולי פנינו בשעה לא מתאימה. מתי נוח יותר, ואולי עדיף לכתוב?"),
         (
