@@ -145,7 +145,7 @@ def set_language(request: HttpRequest) -> HttpResponse:
     """Django's own view; what is chosen at an open desk is kept with the user, on a locked one it may be anybody."""
     if isinstance(request.user, User) and not desk.is_locked(request.session, now=timezone.now()):
         own_language.keep(request.user, request.POST.get("language", ""))
-    return i18n.set_language(request)  # type: ignore[return-value]
+    return i18n.set_language(request)
 
 
 @require_POST

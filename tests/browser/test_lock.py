@@ -90,7 +90,7 @@ def test_a_colleague_takes_the_desk_and_sees_no_draft(open_page: Opener) -> None
     page.fill("[name=username]", "dan")
     page.fill("[name=password]", "demo")
     page.press("[name=password]", "Enter")
-    page.wait_for_url("**/today/")
+    page.wait_for_url("**/reports/")
     page.goto("/patients/new/")
     expect(page.locator("[name=given_name]")).to_have_value("")
     page.fill("[name=given_name]", "Igor")

@@ -391,7 +391,7 @@ def test_call_today_is_told_beside_the_list_until_it_is_done(clinic: Clinic) -> 
     client = desk(clinic)
     assert "call today" not in live(client)
     template = StepTemplate.objects.filter(key="call_today").first()
-    fields = {"kind": StepKind.CALL, "template_step": template}
+    fields: dict[str, Any] = {"kind": StepKind.CALL, "template_step": template}
     first, _second = [
         builders.step(builders.journey(builders.patient(clinic, phone=f"050-234-{n}")), **fields)
         for n in (5000, 5001)
