@@ -30,6 +30,7 @@ from appointments.ties import (
     lock_journey_of,
     open_step_of,
     record,
+    stop_telling,
 )
 from appointments.visits import (
     SlotTakenError,
@@ -221,8 +222,9 @@ def confirm_by(step: Step, visit: Appointment, *, now: datetime) -> datetime:
     return min(step.due_at or latest, latest)
 
 
-def repoint(awaits: Step, to: Step) -> int:
-    """Visits that waited for the result now wait for its review."""
+def repoint(awaits: Step, to: Step, *, now: datetime) -> int:
+    """Visits that waited for the result now wait for its review; that it has come says more than what was kept."""
+    stop_telling(awaits.pk, now=now)
     held = Appointment.objects.filter(awaits=awaits, status=AppointmentStatus.PENDING)
     return held.update(awaits=to)
 
@@ -294,6 +296,7 @@ def cancel(appointment: Appointment, *, because: str, now: datetime, by: User | 
     change(appointment, AppointmentStatus.CANCELLED, now=now, by=by, ended_because=because[:200])
     give_back(appointment)
     leave_open(appointment, now=now)
+    stop_telling(appointment.awaits_id, now=now, by=by)
     end_step(appointment, journey, CANCELLED, now=now, by=by)
 
 

@@ -18,6 +18,7 @@ from journeys.actions import (
     AdHoc,
     NewJourney,
     add_step,
+    cancel_steps,
     complete_step,
     go_on,
     lock_journey,
@@ -38,6 +39,9 @@ from patients.actions import StaleStateError
 
 BOOKED, CANCELLED, NO_SHOW = "booked", "cancelled", "no_show"  # outcomes of steps, as templates name them
 ONE_VISIT = "single_visit"  # the journey of a visit that no other journey asks for
+HELD_FIRST = (
+    "held_first"  # the message of a time that is kept until something has come and the doctor has decided
+)
 TELL_WITHIN = deadlines.Limit(1, deadlines.Unit.WORKING_DAYS)
 REBOOK_WITHIN = deadlines.Limit(1, deadlines.Unit.WORKING_DAYS)
 
@@ -142,6 +146,16 @@ def change(
 
 def record(appointment: Appointment, what: str, *, now: datetime, by: User | None, detail: str = "") -> None:
     AppointmentEvent.objects.create(appointment=appointment, what=what, at=now, by=by, detail=detail[:300])
+
+
+def stop_telling(awaits: int | None, *, now: datetime, by: User | None = None) -> None:
+    """What was to be said of a time that is kept for this step is not true any more, or is said otherwise."""
+    if awaits is None:
+        return
+    untold = Step.objects.filter(
+        journey__steps=awaits, message_key=HELD_FIRST, kind=StepKind.TELL, status=StepStatus.ACTIVE
+    )
+    cancel_steps(list(untold), now=now, by=by, detail="not_needed")
 
 
 def tell_apart(

@@ -48,7 +48,8 @@ from patients.windows import ALWAYS, DAY, Hours, open_together
 
 logger = logging.getLogger(__name__)
 
-ABOUT_A_VISIT = frozenset({"held_visit", "visit_reminder", "hold_moved"})  # void when the visit is gone
+# Void when the visit is gone.
+ABOUT_A_VISIT = frozenset({"held_first", "held_visit", "visit_reminder", "hold_moved"})
 # How long after a patient's words our own may answer where only approved ones may begin; a minute to be sure.
 ANSWERABLE = timedelta(hours=24) - timedelta(minutes=1)
 HER_OWN = PatientContact.objects.filter(

@@ -42,6 +42,7 @@ MESSAGES: dict[str, About] = {
     "thank_you": _about(_("Thank you after a visit"), written="link", thanks=True),
     "thank_stage": _about(_("Thank you after a stage"), written="link", thanks=True),
     "thank_year": _about(_("Thank you after a year"), thanks=True),
+    "held_first": _about(_("A time is kept until the doctor has decided"), "date"),
     "institute_reminder": _about(_("Nothing has come from the institute yet")),
     "referral_revoked": _about(_("Nothing is needed from the institute any more")),
     "result_arrived": _about(_("Everything has arrived"), "by"),

@@ -13,19 +13,22 @@ from django.utils.translation import gettext as _, gettext_noop
 from appointments.actions import Visit, cancel, hold, note_why_held, relocate, settle
 from appointments.models import Appointment, AppointmentStatus, Practitioner
 from appointments.queries import is_above_held_share
-from appointments.ties import tell_apart
+from appointments.ties import HELD_FIRST, TELL_WITHIN, stop_telling, tell_apart
 from appointments.visits import visit_of
 from journeys.actions import (
+    AdHoc,
     NewJourney,
+    add_step,
     cancel_steps,
     complete_step,
     lock_journey,
     move_deadline,
     start_journey,
 )
+from journeys.clinic_time import soon
 from journeys.models import Journey, Step, StepKind, StepStatus, Urgency
 from patients.actions import RefusedError, StaleStateError, normal_phone
-from patients.models import Patient
+from patients.models import Channel, Patient
 from referrals.arrivals import Arrival, receive
 from referrals.intake.base import CODE_ALPHABET, CODE_LENGTH
 from referrals.models import (
@@ -161,9 +164,26 @@ def _refer(new: NewReferral, *, now: datetime, by: User | None) -> Referral:
         held = hold(new.hold, awaits=waiting, until=until, now=now, by=by)
         if is_above:
             note_why_held(held, new.hold_despite_because.strip(), now=now, by=by)
+        _tell_what_is_kept(waiting, new.patient, now=now, by=by)
     if new.answers is not None:
         complete_step(new.answers, REFERRED, now=now, by=by)
     return referral
+
+
+def _tell_what_is_kept(waiting: Step, patient: Patient, *, now: datetime, by: User | None) -> None:
+    """She gets the date in writing, with what comes before it. Whoever likes calls has heard it at the desk."""
+    card = getattr(patient, "card", None)
+    is_written_to = patient.contacts.exists() and not (card and card.channel == Channel.PHONE)
+    if not is_written_to:
+        return
+    journey = waiting.journey
+    told = AdHoc(
+        StepKind.TELL,
+        lambda: _("Tell the patient which time is kept"),
+        soon(journey.clinic, TELL_WITHIN, now=now),
+        message_key=HELD_FIRST,
+    )
+    add_step(journey, told, now=now, by=by)
 
 
 def _institute_phone(new: NewReferral) -> str:
@@ -205,6 +225,7 @@ def revoke(
     if waiting is None:
         return
     opened = []
+    stop_telling(waiting.pk, now=now, by=by)  # first, or the journey would go on for it
     if waiting.status == StepStatus.ACTIVE:
         opened = complete_step(waiting, REVOKED, now=now, by=by, note=because)
     settle(waiting, opened, keep=False, now=now, by=by)

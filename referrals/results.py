@@ -70,7 +70,7 @@ def _review_for(referral: Referral, journey: Journey, *, now: datetime, by: User
         complete_step(waiting, RECEIVED, now=now, by=by)
         journey.refresh_from_db()
         review = _open_review(journey, now=now, by=by) or _review_again(journey, now=now, by=by)
-        repoint(waiting, review)
+        repoint(waiting, review, now=now)
         return review
     return _open_review(journey, now=now, by=by) or _review_again(journey, now=now, by=by)
 

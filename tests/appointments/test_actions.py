@@ -54,7 +54,7 @@ def decided(journey: Journey, decision: str) -> tuple[Step, list[Step]]:
     awaited = open_step(journey, StepKind.AWAIT_RESULT)
     complete_step(awaited, "received", now=NOW)
     review = open_step(journey, StepKind.REVIEW)
-    actions.repoint(awaited, review)
+    actions.repoint(awaited, review, now=NOW)
     return review, complete_step(review, decision, now=NOW)
 
 
@@ -114,8 +114,8 @@ def test_a_hold_follows_from_the_result_to_its_review(journey: Journey) -> None:
     hold = held(journey)
     awaited = open_step(journey, StepKind.AWAIT_RESULT)
     review = builders.step(journey, kind=StepKind.REVIEW)
-    assert actions.repoint(awaited, review) == 1
-    assert actions.repoint(awaited, review) == 0
+    assert actions.repoint(awaited, review, now=NOW) == 1
+    assert actions.repoint(awaited, review, now=NOW) == 0
     hold.refresh_from_db()
     assert hold.awaits == review
 

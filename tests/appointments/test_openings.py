@@ -121,13 +121,11 @@ def test_a_time_that_is_taken_again_is_not_offered(doctor: Practitioner) -> None
     assert Opening.objects.get().status == "gone"
 
 
-def test_only_at_the_patients_hours(doctor: Practitioner) -> None:
+def test_the_hours_to_be_reached_do_not_say_when_she_can_come(doctor: Practitioner) -> None:
     entry = waits(doctor)
     save_card(entry.patient, CardAnswers(Channel.SMS, ((2, time(12), time(20)),), "en"), now=NOW, by=None)
     freed(doctor)
-    assert offer_openings(now=NOW) == 0
-    freed(doctor, FREE_AT + 3 * HOUR)
-    assert offer_openings(now=NOW + 30 * MINUTE) == 1
+    assert offer_openings(now=NOW) == 1
 
 
 def test_offers_end_when_the_time_is_booked_otherwise(doctor: Practitioner) -> None:

@@ -145,16 +145,17 @@ def test_every_time_the_page_offers_for_a_held_visit_can_be_taken(journey: Journ
 def test_hours_to_be_reached_only_order_the_times_and_closed_hours_stay_closed(journey: Journey) -> None:
     """“After 20” in a clinic that closes at 20:00 still leaves times, and her own hours come first."""
     visit = Appointment.objects.get()
+    patient = visit.patient
     begins = [NOW + timedelta(days=days, hours=hour) for days, hour in ((2, 1), (3, 7), (4, 12))]
     for start in begins:  # Wednesday 11:00, Thursday 17:00, and Friday night, when nobody is there
         builders.open_time(visit.practitioner, start, minutes=30)
     card = CardAnswers(Channel.SMS, ((0, time(20), time(22)),), "en")
-    save_card(journey.patient, card, now=NOW, by=None)
+    save_card(patient, card, now=NOW, by=None)
     mine = OwnPage(journey)
     page = mine.text("?times=1")
     assert offered_on(page) == [begins[0].isoformat(), begins[1].isoformat()]
     assert "We looked first at the hours you told us." in page
-    save_card(journey.patient, replace(card, windows=((3, time(16), time(20)),)), now=NOW, by=None)
+    save_card(patient, replace(card, windows=((3, time(16), time(20)),)), now=NOW, by=None)
     assert offered_on(mine.text("?times=1")) == [begins[1].isoformat(), begins[0].isoformat()]
     said = {"meaning": "another_time", "start": begins[0].isoformat()}
     assert mine.post("answer", said).status_code == 302

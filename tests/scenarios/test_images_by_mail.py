@@ -1,15 +1,19 @@
 """S1: held before the images exist, decided the day they arrive, told before she has to ask."""
 
 from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, time, timedelta
 
 import pytest
 
+from appointments.actions import cancel
 from appointments.models import Appointment, AppointmentStatus
 from journeys.models import EventKind, OwnerRole, Step, StepEvent, StepKind, StepStatus
 from journeys.queries import journeys_without_next_date
 from outreach.models import Attempt, AttemptStatus
-from patients.models import Patient, Role
+from outreach.rendering import date_words
+from patients.actions import CardAnswers, save_card
+from patients.models import Channel, Patient, Role
+from referrals.actions import revoke
 from referrals.models import DocumentStatus, IncomingDocument, Referral, ReferralStatus, Result
 from tests.clinic_journey.own_page import OwnPage
 from tests.scenarios.house import MONDAY, House, frozen, link_in, run_by_two_workers, run_once, run_twice
@@ -77,22 +81,62 @@ def confirm_on_her_page(asked: Attempt, at: datetime) -> None:
             page.post("answer", {"meaning": "confirm"})
 
 
+def test_she_has_the_date_and_what_comes_before_it_in_writing_on_the_spot(
+    house: House, dana: Patient
+) -> None:
+    refer(house, dana)
+    house.tick(MONDAY)
+    (kept,) = messages_to(dana)
+    assert date_words(Appointment.objects.get().start, house.clinic.time_zone, "en") in kept.body
+    assert "First the results have to come, then the doctor confirms it" in kept.body
+    assert kept.task.step.outcome == "told"
+    with frozen(MONDAY):
+        assert OwnPage(link_in(kept)).get().status_code == 200
+
+
+@pytest.mark.parametrize("how", ["cancelled", "arrived", "revoked"])
+def test_what_is_kept_no_more_is_not_told(house: House, dana: Patient, how: str) -> None:
+    """At night nothing leaves; by the morning the time is given back, or more is to be told."""
+    save_card(dana, CardAnswers(Channel.SMS, ((1, time(12), time(20)),), "en"), now=MONDAY, by=None)
+    referral = refer(house, dana)
+    house.tick(MONDAY)
+    told = Step.objects.get(message_key="held_first")
+    assert (told.status, messages_to(dana)) == (StepStatus.ACTIVE, [])
+    if how == "cancelled":
+        cancel(Appointment.objects.get(), because="by mistake", now=MONDAY)
+    elif how == "revoked":
+        revoke(referral, because="not needed", now=MONDAY)
+    else:
+        house.drop_mail(referral.code, TUESDAY_10)
+        house.tick(TUESDAY_10)
+    house.tick(TUESDAY_10 + timedelta(hours=4))
+    told.refresh_from_db()
+    assert told.status == StepStatus.CANCELLED
+    assert "held_first" not in [attempt.task.message_key for attempt in messages_to(dana)]
+
+
+def test_who_likes_calls_is_not_rung_to_hear_it_again(house: House) -> None:
+    refer(house, house.dana(channel=Channel.PHONE))
+    house.tick(MONDAY)
+    assert not Step.objects.filter(kind=StepKind.TELL).exists()
+
+
 def test_the_whole_story(house: House, dana: Patient) -> None:
     referral = refer(house, dana)
     held = Appointment.objects.get()
     assert (held.status, held.awaits, referral.status) == ("pending", referral.step, "active")
     house.tick(MONDAY, TUESDAY_10)
-    assert messages_to(dana) == []
+    assert [attempt.task.message_key for attempt in messages_to(dana)] == ["held_first"]
 
     house.drop_mail(referral.code, TUESDAY_10)
     at = TUESDAY_10 + timedelta(minutes=1)
     house.tick(at)
     review = step(StepKind.REVIEW)
     assert (review.status, review.due_at) == (StepStatus.ACTIVE, datetime(2026, 3, 10, 17, 0, tzinfo=UTC))
-    arrived = messages_to(dana)
+    arrived = messages_to(dana)[1:]
     assert [attempt.task.message_key for attempt in arrived] == ["result_arrived"]
     assert "Tuesday 10 March, 19:00" in arrived[0].body
-    assert step(StepKind.TELL).outcome == "told"
+    assert arrived[0].task.step.outcome == "told"
     referral.refresh_from_db()
     assert referral.status == ReferralStatus.COMPLETED
 
@@ -113,7 +157,7 @@ def test_the_whole_story(house: House, dana: Patient) -> None:
     assert step(StepKind.CONFIRM).outcome == "confirmed"
     assert not journeys_without_next_date().exists()
     house.tick(at + timedelta(minutes=10))
-    assert len(messages_to(dana)) == 2
+    assert len(messages_to(dana)) == 3
 
 
 def test_a_late_doctor_is_seen_and_the_patient_hears_before_she_asks(house: House, dana: Patient) -> None:
@@ -125,7 +169,10 @@ def test_a_late_doctor_is_seen_and_the_patient_hears_before_she_asks(house: Hous
     review = step(StepKind.REVIEW)
     assert (review.stalled_at, review.owner_role) == (close, OwnerRole.MANAGER)
     assert StepEvent.objects.filter(step=review, kind=EventKind.STALLED).count() == 1
-    assert [attempt.task.message_key for attempt in messages_to(dana)] == ["result_arrived", "apology"]
+    assert [attempt.task.message_key for attempt in messages_to(dana)] == [
+        "result_arrived",
+        "apology",
+    ]
     assert b"Dana" in house.get(Role.MANAGER, "/today/", close).content
     with frozen(close + timedelta(minutes=1)):
         page = OwnPage(link_in(messages_to(dana)[0])).text()
@@ -145,6 +192,7 @@ def test_no_treatment_frees_the_time_and_says_so_kindly(house: House, dana: Pati
 
 def test_a_result_that_never_comes_is_chased_and_the_hold_moves_once(house: House, dana: Patient) -> None:
     refer(house, dana)
+    house.tick(MONDAY)
     first = Appointment.objects.get().start
     promised = step(StepKind.AWAIT_RESULT).due_at
     assert promised is not None
@@ -163,6 +211,7 @@ def test_a_mail_for_nobody_has_an_owner_and_a_clock_and_a_person_matches_it(
     house: House, dana: Patient
 ) -> None:
     referral = refer(house, dana)
+    house.tick(MONDAY)
     house.drop_mail("", TUESDAY_10)
     house.tick(TUESDAY_10)
     document = IncomingDocument.objects.get()
@@ -174,7 +223,7 @@ def test_a_mail_for_nobody_has_an_owner_and_a_clock_and_a_person_matches_it(
     house.post(Role.RECEPTIONIST, f"/documents/{document.public_id}/match/", at, code=referral.code)
     house.tick(at)
     assert step(StepKind.REVIEW).status == StepStatus.ACTIVE
-    assert [attempt.task.message_key for attempt in messages_to(dana)] == ["result_arrived"]
+    assert [attempt.task.message_key for attempt in messages_to(dana)] == ["held_first", "result_arrived"]
 
 
 def test_the_same_mail_twice_is_one_result(house: House, dana: Patient) -> None:
