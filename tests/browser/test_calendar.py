@@ -93,3 +93,23 @@ def test_each_visit_of_two_lines_in_the_picture_of_a_week_shows_whose_it_is(
         return bottom(each) > bottom(each.closest(".ec-event"));
     }).map((each) => each.textContent)"""
     assert doctors.evaluate_all(below) == []
+
+
+SEEN = """(column) => {
+  column.scrollIntoView({ inline: "start", block: "nearest" });
+  const box = (name) => document.querySelector(name).getBoundingClientRect();
+  const [day, times, own] = [box(".day"), box(".day-hours"), column.getBoundingClientRect()];
+  const [start, end] = document.dir === "rtl" ? [day.left, times.left] : [times.right, day.right];
+  return { times: times.left - day.left, seen: Math.min(own.right, end) - Math.max(own.left, start) };
+}"""
+
+
+@pytest.mark.parametrize("language", ["en", "he"])
+def test_on_a_phone_each_doctor_can_be_read_whole_beside_the_times(open_page: Opener, language: str) -> None:
+    page = open_page("/calendar/", language=language)
+    page.set_viewport_size({"width": 320, "height": 700})
+    found = [column.evaluate(SEEN) for column in page.locator(".day-column").all()]
+    assert len(found) > 1
+    assert {round(each["times"]) for each in found} == {round(found[0]["times"])}, "the times stay"
+    assert min(each["seen"] for each in found) > 205, "beside them no doctor is cut"
+    assert page.evaluate("document.documentElement.scrollWidth") <= 320
