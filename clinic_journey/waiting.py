@@ -42,7 +42,7 @@ class DayInput(forms.DateInput):
 
 
 class WaitForm(forms.Form):
-    """What she would take. Her hours are on her service card and are not asked twice."""
+    """What she would take. When a message may come is on her service card and is not asked twice."""
 
     practitioner = forms.ModelChoiceField(
         label=gettext_lazy("Doctor"),
