@@ -74,8 +74,9 @@ def test_a_freed_time_finds_its_taker_and_nobody_loses_a_date(house: House) -> N
     visits = waiting_people(house)
     patient = builders.patient(house.clinic, phone="")
     freed = actions.book(Visit(patient, house.doctor, FREED_AT, 30), now=MONDAY - DAY)
-    path = f"/appointments/{freed.public_id}/act/"
-    house.post(Role.RECEPTIONIST, path, MONDAY, act="cancel", because="ill")
+    house.post(
+        Role.RECEPTIONIST, f"/appointments/{freed.public_id}/act/", MONDAY, act="cancel", because="ill"
+    )
 
     house.tick(MONDAY)
     assert messages() == []  # the desk may take it back for a moment
