@@ -13,7 +13,6 @@ from appointments.queries import fitting_starts
 from inquiries.finding import Entry, Found, find
 from inquiries.models import Inquiry, Offering
 from inquiries.stock import Batch, Stock, is_available, is_fresh, stock_of
-from journeys.models import Step, StepKind, StepStatus
 from patients.models import Clinic
 from patients.queries import User
 from patients.windows import Hours, Interval, open_intervals
@@ -36,12 +35,6 @@ def inquiries_visible_to(user: User) -> QuerySet[Inquiry]:
     return Inquiry.objects.filter(clinic__memberships__user_id=user.pk).select_related(
         "clinic", "offering", "taken_by", "step", "patient", "journey", "wants_with"
     )
-
-
-def promised_answers(clinic: Clinic) -> QuerySet[Step]:
-    """The clocks of what was asked and has no answer yet."""
-    promises = Step.objects.filter(clinic=clinic, kind=StepKind.PROMISE, status=StepStatus.ACTIVE)
-    return promises.filter(inquiry__isnull=False, inquiry__answered_at=None)
 
 
 def offered_by(clinic: Clinic) -> QuerySet[Offering]:

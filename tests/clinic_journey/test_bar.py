@@ -8,13 +8,12 @@ import pytest
 from django.contrib.auth.models import User
 from django.test import Client
 
-from clinic_journey import desk
 from clinic_journey.bar import counts_of
-from clinic_journey.desk_queue import queue_of
-from clinic_journey.models import AsideKind
 from journeys.models import OwnerRole, Step, StepKind
+from outreach.answers import ask_of
+from outreach.models import Reply
 from patients.access import Here
-from patients.models import Channel, Clinic, Role
+from patients.models import Clinic, Role
 from tests import builders
 from tests.conftest import NOW
 
@@ -42,60 +41,26 @@ def somebody(clinic: Clinic, n: int, **fields: Any) -> Step:
     return builders.step(builders.journey(builders.patient(clinic, phone=f"050-234-{5000 + n}")), **fields)
 
 
-def call_about(step: Step, *, at: Any = NOW - HOUR) -> None:
-    task = builders.task(step, plan_from=None)
-    builders.attempt(task, channel=Channel.PHONE, send_at=at, expires_at=NOW + 3 * HOUR)
-
-
-def of_today(clinic: Clinic) -> None:
-    """Six rows of six people, and more that is not for now."""
-    for n in range(2):
-        call_about(somebody(clinic, n))
-    called = somebody(clinic, 2)
-    call_about(called)
-    builders.step(called.journey, kind=StepKind.PROMISE, title="the price")
-    for n in (3, 4):
-        builders.step(somebody(clinic, n).journey, kind=StepKind.REFER)
-    somebody(clinic, 5, kind=StepKind.IDENTIFY)
-    call_about(somebody(clinic, 6), at=NOW + HOUR)
-    somebody(clinic, 7, owner_role=OwnerRole.DOCTOR)
-
-
-def test_today_is_counted_as_today_lists_it(clinic: Clinic, here: Here) -> None:
-    of_today(clinic)
-    of_today(builders.clinic())
-    assert (len(queue_of(here).now), counts_of(here)["today"]) == (6, 6)
-    parked = queue_of(here).now[0].due.public_id
-    desk.set_aside(Step.objects.get(public_id=parked), AsideKind.PARKED, here=here)
-    assert (len(queue_of(here).now), counts_of(here)["today"]) == (5, 5)
-    doctor = Here(builders.user(Role.DOCTOR, at=clinic), clinic, Role.DOCTOR, NOW)
-    assert (len(queue_of(doctor).now), counts_of(doctor)["today"]) == (1, 1)
-
-
 def test_what_waits_is_counted_in_this_clinic_alone(clinic: Clinic, here: Here) -> None:
     for place in (clinic, builders.clinic()):
         for n in range(2):
             somebody(place, n, kind=StepKind.REVIEW, owner_role=OwnerRole.DOCTOR)
-        builders.inquiry(place, answered_at=None, step=somebody(place, 2, kind=StepKind.PROMISE))
-        builders.inquiry(place)
-    found = counts_of(here)
-    assert {name: found[name] for name in ("inbox", "results", "questions")} == {
-        "inbox": 0,
-        "results": 2,
-        "questions": 1,
-    }
+        writer = builders.patient(place, phone="050-234-5002")
+        for words in ("When?", "And where?"):
+            matter = ask_of(writer, words, now=NOW)
+            Reply.objects.create(clinic=place, patient=writer, at=NOW, body=words, step=matter, matter=matter)
+    assert counts_of(here) == {"inbox": 1, "results": 2}
 
 
 def test_a_page_counts_all_of_it_in_one_statement(
     clinic: Clinic, here: Here, django_assert_num_queries: Any
 ) -> None:
-    of_today(clinic)
-    with django_assert_num_queries(1):
-        counts_of(here)
+    somebody(clinic, 0, kind=StepKind.REVIEW, owner_role=OwnerRole.DOCTOR)
+    for on_today in (False, True):
+        with django_assert_num_queries(1):
+            counts_of(here, on_today=on_today)
     page = browser(here.user).get("/waiting/").content.decode()
-    assert re.search(r'href="/today/">Today <span class="count">6</span>', page)
-    today = " ".join(browser(here.user).get("/today/").content.decode().split())
-    assert 'aria-current="page">Today </a>' in today  # its own heading counts, and goes on counting
+    assert re.search(r'href="/results/">Results <span class="count">1</span>', page)
 
 
 def test_n_registers_a_patient_from_every_page_but_where_it_says_no(here: Here) -> None:
@@ -128,7 +93,7 @@ def test_each_role_begins_on_its_own_page(clinic: Clinic, role: Role, first: str
     assert ('href="/reports/"' in bar) == (role in {Role.MANAGER, Role.ADMIN})
 
 
-def test_thanks_for_her_are_told_on_every_page_and_a_handover_in_today(clinic: Clinic, here: Here) -> None:
+def test_thanks_for_her_and_a_handover_are_told_in_today(clinic: Clinic, here: Here) -> None:
     colleague = builders.user(at=clinic)
     builders.praise(builders.patient(clinic), to=here.user)
     builders.handover(clinic, by=colleague)
@@ -141,8 +106,6 @@ def test_thanks_for_her_are_told_on_every_page_and_a_handover_in_today(clinic: C
     today = told("/today/")
     assert 'Hand over the shift <span class="count">1</span>' in today
     assert 'Team <span class="count">1</span>' in today
-    assert "thanks for you" in told("/waiting/")
     told("/team/")  # she reads them
-    assert "thanks for you" not in told("/waiting/")
     assert 'Team <span class="count">' not in told("/today/")
-    assert "thanks for you" not in browser(colleague).get("/waiting/").content.decode()
+    assert 'Team <span class="count">' not in browser(colleague).get("/today/").content.decode()
