@@ -10,6 +10,7 @@ let before = null;
 const list = () => document.getElementById("matches");
 /* What was typed in the window about whom and not sent: Escape may have been pressed by mistake. */
 const drafts = new Map();
+let sent = [];
 const draftOf = (field) => `${field.form.action} ${field.name}`;
 
 function bringBack(body) {
@@ -64,6 +65,7 @@ if (form && dialog) {
   dialog.addEventListener("close", backToScreen);
   document.addEventListener("htmx:after:swap", () => {
     const body = document.getElementById("caller-window-body");
+    if (body?.querySelector(".notice-success")) sent.forEach((key) => drafts.delete(key));
     if (!body?.childElementCount || dialog.open) return;
     closeMatches();
     bringBack(body);
@@ -74,7 +76,7 @@ if (form && dialog) {
     if (event.target.matches("[data-draft]")) drafts.set(draftOf(event.target), event.target.value);
   });
   dialog.addEventListener("submit", (event) => {
-    event.target.querySelectorAll("[data-draft]").forEach((field) => drafts.delete(draftOf(field)));
+    sent = [...event.target.querySelectorAll("[data-draft]")].map(draftOf);
   });
   dialog.addEventListener("close", () => document.getElementById("caller-window-body").replaceChildren());
   document.addEventListener("click", (event) => {

@@ -2,8 +2,8 @@
 
 from playwright.sync_api import Page, expect
 
-from tests.browser.at_the_desk import open_row
-from tests.browser.conftest import Opener
+from tests.browser.at_the_desk import open_row, patient_with
+from tests.browser.conftest import DemoServer, Opener
 
 CHASE, SKIP = "#panel #chase-words", "#panel #note-skip"
 
@@ -34,25 +34,33 @@ def test_notes_of_an_open_row_come_back_until_they_are_saved(open_page: Opener) 
     expect(page.locator("#panel .asks[open]")).to_have_count(0)
 
 
-def test_the_callers_window_closed_by_mistake_keeps_what_was_typed(open_page: Opener) -> None:
+def test_the_callers_window_closed_by_mistake_keeps_what_was_typed(
+    demo: DemoServer, open_page: Opener
+) -> None:
     page = open_page("/waiting/")
+    waits = "EXISTS (SELECT 1 FROM journeys_journey j JOIN journeys_step s ON s.journey_id = j.id"
+    waits += " WHERE j.patient_id = p.id AND s.status = 'active' AND s.kind = 'promise')"
+    patient = patient_with(demo, f"p.status = 'active' AND {waits}")
+    ((name,),) = demo.rows(
+        "SELECT given_name || ' ' || family_name FROM patients_patient WHERE public_id = ?", patient.hex
+    )
     window = page.locator("#caller-window")
     words = window.locator(".caller-chase [name=words]")
 
-    def look_up() -> None:
-        page.fill("[data-caller-search] [name=q]", "levi")
-        page.locator("#matches a").first.click()
+    def look_up(typed: str) -> None:
+        page.fill("[data-caller-search] [name=q]", typed)
+        page.locator(f"#matches a[href*='{patient}']").click()
         expect(window).to_be_visible()
 
-    look_up()
+    look_up(name)
     words.fill("Where is my answer?")
     page.keyboard.press("Escape")
     page.keyboard.press("Escape")
     expect(window).to_be_hidden()
-    look_up()
+    look_up(f"{name} ")
     expect(words).to_have_value("Where is my answer?")
     window.locator("[data-key=KeyX]").click()
     expect(window.locator(".notice-success")).to_be_visible()
     page.keyboard.press("Escape")
-    look_up()
+    look_up(name)
     expect(words).to_have_value("")
