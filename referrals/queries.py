@@ -2,9 +2,9 @@
 
 from collections.abc import Iterable
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 
-from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.db.models import Exists, Min, OuterRef, Q, QuerySet
 
 from journeys.models import StepKind, StepStatus
 from patients.identity import Claim, normalise_national_id
@@ -20,6 +20,8 @@ from referrals.models import (
     Result,
 )
 
+RECENT, ENOUGH = 100, 5  # referrals whose results say how long it usually takes; how few say nothing
+ONE_DAY = timedelta(days=1)
 # A second file and a correction come on a referral that is completed already, and name it by its code.
 TAKES_RESULTS = (ReferralStatus.ACTIVE, ReferralStatus.ON_HOLD, ReferralStatus.COMPLETED)
 
@@ -35,6 +37,17 @@ def without_a_hold(referrals: QuerySet[Referral]) -> QuerySet[Referral]:
     return (
         referrals.exclude(hold_refused_because="").select_related("patient", "made_by").order_by("-made_at")
     )
+
+
+def usual_days(referrals: QuerySet[Referral]) -> tuple[int, int] | None:
+    """In how many days half of the last results came, and nine out of ten; None while too few are known."""
+    completed = referrals.filter(status=ReferralStatus.COMPLETED).order_by("-made_at").values("pk")[:RECENT]
+    last = Referral.objects.filter(pk__in=completed).annotate(came_at=Min("results__received_at"))
+    told = last.filter(came_at__isnull=False).values_list("made_at", "came_at")
+    waits = sorted(-((made_at - came_at) // ONE_DAY) for made_at, came_at in told)  # a begun day counts
+    if len(waits) < ENOUGH:
+        return None
+    return waits[(len(waits) - 1) // 2], waits[-(-len(waits) * 9 // 10) - 1]
 
 
 def documents_visible_to(user: User) -> QuerySet[IncomingDocument]:

@@ -155,6 +155,8 @@ def refer(request: HttpRequest, here: Here, patient_id: UUID) -> HttpResponse:
             return redirect("referral", referral.public_id)
     context = {"patient": patient, "form": form, "times": _times(form, patient, here), "step": asked_by}
     context["shown_type"] = _chosen(form, "visit_type")
+    mine = queries.referrals_visible_to(here.user).filter(clinic=patient.clinic)
+    context["usual_days"] = queries.usual_days(mine)
     return render(request, "referrals/refer.html", context, status=422 if form.errors else 200)
 
 
