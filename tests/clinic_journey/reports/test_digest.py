@@ -228,7 +228,7 @@ def test_a_morning_costs_as_many_statements_whatever_there_is(clinic: Clinic, ti
         trouble(clinic)
     with CaptureQueriesContext(connection) as seen:
         lines_of(clinic, now=NOW)
-    assert len(seen) == 31
+    assert len(seen) == 32
 
 
 @pytest.mark.parametrize("role", [Role.RECEPTIONIST, Role.DOCTOR])
