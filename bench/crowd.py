@@ -67,7 +67,7 @@ class Crowd:
         client.force_login(self.roles[role])
         return client
 
-    def fetch(self, sql: str, values: list[Any]) -> list[tuple[Any, ...]]:
+    def fetch(self, sql: str, values: dict[str, Any]) -> list[tuple[Any, ...]]:
         self._turn_to()
         with connection.cursor() as cursor:
             cursor.execute(sql, values)

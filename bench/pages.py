@@ -140,7 +140,7 @@ def measure_depth(crowd: "Crowd") -> None:
 
 def measure_bare(crowd: "Crowd") -> None:
     """The view with its template, as the floor was measured, and beside it the answer with all that any page pays."""
-    for path, statements in (("/patients/", (PATIENTS,)), ("/today/", (TODAY_CALLS, TODAY_STEPS))):
+    for path, statements in (("/patients/", (PATIENTS, BAR)), ("/today/", (TODAY_CALLS, TODAY_STEPS, BAR))):
         pairs = [
             (view_milliseconds(crowd, path), bare_milliseconds(crowd, statements)) for _pair in range(PAIRS)
         ]
@@ -165,25 +165,32 @@ def view_milliseconds(crowd: "Crowd", path: str) -> float:
     return statistics.median(seconds(once) for _turn in range(REPEATED)) * 1000
 
 
+BAR = """
+    SELECT (SELECT count(DISTINCT coalesce(j.patient_id, -s.id)) FROM journeys_step s
+            JOIN journeys_journey j ON j.id = s.journey_id
+            WHERE s.clinic_id = %(clinic)s AND s.kind = 'call' AND s.status = 'active'
+                AND EXISTS (SELECT FROM outreach_reply r WHERE r.matter_id = s.id)),
+        (SELECT count(*) FROM (SELECT FROM journeys_step s
+            WHERE s.clinic_id = %(clinic)s AND s.kind = 'review' AND s.status = 'active' LIMIT 100) r)"""
 PATIENTS = """
     SELECT p.public_id, p.given_name, p.family_name, p.language, p.birth_date, p.since_on, c.channel, c.told_at,
         (SELECT value FROM patients_patientcontact t JOIN patients_contactpoint a ON a.id = t.contact_point_id
          WHERE t.patient_id = p.id ORDER BY t.rank LIMIT 1)
     FROM patients_patient p JOIN patients_servicecard c ON c.patient_id = p.id
-    WHERE p.clinic_id = %s AND p.status <> 'merged' ORDER BY p.family_name, p.given_name, p.id LIMIT 51"""
+    WHERE p.clinic_id = %(clinic)s AND p.status <> 'merged' ORDER BY p.family_name, p.given_name, p.id LIMIT 51"""
 TODAY_CALLS = """
     SELECT a.id, a.send_at, a.expires_at, s.public_id, s.kind, s.due_at, p.given_name, p.family_name, j.title
     FROM outreach_attempt a JOIN outreach_outreachtask t ON t.id = a.task_id
     JOIN journeys_step s ON s.id = t.step_id JOIN journeys_journey j ON j.id = s.journey_id
     JOIN patients_patient p ON p.id = a.patient_id
-    WHERE a.clinic_id = %s AND a.channel = 'phone' AND a.status = 'planned' AND a.send_at <= now()
+    WHERE a.clinic_id = %(clinic)s AND a.channel = 'phone' AND a.status = 'planned' AND a.send_at <= now()
         AND a.expires_at > now() AND t.status = 'open' AND s.status = 'active'
     ORDER BY a.send_at LIMIT 200"""
 TODAY_STEPS = """
     SELECT s.id, s.public_id, s.kind, s.due_at, p.given_name, p.family_name, j.title
     FROM journeys_step s JOIN journeys_journey j ON j.id = s.journey_id
     LEFT JOIN patients_patient p ON p.id = j.patient_id
-    WHERE s.clinic_id = %s AND s.status = 'active' AND s.owner_role = 'receptionist'
+    WHERE s.clinic_id = %(clinic)s AND s.status = 'active' AND s.owner_role = 'receptionist'
         AND s.due_at <= now() + interval '31 days'
         AND NOT EXISTS (SELECT FROM outreach_outreachtask t JOIN outreach_attempt a ON a.task_id = t.id
             WHERE t.step_id = s.id AND a.channel = 'phone' AND a.status IN ('planned', 'sending'))
@@ -194,7 +201,7 @@ TODAY_STEPS = """
 
 def bare_milliseconds(crowd: "Crowd", statements: tuple[str, ...]) -> float:
     def fetch() -> list[tuple[Any, ...]]:
-        return [row for sql in statements for row in crowd.fetch(sql, [crowd.clinic_id])]
+        return [row for sql in statements for row in crowd.fetch(sql, {"clinic": crowd.clinic_id})]
 
     assert fetch()
     return statistics.median(seconds(fetch) for _turn in range(REPEATED)) * 1000
