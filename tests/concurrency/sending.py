@@ -1,4 +1,4 @@
-"""A worker process that sends SMS through Twilio's own client to a stand-in, and dies at a named point."""
+"""A worker process that sends through a provider's real client to a stand-in, and dies at a named point."""
 
 import os
 import signal
@@ -12,7 +12,7 @@ def die(*_args: Any, **_kwargs: Any) -> None:
     os.kill(os.getpid(), signal.SIGKILL)
 
 
-def main(point: str, database: str) -> None:
+def main(point: str, database: str, transport: str) -> None:
     os.environ["DJANGO_SETTINGS_MODULE"] = "clinic_journey.settings"
     import django  # noqa: PLC0415 - app ready
     from django.conf import settings  # noqa: PLC0415 - app ready
@@ -25,7 +25,7 @@ def main(point: str, database: str) -> None:
 
     inside = vars(dispatch)  # the worker dies where it stands; nothing else of it is replaced
     if point == "before the request":
-        setattr(type(TRANSPORTS["twilio"]), "send", die)  # noqa: B010 - the worker dies instead
+        setattr(type(TRANSPORTS[transport]), "send", die)  # noqa: B010 - the worker dies instead
     if point == "after the answer":
         vars(inside["outcomes"])["settle"] = die
     if point == "after the outcome":

@@ -26,7 +26,7 @@ class Mailgun(StandIn):
             return Answer(401, b"Forbidden")
         if request.path != f"/v3/{DOMAIN}/messages":
             return Answer(404, {"message": "Domain not found"})
-        self.taken.append(request.form)
+        self.take(request.form, to=request.form["to"])
         return Answer(200, {"id": f"<{len(self.taken)}@{DOMAIN}>", "message": "Queued. Thank you."})
 
 

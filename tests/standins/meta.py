@@ -29,7 +29,7 @@ class Meta(StandIn):
         content = asked.get(asked.get("type"))
         if asked.get("messaging_product") != "whatsapp" or not asked.get("to") or not content:
             return Answer(400, {"error": {"message": "…", "type": "OAuthException", "code": 100}})
-        self.taken.append(asked)
+        self.take(asked, to=asked["to"])
         made = {"id": f"wamid.{len(self.taken)}"}
         contact = {"input": asked["to"], "wa_id": asked["to"]}
         return Answer(200, {"messaging_product": "whatsapp", "contacts": [contact], "messages": [made]})

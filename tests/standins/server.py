@@ -1,16 +1,19 @@
 """A provider's stand-in on loopback: a real HTTP server that keeps the truth, and can be told to misbehave.
 
 What it answers is written from the provider's public documentation; our channels talk to it with the client
-libraries that they use in production. `taken` is the ledger: what the provider would really send to a phone.
+libraries that they use in production. `taken` is what the provider would really send to a phone; with a `ledger`
+each stands there too, one line a contact, on disk before the caller hears of it.
 """
 
 import json
+import os
 import threading
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
@@ -56,9 +59,23 @@ class StandIn:
         self.tricks: deque[Trick] = deque()
         self.url = ""
         self.closing = threading.Event()
+        self.ledger: Path | None = None
+        self.tells: Callable[[dict[str, Any]], None] | None = (
+            None  # before the caller hears that it was taken
+        )
+
+    def take(self, what: dict[str, Any], *, to: str, of: list[dict[str, Any]] | None = None) -> None:
+        (self.taken if of is None else of).append(what)
+        if self.ledger:
+            with self.ledger.open("a") as file:
+                file.write(f"{to}\n")
+                file.flush()
+                os.fsync(file.fileno())
+        if self.tells:
+            self.tells(what)
 
     def answer(self, request: Request) -> Answer:
-        """As the provider answers when nothing goes wrong; adds to `taken`."""
+        """As the provider answers when nothing goes wrong; takes the message."""
         raise NotImplementedError
 
 

@@ -21,7 +21,7 @@ class Telegram(StandIn):
         if not asked.get("text"):
             words = "Bad Request: message text is empty"
             return Answer(400, {"ok": False, "error_code": 400, "description": words})
-        self.taken.append(asked)
+        self.take(asked, to=str(asked["chat_id"]))
         chat = {"id": asked["chat_id"], "type": "private"}
         made = {"message_id": len(self.taken), "date": 1773043200, "chat": chat, "text": asked["text"]}
         return Answer(200, {"ok": True, "result": made})

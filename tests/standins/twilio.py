@@ -78,7 +78,7 @@ class Twilio(StandIn):
             "uri": "",
             "status_callback": form.get("StatusCallback"),
         }
-        self.taken.append(made)
+        self.take(made, to=made["to"])
         return Answer(201, made)
 
     def call(self, request: Request) -> Answer:
@@ -105,7 +105,7 @@ class Twilio(StandIn):
             "duration": None,
             "uri": "",
         }
-        self.calls.append({**made, "asked": form})
+        self.take({**made, "asked": form}, to=made["to"], of=self.calls)
         return Answer(201, made)
 
 
