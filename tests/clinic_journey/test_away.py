@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 from django.db import connection
+from django.http import HttpRequest, HttpResponse
 from django.test import Client
 from django.test.utils import override_settings
 from django.urls import path
@@ -18,7 +19,7 @@ WORDS = "The data cannot be reached at this moment. Please try again in a minute
 NOWHERE = {"PORT": 1} if connection.vendor == "postgresql" else {"NAME": "/nowhere/clinic.sqlite3"}
 
 
-def divide(_request: object) -> None:
+def divide(_request: HttpRequest) -> HttpResponse:
     raise ZeroDivisionError
 
 

@@ -47,7 +47,7 @@ class Server:
         there = connection.settings_dict
         of_suite = {"PGHOST": there["HOST"], "PGPORT": str(there["PORT"]), "PGUSER": there["USER"]}
         dump = subprocess.run(
-            [PROGRAMS[-1] / "pg_dump", "--schema-only", there["NAME"]],
+            [str(PROGRAMS[-1] / "pg_dump"), "--schema-only", str(there["NAME"])],
             env={**self._env(), **of_suite, "PGPASSWORD": there["PASSWORD"]},
             capture_output=True,
             check=True,
@@ -61,7 +61,7 @@ class Server:
         return f"postgres://postgres@127.0.0.1:{self.port}/{name}"
 
     def _psql(self, name: str, text: bytes) -> None:
-        psql = [PROGRAMS[-1] / "psql", "--no-psqlrc", "--quiet", "-v", "ON_ERROR_STOP=1", self.url(name)]
+        psql = [str(PROGRAMS[-1] / "psql"), "--no-psqlrc", "--quiet", "-v", "ON_ERROR_STOP=1", self.url(name)]
         subprocess.run(psql, env=self._env(), input=text, stdout=subprocess.DEVNULL, check=True)
 
     def _run(self, program: str, *arguments: str) -> None:

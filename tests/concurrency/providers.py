@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
+from functools import partial
 from typing import Any
 
 from django.conf import LazySettings
@@ -81,10 +82,18 @@ def visit_of(journey: Journey, n: int) -> None:
     builders.appointment(journey.patient, step=visit, start=start)
 
 
+def by_twilio(url: str, fields: dict[str, str]) -> int:
+    return int(twilio.post(url, fields).status_code)
+
+
+def by_meta(sent: dict[str, Any]) -> int:
+    return Client().post("/hooks/whatsapp/", **sent).status_code
+
+
 def of_sms(_stand_in: Any, taken: dict[str, Any]) -> Iterator[tuple[str, Callable[[], int]]]:
     for status in ("queued", "sent", "delivered"):
         fields = {"MessageSid": taken["sid"], "MessageStatus": status}
-        yield status, lambda fields=fields: twilio.post(taken["status_callback"], fields).status_code
+        yield status, partial(by_twilio, taken["status_callback"], fields)
 
 
 def of_whatsapp(stand_in: Any, taken: dict[str, Any]) -> Iterator[tuple[str, Callable[[], int]]]:
@@ -92,12 +101,12 @@ def of_whatsapp(stand_in: Any, taken: dict[str, Any]) -> Iterator[tuple[str, Cal
     for status in ("sent", "delivered", "read"):
         told = meta.status(wamid, status, taken["biz_opaque_callback_data"])
         sent = meta.callback(meta.event(statuses=[told]))
-        yield status, lambda sent=sent: Client().post("/hooks/whatsapp/", **sent).status_code
+        yield status, partial(by_meta, sent)
 
 
 def of_voice(_stand_in: Any, taken: dict[str, Any]) -> Iterator[tuple[str, Callable[[], int]]]:
     for status in ("ringing", "in-progress", "completed"):
-        yield status, lambda status=status: twilio.Line(taken).ends(status, AnsweredBy="human")
+        yield status, partial(twilio.Line(taken).ends, status, AnsweredBy="human")
 
 
 TWILIO = {"TWILIO_ACCOUNT_SID": twilio.SID, "TWILIO_AUTH_TOKEN": twilio.TOKEN, "TWILIO_FROM": "+97235550142"}

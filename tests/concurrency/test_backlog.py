@@ -85,7 +85,7 @@ def tick(ledger: Path, *, now: datetime) -> list[str]:
 
 def test_a_backlog_keeps_the_hours_and_the_caps_and_forgets_nobody(ledger: Path) -> None:
     patients = overdue(size(200, 100_000))
-    due = dict(Step.objects.values_list("pk", "contact_from"))
+    due = {pk: at for pk, at in Step.objects.values_list("pk", "contact_from") if at}
     due |= dict(Attempt.objects.values_list("task__step", "send_at"))
     left: dict[str, datetime] = {}
     first: list[str] = []

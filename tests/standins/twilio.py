@@ -78,7 +78,7 @@ class Twilio(StandIn):
             "uri": "",
             "status_callback": form.get("StatusCallback"),
         }
-        self.take(made, to=made["to"])
+        self.take(made, to=form["To"])
         return Answer(201, made)
 
     def call(self, request: Request) -> Answer:
@@ -105,7 +105,7 @@ class Twilio(StandIn):
             "duration": None,
             "uri": "",
         }
-        self.take({**made, "asked": form}, to=made["to"], of=self.calls)
+        self.take({**made, "asked": form}, to=form["To"], of=self.calls)
         return Answer(201, made)
 
 
