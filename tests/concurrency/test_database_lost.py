@@ -4,29 +4,22 @@ The worker is the product's own, under Celery, with a PostgreSQL of this test's.
 message, is with a person afterwards; everything else it sends without anybody's help.
 """
 
-import os
-import subprocess
-import sys
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from datetime import timedelta
 from io import BytesIO
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from threading import Event
-from time import monotonic
+from typing import Any
 from wsgiref.util import setup_testing_defaults
 
 import pytest
-from django.conf import settings
 from django.core.handlers.wsgi import WSGIHandler
 from django.db import connection
 from django.test import Client
-from kombu import Connection
 
-from clinic_journey.celery import app
 from outreach.models import Attempt, AttemptStatus
 from tests import builders
+from tests.concurrency.a_worker import Pokes, until, worker
 from tests.concurrency.private_server import Server, database
 from tests.concurrency.test_dispatch_crash import check, recover_and_go_on
 from tests.concurrency.trials import trials
@@ -37,7 +30,6 @@ pytestmark = [
     pytest.mark.concurrency,
     pytest.mark.skipif(connection.vendor != "postgresql", reason="SQLite has no server that could die"),
 ]
-PATIENCE = 60  # seconds
 
 
 @pytest.fixture(scope="module")
@@ -51,54 +43,6 @@ def server(django_db_setup: None) -> Iterator[Server]:
             server.die()
 
 
-class Pokes:
-    """What the clockwork sends, through a folder of this test's."""
-
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
-        for name in ("queue", "processed", "control"):
-            (folder / "broker" / name).mkdir(parents=True)
-
-    def dispatch(self) -> None:
-        where = str(self.folder / "broker" / "queue")
-        folders = {"data_folder_in": where, "data_folder_out": where}
-        folders["control_folder"] = str(self.folder / "broker" / "control")
-        with Connection(transport="clinic_journey.broker:Transport", transport_options=folders) as broker:
-            app.send_task("outreach.tasks.dispatch", connection=broker, expires=5)
-
-
-@contextmanager
-def worker(url: str, name: str, ledger: Path, *, honours: bool) -> Iterator["subprocess.Popen[bytes]"]:
-    of_its_own = {
-        "DATABASE_URL": url,
-        "VAR_DIR": str(ledger.parent),
-        "CHANNEL_SMS": "console",
-        "LOG_LEVEL": "CRITICAL",
-    }
-    kept = {key: value for key, value in os.environ.items() if key not in {"PGOPTIONS", "CELERY_BROKER_URL"}}
-    process = subprocess.Popen(
-        [
-            sys.executable,
-            "-m",
-            "tests.concurrency.on_a_broker",
-            name,
-            str(ledger),
-            "at any moment",
-            str(int(honours)),
-        ],
-        cwd=settings.BASE_DIR,
-        env={**kept, **of_its_own},
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-    )
-    try:
-        yield process
-        assert process.poll() is None, "The worker gave up."
-    finally:
-        process.kill()
-        process.wait()
-
-
 def due(how_many: int) -> list[Attempt]:
     return [
         builders.attempt(send_at=NOW - timedelta(minutes=1), expires_at=NOW + timedelta(hours=3))
@@ -106,21 +50,17 @@ def due(how_many: int) -> list[Attempt]:
     ]
 
 
-def until(holds: Callable[[], bool], pokes: Pokes) -> None:
-    end = monotonic() + PATIENCE
-    while not holds():
-        assert monotonic() < end, "It never came about."
-        pokes.dispatch()
-        Event().wait(0.2)
-
-
 def page(address: str, cookies: str) -> str:
     """As a web server asks the product, so that connections are looked after as they are there."""
     environ = {"PATH_INFO": address, "HTTP_COOKIE": cookies, "wsgi.input": BytesIO()}
     setup_testing_defaults(environ)
-    said = []
-    answer = WSGIHandler()(environ, lambda status, _headers, *_more: said.append(status))
-    answer.close()
+    said: list[str] = []
+
+    def starts(status: str, _headers: list[tuple[str, str]], _error: Any = None) -> Callable[[bytes], object]:
+        said.append(status)
+        return BytesIO().write
+
+    WSGIHandler()(environ, starts).close()
     return said[0]
 
 
@@ -153,7 +93,7 @@ def test_nothing_is_lost_with_the_database_and_nothing_repeated(
         builders.messages_loaded()
         due(30)
         cookies = of_a_receptionist()
-        with worker(server.url(name), name, ledger, honours=honours) as process:
+        with worker(ledger, honours=honours, DATABASE_URL=server.url(name)) as process:
             until(lambda: len(ledger.read_text().split()) > seed % 20, pokes)
             if fault == "the server":
                 server.die()
