@@ -43,14 +43,16 @@ class LedgerChannel:
             file.write(f"{message.reference}\n")
             file.flush()
             os.fsync(file.fileno())
-        many = len(self.ledger.read_text().split())
-        if self.point == "during the call" or (self.point == "during the second call" and many > 1):
+        if self.point == "during the call" or (self.point == "during the second call" and self.many() > 1):
             die()
-        if self.point == "paused in the call" and many == 1:
+        if self.point == "paused in the call" and self.many() == 1:
             os.kill(os.getpid(), signal.SIGSTOP)
         if self.point == "at any moment":
             Event().wait(0.005)
         return Receipt("kept")
+
+    def many(self) -> int:
+        return len(self.ledger.read_text().split())
 
 
 @contextmanager
