@@ -28,10 +28,8 @@ from outreach.tour import Tour
 
 INTERVAL = timedelta(seconds=5)
 LEASE = timedelta(seconds=90)  # longer than any channel may take to answer
-BATCH, MANY = (
-    100,
-    500,
-)  # as few at first, then twice as many each time: what they share is read and written once
+BATCH = 100
+MANY = 500  # where a tick has carried all, the next batch is twice as large: what they share is read once
 FAST = 20  # messages a second
 GATHERS = timedelta(milliseconds=200)  # what becomes due so near together is claimed together
 
@@ -126,9 +124,7 @@ def dispatch_on(
         if parcels or len(claimed) < most or is_tried or clock() > until:
             break
         limit = min(limit * 2, grows_to)
-        if (
-            not turn.is_try
-        ):  # what may not leave at all shows nothing about the provider: the next one is tried
+        if not turn.is_try:  # else nothing could leave, which says nothing of the provider: the next one is tried
             turn = senders.turn_of(channel, now=clock())
     return counts
 
