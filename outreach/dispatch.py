@@ -124,7 +124,7 @@ def dispatch_on(
         if parcels or len(claimed) < most or is_tried or clock() > until:
             break
         limit = min(limit * 2, grows_to)
-        if not turn.is_try:  # else nothing could leave, which says nothing of the provider: the next one is tried
+        if not turn.is_try:  # else what could not leave said nothing of the provider: the next is tried
             turn = senders.turn_of(channel, now=clock())
     return counts
 
