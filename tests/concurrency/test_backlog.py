@@ -108,15 +108,20 @@ def test_a_backlog_keeps_the_hours_and_the_caps_and_forgets_nobody(ledger: Path)
 
 
 def oldest_first(first: list[str], made: dict[str, Attempt], due: dict[int, datetime]) -> None:
-    """What was planned in time leaves first; of the others each patient's oldest, and the patients by that."""
-    sent = [made[reference] for reference in first]
-    in_time = [each.send_at for each in sent if each.send_at < UP_AGAIN]
-    assert [each.send_at for each in sent[: len(in_time)]] == sorted(in_time) != []
-    turns: dict[int, datetime] = {}
-    for each in sent[len(in_time) :]:
-        turns.setdefault(each.patient_id, due[each.task.step_id])
-    had_one = {each.patient_id for each in sent[: len(in_time)]}
-    others = [at for patient, at in turns.items() if patient not in had_one]
+    """What was planned in time leaves first; of what was never planned each patient's oldest, the patients by that.
+
+    One patient's second waits until the first is done, however old it is. What had its moment while all was down is
+    planned anew with the rest.
+    """
+    planned_before = {each.task_id for each in made.values() if each.send_at < UP_AGAIN}
+    turns: dict[int, Attempt] = {}
+    for reference in first:
+        turns.setdefault(made[reference].patient_id, made[reference])
+    is_in_time = [each.send_at < UP_AGAIN for each in turns.values()]
+    assert is_in_time == sorted(is_in_time, reverse=True)
+    in_time = [each.send_at for each in turns.values() if each.send_at < UP_AGAIN]
+    others = [due[each.task.step_id] for each in turns.values() if each.task_id not in planned_before]
+    assert in_time == sorted(in_time) != []
     assert others == sorted(others) != []
 
 
