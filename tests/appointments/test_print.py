@@ -53,13 +53,13 @@ def test_a_time_kept_for_minutes_and_another_clinics_visits_are_not_on_it(
     assert "Noa" not in page
 
 
-@pytest.mark.parametrize("rows", [1, 3])
-def test_the_list_asks_the_same_for_three_visits_as_for_one(
+@pytest.mark.parametrize("rows", [1, 3, 200])
+def test_the_list_asks_the_same_for_two_hundred_visits_as_for_one(
     desk: Client, doctor: Practitioner, rows: int
 ) -> None:
     for n in range(rows):
-        who = builders.patient(doctor.clinic, phone=f"050-234-567{n}")
-        visit_at(who, doctor, TOMORROW_9 + 30 * n * MINUTE)
+        who = builders.patient(doctor.clinic, phone=f"050-234-{5000 + n}")
+        visit_at(who, doctor, TOMORROW_9 + n * MINUTE, minutes=1)
     assert questions(desk, PATH) == 4  # visits, ties, addresses, rooms
 
 

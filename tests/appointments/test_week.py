@@ -88,12 +88,12 @@ def test_a_range_that_is_none_is_a_page_that_is_not(desk: Client, doctor: Practi
     assert desk.get(f"/calendar/feed/?{asked}").status_code == 404
 
 
-@pytest.mark.parametrize("rows", [1, 3])
-def test_the_week_asks_the_same_for_three_visits_as_for_one(
+@pytest.mark.parametrize("rows", [1, 3, 200])
+def test_the_week_asks_the_same_for_two_hundred_visits_as_for_one(
     desk: Client, patient: Patient, doctor: Practitioner, rows: int
 ) -> None:
     for n in range(rows):
-        visit_at(patient, doctor, TOMORROW_9 + n * DAY)
+        visit_at(patient, doctor, TOMORROW_9 + n * MINUTE, minutes=1)
     assert questions(desk, WEEK) == 5  # doctors, visits and their version, opening hours, my save
     assert questions(desk, FEED) == 1
 

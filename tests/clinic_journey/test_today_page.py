@@ -53,7 +53,7 @@ def rows_of_each_kind(clinic: Clinic, rows: int) -> None:
         builders.appointment(patient, step=told, start=NOW.replace(month=4, day=1 + n % 28))
 
 
-@pytest.mark.parametrize("rows", [1, 3, 100])
+@pytest.mark.parametrize("rows", [1, 3, 200])
 def test_the_list_asks_as_much_for_one_row_as_for_two_hundred(
     clinic: Clinic, rows: int, django_assert_num_queries: Any
 ) -> None:

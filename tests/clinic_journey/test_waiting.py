@@ -49,11 +49,11 @@ def time_path(doctor: Practitioner, at: datetime = FREE_AT) -> str:
     return f"/waiting/time/?{urlencode({'doctor': str(doctor.pk), 'at': at.isoformat()})}"
 
 
-@pytest.mark.parametrize("rows", [1, 3])
+@pytest.mark.parametrize("rows", [1, 3, 200])
 def test_the_list_asks_the_same_whatever_its_length(doctor: Practitioner, desk: Client, rows: int) -> None:
     for n in range(rows):
         opening = builders.opening(doctor, FREE_AT + n * HOUR, wave=1)
-        builders.offer(opening, waits(doctor, n))
+        builders.offer(opening, waits(doctor, n % 60))
     assert questions(desk, "/waiting/") == 8  # three of them for the version
 
 

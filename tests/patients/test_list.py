@@ -1,6 +1,7 @@
 """The list of patients: what a row says, and that nothing a patient is called becomes part of the page."""
 
 from datetime import date
+from typing import Any
 
 import pytest
 from django.test import Client
@@ -8,6 +9,7 @@ from django.utils import translation
 
 from patients.actions import CardAnswers, save_card
 from patients.models import Channel, Clinic
+from patients.views import PAGE
 from tests import builders
 from tests.conftest import NOW
 
@@ -60,3 +62,17 @@ def test_the_words_of_a_row_are_the_readers(clinic: Clinic, desk: Client) -> Non
         page = desk.get("/patients/", headers={"accept-language": "he"}).content.decode()
     assert "preference not asked" not in page
     assert "עברית" in row(page)[1]
+
+
+@pytest.mark.parametrize("rows", [1, 3, 200])
+def test_the_list_asks_as_much_for_one_row_as_for_two_hundred(
+    clinic: Clinic, desk: Client, rows: int, django_assert_num_queries: Any
+) -> None:
+    for n in range(rows):
+        told = builders.patient(clinic, given_name=f"P{n}", phone=f"050-234-{5000 + n}")
+        save_card(told, CardAnswers(Channel.SMS), now=NOW)
+    desk.get("/patients/")
+    for path in ("/patients/", "/patients/?q=levi"):
+        with django_assert_num_queries(6):
+            page = desk.get(path).content.decode()
+        assert page.count('<th scope="row">') == min(rows, PAGE)
