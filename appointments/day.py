@@ -127,7 +127,9 @@ def day_of_doctors(
     if chosen.room is not None:
         cells = [cell for cell in cells if cell.room == chosen.room]
         visits = [visit for visit in visits if in_room.get(visit.pk) == chosen.room]
-    named = {pk: rooms.names.get(room or 0, "") for pk, room in in_room.items()} if rooms.are_told else {}
+    # Of a day without hours nobody asks in which room.
+    are_told = (bool(in_room) or chosen.room is not None) and rooms.are_told
+    named = {pk: rooms.names.get(room or 0, "") for pk, room in in_room.items()} if are_told else {}
     grid = _grid(clinic, [*visits, *cells])
     columns = _columns(grid, everybody, cells, visits, now) if grid else []
     columns = [_with_rooms(column, named) for column in columns]
@@ -137,7 +139,7 @@ def day_of_doctors(
         hours=_hours(grid) if grid else [],
         now_row=grid.row(now) if grid and grid.begin <= now < grid.end and first <= now < last else None,
         visits=[(visit, named.get(visit.pk, "")) for visit in visits],
-        rooms=list(rooms.names.items()) if rooms.are_told else [],
+        rooms=list(rooms.names.items()) if are_told else [],
         closed=ClosedDay.objects.filter(clinic=clinic, on=on, is_open=False).first(),
         next_open=None if grid else _next_open(everybody, last),
     )

@@ -1,6 +1,5 @@
 """The chase ledger and the promise ledger: what patients had to ask for, and which of our promises held."""
 
-from collections import Counter
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
@@ -90,9 +89,13 @@ def chases_by_week(clinic: Clinic, *, since: datetime, until: datetime) -> list[
 
 def broken_promises(promises: QuerySet[Step], *, now: datetime) -> QuerySet[Step]:
     """Past their time and still open, or kept too late. What was no longer needed was not broken."""
+    return promises.filter(_broken(now))
+
+
+def _broken(now: datetime) -> Q:
     overdue = Q(status__in=[StepStatus.ACTIVE, StepStatus.ON_HOLD], due_at__lte=now)
     kept_late = Q(status=StepStatus.COMPLETED, completed_at__gt=F("due_at"))
-    return promises.filter(overdue | kept_late)
+    return overdue | kept_late
 
 
 def promises_visible_to(user: User) -> QuerySet[Step]:
@@ -103,13 +106,8 @@ def promises_visible_to(user: User) -> QuerySet[Step]:
 
 def promises_by_team(clinic: Clinic, *, since: datetime, now: datetime) -> list[PromiseCount]:
     """Of the promises that fell due since then, how many held; the team with the most broken ones first."""
-    over = promises_over(clinic, since=since, now=now)
-    kept, broken = _counted(over.filter(HELD)), _counted(broken_promises(over, now=now))
-    counts = [PromiseCount(role, kept[role], broken[role]) for role in {*kept, *broken}]
-    return sorted(counts, key=lambda each: (-each.broken, -each.kept, each.role))
-
-
-def _counted(promises: QuerySet[Step]) -> Counter[str]:
     whose = Case(When(passed_on_from="", then=F("owner_role")), default=F("passed_on_from"))
-    rows = promises.order_by().values_list(whose).annotate(n=Count("pk"))
-    return Counter(dict(rows))
+    over = promises_over(clinic, since=since, now=now).order_by().values_list(whose)
+    rows = over.annotate(kept=Count("pk", filter=HELD), broken=Count("pk", filter=_broken(now)))
+    counts = [PromiseCount(role, kept, broken) for role, kept, broken in rows if kept or broken]
+    return sorted(counts, key=lambda each: (-each.broken, -each.kept, each.role))

@@ -56,9 +56,10 @@ def told(clinic: Clinic, days: Days) -> Iterable[Happened]:
 def first_contacts(clinic: Clinic, days: Days) -> QuerySet[Any]:
     """The first contact about coming, of those whose 15 days were over in these days."""
     made = Attempt.objects.filter(clinic=clinic, called_at__isnull=False, status__in=CARRIED_OUT)
-    earlier = Attempt.objects.filter(
-        task__step=OuterRef("task__step"), called_at__lt=OuterRef("called_at"), status__in=CARRIED_OUT
+    before = Q(called_at__lt=OuterRef("called_at")) | Q(
+        called_at=OuterRef("called_at"), pk__lt=OuterRef("pk")
     )
+    earlier = Attempt.objects.filter(before, task__step=OuterRef("task__step"), status__in=CARRIED_OUT)
     visits = Appointment.objects.filter(
         patient=OuterRef("patient"),
         status__in=CAME,

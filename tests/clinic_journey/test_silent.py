@@ -41,7 +41,7 @@ def desk(clinic: Clinic) -> Client:
 
 
 def silent(clinic: Clinic, n: int = 0, *, patient: Patient | None = None, **fields: Any) -> OutreachTask:
-    who = patient or builders.patient(clinic, phone=f"050-234-56{n:02}", given_name=f"Dana{n}")
+    who = patient or builders.patient(clinic, phone=f"050-234-{5600 + n}", given_name=f"Dana{n}")
     step = builders.step(builders.journey(who), due_at=NOW + DAY * (n + 1), **fields)
     task = builders.task(step, plan_from=None)
     for at in MORNINGS:

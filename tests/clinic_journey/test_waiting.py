@@ -40,9 +40,9 @@ def desk(doctor: Practitioner) -> Client:
 
 
 def waits(doctor: Practitioner, n: int = 0, **fields: Any) -> WaitlistEntry:
-    who = builders.patient(doctor.clinic, phone=f"050-234-56{n:02}", given_name=f"Patient{n}")
+    who = builders.patient(doctor.clinic, phone=f"050-234-{5600 + n}", given_name=f"Patient{n}")
     visit = {"start": NOW + 14 * DAY + n * HOUR, "practitioner": doctor}
-    return builders.waiting_entry(who, visit=visit, since_at=NOW - 3 * DAY + n * HOUR, **fields)
+    return builders.waiting_entry(who, visit=visit, **{"since_at": NOW - 3 * DAY + n * HOUR, **fields})
 
 
 def time_path(doctor: Practitioner, at: datetime = FREE_AT) -> str:
@@ -53,7 +53,7 @@ def time_path(doctor: Practitioner, at: datetime = FREE_AT) -> str:
 def test_the_list_asks_the_same_whatever_its_length(doctor: Practitioner, desk: Client, rows: int) -> None:
     for n in range(rows):
         opening = builders.opening(doctor, FREE_AT + n * HOUR, wave=1)
-        builders.offer(opening, waits(doctor, n % 60))
+        builders.offer(opening, waits(doctor, n, since_at=NOW))
     assert questions(desk, "/waiting/") == 8  # three of them for the version
 
 

@@ -9,8 +9,13 @@ from bench.planted_year import SLOW, TEMPLATE, expected
 from bench.reports_by_hand import asked_by_hand
 from bench.year import Year
 from clinic_journey.reports import summaries
+from clinic_journey.reports.local_days import ONE_DAY, Days, begins, local_day
 from clinic_journey.reports.map_open import open_now
+from clinic_journey.reports.numbers import Figure, both_spans, last_days
+from clinic_journey.reports.numbers_days import days_of, rebuild_numbers
+from clinic_journey.reports.numbers_events import RETURN_WITHIN
 from clinic_journey.reports.stages import after_waits, by_edge, hours_of, passages_of
+from patients.models import Clinic
 
 SINCE = datetime(2025, 3, 9, 6, 0, tzinfo=UTC)  # a Sunday, 8:00 in Jerusalem
 NOW = datetime(2026, 3, 9, 8, 0, tzinfo=UTC)
@@ -63,3 +68,71 @@ def test_the_slow_doctor_stands_out_by_name() -> None:
     slow = str(made.doctors[SLOW].pk)
     assert medians.pop(slow) == 34
     assert set(medians.values()) <= {4, 5}
+
+
+BY_HAND = {
+    "asked": """SELECT count(*) FROM journeys_stepevent
+        WHERE clinic_id = %(clinic)s AND kind = 'chased' AND at >= %(since)s AND at < %(until)s""",
+    "begun": """SELECT count(*) FROM journeys_journey
+        WHERE clinic_id = %(clinic)s AND opened_at >= %(since)s AND opened_at < %(until)s""",
+    "told": """SELECT count(*) FROM journeys_step s WHERE clinic_id = %(clinic)s AND message_key = 'result_arrived'
+        AND (SELECT min(a.sent_at) FROM outreach_attempt a JOIN outreach_outreachtask t ON t.id = a.task_id
+             WHERE t.step_id = s.id AND a.status = 'delivered') BETWEEN %(since)s AND %(until)s""",
+    "invited": """SELECT count(DISTINCT s.id) FROM journeys_step s JOIN outreach_outreachtask t ON t.step_id = s.id
+        JOIN outreach_attempt a ON a.task_id = t.id WHERE s.clinic_id = %(clinic)s AND s.kind = 'book'
+        AND a.called_at >= %(since)s - interval '15 days' AND a.called_at < %(until)s - interval '15 days'""",
+}
+
+
+def by_hand(clinic: Clinic, days: Days) -> dict[str, int]:
+    found = {}
+    with connection.cursor() as cursor:
+        for name, sql in BY_HAND.items():
+            cursor.execute(sql, {"clinic": clinic.pk, "since": days.since, "until": days.until})
+            found[name] = int(cursor.fetchone()[0])
+    return found
+
+
+def planted_numbers(made: Year, days: Days) -> dict[str, int]:
+    """The same from the plan: every contact was made and every question asked when its step opened."""
+    steps = [(step, made.instants[step.start]) for step in made.steps]
+    over = [(step, at) for step, at in steps if step.end < made.hours and step.tries]
+    first = {step.patient: at for step, at in reversed(steps)}
+
+    def within(at: datetime) -> bool:
+        return days.since <= at < days.until
+
+    return {
+        "asked": sum(within(at) for step, at in steps if step.chased),
+        "begun": sum(map(within, first.values())),
+        "told": sum(within(at) for step, at in over if step.key == "inform_arrival"),
+        "invited": sum(within(at + RETURN_WITHIN) for step, at in over if step.key == "book"),
+    }
+
+
+def planted_ends(made: Year, clinic: Clinic) -> int:
+    """Journeys that ended within a year, today with it."""
+    ends: dict[int, int] = {}
+    for step in made.steps:
+        ends[step.patient] = max(step.end, ends.get(step.patient, 0))
+    since = begins(clinic.time_zone, local_day(NOW, clinic.time_zone) - ONE_DAY * 364)
+    return sum(at < made.hours and made.instants[at] >= since for at in ends.values())
+
+
+def test_the_numbers_find_what_was_planted_to_the_number_counted_at_night_and_live() -> None:
+    made = Year(1200, clinics=2, since=SINCE, now=NOW)
+    clinic = made.clinics[0]
+    for _live_and_then_written in range(2):
+        for nth, days in enumerate(last_days(clinic, now=NOW)):
+            planted = planted_numbers(made, days)
+            assert by_hand(clinic, days) == planted
+            assert min(planted.values()) > 0
+            asked, told, invited = (
+                both_spans(key, clinic, now=NOW)[nth] for key in ("chases", "told", "returned")
+            )
+            assert (asked.n, asked.part) == (planted["begun"], planted["asked"])
+            assert (told.value, told.n) == (0, planted["told"])  # the message left at once
+            assert invited == Figure(0, planted["invited"], 0)  # nobody came
+        lives = days_of(clinic, "ended", now=NOW)
+        assert sum(counted for counted, _lost in lives.values()) == planted_ends(made, clinic)
+        rebuild_numbers(clinic, now=NOW)
