@@ -1,8 +1,8 @@
 # The commands of the product, for people and for CI. `make` alone lists them.
 PYTHON_ENV := .venv/bin/python
 PYTEST_ARGS ?=
-# Two at once; the tests that drive a browser share one server and stay together.
-AT_ONCE = -n 2 --dist loadgroup
+# Two at once; the tests that drive a browser share one server and stay together (tests/conftest.py).
+AT_ONCE = -n 2
 
 # Where `make test-services` finds its servers; anything set outside wins.
 TEST_DATABASE_URL = $(or $(DATABASE_URL),postgres://postgres@127.0.0.1:5432/postgres)

@@ -4,6 +4,7 @@ import os
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
 from django.conf import LazySettings
@@ -60,6 +61,20 @@ def need(available: object, what: str) -> None:
     if os.environ.get("REQUIRE_SERVICES"):
         pytest.fail(f"{what} is required here (REQUIRE_SERVICES=1) but missing.")
     pytest.skip(f"{what} is not installed; this part is shown in CI.")
+
+
+@pytest.hookimpl(optionalhook=True)  # of xdist
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
+    """The tests that drive a browser share one server, so one worker has them all, and begins with them; the others
+    share the rest one by one.
+    """
+    from xdist.scheduler import LoadScopeScheduling  # noqa: PLC0415 - it may be left out
+
+    class BrowserTogether(LoadScopeScheduling):
+        def _split_scope(self, nodeid: str) -> str:
+            return "browser" if nodeid.startswith("tests/browser/") else nodeid
+
+    return BrowserTogether(config, log)
 
 
 @pytest.hookimpl(wrapper=True)

@@ -35,16 +35,11 @@ CHROMIUM_ARGUMENTS = [
 LANGUAGES = ("en", "he", "ru", "ar")
 
 
-@pytest.hookimpl(wrapper=True, tryfirst=True)  # before xdist looks who belongs together
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> Iterator[None]:
-    """They stay together on one worker, and take it longest, so a run begins with them while others share the rest."""
-    ours = [item for item in items if Path(__file__).parent in item.path.parents]
-    for item in ours:
-        item.add_marker(pytest.mark.browser)
-        item.add_marker(pytest.mark.xdist_group("browser"))
-    yield
-    kept = set(ours)
-    items.sort(key=lambda item: item not in kept)
+@pytest.hookimpl(tryfirst=True)  # before what is asked for is picked out
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        if Path(__file__).parent in item.path.parents:
+            item.add_marker(pytest.mark.browser)
 
 
 @dataclass(frozen=True)
