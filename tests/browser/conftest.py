@@ -108,8 +108,9 @@ def answers(address: str) -> bool:
         return False
 
 
-@pytest.fixture(scope="package")
+@pytest.fixture(scope="module")
 def chromium() -> Iterator[Browser]:
+    """Closed before another test comes: while it is driven, Django would take this thread for an asynchronous one."""
     program = shutil.which("chromium")
     need(program, "Chromium (apt install chromium)")
     with sync_playwright() as playwright:
