@@ -103,7 +103,7 @@ def ended(clinic: Clinic, days: Days) -> Iterable[Happened]:
     """Journeys that ended, how many days they had lived, and whether the patient was lost."""
     lost = ~Q(lost_because=LostBecause.NOT_LOST) | Q(losing=True)
     journeys = judged_journeys(clinic, days.since, days.until).annotate(lost=lost)
-    for opened, at, is_lost in journeys.values_list("opened_at", "ended_at", "lost").iterator():
+    for opened, at, is_lost in journeys.values_list("opened_at", "ended_at", "lost"):
         yield Happened(at, (at - opened) // ONE_DAY, part=int(is_lost))
 
 
