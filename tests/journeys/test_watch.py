@@ -63,9 +63,9 @@ def test_a_late_review_goes_to_the_manager_and_the_patient_is_told_before_asking
 def test_the_claim_walks_the_partial_index() -> None:
     if connection.vendor == "postgresql":
         with connection.cursor() as cursor:
-            cursor.execute(
-                "SET LOCAL enable_seqscan = off"
-            )  # a table of no rows is scanned, whatever its index
+            # A table of no rows is scanned, whatever its index, and what was rolled back in it is counted as rows.
+            cursor.execute("SET LOCAL enable_seqscan = off")
+            cursor.execute("ANALYZE journeys_step")
     assert "step_due" in describe_plan(now=NOW)
 
 
