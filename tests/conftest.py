@@ -68,9 +68,9 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
     """The tests that drive a browser share one server, so one worker has them all, and begins with them; the others
     share the rest one by one.
     """
-    from xdist.scheduler import LoadScopeScheduling  # noqa: PLC0415 - it may be left out
+    from xdist.scheduler import LoadScopeScheduling  # type: ignore[import-untyped]  # noqa: PLC0415 - optional dependency
 
-    class BrowserTogether(LoadScopeScheduling):
+    class BrowserTogether(LoadScopeScheduling):  # type: ignore[misc]
         def _split_scope(self, nodeid: str) -> str:
             return "browser" if nodeid.startswith("tests/browser/") else nodeid
 
