@@ -7,7 +7,6 @@ from math import ceil, sqrt
 
 ENOUGH = 20  # of each; with fewer nothing can be told
 SURE = 1.96  # standard deviations: nineteen times out of twenty chance alone makes no such difference
-SHARE = 0.9
 
 
 def longer(these: Sequence[timedelta], those: Sequence[timedelta]) -> int | None:

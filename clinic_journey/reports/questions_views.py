@@ -10,6 +10,7 @@ from django.utils.translation import gettext as _, gettext_lazy
 from django.views.decorators.http import require_GET
 
 from clinic_journey.reports.answer_times import ENOUGH, longer, within
+from clinic_journey.reports.map import MEDIAN, P90
 from clinic_journey.reports.parts import part
 from clinic_journey.why import took_words
 from inquiries.gaps import could_not_answer, lost_by_cause
@@ -19,7 +20,6 @@ from patients.access import Here, for_staff
 from patients.models import MANAGERS
 
 COUNTED = timedelta(days=90)
-MEDIAN, P90 = 0.5, 0.9
 VERDICTS: dict[int | None, str | Promise] = {
     1: gettext_lazy("Who pays without insurance waited longer for an answer, and that is more than chance."),
     -1: gettext_lazy(

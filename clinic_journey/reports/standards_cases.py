@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, TypeVar
 from zoneinfo import ZoneInfo
 
 from django.db.models import Exists, F, OuterRef, Q, QuerySet, Subquery
@@ -24,6 +24,7 @@ from patients.windows import Hours
 from referrals.models import Referral, ReferralStatus, Result
 
 LOOKBACK = timedelta(days=45)  # longer than any limit lasts: what began before has its verdict long since
+Contact = TypeVar("Contact", Attempt, PersonalContact)
 Rows = Iterable[tuple[Any, ...]]  # columns; that an instant is there was filtered by
 NOT_REACHED = "could_not_reach"
 NOT_NEEDED = "not_needed"
@@ -177,39 +178,33 @@ def _contacts(clinic: Clinic, span: Span) -> QuerySet[Attempt]:
 
 
 def kept_window(clinic: Clinic, span: Span) -> list[Case]:
-    """Of people and of the machine alike (N7); of hours that the patient had told us before the contact."""
-    told_hours = ContactWindow.objects.filter(card__patient=OuterRef("patient"))
-    contacts = (
-        _contacts(clinic, span)
-        .filter(Exists(told_hours), patient__card__told_at__lte=F("called_at"))
-        .select_related("patient__clinic", "patient__card")
-        .prefetch_related("patient__card__windows")
-        .defer("body", "subject", "error")
+    """Of people and of the machine alike (N7), and of calls that no step asked for, to hear how somebody is; of hours
+    that the patient had told us before the contact.
+    """
+    contacts = _who_told_hours(_contacts(clinic, span)).defer("body", "subject", "error")
+    rung = PersonalContact.objects.filter(
+        clinic=clinic, called_at__gte=span.since, called_at__lt=span.until, at__gte=span.since
     )
-    found = []
-    for each in contacts:
-        at, hours = each.called_at, patient_hours(each.patient, each.patient.card)
-        assert at is not None  # noqa: S101 - it was filtered by
-        done = at if _is_inside(at, hours) else None
-        by_person = each.claimed_by_id is not None
-        found.append(Case(each.pk, each.patient_id, at, done, due_at=at, by_person=by_person))
-    return [*found, *_rung_to_ask(clinic, span)]
+    return [
+        *(_in_her_hours(each, by_person=each.claimed_by_id is not None) for each in contacts),
+        *(_in_her_hours(each, by_person=True) for each in _who_told_hours(rung)),
+    ]
 
 
-def _rung_to_ask(clinic: Clinic, span: Span) -> Iterable[Case]:
-    """Calls that no step asked for, to hear how somebody is: her hours hold for them as for any other."""
+def _who_told_hours(contacts: QuerySet[Contact]) -> QuerySet[Contact]:
     told_hours = ContactWindow.objects.filter(card__patient=OuterRef("patient"))
-    calls = (
-        PersonalContact.objects.filter(clinic=clinic, called_at__gte=span.since, called_at__lt=span.until)
-        .filter(Exists(told_hours), at__gte=span.since, patient__card__told_at__lte=F("called_at"))
+    return (
+        contacts.filter(Exists(told_hours), patient__card__told_at__lte=F("called_at"))
         .select_related("patient__clinic", "patient__card")
         .prefetch_related("patient__card__windows")
     )
-    for each in calls:
-        at, hours = each.called_at, patient_hours(each.patient, each.patient.card)
-        assert at is not None  # noqa: S101 - it was filtered by
-        done = at if _is_inside(at, hours) else None
-        yield Case(each.pk, each.patient_id, at, done, due_at=at, by_person=True)
+
+
+def _in_her_hours(contact: Attempt | PersonalContact, *, by_person: bool) -> Case:
+    at, hours = contact.called_at, patient_hours(contact.patient, contact.patient.card)
+    assert at is not None  # noqa: S101 - it was filtered by
+    done = at if _is_inside(at, hours) else None
+    return Case(contact.pk, contact.patient_id, at, done, due_at=at, by_person=by_person)
 
 
 def _is_inside(at: datetime, hours: Hours) -> bool:
