@@ -20,7 +20,7 @@ from clinic_journey.patient_way import Names
 from clinic_journey.patient_who import hers_alone
 from journeys.models import Step, StepStatus
 from outreach.complaint_models import CameBy, Complaint, Understood
-from outreach.complaints import complain, complaints_of, find_misunderstood, find_understood
+from outreach.complaints import complain, complaints_of, find_misunderstood, find_understood, with_plain_lines
 from outreach.matters import ASK, open_matter
 from patients.actions import RefusedError
 from patients.models import Clinic, Language, Patient
@@ -89,7 +89,7 @@ def own_complaint(request: HttpRequest, visitor: Visitor) -> HttpResponse:
 def _kept_for_a_person(visitor: Visitor, complaint: Complaint, words: str) -> HttpResponse:
     """What she wrote is not lost: unless it stands in the complaint already, a person reads it as a message."""
     complaint.refresh_from_db()
-    said = words.replace("\r\n", "\n")
+    said = with_plain_lines(words)
     if not said or complaint.words.endswith(f"\n\n{said}"):
         return visitor.back()
     open_matter(visitor.journey, ASK, said, now=visitor.now)

@@ -7,6 +7,7 @@ from django.contrib import admin
 from django.http import HttpRequest
 
 from outreach.models import Attempt, MessageTemplate
+from outreach.own_words import purpose_said_by
 from outreach.wording import Draft, remarks
 
 
@@ -35,9 +36,8 @@ class OwnWordsForm(forms.ModelForm):  # type: ignore[type-arg]  # no subscript a
     def clean(self) -> dict[str, Any]:
         data = super().clean() or {}
         if {"clinic", "key", "body"} <= data.keys():
-            shipped = MessageTemplate.objects.filter(clinic=None, key=data["key"])
             # The class of a message that we ship is ours to say.
-            data["purpose"] = shipped.values_list("purpose", flat=True).first() or data.get("purpose", "")
+            data["purpose"] = purpose_said_by(None, data["key"]) or data.get("purpose", "")
             draft = Draft(
                 **{name: value for name, value in data.items() if name not in {"clinic", "approved_as"}}
             )

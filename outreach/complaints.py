@@ -60,7 +60,7 @@ def complain(
     patient: Patient, words: str, came_by: CameBy, *, now: datetime, by: User | None = None
 ) -> Complaint:
     """Write it down as it came, with the manager as its owner. The same words again are the same complaint."""
-    said = _plain(words)
+    said = with_plain_lines(words)
     if not said:
         raise RefusedError(_("Write what the patient complains of, in the patient's words."))
     lock_patient(patient.pk)
@@ -102,7 +102,7 @@ def complaint_from_messages(patient: Patient, *, heard: int | None, now: datetim
 @transaction.atomic
 def restate(complaint: Complaint, words: str, *, now: datetime, by: User) -> None:
     """What we believe is meant, in our own words; from here on the patient is asked whether it is so."""
-    ours = _plain(words)
+    ours = with_plain_lines(words)
     if not ours:
         raise RefusedError(_("Say in your own words what the complaint means."))
     lock_journey(complaint.journey_id)
@@ -157,7 +157,7 @@ def find_misunderstood(
 ) -> None:
     """It was meant otherwise: what is said now stands beside the first words, and we say it anew. `seen`: as above."""
     lock_journey(complaint.journey_id)
-    said = _plain(words)
+    said = with_plain_lines(words)
     waits = _still_restated(complaint, seen)
     both = "\n\n".join(filter(None, [complaint.words, said]))
     _move(complaint, waits, words=both, restated="", restated_at=None, restated_by=None, reader=None)
@@ -167,7 +167,7 @@ def find_misunderstood(
 @transaction.atomic
 def answer_complaint(complaint: Complaint, words: str, *, now: datetime, by: User) -> None:
     """Only what was understood is answered; the database refuses it, too."""
-    ours = _plain(words)
+    ours = with_plain_lines(words)
     if not ours:
         raise RefusedError(_("Write the answer."))
     lock_journey(complaint.journey_id)
@@ -190,7 +190,7 @@ class Change:
 
 @transaction.atomic
 def tell_change(complaint: Complaint, change: Change, *, now: datetime, by: User) -> None:
-    said = _plain(change.words)
+    said = with_plain_lines(change.words)
     if not said:
         raise RefusedError(_("Write what has changed, or why nothing has."))
     lock_journey(complaint.journey_id)
@@ -207,7 +207,7 @@ def tell_change(complaint: Complaint, change: Change, *, now: datetime, by: User
     _end(complaint, "change", "changed" if change.is_changed else "unchanged", now=now, by=by)
 
 
-def _plain(words: str) -> str:
+def with_plain_lines(words: str) -> str:
     """With the line ends that a form gives back, whichever a program has sent."""
     return words.replace("\r\n", "\n").replace("\r", "\n").strip()
 
@@ -218,7 +218,7 @@ def _still_restated(complaint: Complaint, seen: str | None) -> Q:
     if seen is None:
         return waits
     kept = Complaint.objects.values_list("restated", flat=True).get(pk=complaint.pk)
-    if _plain(kept) != _plain(seen):
+    if with_plain_lines(kept) != with_plain_lines(seen):
         raise StaleStateError(_("This was changed by somebody else meanwhile."))
     return waits & Q(restated=kept)
 

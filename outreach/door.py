@@ -82,14 +82,14 @@ def open_parcels(claimed: Sequence[int], lease: UUID, *, now: datetime) -> list[
     may_answer = _heard_from(attempts, now=now)
     parcels = []
     for attempt in attempts:
-        task = attempt.task
+        task, hours = attempt.task, _hours_of(attempt, clock)
         tells_of_offer = task.message_key in ABOUT_AN_OFFER
         if over := _is_over(attempt, visits):
             put_back(attempt, lease, over, now=now, again=False)
         elif tells_of_offer and is_void(offers.get(task.step_id), now=now):
             put_back(attempt, lease, Because.OFFER_OVER, now=now, again=False)
         elif bar := (
-            _bar(attempt, clock, silenced, gates, now=now)
+            _bar(attempt, hours, silenced, gates, now=now)
             or attested.bar(task, attempt.contact_point_id, attempt.channel)
             or held.bar(task, attempt.contact_point_id, attempt.channel)
         ):
@@ -98,7 +98,7 @@ def open_parcels(claimed: Sequence[int], lease: UUID, *, now: datetime) -> list[
             attempt, texts, _as_read(attempt, facts[task.pk]), clinics[attempt.clinic_id]
         ):
             free = attempt.contact_point_id in may_answer
-            open_for = open_together(_hours_of(attempt, clock), now, now + DAY)[0].end - now
+            open_for = open_together(hours, now, now + DAY)[0].end - now
             message = _addressed(attempt, rendered, may_be_free=free, open_for=open_for)
             parcels.append(Parcel(attempt, message, rendered))
         else:
@@ -202,7 +202,7 @@ def _is_over(attempt: Attempt, with_visit: Collection[int]) -> Because | None:
 
 def _bar(
     attempt: Attempt,
-    clock: ClinicClock,
+    hours: tuple[Hours, ...],
     silenced: set[tuple[int, int, str, str]],
     gates: Gates,
     *,
@@ -220,9 +220,7 @@ def _bar(
         Because.TOO_LATE: now >= attempt.expires_at,
     }
     bar = next((rule for rule, holds in bars.items() if holds), None)
-    if bar:
-        return bar
-    return next(shut_by(_hours_of(attempt, clock), now), None)
+    return bar or next(shut_by(hours, now), None)
 
 
 def _hours_of(attempt: Attempt, clock: ClinicClock) -> tuple[Hours, ...]:
