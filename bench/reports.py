@@ -16,12 +16,13 @@ from io import StringIO
 from typing import TYPE_CHECKING, Any
 
 from bench.database import PAIRS, connect, line, seconds
-from bench.reports_days import measure_days
+from bench.reports_days import analyze, manager_of, measure_days, paint
 
 if TYPE_CHECKING:
     from bench.year import Year
 
 GOAL = 0.15
+COUNTED = "clinic_journey_stagesummary"
 SLOW_TIMES = 3  # a question that takes minutes is asked so often
 
 
@@ -64,22 +65,18 @@ made: list["Year"] = []
 
 def measure_first_paint(year: "Year") -> None:
     """The same page with one month counted and with twelve; what is open is the same in both."""
-    from django.test import Client  # noqa: PLC0415 - app ready
-
     from clinic_journey.reports import summaries  # noqa: PLC0415 - app ready
     from clinic_journey.reports.stages_models import SummaryClock  # noqa: PLC0415 - app ready
-    from tests import builders  # noqa: PLC0415 - app ready
 
     clinic = year.clinics[0]
-    client = Client(headers={"host": "localhost"})
-    client.force_login(builders.user("manager", at=clinic))
+    client = manager_of(clinic)
     page = "/reports/stuck/?template=imaging_treatment&weeks=4"
     SummaryClock.objects.create(clinic=clinic, counted_at=year.now - timedelta(days=35))
     summaries.catch_up(clinic, now=year.now)
-    analyze()
+    analyze(COUNTED)
     first = paint(client, page)
     spent = seconds(lambda: summaries.rebuild(clinic, now=year.now))
-    analyze()
+    analyze(COUNTED)
     twelve = paint(client, page)
     line("first paint, 12 months / 1 month of data", f"{twelve * 1000:.0f} ms, {twelve / first:.2f}", "<= 1.2",
          met=twelve / first <= 1.2)  # fmt: skip
@@ -88,22 +85,6 @@ def measure_first_paint(year: "Year") -> None:
     print(f"a year of one clinic counted in {spent:.1f} s", flush=True)
     tick = seconds(lambda: summaries.catch_up(clinic, now=year.now))
     print(f"the hourly tick of one clinic: {tick:.2f} s", flush=True)
-
-
-def analyze() -> None:
-    """As autovacuum does within the minute after so many rows."""
-    from django.db import connection  # noqa: PLC0415 - app ready
-
-    with connection.cursor() as cursor:
-        cursor.execute("VACUUM ANALYZE clinic_journey_stagesummary")
-
-
-def paint(client: Any, page: str) -> float:
-    def once() -> None:
-        assert client.get(page).status_code == 200
-
-    once()
-    return statistics.median(seconds(once) for _nth in range(PAIRS))
 
 
 def agree(year: "Year") -> None:

@@ -48,8 +48,16 @@ def measure_days(year: "Year") -> None:
         print(f"{command}: {spent:.1f} s, {written.count():,} rows", flush=True)
     client = manager_of(clinic)
     for page in ("/reports/", "/reports/standards/"):
-        paint, _answer = timed(lambda: client.get(page).status_code)  # noqa: B023 - called here
-        line(f"first paint of {page}", f"{paint * 1000:.0f} ms", "<= 1 s", met=paint <= 1)
+        spent = paint(client, page)
+        line(f"first paint of {page}", f"{spent * 1000:.0f} ms", "<= 1 s", met=spent <= 1)
+
+
+def paint(client: Any, page: str) -> float:
+    def once() -> None:
+        assert client.get(page).status_code == 200
+
+    once()
+    return statistics.median(seconds(once) for _nth in range(PAIRS))
 
 
 def manager_of(clinic: Any) -> Any:
@@ -91,6 +99,7 @@ def timed(question: Callable[[], Any]) -> tuple[float, Any]:
 
 
 def analyze(table: str) -> None:
+    """As autovacuum does within the minute after so many rows."""
     from django.db import connection  # noqa: PLC0415 - app ready
 
     with connection.cursor() as cursor:
