@@ -14,15 +14,17 @@ SHIFT = 8  # as the browser's protocol counts modifiers
 
 
 class Keyboard:
-    """Presses by physical key and counts them."""
+    """Presses by physical key and counts them; a page that is still being read is waited for, since it hears none yet."""
 
     def __init__(self, page: Page, language: str) -> None:
+        self.page = page
         self.browser = page.context.new_cdp_session(page)
         self.layout = LAYOUTS[language]
         self.pressed = 0
 
     def press(self, *codes: str) -> None:
         for code in codes:
+            self.page.wait_for_load_state("domcontentloaded")
             self.pressed += 1
             key = self._key(code)
             text = NAMED.get(code, key)
@@ -33,6 +35,7 @@ class Keyboard:
             self.browser.send("Input.dispatchKeyEvent", {**event, "type": "keyUp"})
 
     def press_with_shift(self, code: str) -> None:
+        self.page.wait_for_load_state("domcontentloaded")
         self.pressed += 1
         event = {
             "code": code,
