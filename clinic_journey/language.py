@@ -8,7 +8,7 @@ from typing import Literal
 
 from django.conf import settings
 from django.http import HttpRequest
-from django.utils.translation import get_language
+from django.utils.translation import get_language, pgettext_lazy
 
 # Each language by its own name: the reader who needs the switch may not read the page it stands on.
 NATIVE_NAMES = {"en": "English", "he": "עברית", "ru": "Русский", "ar": "العربية"}
@@ -27,3 +27,21 @@ def context(request: HttpRequest) -> dict[str, object]:
         "section": request.path_info.strip("/").split("/")[0],
         "demo": settings.DEMO,
     }
+
+
+# Dates are written with "E" right after the day. Django's names lack what Hebrew puts before a month there, so the
+# catalogues have names of our own; these lines are where `make locale` finds them.
+MONTHS_AFTER_A_DAY = (
+    pgettext_lazy("alt. month", "January"),
+    pgettext_lazy("alt. month", "February"),
+    pgettext_lazy("alt. month", "March"),
+    pgettext_lazy("alt. month", "April"),
+    pgettext_lazy("alt. month", "May"),
+    pgettext_lazy("alt. month", "June"),
+    pgettext_lazy("alt. month", "July"),
+    pgettext_lazy("alt. month", "August"),
+    pgettext_lazy("alt. month", "September"),
+    pgettext_lazy("alt. month", "October"),
+    pgettext_lazy("alt. month", "November"),
+    pgettext_lazy("alt. month", "December"),
+)

@@ -1,4 +1,4 @@
-"""Numbers as people read them aloud."""
+"""Numbers as people read them aloud, and in their own direction."""
 
 import re
 from functools import lru_cache
@@ -11,7 +11,7 @@ from django.utils.safestring import SafeString
 from phonenumbers import PhoneNumberFormat
 
 register = template.Library()
-NUMBER = re.compile(r"\+?\d[\d-]{5,}\d")
+PIECE = re.compile(r"https?://[^\s<]*[^\s<.,;:!?)]|\+?\d[\d-]{5,}\d")
 
 
 @register.filter
@@ -26,8 +26,8 @@ def phone(address: str, country: str = "") -> str:
 
 @register.filter
 def unbroken(words: str) -> SafeString:
-    """Words in which each number stays in one piece and in its own direction; the words are escaped."""
-    return SafeString(NUMBER.sub(r'<bdi dir="ltr">\g<0></bdi>', conditional_escape(words)))
+    """Words in which each number and link stays in one piece and in its own direction; the words are escaped."""
+    return SafeString(PIECE.sub(r'<bdi dir="ltr">\g<0></bdi>', conditional_escape(words)))
 
 
 @lru_cache(maxsize=4096)

@@ -177,3 +177,7 @@ def test_numbers_are_read_in_the_groups_of_the_country(address: str, country: st
 def test_a_number_inside_words_stays_in_one_piece_and_the_words_are_escaped() -> None:
     said = unbroken("<b>Call 03-555-0142</b>, at 16:00 or 8-10")
     assert said == '&lt;b&gt;Call <bdi dir="ltr">03-555-0142</bdi>&lt;/b&gt;, at 16:00 or 8-10'
+    assert (
+        unbroken("See https://clinic.example/m/?a=1&b=2.")
+        == 'See <bdi dir="ltr">https://clinic.example/m/?a=1&amp;b=2</bdi>.'
+    )
