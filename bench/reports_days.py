@@ -1,4 +1,5 @@
-"""R1 for the pages that tell of days: the numbers that matter, the losses behind the money at risk, and the standards.
+"""R1 for the pages that tell of days: the numbers that matter, the losses behind the money at risk, when people were
+reached, and the standards.
 
 What each night has written against the same days counted from what happened, through the product's own functions; both
 must say the same, and once more after the commands that count anew.
@@ -28,6 +29,12 @@ def measure_days(year: "Year") -> None:
     for name, asked, written, command in (
         ("numbers and losses", numbers_of, NumberDay.objects.filter(clinic=clinic), "rebuild_summaries"),
         (
+            "when people were reached",
+            reached_in,
+            NumberDay.objects.filter(clinic=clinic),
+            "rebuild_summaries",
+        ),
+        (
             "standards",
             standards_of,
             StandardDay.objects.filter(standard__clinic=clinic),
@@ -47,7 +54,7 @@ def measure_days(year: "Year") -> None:
         line(f"{name}: counted anew by the command", "", "the same", met=question() == of_live)
         print(f"{command}: {spent:.1f} s, {written.count():,} rows", flush=True)
     client = manager_of(clinic)
-    for page in ("/reports/", "/reports/standards/"):
+    for page in ("/reports/", "/reports/reach/", "/reports/standards/"):
         spent = paint(client, page)
         line(f"first paint of {page}", f"{spent * 1000:.0f} ms", "<= 1 s", met=spent <= 1)
 
@@ -83,6 +90,12 @@ def numbers_of(year: "Year") -> Any:
     figures = [both_spans(key, clinic, now=year.now) for key in COUNTED]
     lives = days_of(clinic, "ended", now=year.now)
     return figures, {key: sums for key, sums in lives.items() if any(sums)}
+
+
+def reached_in(year: "Year") -> Any:
+    from clinic_journey.reports.reach_times import pictures  # noqa: PLC0415 - app ready
+
+    return pictures(year.clinics[0], "", first_weekday=0, now=year.now)
 
 
 def standards_of(year: "Year") -> Any:

@@ -1,15 +1,29 @@
-"""The days behind the numbers: read as each night has written them, and counted live from the first that it has not."""
+"""The days behind the numbers and the times of reach.
 
-from collections.abc import Iterable
+They are read as each night has written them, and counted live from the first that it has not.
+"""
+
+from collections.abc import Callable, Iterable
 from datetime import date, datetime
 
 from django.db import transaction
 
 from clinic_journey.reports.local_days import FOUR_WEEKS, ONE_DAY, Days, begins, local_day
-from clinic_journey.reports.numbers_events import EVENTS, LONGEST, Happened
+from clinic_journey.reports.numbers_events import Happened, asked, ended, holds, returned, told
 from clinic_journey.reports.numbers_models import NumberDay
+from clinic_journey.reports.reach_events import tried
 from patients.models import Clinic
 
+EVENTS: dict[str, Callable[[Clinic, Days], Iterable[Happened]]] = {
+    "chases": asked,
+    "told": told,
+    "returned": returned,
+    "holds": holds,
+    "ended": ended,
+    "reach": tried,
+}
+# Days that a page looks back.
+LONGEST = {**dict.fromkeys(EVENTS, 2 * FOUR_WEEKS), "reach": 3 * FOUR_WEEKS, "ended": 365}
 COUNTED_ANEW = 2 * FOUR_WEEKS  # days: what was corrected since is right by the next morning
 BATCH = 500
 Sums = dict[tuple[date, int], tuple[int, int]]  # day and value: how many are counted, how many of the part

@@ -1,13 +1,13 @@
 """What the numbers are counted from: each thing at the moment it counts, found by an index, in a span of days."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
 from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from appointments.models import Appointment, AppointmentStatus
-from clinic_journey.reports.local_days import FOUR_WEEKS, ONE_DAY, Days
+from clinic_journey.reports.local_days import ONE_DAY, Days
 from clinic_journey.reports.stages import judged_journeys
 from clinic_journey.reports.standards_cases import Span, told_arrived
 from journeys.models import EventKind, Journey, JourneyStatus, LostBecause, StepEvent, StepKind
@@ -18,7 +18,6 @@ from patients.models import Clinic
 RETURN_WITHIN = timedelta(days=15)
 CAME = (AppointmentStatus.ARRIVED, AppointmentStatus.FULFILLED)
 ONE_MINUTE = timedelta(minutes=1)
-A_YEAR = 365  # days
 
 
 class Happened(NamedTuple):
@@ -105,13 +104,3 @@ def ended(clinic: Clinic, days: Days) -> Iterable[Happened]:
     journeys = judged_journeys(clinic, days.since, days.until).annotate(lost=lost)
     for opened, at, is_lost in journeys.values_list("opened_at", "ended_at", "lost"):
         yield Happened(at, (at - opened) // ONE_DAY, part=int(is_lost))
-
-
-EVENTS: dict[str, Callable[[Clinic, Days], Iterable[Happened]]] = {
-    "chases": asked,
-    "told": told,
-    "returned": returned,
-    "holds": holds,
-    "ended": ended,
-}
-LONGEST = {key: A_YEAR if key == "ended" else 2 * FOUR_WEEKS for key in EVENTS}  # days that a page looks back

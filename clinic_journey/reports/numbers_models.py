@@ -11,7 +11,7 @@ class NumberDay(models.Model):
     """
 
     clinic = models.ForeignKey(Clinic, on_delete=models.CASCADE, related_name="+", db_index=False)
-    key = models.SlugField(max_length=10, db_index=False)  # a name in numbers_events.EVENTS
+    key = models.SlugField(max_length=10, db_index=False)  # a name in numbers_days.EVENTS
     on = models.DateField()  # by the clinic's own calendar
     value = models.PositiveIntegerField(default=0)
     counted = models.PositiveIntegerField(default=0)

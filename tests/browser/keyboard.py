@@ -14,7 +14,7 @@ SHIFT = 8  # as the browser's protocol counts modifiers
 
 
 class Keyboard:
-    """Presses by physical key and counts them; a page that is still being read is waited for, since it hears none yet."""
+    """Presses by physical key and counts them, each once the page is read: before that it hears none."""
 
     def __init__(self, page: Page, language: str) -> None:
         self.page = page

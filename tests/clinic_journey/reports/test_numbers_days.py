@@ -13,8 +13,7 @@ from clinic_journey.reports.local_days import local_day
 from clinic_journey.reports.money import at_risk
 from clinic_journey.reports.money_actions import set_visit_value
 from clinic_journey.reports.numbers import COUNTED, Figure, both_spans, median_of
-from clinic_journey.reports.numbers_days import rebuild_numbers
-from clinic_journey.reports.numbers_events import EVENTS, LONGEST
+from clinic_journey.reports.numbers_days import EVENTS, LONGEST, rebuild_numbers
 from journeys.chases import log_chase
 from journeys.models import JourneyTemplate, StepEvent, StepKind
 from patients.models import Clinic

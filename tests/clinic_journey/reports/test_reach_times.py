@@ -9,6 +9,9 @@ from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
+from clinic_journey.models import NumberDay
+from clinic_journey.reports.numbers_days import rebuild_numbers
+from clinic_journey.reports.reach_events import Kind
 from clinic_journey.reports.reach_times import AGREED, OTHERS, Cell, pictures
 from journeys.models import StepKind
 from outreach.models import Attempt, AttemptStatus, Reply
@@ -92,6 +95,30 @@ def test_agreed_hours_and_all_others_are_told_apart(clinic: Clinic) -> None:
     assert cells(clinic) == {(SUNDAY, 8): Cell(4, 1)}
 
 
+def test_the_written_days_say_what_is_counted_live(clinic: Clinic) -> None:
+    at = local("2026-03-08T10:00")
+    spoken(clinic, at, told=(SUNDAY, time(9), time(12)))
+    away = spoken(clinic, local("2026-03-02T17:00"))
+    Patient.objects.filter(pk=away.patient_id).update(time_zone="America/New_York")
+    tried(clinic, local("2026-01-04T23:30"), status="delivered", channel="telegram", outcome="", sent_at=at)
+    tried(clinic, NOW - timedelta(minutes=5))
+    live = [cells(clinic, only) for only in ("", AGREED, OTHERS)]
+    assert sum(cell.tries for cell in live[0].values()) == 4
+    rebuild_numbers(clinic, now=NOW)
+    assert NumberDay.objects.filter(key="reach", counted__gt=0).count() == 3  # today is counted as it is
+    assert [cells(clinic, only) for only in ("", AGREED, OTHERS)] == live
+    Attempt.objects.filter(called_at__lt=at).delete()
+    assert cells(clinic) == live[0]
+
+
+@pytest.mark.parametrize("channel", [each for each in Channel if each != Channel.VOICE])
+def test_every_kind_of_try_has_one_number(channel: Channel) -> None:
+    kinds = [
+        Kind(day, hour, channel, agreed) for day in range(7) for hour in range(24) for agreed in (True, False)
+    ]
+    assert [Kind.of(kind.value) for kind in kinds] == kinds
+
+
 def test_the_week_begins_with_the_first_day_that_is_asked_for(clinic: Clinic) -> None:
     for first in (SUNDAY, MONDAY):
         (shown,) = pictures(clinic, "", first_weekday=first, now=NOW)
@@ -137,7 +164,7 @@ def test_the_page_costs_as_many_statements_whatever_there_is(clinic: Clinic, row
     client.force_login(builders.user(Role.MANAGER, at=clinic))
     with CaptureQueriesContext(connection) as seen:
         client.get("/reports/reach/")
-    assert len([each for each in seen if each["sql"].startswith("SELECT")]) == 9
+    assert len([each for each in seen if each["sql"].startswith("SELECT")]) == 10
 
 
 def test_hours_are_those_of_the_patients_own_clock_where_we_know_it(clinic: Clinic) -> None:

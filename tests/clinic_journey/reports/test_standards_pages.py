@@ -10,7 +10,7 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
 from clinic_journey.models import Standard
-from clinic_journey.reports.numbers_events import LONGEST
+from clinic_journey.reports.numbers_days import LONGEST
 from clinic_journey.reports.standards_actions import load_standards
 from clinic_journey.reports.standards_file import SHIPPED, StandardsError, read_standards
 from clinic_journey.reports.standards_words import limit_words
