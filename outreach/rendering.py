@@ -14,6 +14,7 @@ from django.utils import translation
 from django.utils.dateformat import format as format_date
 
 from outreach.models import MessageTemplate
+from outreach.opt_out import notice_of
 from patients.models import Channel, Clinic, Language
 
 LEFT_TO_RIGHT = "\u200e"  # a mark that shows nothing
@@ -123,10 +124,22 @@ class Texts:
         if clinic.pk not in self._phones:
             self._phones[clinic.pk] = _phone_of(clinic)
         values = _words(facts, clinic, template.language, phone=self._phones[clinic.pk])
+        body = _filled(template.body, values).strip()
+        if not (
+            template.approved_as and channel == Channel.WHATSAPP
+        ):  # approved words are these and no others
+            body = notice_of(
+                clinic,
+                key=key,
+                channel=channel,
+                purpose=template.purpose,
+                language=template.language,
+                phone=values.get("phone", ""),
+            ).after(body)
         return Rendered(
             template.language,
             _filled(template.subject, values).strip(),
-            _filled(template.body, values).strip(),
+            body,
             template.approved_as,
             tuple(values[name] for name in _in_order(template.body)) if template.approved_as else (),
         )

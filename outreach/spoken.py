@@ -4,7 +4,7 @@ from outreach.models import Attempt
 from outreach.rendering import CannotRender, Facts, Texts
 from patients.models import Channel
 
-MENU, MAILBOX = "voice_menu", "voice_mailbox"
+MENU = "voice_menu"
 THANKS_OF = {"1": "voice_confirmed", "2": "voice_another_time", "9": "voice_no_more"}
 
 

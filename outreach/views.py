@@ -11,7 +11,8 @@ from outreach.channels import twilio, voice
 from outreach.channels.hooks import HOOKS
 from outreach.incoming import keep
 from outreach.models import Attempt
-from outreach.spoken import MAILBOX, MENU, THANKS_OF, spoken
+from outreach.opt_out import MAILBOX
+from outreach.spoken import MENU, THANKS_OF, spoken
 from patients.models import Channel
 
 NOT_THEIRS, UNKNOWN = 403, 404

@@ -13,6 +13,7 @@ from django.utils.translation import gettext as _, gettext_lazy
 from outreach.lexicon import Rule, lexicon
 from outreach.links import TOKEN_LENGTH
 from outreach.message_keys import WAYS_TO_ANSWER, about
+from outreach.opt_out import Notice, notice_of
 from outreach.plain_words import Finding, findings
 from outreach.rendering import INSTANTS, date_words, placeholders_in, sms_parts
 from patients.models import Channel, Clinic, Gender, Purpose
@@ -122,16 +123,33 @@ def _remark(finding: Finding) -> Remark:
 
 
 def parts_sent(draft: Draft, clinic: Clinic) -> int:
-    """The same with the links as they are, which decides what it costs."""
-    return parts_of(draft, clinic, link=f"{settings.PUBLIC_URL}/p/{'x' * TOKEN_LENGTH}/")
+    """The same with the links as they are and how to stop them, which decides what it costs."""
+    text = _longest(draft, clinic, link=f"{settings.PUBLIC_URL}/p/{'x' * TOKEN_LENGTH}/")
+    return sms_parts(notice_after(draft, clinic).after(text))
 
 
-def parts_of(draft: Draft, clinic: Clinic | None = None, *, link: str = LINK) -> int:
+def notice_after(draft: Draft, clinic: Clinic) -> Notice:
+    """What the country asks to be said after these words; what has no channel of its own is taken as SMS."""
+    return notice_of(
+        clinic,
+        key=draft.key,
+        channel=draft.channel or Channel.SMS,
+        purpose=draft.purpose,
+        language=draft.language,
+        phone=clinic.phone.as_national,
+    )
+
+
+def parts_of(draft: Draft, clinic: Clinic | None = None) -> int:
     """How many SMS the text takes with the longest names and dates that are to be expected."""
+    return sms_parts(_longest(draft, clinic))
+
+
+def _longest(draft: Draft, clinic: Clinic | None, *, link: str = LINK) -> str:
     values = longest_values(draft.language) | {"link": link}
     if clinic:
         values = values | {"clinic": clinic.sender_name or clinic.name, "phone": clinic.phone.as_national}
-    return sms_parts(draft.body.format_map(defaultdict(str, values)).strip())
+    return draft.body.format_map(defaultdict(str, values)).strip()
 
 
 @cache

@@ -4,6 +4,7 @@ What a clinic sets is laid over it and can only be stricter: hours are intersect
 """
 
 import tomllib
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import time
 from enum import StrEnum
@@ -45,6 +46,7 @@ class CountryProfile:
     automated_voice: AutomatedVoice
     channels_to_attest: frozenset[str]
     confirms_stop: bool
+    opt_out_notice: Mapping[str, frozenset[str]]  # by class of message, the channels
     complaint_heard: int  # working days
     complaint_answered: int  # days
     message: tuple[WeeklyWindow, ...]
@@ -69,6 +71,9 @@ def read_profile(path: Path) -> CountryProfile:
             automated_voice=AutomatedVoice(given["automated_voice"]),
             channels_to_attest=frozenset(given["channels_to_attest"]),
             confirms_stop=given["confirms_stop"] is True,
+            opt_out_notice={
+                purpose: frozenset(channels) for purpose, channels in given["opt_out_notice"].items()
+            },
             complaint_heard=_positive(given["complaint_heard"]),
             complaint_answered=_positive(given["complaint_answered"]),
             message=_week(given["message"]),

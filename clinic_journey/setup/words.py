@@ -20,7 +20,7 @@ from outreach.message_keys import MESSAGES, PLACEHOLDER_WORDS, about
 from outreach.models import MessageTemplate
 from outreach.own_words import NEUTRAL, Spot, give_up_own_words, save_own_words, texts_in
 from outreach.rendering import CannotRender, Facts, filled
-from outreach.wording import IN_PARTS, SPOKEN, Draft, parts_sent, remarks
+from outreach.wording import IN_PARTS, SPOKEN, Draft, notice_after, parts_sent, remarks
 from patients.access import Here
 from patients.models import Channel, Language
 
@@ -80,7 +80,7 @@ def words_list(request: HttpRequest, here: Here) -> HttpResponse:
 
 
 def _line(spot: Spot, row: MessageTemplate, here: Here) -> Line:
-    draft = Draft(spot.key, spot.channel, spot.language, row.body)
+    draft = Draft(spot.key, spot.channel, spot.language, row.body, purpose=row.purpose)
     parts = _parts(draft, here)
     is_own = row.clinic_id is not None
     return Line(spot, about(spot.key).title, row.body, is_own, parts, costs_of(parts))
@@ -150,9 +150,10 @@ def _parts(draft: Draft, here: Here) -> int:
 def _read(draft: Draft, here: Here) -> str:
     """As the invented patient reads it; nothing while the text cannot be filled."""
     try:
-        return filled(draft.body, _facts(draft.language, here), here.clinic, draft.language)
+        text = filled(draft.body, _facts(draft.language, here), here.clinic, draft.language)
     except CannotRender:
         return ""
+    return notice_after(draft, here.clinic).after(text)
 
 
 def _facts(language: str, here: Here) -> Facts:
