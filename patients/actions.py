@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, time, timedelta
+from datetime import date, datetime, time
 from typing import Any
 
 import holidays
@@ -12,6 +12,7 @@ from django.contrib.auth.models import User
 from django.db import IntegrityError, transaction
 from django.utils.translation import gettext as _
 
+from patients.country import ONE_DAY, eves_among, profile_of
 from patients.identity import fold_name, normalise_national_id
 from patients.models import (
     AddressKind,
@@ -279,22 +280,18 @@ def _keep_refusals(duplicate: Patient, into: Patient) -> None:
 
 
 def load_closed_days(clinic: Clinic, years: Sequence[int]) -> int:
-    """Public holidays of the clinic's country and, where rest begins the evening before, their eves.
+    """Public holidays of the clinic's country and their eves, as its profile has them.
 
     Days that exist already are left as the clinic changed them. Returns how many days were added.
     """
-    calendar = holidays.country_holidays(clinic.country, years=list(years))
-    days = {on: ClosedDay(clinic=clinic, on=on, name=name[:120]) for on, name in calendar.items()}
-    if clinic.country == "IL":
-        for on, name in calendar.items():
-            eve = on - timedelta(days=1)
-            if eve not in days:
-                days[eve] = ClosedDay(
-                    clinic=clinic,
-                    on=eve,
-                    name=_("Eve of %(holiday)s") % {"holiday": name},
-                    closes_at=time(13),
-                )
+    profile = profile_of(clinic.country)
+    kinds = profile.holidays or None
+    names = holidays.country_holidays(clinic.country, years=[*years, max(years) + 1], categories=kinds)
+    days = {on: ClosedDay(clinic=clinic, on=on, name=name[:120]) for on, name in names.items()}
+    for on in eves_among(profile, days, years):
+        name = _("Eve of %(holiday)s") % {"holiday": names[on + ONE_DAY]}
+        days[on] = ClosedDay(clinic=clinic, on=on, name=name[:120], closes_at=profile.eve_closes)
+    days = {on: day for on, day in days.items() if on.year in years}
     known = set(ClosedDay.objects.filter(clinic=clinic, on__in=days).values_list("on", flat=True))
     new = [day for on, day in days.items() if on not in known]
     ClosedDay.objects.bulk_create(new)

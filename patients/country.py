@@ -4,9 +4,9 @@ What a clinic sets is laid over it and can only be stricter: hours are intersect
 """
 
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
-from datetime import time
+from datetime import date, time, timedelta
 from enum import StrEnum
 from functools import cache
 from pathlib import Path
@@ -17,6 +17,8 @@ from patients.windows import WeeklyWindow
 FOLDER = Path(__file__).parent / "profiles"
 NEUTRAL = "neutral"
 WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
+EVERY_EVE = "every"
+ONE_DAY = timedelta(days=1)
 
 
 class AutomatedVoice(StrEnum):
@@ -31,7 +33,10 @@ class ProfileError(Exception):
 
 @dataclass(frozen=True)
 class CountryProfile:
-    """`message` and `call`: windows of every day on the patient's own clock. Days of rest are the clinic's to say."""
+    """`message` and `call`: windows of every day on the patient's own clock.
+
+    Days of rest are the clinic's to say: what stands here only fills its closed days, which it may change.
+    """
 
     name: str
     version: str
@@ -39,6 +44,11 @@ class CountryProfile:
     countries: tuple[str, ...]
     weekend: frozenset[int]
     first_weekday: int  # Monday is 0, as in Python
+    holidays: tuple[
+        str, ...
+    ]  # kinds of the calendar's days on which a clinic is closed; none: the usual ones
+    eves: tuple[str, ...]  # EVERY_EVE, or the days of a year as 12-24
+    eve_closes: time
     age_of_majority: int
     contacts_a_day: int
     contacts_a_week: int
@@ -64,6 +74,9 @@ def read_profile(path: Path) -> CountryProfile:
             countries=tuple(given["countries"]),
             weekend=frozenset(WEEKDAYS.index(day) for day in given["weekend"]),
             first_weekday=WEEKDAYS.index(given["first_weekday"]),
+            holidays=tuple(given["holidays"]),
+            eves=_eves(given["eves"]),
+            eve_closes=time.fromisoformat(given["eve_closes"]),
             age_of_majority=_positive(given["age_of_majority"]),
             contacts_a_day=_positive(given["contacts_a_day"]),
             contacts_a_week=_positive(given["contacts_a_week"]),
@@ -85,6 +98,15 @@ def read_profile(path: Path) -> CountryProfile:
         raise ProfileError(f"{path.name}: {error}") from error
 
 
+def eves_among(profile: CountryProfile, holidays: Collection[date], years: Iterable[int]) -> list[date]:
+    """The days of these years that close early since the next is a holiday; a holiday is nobody's eve."""
+    if EVERY_EVE in profile.eves:
+        eves = {day - ONE_DAY for day in holidays}
+    else:
+        eves = {date.fromisoformat(f"{year}-{day}") for year in years for day in profile.eves}
+    return sorted(day for day in eves if day not in holidays and day + ONE_DAY in holidays)
+
+
 def profile_of(country: str) -> CountryProfile:
     """The rules of an ISO 3166 code; a country without its own has the neutral ones."""
     return _by_country().get(country) or _by_country()[NEUTRAL]
@@ -104,6 +126,13 @@ def _positive(number: Any) -> int:
     if not isinstance(number, int) or number < 1:
         raise ValueError(f"{number!r} is not a whole number from 1 on")
     return number
+
+
+def _eves(given: list[str]) -> tuple[str, ...]:
+    for day in given:
+        if day != EVERY_EVE:
+            date.fromisoformat(f"2026-{day}")  # no leap year: each of them is in every year
+    return tuple(given)
 
 
 def _week(hours: str) -> tuple[WeeklyWindow, ...]:
