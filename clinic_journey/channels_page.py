@@ -9,12 +9,15 @@ from django.utils.functional import SimpleLazyObject
 from django.utils.translation import gettext as _, gettext_lazy
 from django.views.decorators.http import require_GET, require_POST
 
+from clinic_journey.providers_form import ProviderForm, providers_of
 from outreach import gate
 from outreach.attested import answer_for, take_back, to_answer_for
 from outreach.health import health_of, is_held_back
 from outreach.provider_models import OFFERS, AllowedAddress, Attestation
+from outreach.provider_terms import Answer, answer_for_provider
 from patients.access import Here, for_staff, place_of
 from patients.actions import RefusedError
+from patients.country import profile_of
 from patients.models import MANAGERS, AddressKind, Channel, Role
 from patients.queries import key_in
 
@@ -32,13 +35,21 @@ def channels(request: HttpRequest, here: Here) -> HttpResponse:
     return _page(request, here, AllowForm(initial={"kind": AddressKind.PHONE}))
 
 
-def _page(request: HttpRequest, here: Here, form: AllowForm, status: int = 200) -> HttpResponse:
+def _page(
+    request: HttpRequest,
+    here: Here,
+    form: AllowForm,
+    status: int = 200,
+    provider: ProviderForm | None = None,
+) -> HttpResponse:
     context = {
         "channels": health_of(here.clinic, now=here.now),
         "gate_is_open": gate.is_open(here.clinic),
         "allowed": AllowedAddress.objects.filter(clinic=here.clinic).order_by("kind", "value"),
         "form": form,
         "attestations": _attestations(here),
+        "providers": providers_of(here.clinic, provider),
+        "asks_of_providers": bool(profile_of(here.clinic.country).provider_asks),
     }
     return render(request, "channels/channels.html", context, status=status)
 
@@ -79,6 +90,21 @@ def attest(request: HttpRequest, here: Here) -> HttpResponse:
 
 
 @require_POST
+@for_staff(Role.ADMIN)
+def provider(request: HttpRequest, here: Here) -> HttpResponse:
+    """An administrator says who carries a channel's messages, or takes it back by leaving it empty."""
+    channel = request.POST.get("channel", "")
+    form = ProviderForm(channel, data=request.POST)
+    if not form.is_valid():
+        return _page(request, here, AllowForm(initial={"kind": AddressKind.PHONE}), 422, form)
+    try:
+        answer_for_provider(here.clinic, channel, Answer(**form.cleaned_data), now=here.now, by=here.user)
+    except RefusedError as refusal:
+        messages.error(request, str(refusal))
+    return redirect("channels")
+
+
+@require_POST
 @for_staff(*MANAGERS)
 def allow(request: HttpRequest, here: Here) -> HttpResponse:
     """Add an address to the list, or take one off it."""
@@ -111,4 +137,5 @@ urlpatterns = [
     path("channels/gate/", change_gate, name="channels_gate"),
     path("channels/allow/", allow, name="channels_allow"),
     path("channels/answered-for/", attest, name="channels_attest"),
+    path("channels/provider/", provider, name="channels_provider"),
 ]

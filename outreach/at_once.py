@@ -2,9 +2,10 @@
 
 from datetime import datetime
 
-from django.utils.translation import gettext as _
+from django.utils.translation import gettext as _, gettext_lazy
 
 from outreach.attested import may_use
+from outreach.because import Because
 from outreach.channels import BY_VOICE, in_use
 from outreach.gate import Gates
 from outreach.reach import channels_of
@@ -21,6 +22,15 @@ from patients.models import (
 )
 from patients.queries import clock_of, lawful_hours, withdrawn
 from patients.windows import is_open
+
+BARRED = {
+    Because.GATE: gettext_lazy(
+        "Safe start: only listed addresses get messages. A manager adds this one under Channels."
+    ),
+    Because.PROVIDER_UNKNOWN: gettext_lazy(
+        "Only listed addresses get messages here until an administrator answers for the provider, under Channels."
+    ),
+}
 
 
 def channels_at(tie: PatientContact) -> list[Channel]:
@@ -45,10 +55,8 @@ def refuse_to_write(tie: PatientContact, channel: str, *, now: datetime) -> None
         raise RefusedError(
             _("The country's rules ask an administrator to answer for this channel first, under Channels.")
         )
-    if not Gates([tie.patient.clinic_id]).lets_out(tie.contact_point, channel):
-        raise RefusedError(
-            _("Safe start: only listed addresses get messages. A manager adds this one under Channels.")
-        )
+    if bar := Gates([tie.patient.clinic]).bar(tie.contact_point, channel):
+        raise RefusedError(str(BARRED[bar]))
     if is_silenced(tie.patient, tie.contact_point, channel):
         raise RefusedError(_("The patient asked us not to write here. Nothing is sent until she allows it."))
     clinic = tie.patient.clinic

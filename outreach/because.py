@@ -46,6 +46,7 @@ class Because(StrEnum):
     NO_AUTOMATED_CALLS = "no_automated_calls"
     NOT_AGREED_TO_CALLS = "not_agreed_to_calls"
     NOT_ANSWERED_FOR = "not_answered_for"
+    PROVIDER_UNKNOWN = "provider_unknown"
     OFFERS_OFF = "offers_off"
     OFFERS_NOT_WANTED = "offers_not_wanted"
     # What it is about

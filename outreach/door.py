@@ -78,7 +78,7 @@ def open_parcels(claimed: Sequence[int], lease: UUID, *, now: datetime) -> list[
     visits, offers = visits_of({task.step.journey_id for task in tasks}), offers_of(tasks)
     facts = facts_for(tasks, visits, offers, now=now)
     texts = Texts({attempt.task.message_key for attempt in attempts}, clinics)
-    gates, attested, held = Gates(clinics), Attested(tasks), Held(tasks)
+    gates, attested, held = Gates(clinics.values()), Attested(tasks), Held(tasks)
     may_answer = _heard_from(attempts, now=now)
     parcels = []
     for attempt in attempts:
@@ -153,7 +153,7 @@ def nothing_forbids(channel: str, clinics: Iterable[Clinic]) -> dict[Because, Q]
         # STOPPED is the one thing that is said after it.
         Because.CONSENT: ~Q(Exists(refused)) | Q(Exists(task.filter(message_key=STOPPED))),
         Because.BAD_ADDRESS: ~Q(Exists(bad)),
-        Because.GATE: lets_out_still(channel),
+        **lets_out_still(channel, clinics),
         **may_call_still(channel, clinics),
         **answered_for_still(channel, clinics),
         **is_held_no_more(),
@@ -216,10 +216,9 @@ def _bar(
         Because.CONSENT: key in silenced and attempt.task.message_key != STOPPED,
         Because.BAD_ADDRESS: point.status == AddressStatus.BAD,
         Because.ADDRESS_REMOVED: attempt.channel not in channels_of(point.kind),
-        Because.GATE: not gates.lets_out(point, attempt.channel),
         Because.TOO_LATE: now >= attempt.expires_at,
     }
-    bar = next((rule for rule, holds in bars.items() if holds), None)
+    bar = next((rule for rule, holds in bars.items() if holds), None) or gates.bar(point, attempt.channel)
     return bar or next(shut_by(hours, now), None)
 
 

@@ -1,4 +1,7 @@
-"""A safe start: until a clinic opens the gate, its messages leave for a list of addresses alone."""
+"""A safe start: until a clinic opens the gate, its messages leave for a list of addresses alone.
+
+So do those of a channel whose provider the country's rules ask somebody to answer for first.
+"""
 
 from collections.abc import Iterable
 from datetime import datetime
@@ -8,8 +11,10 @@ from django.db import transaction
 from django.db.models import Exists, OuterRef, Q
 from django.utils.translation import gettext as _
 
+from outreach.because import Because
 from outreach.channels import leaves_this_machine, leaving
 from outreach.provider_models import AllowedAddress, Gate
+from outreach.provider_terms import Providers, unanswered
 from patients.actions import RefusedError
 from patients.addresses import normal_address
 from patients.models import AddressKind, Clinic, ContactPoint
@@ -18,36 +23,47 @@ from patients.models import AddressKind, Clinic, ContactPoint
 class Gates:
     """The gates of some clinics, read once for a batch."""
 
-    def __init__(self, clinic_ids: Iterable[int]) -> None:
-        ids = set(clinic_ids) if leaving() else set()  # nothing to be read where nothing can leave
+    def __init__(self, clinics: Iterable[Clinic]) -> None:
+        clinics = list(clinics)
+        self._providers = Providers(clinics)
+        ids = (
+            {clinic.pk for clinic in clinics} if leaving() else set()
+        )  # nothing to be read where nothing can leave
         self._open = set(
             Gate.objects.filter(clinic__in=ids, opened_at__isnull=False).values_list("clinic_id", flat=True)
         )
-        shut = ids - self._open
+        shut = ids - self._open | set(self._providers.asked)
         listed = AllowedAddress.objects.filter(clinic__in=shut) if shut else AllowedAddress.objects.none()
         self._allowed = set(listed.values_list("clinic_id", "kind", "value"))
 
-    def lets_out(self, point: ContactPoint, channel: str) -> bool:
+    def bar(self, point: ContactPoint, channel: str) -> Because | None:
         """What only this machine shows reaches nobody, and needs no gate."""
-        if point.clinic_id in self._open or not leaves_this_machine(channel):
-            return True
-        return (point.clinic_id, point.kind, point.value) in self._allowed
+        is_listed = (point.clinic_id, point.kind, point.value) in self._allowed
+        if is_listed or not leaves_this_machine(channel):
+            return None
+        if point.clinic_id not in self._open:
+            return Because.GATE
+        is_answered = self._providers.is_answered(point.clinic_id, channel)
+        return None if is_answered else Because.PROVIDER_UNKNOWN
 
 
 def is_open(clinic: Clinic) -> bool:
     return Gate.objects.filter(clinic=clinic, opened_at__isnull=False).exists()
 
 
-def lets_out_still(channel: str) -> Q:
-    """The same of attempts on one channel, as a condition of the statement that begins the calls."""
+def lets_out_still(channel: str, clinics: Iterable[Clinic]) -> dict[Because, Q]:
+    """The same of attempts on one channel, as conditions of the statement that begins the calls."""
     if not leaves_this_machine(channel):
-        return Q()
+        return {}
     opened = Gate.objects.filter(clinic=OuterRef("clinic"), opened_at__isnull=False)
     listed = AllowedAddress.objects.filter(
         clinic=OuterRef("clinic"), kind=OuterRef("kind"), value=OuterRef("value")
     )
     allowed = ContactPoint.objects.filter(pk=OuterRef("contact_point")).filter(Exists(listed))
-    return Q(Exists(opened)) | Q(Exists(allowed))
+    holds = {Because.GATE: Q(Exists(opened)) | Q(Exists(allowed))}
+    if lacking := unanswered(channel, clinics):
+        holds[Because.PROVIDER_UNKNOWN] = ~lacking | Q(Exists(allowed))
+    return holds
 
 
 @transaction.atomic

@@ -25,6 +25,7 @@ from outreach.channels import (
 from outreach.gate import is_open
 from outreach.models import Attempt, AttemptStatus
 from outreach.provider_models import Sender
+from outreach.provider_terms import missing_on
 from outreach.queries import WENT_OUT
 from outreach.rendering import sms_parts
 from patients.country import AutomatedVoice, profile_of
@@ -39,6 +40,7 @@ class State(StrEnum):
     OFF = "off"
     NOT_ALLOWED = "not_allowed"
     NOT_ANSWERED_FOR = "not_answered_for"
+    PROVIDER_UNKNOWN = "provider_unknown"
     NO_KEYS = "no_keys"
     ON_SCREEN = "on_screen"
     WORKS = "works"
@@ -83,6 +85,8 @@ def _as_allowed(health: Health, clinic: Clinic) -> Health:
         return replace(health, state=State.NOT_ALLOWED)
     if is_meant_to_work and not may_use(clinic, health.channel):
         return replace(health, state=State.NOT_ANSWERED_FOR)
+    if is_meant_to_work and missing_on(clinic, health.channel):
+        return replace(health, state=State.PROVIDER_UNKNOWN)
     return health
 
 

@@ -317,5 +317,6 @@ from outreach.provider_models import (  # noqa: E402, F401 - one page of models 
     Gate,
     MessengerLink,
     ProviderEvent,
+    ProviderTerms,
     Sender,
 )

@@ -122,6 +122,34 @@ class Attestation(models.Model):
         return f"{self.clinic_id}: {self.what}"
 
 
+BY_A_PROVIDER = tuple(channel for channel in Channel.values if channel != Channel.PHONE)
+
+
+class ProviderTerms(models.Model):
+    """What an administrator says of the provider of one channel: where patients' data lies, and why that is lawful."""
+
+    clinic = models.ForeignKey(
+        Clinic, on_delete=models.CASCADE, related_name="provider_terms", db_index=False
+    )
+    channel = models.CharField(max_length=10, choices=Channel)
+    country = models.CharField(max_length=2, blank=True)  # ISO 3166; empty: not said
+    basis = models.CharField(max_length=200, blank=True)
+    has_agreement = models.BooleanField(default=False)
+    at = models.DateTimeField()
+    by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL)
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(channel__in=BY_A_PROVIDER), name="provider_terms_are_of_a_machines_channel"
+            ),
+            models.UniqueConstraint(fields=["clinic", "channel"], name="provider_terms_once_per_channel"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.clinic_id} {self.channel}: {self.country}"
+
+
 class MessengerLink(models.Model):
     """A one-time link by which a patient ties a messenger to her record. Only its hash is kept."""
 

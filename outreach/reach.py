@@ -78,7 +78,7 @@ class Reach:
                 "patient_id", "contact_point_id", "channel", "purpose"
             )
         )
-        self._gates, self._down = Gates(clinics), down()
+        self._gates, self._down = Gates(clinics.values()), down()
         self._voice, self._attested = VoiceRules(patients), Attested(self.tasks)
         made = _attempts_with(patients, now=now)
         self.unfinished = {each.task_id: each for each in made if each.status in UNFINISHED}
@@ -130,10 +130,10 @@ class Reach:
             (Because.NOT_CALLED, lambda: channel in BY_VOICE and not tie.may_be_called),
             (Because.SOMEBODY_ELSE, lambda: not calls and tie.relation == Relation.OTHER),
             (Because.CALL_BACK_ONLY, lambda: not calls and tie.may_say != MaySay.EVERYTHING),
-            (Because.GATE, lambda: not calls and not self._gates.lets_out(tie.contact_point, channel)),
             (Because.NOT_READ_OUT, lambda: channel == Channel.VOICE and task.message_key not in READ_OUT),
         )
         bar = next((rule for rule, holds in bars if holds()), None)
+        bar = bar or (None if calls else self._gates.bar(tie.contact_point, channel))
         bar = bar or self._attested.bar(task, tie.contact_point_id, channel)
         return bar or (self._voice.bar(task, tie.contact_point_id) if channel == Channel.VOICE else None)
 

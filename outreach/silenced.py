@@ -20,7 +20,7 @@ def confirm_stop(patient: Patient, point: ContactPoint, channel: str, *, now: da
         return False
     if not profile_of(patient.clinic.country).confirms_stop:
         return False
-    if not Gates([patient.clinic_id]).lets_out(point, channel):
+    if Gates([patient.clinic]).bar(point, channel):
         return False
     facts = Facts(patient.given_name, "", variant=patient.gender)
     texts = Texts([STOPPED], [patient.clinic_id])

@@ -33,6 +33,7 @@ RULE_WORDS = {
     Because.NO_AUTOMATED_CALLS: _("the country's rules allow no automated calls"),
     Because.NOT_AGREED_TO_CALLS: _("the patient has not agreed to automated calls"),
     Because.NOT_ANSWERED_FOR: _("the country's rules ask an administrator to answer for this channel first"),
+    Because.PROVIDER_UNKNOWN: _("the country's rules ask an administrator to answer for the provider first"),
     Because.OFFERS_OFF: _("this clinic sends no news and offers"),
     Because.OFFERS_NOT_WANTED: _("the patient has not asked for news and offers here"),
     Because.TOO_LATE: _("its time had passed"),

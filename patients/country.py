@@ -19,6 +19,7 @@ NEUTRAL = "neutral"
 WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 EVERY_EVE = "every"
 ONE_DAY = timedelta(days=1)
+PROVIDER_ASKS = frozenset({"country", "agreement"})
 
 
 class AutomatedVoice(StrEnum):
@@ -55,6 +56,12 @@ class CountryProfile:
     caps_are_law: bool  # so that news keeps to them, too
     automated_voice: AutomatedVoice
     channels_to_attest: frozenset[str]
+    provider_asks: frozenset[
+        str
+    ]  # "country", "agreement": before a provider may carry messages to every patient
+    provider_countries: frozenset[
+        str
+    ]  # in these the data may lie; elsewhere a legal basis is named; none: anywhere
     confirms_stop: bool
     opt_out_notice: Mapping[str, frozenset[str]]  # by class of message, the channels
     complaint_heard: int  # working days
@@ -83,6 +90,8 @@ def read_profile(path: Path) -> CountryProfile:
             caps_are_law=given["caps_are_law"] is True,
             automated_voice=AutomatedVoice(given["automated_voice"]),
             channels_to_attest=frozenset(given["channels_to_attest"]),
+            provider_asks=_some_of(PROVIDER_ASKS, given["provider_asks"]),
+            provider_countries=frozenset(given["provider_countries"]),
             confirms_stop=given["confirms_stop"] is True,
             opt_out_notice={
                 purpose: frozenset(channels) for purpose, channels in given["opt_out_notice"].items()
@@ -126,6 +135,12 @@ def _positive(number: Any) -> int:
     if not isinstance(number, int) or number < 1:
         raise ValueError(f"{number!r} is not a whole number from 1 on")
     return number
+
+
+def _some_of(known: frozenset[str], given: list[str]) -> frozenset[str]:
+    if unknown := set(given) - known:
+        raise ValueError(f"{', '.join(sorted(unknown))} is not among {', '.join(sorted(known))}")
+    return frozenset(given)
 
 
 def _eves(given: list[str]) -> tuple[str, ...]:

@@ -30,7 +30,7 @@ from outreach.dispatch import Clock
 from outreach.door import Parcel
 from outreach.models import Attempt, OutreachTask
 from outreach.praise_models import Praise
-from outreach.provider_models import Gate
+from outreach.provider_models import Gate, ProviderTerms
 from outreach.senders import Turn, Turns
 from outreach.tour import Tour
 from outreach.unanswered import count_unanswered
@@ -312,6 +312,12 @@ def delivered(parcel: Parcel, turn: Turn, *, now: datetime = NOW) -> str:
 def opened(where: Clinic) -> None:
     """The clinic has ended its safe start."""
     Gate.objects.update_or_create(clinic=where, defaults={"opened_at": NOW})
+
+
+def provider_answered(where: Clinic, channel: str = Channel.SMS) -> None:
+    """All that any country asks about who carries its messages."""
+    answer = {"country": "RU", "basis": "A contract", "has_agreement": True}
+    ProviderTerms.objects.create(clinic=where, channel=channel, at=NOW, **answer)
 
 
 def api(of: User | None = None) -> APIClient:

@@ -14,7 +14,7 @@ from clinic_journey.reports.standards_models import Standard
 from inquiries.models import Inquiry
 from outreach.complaint_models import Complaint
 from outreach.models import MessageTemplate
-from outreach.provider_models import AllowedAddress, Attestation, Gate
+from outreach.provider_models import AllowedAddress, Attestation, Gate, ProviderTerms
 from patients.models import (
     Consent,
     ContactPoint,
@@ -77,6 +77,7 @@ WATCHED = (
     Watched(Gate, NOBODYS, "{row}.clinic_id"),
     Watched(AllowedAddress, NOBODYS, "{row}.clinic_id"),
     Watched(Attestation, NOBODYS, "{row}.clinic_id"),
+    Watched(ProviderTerms, NOBODYS, "{row}.clinic_id"),
     Watched(MessageTemplate, NOBODYS, "{row}.clinic_id", OWN_WORDS),
     Watched(Standard, NOBODYS, "{row}.clinic_id", ignored=("names", "routines"), inserts=False),
     Watched(VisitValue, NOBODYS, "{row}.clinic_id"),

@@ -82,6 +82,7 @@ ROWS = {
     "contactpoint": _("Phone or e-mail"),
     "gate": _("Who gets messages"),
     "attestation": _("What an administrator answers for"),
+    "providerterms": _("Who carries the messages"),
     "allowedaddress": _("Address that always gets messages"),
     "messagetemplate": _("The clinic's own words"),
     "standard": _("Service standard"),

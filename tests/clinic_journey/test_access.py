@@ -97,6 +97,7 @@ WITHOUT_AN_OBJECT = {
     "channels_gate",
     "channels_allow",
     "channels_attest",
+    "channels_provider",
     "ask",
     "ask_answered",
     "ask_promised",

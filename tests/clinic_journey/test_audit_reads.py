@@ -47,6 +47,7 @@ SHOWS_NOBODY = {  # of the pages without an object; parts that ask by themselves
     "channels_gate",
     "channels_allow",
     "channels_attest",
+    "channels_provider",
     "setup_patients",
     "setup_standards",
     "lock",

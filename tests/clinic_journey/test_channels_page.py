@@ -186,3 +186,34 @@ def test_an_administrator_answers_for_a_channel_and_a_manager_reads_it(clinic: C
     assert not clinic.attestations.exists()
     manager = logged_in(clinic).post("/channels/answered-for/", {"what": "telegram", "act": "answer"})
     assert (manager.status_code, clinic.attestations.exists()) == (403, False)
+
+
+def test_an_administrator_says_who_carries_the_messages(clinic: Clinic) -> None:
+    Clinic.objects.filter(pk=clinic.pk).update(country="US")
+    manager = logged_in(clinic)
+    page = manager.get("/channels/").content.decode()
+    assert "listed addresses only" in page
+    assert "the signed agreement with the provider" in page
+    assert manager.post("/channels/provider/", {"channel": "sms"}).status_code == 403
+    admin = logged_in(clinic, Role.ADMIN)
+    said = {"channel": "sms", "country": "US", "has_agreement": "on"}
+    assert admin.post("/channels/provider/", said).status_code == 302
+    assert clinic.provider_terms.get().country == "US"
+    page = manager.get("/channels/").content.decode()
+    assert "listed addresses only" not in page
+    assert "United States" in page
+    assert AuditEvent.objects.filter(what="providerterms", clinic=clinic, patient=None).exists()
+
+
+def test_nonsense_about_a_provider_is_refused(clinic: Clinic) -> None:
+    admin = logged_in(clinic, Role.ADMIN)
+    answer = admin.post("/channels/provider/", {"channel": "sms", "country": "Nowhere"})
+    assert answer.status_code == 422
+    admin.post("/channels/provider/", {"channel": "fax", "country": "US"})
+    assert not clinic.provider_terms.exists()
+
+
+def test_where_the_country_asks_nothing_the_list_is_the_clinics_own(clinic: Clinic) -> None:
+    page = logged_in(clinic).get("/channels/").content.decode()
+    assert "your list of who handles" in page
+    assert "Missing:" not in page

@@ -31,6 +31,7 @@ def attempt(whatsapp: Meta) -> Attempt:
     patient = builders.patient(builders.clinic(country="RU"), phone="+972502345678")
     tie = builders.on_whatsapp(patient)
     builders.opened(patient.clinic)
+    builders.provider_answered(patient.clinic, Channel.WHATSAPP)
     task = builders.task(builders.step(builders.journey(patient)), plan_from=None)
     return builders.attempt(task, channel=Channel.WHATSAPP, contact_point=tie.contact_point)
 

@@ -124,6 +124,7 @@ def test_an_answering_machine_hears_the_number_and_whoever_answers_the_key(ameri
 def test_what_leaves_and_what_is_kept_have_it(american: Clinic, twilio: Twilio) -> None:
     patient = builders.patient(american, phone="+12015550124", language="en")
     builders.opened(american)
+    builders.provider_answered(american)
     builders.attempt(builders.task(builders.step(builders.journey(patient)), message_key="next_step"))
     late = NOW.replace(hour=18)  # 14:00 in New York
     Attempt.objects.update(send_at=late, expires_at=late.replace(hour=23))

@@ -324,6 +324,7 @@ class TestWhereNoMachineMayCall:
         self, journey: Journey, calls: Twilio, country: str, agreed: bool, may_call: bool
     ) -> None:
         Clinic.objects.update(country=country)
+        builders.provider_answered(journey.clinic, Channel.VOICE)
         if agreed:
             self.agree(journey)
         assert ("voice" in self.channels(journey)) == may_call
