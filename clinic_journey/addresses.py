@@ -18,6 +18,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 from clinic_journey.messenger_link import can_link
 from outreach.at_once import channels_at
 from outreach.models import Attempt, AttemptStatus
+from outreach.not_me import end_checks, is_hers
 from outreach.number_test import AT_THE_DESK, send_test, sent_to
 from outreach.voice_consent import standing_at
 from patients import addresses
@@ -199,6 +200,7 @@ def address_remove(request: HttpRequest, here: Here, patient_id: UUID, tie_id: i
     tie = _tie(here, patient_id, tie_id)
     try:
         addresses.remove_tie(tie)
+        end_checks(tie, now=here.now, by=here.user)
     except RefusedError as refusal:
         messages.error(request, str(refusal))
     else:
@@ -242,6 +244,20 @@ def address_confirm(request: HttpRequest, here: Here, patient_id: UUID, tie_id: 
 
 @require_POST
 @for_staff()
+def address_hers(request: HttpRequest, here: Here, patient_id: UUID, tie_id: int) -> HttpResponse:
+    """Somebody there said that it is not she; the desk has checked, and it is."""
+    tie = _tie(here, patient_id, tie_id)
+    try:
+        is_hers(tie, now=here.now, by=here.user)
+    except RefusedError as refusal:
+        messages.error(request, str(refusal))
+    else:
+        messages.success(request, _("Checked. Calls and messages may go there again."))
+    return _back(request, tie)
+
+
+@require_POST
+@for_staff()
 def address_allow(request: HttpRequest, here: Here, patient_id: UUID, tie_id: int) -> HttpResponse:
     """She allows again what she had refused at this address; her words are kept."""
     tie = _tie(here, patient_id, tie_id)
@@ -269,6 +285,7 @@ def address_correct(request: HttpRequest, here: Here, patient_id: UUID, tie_id: 
     if form.is_valid():
         try:
             addresses.correct_tie(tie, form.cleaned_data["value"], now=here.now)
+            end_checks(tie, now=here.now, by=here.user)
         except RefusedError as refusal:
             form.add_error("value", str(refusal))
         else:
@@ -285,6 +302,7 @@ urlpatterns = [
     path(f"{_ONE}remove/", address_remove, name="address_remove"),
     path(f"{_ONE}test/", address_test, name="address_test"),
     path(f"{_ONE}confirm/", address_confirm, name="address_confirm"),
+    path(f"{_ONE}hers/", address_hers, name="address_hers"),
     path(f"{_ONE}allow/", address_allow, name="address_allow"),
     path(f"{_ONE}correct/", address_correct, name="address_correct"),
 ]

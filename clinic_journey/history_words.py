@@ -29,6 +29,7 @@ ANSWERS = {
     "another_time": gettext_lazy("Wants another time"),
     "cannot_come": gettext_lazy("Cannot come"),
     "stop": gettext_lazy("Asked us to stop"),
+    "not_me": gettext_lazy("This is not me"),
     "worried": gettext_lazy("Is worried"),
     "going_well": gettext_lazy("It is going well"),
     "going_so_so": gettext_lazy("It is going so-so"),

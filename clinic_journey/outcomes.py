@@ -103,6 +103,7 @@ OUTCOME_WORDS = {
     "declined": gettext_lazy("Does not want it"),
     "referred": gettext_lazy("Referred"),
     "kept": gettext_lazy("Done as promised"),
+    "address_checked": gettext_lazy("The number or address was checked"),
     "done": gettext_lazy("Done"),
     "answered": gettext_lazy("Answered in writing"),
     "nothing_to_answer": gettext_lazy("Nothing to answer"),

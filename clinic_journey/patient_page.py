@@ -24,6 +24,7 @@ from journeys.models import Journey, OwnerRole, Step, StepKind, StepStatus, name
 from outreach.answers import answer as record_answer
 from outreach.choices import times_to_choose
 from outreach.matters import Matter, matters_of, stage_to_ask
+from outreach.not_me import holder_says_no
 from outreach.queries import visit_of
 from patients.actions import RefusedError, StaleStateError
 from patients.models import ContactWindow, Patient
@@ -68,6 +69,14 @@ def identify(request: HttpRequest, visitor: Visitor) -> HttpResponse:
         return answer
     context = context_of(visitor, request) | {"is_wrong": True}
     return render(request, "patient_page/page.html", context, status=422)
+
+
+@require_POST
+@with_page
+def not_me(request: HttpRequest, visitor: Visitor) -> HttpResponse:
+    """Whoever holds the link is somebody else: the link is void from here, and a person checks where it went."""
+    holder_says_no(visitor.journey, visitor.patient, now=visitor.now)
+    return render(request, "patient_page/not_me.html", {"clinic": visitor.journey.clinic})
 
 
 def refuse_if_moved(journey: Journey, seen: str) -> None:

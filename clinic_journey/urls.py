@@ -119,6 +119,7 @@ urlpatterns = [
     path("p/<uuid:journey_id>/", patient_page.page, name="patient_page"),
     path("p/<uuid:journey_id>/answer/", patient_page.answer, name="patient_answer"),
     path("p/<uuid:journey_id>/who/", patient_page.identify, name="patient_identify"),
+    path("p/<uuid:journey_id>/not-me/", patient_page.not_me, name="patient_not_me"),
     path("p/<uuid:journey_id>/offer/", patient_waiting.offer, name="patient_offer"),
     path("p/<uuid:journey_id>/sooner/", patient_waiting.sooner, name="patient_sooner"),
     path("p/<uuid:journey_id>/say/", patient_matters.say, name="patient_say"),

@@ -35,7 +35,8 @@ BARRED = {
 
 def channels_at(tie: PatientContact) -> list[Channel]:
     """On which channels something can be written to this address; none where nothing may be written."""
-    if tie.may_say != MaySay.EVERYTHING or tie.contact_point.status == AddressStatus.BAD:
+    is_bad = tie.contact_point.status == AddressStatus.BAD
+    if is_bad or tie.may_say != MaySay.EVERYTHING or tie.suspended_at is not None:
         return []
     possible = channels_of(tie.contact_point.kind)
     return [channel for channel in possible if channel not in BY_VOICE and channel in in_use()]

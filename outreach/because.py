@@ -35,6 +35,7 @@ class Because(StrEnum):
     STOP = "stop"
     MAYBE_STOP = "maybe_stop"
     BAD_ADDRESS = "bad_address"
+    NOT_HERS = "not_hers"
     REFUSED_HERE = "refused_here"
     NOT_CALLED = "not_called"
     CALL_BACK_ONLY = "call_back_only"

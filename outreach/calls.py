@@ -55,7 +55,7 @@ def claim_call(attempt: Attempt, *, by: User, now: datetime) -> Attempt:
     Where nobody may call any more, since she said so or the number was removed, it is planned another way.
     """
     refuse_unless_active(attempt.patient_id)
-    if attempt.tie is None or not attempt.tie.may_be_called:
+    if attempt.tie is None or not attempt.tie.may_be_called or attempt.tie.suspended_at:
         _plan_another_way(attempt, now=now)
         raise StaleStateError(
             _("The patient is not to be called at this number. Another way is being planned.")

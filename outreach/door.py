@@ -145,10 +145,14 @@ def nothing_forbids(channel: str, clinics: Iterable[Clinic]) -> dict[Because, Q]
     )
     if channel in BY_VOICE:
         still_hers = still_hers.filter(may_be_called=True)
+    doubted = PatientContact.objects.filter(
+        patient=OuterRef("patient"), contact_point=OuterRef("contact_point"), suspended_at__isnull=False
+    )
     living = Patient.objects.filter(pk=OuterRef("patient"), status=PatientStatus.ACTIVE)
     return {
         Because.RECORD_CLOSED: Q(Exists(living)),
         Because.STEP_ENDED: Q(Exists(open_still)),
+        Because.NOT_HERS: ~Q(Exists(doubted)),
         Because.ADDRESS_REMOVED: Q(Exists(still_hers)),
         # STOPPED is the one thing that is said after it.
         Because.CONSENT: ~Q(Exists(refused)) | Q(Exists(task.filter(message_key=STOPPED))),

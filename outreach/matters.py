@@ -28,6 +28,7 @@ from patients.models import Patient
 
 PAGE = "page"  # the channel of what is said there
 ASK, WORRIED = "ask", "worried"
+NOT_ME = "not_me"  # said by somebody else, who got what was meant for her
 WELL, SO_SO, BADLY = "going_well", "going_so_so", "going_badly"
 FEELINGS = (WELL, SO_SO, BADLY)
 WAITING = (StepStatus.ACTIVE, StepStatus.ON_HOLD)
@@ -144,6 +145,7 @@ def matters_of(patient: Patient, *, now: datetime) -> list[Matter]:
     """
     lately = Q(matter__status=StepStatus.COMPLETED, matter__completed_at__gt=now - SHOWN_ANSWERED)
     here = Reply.objects.filter(patient=patient, channel=PAGE, matter__kind=StepKind.CALL)
+    here = here.exclude(meaning=NOT_ME)  # somebody else said it
     said = here.filter(lately | Q(matter__status__in=WAITING)).order_by("-at", "-pk")
     found: dict[int, Matter] = {}
     for reply in said.select_related("matter__owner", "matter__about__owner"):

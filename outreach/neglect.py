@@ -95,7 +95,10 @@ def _may_be_asked(clinic: Clinic, *, now: datetime, in_peace: timedelta) -> Quer
     """Living, not merged, with a number that may be called; she has refused nothing, and was not asked lately."""
     this = OuterRef("pk")
     phones = PatientContact.objects.filter(
-        patient=this, may_be_called=True, contact_point__kind=AddressKind.PHONE
+        patient=this,
+        may_be_called=True,
+        suspended_at__isnull=True,
+        contact_point__kind=AddressKind.PHONE,
     ).exclude(contact_point__status=AddressStatus.BAD)
     lately = PersonalContact.objects.filter(_lately(now=now, in_peace=in_peace), patient=this)
     gone = Journey.objects.filter(patient=this, lost_because=LostBecause.OWN_WORDS)

@@ -126,6 +126,7 @@ class Reach:
         key = (task.patient_id, tie.contact_point_id, channel, str(task.purpose))
         bars: tuple[tuple[Because, Callable[[], bool]], ...] = (
             (Because.BAD_ADDRESS, lambda: tie.contact_point.status == AddressStatus.BAD),
+            (Because.NOT_HERS, lambda: tie.suspended_at is not None),
             (Because.CONSENT, lambda: key in self._withdrawn),
             (Because.NOT_CALLED, lambda: channel in BY_VOICE and not tie.may_be_called),
             (Because.SOMEBODY_ELSE, lambda: not calls and tie.relation == Relation.OTHER),
@@ -213,7 +214,8 @@ def channels_of(kind: str) -> list[Channel]:
 
 def message_channel_for(patient: Patient) -> Channel | None:
     """The first channel for messages that is on and for which the patient has a working address."""
-    ties = patient.contacts.filter(may_say=MaySay.EVERYTHING).select_related("contact_point")
+    ties = patient.contacts.filter(may_say=MaySay.EVERYTHING, suspended_at__isnull=True)
+    ties = ties.select_related("contact_point")
     points = [tie.contact_point for tie in ties]
     kinds = {point.kind for point in points if point.status != AddressStatus.BAD}
     possible = (channel for kind in kinds for channel in channels_of(kind) if channel not in BY_VOICE)

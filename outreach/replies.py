@@ -21,12 +21,15 @@ from outreach.at_once import is_silenced
 from outreach.channels.inbound import Said
 from outreach.held import MAYBE_STOP
 from outreach.links_to_messengers import is_link, tie_to_messenger
+from outreach.matters import NOT_ME
 from outreach.message_keys import READ_OUT
 from outreach.models import Attempt, OutreachTask, Reply, TaskStatus
+from outreach.not_me import Denied, not_hers
 from outreach.queries import visit_of
 from outreach.silenced import confirm_stop
 from outreach.stop_words import Asks, asks_to_stop
 from outreach.written import put_out
+from outreach.wrong_person import says_not_me
 from patients.actions import RefusedError, lock_patient, record_consent
 from patients.models import Clinic, ConsentStatus, ContactPoint, Patient, PatientStatus
 from patients.templatetags.phones import phone
@@ -51,7 +54,15 @@ def receive_reply(said: Said, *, now: datetime) -> str:
     patient = last.patient.record_now if last else _only_one_at(point)
     if point is None or patient is None:
         return _from_nobody_known(said, point.clinic if point else _written_to(said), now=now)
+    if last and _says_somebody_else(said, patient, point):
+        not_hers(patient, Denied((point,), said.channel, said.at, _kept(said)), last, now=now)
+        return NOT_ME
     return _heard(said, patient, point, last, now=now)
+
+
+def _says_somebody_else(said: Said, patient: Patient, point: ContactPoint) -> bool:
+    """Whoever got our message there, be it written under any name: it keeps from her no more than a look does."""
+    return says_not_me(said.text) and patient.contacts.filter(contact_point=point).exists()
 
 
 def _heard(said: Said, patient: Patient, point: ContactPoint, last: Attempt | None, *, now: datetime) -> str:

@@ -22,6 +22,7 @@ RULE_WORDS = {
     Because.STOP: _("the patient asked us to stop"),
     Because.MAYBE_STOP: _("the patient may have asked us to stop, and a person reads it first"),
     Because.BAD_ADDRESS: _("the number or address does not work"),
+    Because.NOT_HERS: _("somebody there said that it is not the patient, and a person checks it first"),
     Because.REFUSED_HERE: _("the channel did not take it at this address"),
     Because.NOT_CALLED: _("not to be called at this number"),
     Because.CALL_BACK_ONLY: _("only a call back may be asked for there"),

@@ -267,6 +267,14 @@ def merge_patients(duplicate: Patient, into: Patient) -> None:
         raise StaleStateError(_("This record was merged or closed meanwhile."))
     Patient.objects.filter(merged_into=duplicate).update(merged_into=into)  # one step leads to who it is now
     _keep_refusals(duplicate, into)
+    _keep_doubts(duplicate, into)
+
+
+def _keep_doubts(duplicate: Patient, into: Patient) -> None:
+    """Where somebody said under either record that it is not she, a person checks it first."""
+    for tie in duplicate.contacts.filter(suspended_at__isnull=False):
+        same = into.contacts.filter(contact_point=tie.contact_point_id, suspended_at__isnull=True)
+        same.update(suspended_at=tie.suspended_at)
 
 
 def _keep_refusals(duplicate: Patient, into: Patient) -> None:

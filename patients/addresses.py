@@ -1,5 +1,6 @@
 """Every write about how a person is reached: ties to addresses, what may be done there, and which of them work."""
 
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 
@@ -97,6 +98,7 @@ def remove_tie(tie: PatientContact) -> None:
     """
     patient = lock_patient(tie.patient_id)
     works = patient.contacts.exclude(contact_point__status=AddressStatus.BAD)
+    works = works.filter(suspended_at__isnull=True)
     if works.filter(pk=tie.pk).exists() and works.count() == 1:
         raise RefusedError(
             _("This is the only address at which we reach %(name)s. Add another one first.")
@@ -138,6 +140,18 @@ def correct_tie(tie: PatientContact, text: str, *, now: datetime) -> PatientCont
             rank=tie.rank + 1, confirmed_at=None, confirmed_to=None
         )
     return new
+
+
+def suspend_ties(patient: Patient, points: Sequence[ContactPoint], *, now: datetime) -> int:
+    """Whoever is reached there says that it is not this patient. The others who share it are reached as before."""
+    ties = PatientContact.objects.filter(patient=patient, contact_point__in=points)
+    return ties.filter(suspended_at__isnull=True).update(suspended_at=now)
+
+
+def trust_tie(tie: PatientContact) -> None:
+    """A person has checked it, and it is hers."""
+    if not PatientContact.objects.filter(pk=tie.pk, suspended_at__isnull=False).update(suspended_at=None):
+        raise StaleStateError(_("This was checked or removed by somebody else meanwhile."))
 
 
 def _find_by_addresses(patient: Patient) -> None:

@@ -71,7 +71,7 @@ class ContactSerializer(serializers.ModelSerializer[PatientContact]):
     class Meta:
         model = PatientContact
         fields = ["kind", "value", "status", "relation", "rank", "place"]
-        fields += ["may_be_called", "may_leave_voicemail", "may_say"]
+        fields += ["may_be_called", "may_leave_voicemail", "may_say", "suspended_at"]
 
 
 class PatientSerializer(serializers.ModelSerializer[Patient]):

@@ -285,8 +285,10 @@ def needs_card(patient: Patient, *, now: datetime) -> bool:
 
 
 def first_phone(patient: Patient) -> PatientContact | None:
-    """The number that is called first, of those that work and may be called."""
-    phones = patient.contacts.filter(contact_point__kind=AddressKind.PHONE, may_be_called=True)
+    """The number that is called first, of those that work, are surely hers and may be called."""
+    phones = patient.contacts.filter(
+        contact_point__kind=AddressKind.PHONE, may_be_called=True, suspended_at__isnull=True
+    )
     return phones.exclude(contact_point__status=AddressStatus.BAD).select_related("contact_point").first()
 
 
@@ -323,7 +325,7 @@ def lacks_guardian(patient: Patient, *, on: date) -> bool:
     """A child for whom nobody grown up can be reached."""
     if not patient.is_minor(on=on):
         return False
-    guardians = patient.contacts.filter(relation__in=GUARDIANS)
+    guardians = patient.contacts.filter(relation__in=GUARDIANS, suspended_at__isnull=True)
     return not guardians.exclude(contact_point__status=AddressStatus.BAD).exists()
 
 

@@ -71,6 +71,7 @@ PAGES = {
     "patient_page": _("The patient's own page"),
     "patient_answer": _("Answer on the patient's own page"),
     "patient_identify": _("Saying who she is, on the patient's own page"),
+    "patient_not_me": _("“This is not me”, on the patient's own page"),
     "patient_card": _("Service card on the patient's own page"),
     "patient_visit_file": _("A visit for the patient's calendar"),
     "upload": _("Upload by the institute"),

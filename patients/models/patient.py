@@ -162,7 +162,8 @@ class PatientContact(models.Model):
     """The tie between a person and an address: whose it is, in which order to try, what may be said there.
 
     `may_be_called` off is "never at work": no call is planned there, and none may be claimed. Where only a
-    call back may be asked for, no message goes, since every message says more.
+    call back may be asked for, no message goes, since every message says more. `suspended_at`: somebody there has
+    said that it is not she, so nothing more goes there for her until a person has checked it.
     """
 
     patient = models.ForeignKey(Patient, on_delete=models.CASCADE, related_name="contacts")
@@ -177,6 +178,7 @@ class PatientContact(models.Model):
     confirmed_to = models.ForeignKey(
         settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.SET_NULL, related_name="+"
     )
+    suspended_at = models.DateTimeField(null=True, blank=True)
 
     class Meta:
         constraints = [

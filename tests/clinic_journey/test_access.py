@@ -31,6 +31,7 @@ OPEN_TO_ALL = {
     "patient_page",
     "patient_answer",
     "patient_identify",
+    "patient_not_me",
     "patient_offer",
     "patient_sooner",
     "patient_say",
