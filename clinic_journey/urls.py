@@ -45,6 +45,7 @@ from clinic_journey import (
 )
 from clinic_journey.api import router
 from clinic_journey.audit import views as audit_views
+from clinic_journey.full_copy import views as full_copy
 from clinic_journey.lock import views as lock_views
 from outreach import views as calls_by_machine
 from outreach.channels.hooks import HOOKS
@@ -103,6 +104,7 @@ urlpatterns = [
     *message_trace.urlpatterns,
     path("patients/<uuid:patient_id>/", patient_record.patient, name="patient"),
     *records.urlpatterns,
+    *full_copy.urlpatterns,
     path("patients/<uuid:patient_id>/start/", patient_record.start, name="start_journey"),
     *addresses.urlpatterns,
     *automated_calls.urlpatterns,

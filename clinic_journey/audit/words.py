@@ -47,6 +47,7 @@ PAGES = {
     "wait": _("Joining the waiting list"),
     "ledgers": _("Chases and promises"),
     "complaints": _("Complaints"),
+    "full_copy": _("A copy of all that is held about the patient"),
     "complaint": _("Complaint"),
     "complaint_step": _("Complaint"),
     "new_complaint": _("Writing a complaint down"),
