@@ -20,11 +20,13 @@ from clinic_journey.outcomes import MESSAGE, OUTCOME_WORDS, OUTCOMES, Outcome
 from clinic_journey.results_list import places_of
 from clinic_journey.why import said
 from journeys.models import Step, StepKind, StepStatus
-from outreach.by_hand import NotNowReason, can_write_about
-from outreach.calls import task_like
-from outreach.models import Attempt, AttemptStatus, OutreachTask, Reply, TaskStatus
+from outreach.by_hand import NotNowReason, can_write_about, plan_of_message
+from outreach.calls import task_to_be
+from outreach.enough import Enough, enough_on
+from outreach.models import Attempt, AttemptStatus, OutreachTask, Reply
 from outreach.preview import Next, Window, if_no_answer, window_of
 from outreach.queries import Script, outcome_words, script_for, visit_of, why_words
+from outreach.reach import Reach
 from patients.access import Here
 from patients.models import Channel, ContactWindow, Patient, PatientContact, PatientStatus
 from patients.queries import first_phone
@@ -67,8 +69,10 @@ class Reaching:
     planned: str  # the next contact, where one is planned
     if_no_answer: str  # what follows that, or the call she can make now
     is_calling: bool  # the call is mine and has begun
-    may_call: bool  # it has begun or may begin now, inside the agreed hours
+    may_call: bool  # it has begun or may begin now, inside the agreed hours, and is not one too many
     may_write: bool  # there is a message about this step
+    enough: Enough | None  # the limit that one more call would pass
+    enough_to_write: Enough | None  # and a message, on the day on which it would leave
 
 
 @dataclass(frozen=True)
@@ -169,9 +173,12 @@ def reaching(row: Chosen, patient: Patient, here: Here, *, times: tuple[datetime
     tie = None if attempt else first_phone(patient)
     number = attempt.contact_point.value if attempt else tie.contact_point.value if tie else ""
     due = bool(attempt and attempt.status == AttemptStatus.PLANNED and attempt.send_at <= here.now)
-    may_call = bool(number) and (calling or due or window.is_open)
-    contact = row.planned if row.planned and not (tie and may_call) else _call_by_hand(row.step, tie, here)
-    following = if_no_answer(contact, now=here.now, clock=here.clock) if contact else None
+    task = row.planned.task if row.planned else task_to_be(row.step, patient, now=here.now)
+    reach = Reach.of(task, here.clock, now=here.now)
+    enough = enough_on(here.now, task, reach)
+    may_call = bool(number) and (calling or due or (window.is_open and enough is None))
+    contact = row.planned if row.planned and not (tie and may_call) else _call_by_hand(task, tie, here)
+    following = if_no_answer(contact, reach, now=here.now, clock=here.clock) if contact else None
     return Reaching(
         number=str(number),
         window=window,
@@ -185,19 +192,28 @@ def reaching(row: Chosen, patient: Patient, here: Here, *, times: tuple[datetime
         is_calling=calling,
         may_call=may_call,
         may_write=can_write_about(row.step),
+        enough=enough,
+        enough_to_write=_enough_to_write(task, reach, here),
     )
 
 
-def _call_by_hand(step: Step, tie: PatientContact | None, here: Here) -> Attempt | None:
-    """The call that she can make though none is planned; it is not saved."""
-    patient = step.journey.patient
-    if tie is None or patient is None:
+def _enough_to_write(task: OutreachTask, reach: Reach, here: Here) -> Enough | None:
+    if not can_write_about(task.step):
         return None
-    open_task = OutreachTask.objects.filter(step=step, status=TaskStatus.OPEN).first()
-    task = open_task or task_like(step, patient, now=here.now)
-    task.step, task.patient = step, patient
+    plan = plan_of_message(task, reach, not_before=here.now + desk.LEAVES_AFTER)
+    return enough_on(plan.send_at, task, reach) if plan else None
+
+
+def _call_by_hand(task: OutreachTask, tie: PatientContact | None, here: Here) -> Attempt | None:
+    """The call that she can make though none is planned; it is not saved."""
+    if tie is None:
+        return None
     return Attempt(
-        task=task, contact_point=tie.contact_point, patient=patient, channel=Channel.PHONE, send_at=here.now
+        task=task,
+        contact_point=tie.contact_point,
+        patient=task.patient,
+        channel=Channel.PHONE,
+        send_at=here.now,
     )
 
 

@@ -35,14 +35,16 @@ from journeys.actions import complete_step
 from journeys.models import Step, StepKind
 from journeys.queries import steps_visible_to
 from outreach.by_hand import NotNow, NotNowReason, message_now, not_now
-from outreach.calls import call_now, claim_call, record_outcome, release_visit
+from outreach.calls import call_now, claim_call, record_outcome, release_visit, task_to_be
+from outreach.enough import enough_on
 from outreach.lost import COULD_NOT_REACH, refuse_a_guess
 from outreach.models import Attempt, AttemptStatus
 from outreach.preview import window_of
 from outreach.queries import attempts_visible_to
+from outreach.reach import Reach
 from patients.access import Here, for_staff
 from patients.actions import RefusedError
-from patients.models import Channel
+from patients.models import Channel, Patient
 from patients.queries import key_in
 
 KEEPS_TRYING = (
@@ -97,9 +99,17 @@ def _call_of(step: Step, here: Here, *, because: str) -> Attempt:
     if due:
         return claim_call(due, by=here.user, now=here.now)
     patient = step.journey.patient
-    if not because and patient and window_of(patient, Channel.PHONE, now=here.now).is_open:
+    if not because and patient and _needs_no_reason(step, patient, here):
         because = _("by hand, inside the agreed hours")
     return call_now(step, by=here.user, now=here.now, because=because)
+
+
+def _needs_no_reason(step: Step, patient: Patient, here: Here) -> bool:
+    """Inside the agreed hours, and not one contact too many."""
+    if not window_of(patient, Channel.PHONE, now=here.now).is_open:
+        return False
+    task = task_to_be(step, patient, now=here.now)
+    return enough_on(here.now, task, Reach.of(task, here.clock, now=here.now)) is None
 
 
 def _call_under_way(step: Step, here: Here) -> Attempt | None:
@@ -145,6 +155,7 @@ def _end(step: Step, code: str, request: HttpRequest, here: Here) -> None:
             now=here.now,
             by=here.user,
             not_before=here.now + desk.LEAVES_AFTER,
+            because=_text(request, "because"),
         )
     elif code == NOT_NOW:
         not_now(

@@ -17,9 +17,10 @@ from outreach.calls import end_call, task_for
 from outreach.channels import BY_VOICE, PHONE
 from outreach.channels.phone import CallOutcome
 from outreach.decisions import note_planned
+from outreach.enough import alone_by_hand, enough_on
 from outreach.followup import REPLANNED
 from outreach.models import Attempt, AttemptStatus, OutreachTask, Reply, TaskStatus
-from outreach.planning import NEVER_AGAIN, NOT_THIS_WAY, GiveUp, next_attempt
+from outreach.planning import NEVER_AGAIN, NOT_THIS_WAY, GiveUp, Plan, next_attempt
 from outreach.reach import ORDER, Reach
 from patients.actions import RefusedError
 
@@ -87,11 +88,12 @@ def can_write_about(step: Step) -> bool:
 
 @transaction.atomic
 def message_now(
-    step: Step, *, call: Attempt | None, now: datetime, by: User, not_before: datetime
+    step: Step, *, call: Attempt | None, now: datetime, by: User, not_before: datetime, because: str = ""
 ) -> Attempt:
     """Plan the message about this step for the next moment inside the patient's hours; the outbox sends it.
 
-    A person has decided that it leaves, so the caps do not count; hours, consent and bad addresses do.
+    A person has decided that it leaves. What the clinic sets itself as enough for a day is passed over with the
+    reason (N7); what the law says is not, nor are hours, consent and bad addresses.
     """
     patient = step.journey.patient
     if patient is None:
@@ -99,6 +101,7 @@ def message_now(
     if not can_write_about(step):
         raise RefusedError(_("There is no message about this; call the patient."))
     lock_journey(step.journey_id)
+    alone_by_hand(patient)
     if call:
         Attempt.objects.filter(pk=call.pk, status=AttemptStatus.SENDING, lease=call.lease).update(
             status=AttemptStatus.CANCELLED, lease=None, lease_until=None, ended_at=now, outcome=REPLANNED
@@ -107,19 +110,29 @@ def message_now(
     planned = Attempt.objects.filter(task=task, status=AttemptStatus.PLANNED)
     planned.update(status=AttemptStatus.CANCELLED, ended_at=now, outcome=REPLANNED)
     reach = Reach.among([task.pk], now=now)
-    loaded = reach.tasks[0]
-    plan = next_attempt(
-        list(reach.options(loaded, MESSAGES)),
-        [past for past in reach.past(loaded) if past.outcome in NEVER_AGAIN | NOT_THIS_WAY],
-        rules=replace(reach.rules(loaded), learned=None),  # she waits for it now
-        not_before=not_before,
-        deadline=task.deadline_at,
-    )
-    if isinstance(plan, GiveUp) or reach.under_way:
+    plan = plan_of_message(reach.tasks[0], reach, not_before=not_before)
+    if plan is None or task.pk in reach.under_way:
         raise RefusedError(_("No message can be sent: no address is left that works and may be used."))
+    enough = enough_on(plan.send_at, reach.tasks[0], reach)
+    if enough:
+        enough.refuse_unless(because)
     OutreachTask.objects.filter(pk=task.pk).update(plan_from=None)
     record_events([step], EventKind.NOTED, now=now, by=by, detail=_("a message, as the desk decided"))
     attempt = followup.as_planned(task, plan)
+    attempt.why = f"{attempt.why}|{because[:200]}" if enough else attempt.why
     attempt.save(force_insert=True)
-    note_planned(attempt, replace(plan, moved=(*plan.moved, Because.BY_HAND)), now=now)
+    beyond = [enough.rule] if enough else []
+    note_planned(attempt, replace(plan, moved=(*plan.moved, *beyond, Because.BY_HAND)), now=now)
     return attempt
+
+
+def plan_of_message(task: OutreachTask, reach: Reach, *, not_before: datetime) -> Plan | None:
+    """When and where the message would go; which day is full is asked apart."""
+    plan = next_attempt(
+        list(reach.options(task, MESSAGES)),
+        [past for past in reach.past(task) if past.outcome in NEVER_AGAIN | NOT_THIS_WAY],
+        rules=replace(reach.rules(task), learned=None),  # she waits for it now
+        not_before=not_before,
+        deadline=task.deadline_at,
+    )
+    return None if isinstance(plan, GiveUp) else plan

@@ -19,13 +19,14 @@ from outreach.actions import stop_everything
 from outreach.because import Because
 from outreach.channels import PHONE
 from outreach.channels.phone import CallOutcome
-from outreach.decisions import note_stopped
+from outreach.decisions import note_beyond, note_stopped
 from outreach.dispatch import take
+from outreach.enough import alone_by_hand, enough_on
 from outreach.followup import REPLANNED
 from outreach.models import Attempt, AttemptStatus, OutreachTask, Reply, TaskStatus
 from outreach.own_words import purpose_of
 from outreach.queries import visit_of
-from outreach.reach import message_channel_for
+from outreach.reach import Reach, message_channel_for
 from outreach.unanswered import count_unanswered
 from patients.actions import (
     RefusedError,
@@ -108,16 +109,24 @@ def _busy_words(attempt: Attempt) -> str:
 
 @transaction.atomic
 def call_now(step: Step, *, by: User, now: datetime, because: str) -> Attempt:
-    """Call outside the plan, with the reason (N7); the planned attempt of the task gives way to this one."""
-    if not because:
-        raise RefusedError(_("It is outside the agreed hours. Say why you call now."))
+    """Call outside the plan, with the reason (N7); the planned attempt of the task gives way to this one.
+
+    The reason is asked outside the agreed hours, and where the clinic's own limit of contacts is reached; the hours
+    and the limits of the law are nobody's to pass over.
+    """
     patient = Patient.objects.filter(journeys=step.journey_id).first()
     tie = first_phone(patient) if patient else None
     if patient is None or tie is None:
         raise RefusedError(_("There is no number to call."))
     refuse_unless_active(patient.pk)
     refuse_unless_lawful(patient, now=now)
+    alone_by_hand(patient)
     task = task_for(step, patient, now=now)
+    reach = Reach.among([task.pk], now=now)
+    if enough := enough_on(now, reach.tasks[0], reach):
+        enough.refuse_unless(because)
+    if not because:
+        raise RefusedError(_("It is outside the agreed hours. Say why you call now."))
     planned = Attempt.objects.filter(task=task, status=AttemptStatus.PLANNED)
     note_stopped(followup.withdraw(planned, REPLANNED, now=now), Because.BY_HAND, now=now)
     attempt = Attempt(
@@ -135,6 +144,8 @@ def call_now(step: Step, *, by: User, now: datetime, because: str) -> Attempt:
             attempt.save(force_insert=True)
     except IntegrityError as clash:  # somebody is calling, or a message about this leaves at this moment
         raise StaleStateError(_busy_words(attempt)) from clash
+    if enough:
+        note_beyond(attempt, enough.rule, now=now)
     return claim_call(attempt, by=by, now=now)
 
 
@@ -168,6 +179,14 @@ def task_for(step: Step, patient: Patient, *, now: datetime) -> OutreachTask:
     given = {name: getattr(new, name) for name in copied}
     given["purpose"] = purpose_of(new.message_key, step.clinic_id)
     task, _made = OutreachTask.objects.get_or_create(step=step, status=TaskStatus.OPEN, defaults=given)
+    return task
+
+
+def task_to_be(step: Step, patient: Patient, *, now: datetime) -> OutreachTask:
+    """The open task of the step, or the one that a contact would open, which is not saved."""
+    open_task = OutreachTask.objects.filter(step=step, status=TaskStatus.OPEN).first()
+    task = open_task or task_like(step, patient, now=now)
+    task.step, task.patient = step, patient
     return task
 
 

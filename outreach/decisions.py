@@ -23,6 +23,22 @@ def note_planned(attempt: Attempt, plan: Plan, passed: Sequence[Passed] = (), *,
     )
 
 
+BEYOND = {rule: f"{rule} {Because.BY_HAND}" for rule in (Because.DAY_CAP, Because.WEEK_CAP)}
+
+
+def note_beyond(attempt: Attempt, rule: Because, *, now: datetime) -> None:
+    """A call that somebody makes although the clinic's own limit is reached; the reason stands on the attempt."""
+    Decision.objects.create(
+        step_id=attempt.task.step_id,
+        attempt=attempt,
+        kind=DecisionKind.PLANNED,
+        at=now,
+        channel=attempt.channel,
+        rules=BEYOND[rule],
+        until=attempt.send_at,
+    )
+
+
 def note_stopped(attempts: Iterable[Attempt], rule: Because, *, now: datetime) -> None:
     """Contacts that were planned and do not leave; each with its task loaded."""
     _note(attempts, DecisionKind.STOPPED, rule, now=now)

@@ -124,7 +124,7 @@ def next_attempt(
         return GiveUp(Reason.ATTEMPTS_USED)
     disturbed = [each.at for each in own if each.outcome not in NOBODY_DISTURBED]
     start = max([not_before, *(at + rules.spacing for at in disturbed)])
-    full = _full_days(past, rules, since=not_before - SOON)
+    full = full_days(past, rules, since=not_before - SOON)
     rank = _Rank(own, usable, rules, deadline)
     found: list[_Candidate] = []
     for within in (SOON, HORIZON):
@@ -157,7 +157,7 @@ def _usable(options: Sequence[Option], own: Sequence[Past]) -> list[Option]:
     )
 
 
-def _full_days(past: Sequence[Past], rules: Rules, *, since: datetime) -> dict[date, Because]:
+def full_days(past: Sequence[Past], rules: Rules, *, since: datetime) -> dict[date, Because]:
     """The patient's local days on which one more contact breaks a cap; the weekly one is for any seven days."""
     counted = [each.at for each in past if each.at >= since and each.outcome not in NOBODY_DISTURBED]
     made = Counter(at.astimezone(ZoneInfo(rules.zone)).date() for at in counted)

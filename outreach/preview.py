@@ -27,10 +27,10 @@ class Next:
     reason: HandOver | None = None
 
 
-def if_no_answer(contact: Attempt, *, now: datetime, clock: ClinicClock) -> Next | None:
+def if_no_answer(contact: Attempt, reach: Reach, *, now: datetime, clock: ClinicClock) -> Next | None:
     """What planning would do if this contact were made and nobody answered; None where it would be the last.
 
-    The contact is planned, or is one that could be made; its task and patient are loaded. A call that may be
+    The contact is planned, or is one that could be made; `reach` is of its task. A call that may be
     made at once is taken as made now.
     """
     task, at = contact.task, max(contact.send_at, now)
@@ -41,7 +41,7 @@ def if_no_answer(contact: Attempt, *, now: datetime, clock: ClinicClock) -> Next
         outcome = AttemptStatus.SENT.value
         again_at = ask_again_at(task, clock.hours(task.clinic_id), now=at)
     silent = Past(contact.channel, contact.contact_point_id, at, outcome)
-    answer = next_contact(task, Reach.of(task, clock, now=now), not_before=again_at, besides=[silent])
+    answer = next_contact(task, reach, not_before=again_at, besides=[silent])
     if isinstance(answer, HandOver):
         return Next(reason=answer)
     return Next(channel=answer.channel, at=answer.send_at)

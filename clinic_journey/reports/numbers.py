@@ -9,7 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from django.db.models import Exists, OuterRef, QuerySet
+from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from appointments.models import Appointment
 from clinic_journey.reports.local_days import FOUR_WEEKS, ONE_DAY, Days, begins, local_day
@@ -17,6 +17,8 @@ from clinic_journey.reports.numbers_days import Sums, days_of
 from clinic_journey.reports.standards import Share
 from clinic_journey.reports.standards_cases import RESULT_ARRIVED
 from journeys.models import OPEN_JOURNEYS, Journey, Step, StepKind, StepStatus
+from outreach.decision_models import Decision
+from outreach.decisions import BEYOND
 from outreach.models import WAITED_FOR, Attempt, Reply
 from outreach.queries import CARRIED_OUT, WENT_OUT
 from patients.models import Channel, Clinic
@@ -113,6 +115,18 @@ def called_unchanged(clinic: Clinic, *, now: datetime) -> QuerySet[Attempt]:
         .exclude(changed)
         .order_by("-called_at", "-pk")
     )
+
+
+def beyond_the_limit(clinic: Clinic, *, now: datetime) -> QuerySet[Attempt]:
+    """Contacts of 14 days that somebody made by hand although the clinic's own limit was reached, with the reason."""
+    passed = Q()
+    for rules in BEYOND.values():
+        passed |= Q(rules__endswith=rules)
+    decided = Decision.objects.filter(passed, attempt=OuterRef("pk"))
+    made = Attempt.objects.filter(
+        clinic=clinic, called_at__gte=now - UNCHANGED, called_at__lte=now, status__in=CARRIED_OUT
+    )
+    return made.filter(Exists(decided), why__contains="|").order_by("-called_at", "-pk")
 
 
 COUNTED: dict[str, Callable[[Sums], Figure]] = {

@@ -11,10 +11,10 @@ from django.utils.translation import gettext_lazy as _
 
 from clinic_journey.reports.digest import calls_today, end_of_day
 from clinic_journey.reports.money import waiting_journeys
-from clinic_journey.reports.numbers import called_unchanged, last_days, nothing_planned
+from clinic_journey.reports.numbers import beyond_the_limit, called_unchanged, last_days, nothing_planned
 from clinic_journey.reports.numbers_events import CAME, first_contacts, holds_over
 from journeys.ledgers import promises_until
-from outreach.queries import outcome_words
+from outreach.queries import outcome_words, why_words
 from patients.access import Here
 from patients.models import Patient
 from patients.queries import beyond, key_in
@@ -88,6 +88,13 @@ LISTS: dict[str, Listed] = {
         lambda here: called_unchanged(here.clinic, now=here.now).select_related("patient"),
         ("-called_at", "-pk"),
         lambda row: Line(row.patient, row.called_at, outcome_words(row)),
+    ),
+    "beyond": Listed(
+        _("Contacted by hand in the last 14 days beyond the clinic’s own limit"),
+        _("Nobody was contacted more often than the clinic itself sets."),
+        lambda here: beyond_the_limit(here.clinic, now=here.now).select_related("patient"),
+        ("-called_at", "-pk"),
+        lambda row: Line(row.patient, row.called_at, f"{row.get_channel_display()}: {why_words(row)}"),
     ),
     "promises_today": Listed(
         _("Promises that come due today, the next first"),

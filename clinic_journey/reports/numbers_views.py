@@ -15,6 +15,7 @@ from clinic_journey.reports.money_forms import VisitValueForm
 from clinic_journey.reports.numbers import (
     COUNTED,
     Figure,
+    beyond_the_limit,
     both_spans,
     called_unchanged,
     nothing_planned,
@@ -64,6 +65,7 @@ def reports(request: HttpRequest, here: Here) -> HttpResponse:
         "numbers": part(lambda: numbers_of(here)),
         "nothing_planned": part(lambda: up_to(nothing_planned(here.clinic))),
         "unchanged": part(lambda: up_to(called_unchanged(here.clinic, now=here.now))),
+        "beyond": part(lambda: up_to(beyond_the_limit(here.clinic, now=here.now))),
         "silent": part(lambda: silent_by_cause(here)),
         "risk": risk,
         "risk_failed": value is None,

@@ -74,7 +74,8 @@ def test_one_measure_and_one_count_that_fail_leave_the_other_numbers(
 
 
 @pytest.mark.parametrize(
-    "name", ["nothing_planned", "called_unchanged", "silent_by_cause", "at_risk", "kept_now"]
+    "name",
+    ["nothing_planned", "called_unchanged", "beyond_the_limit", "silent_by_cause", "at_risk", "kept_now"],
 )
 def test_each_part_beside_the_numbers_fails_alone(
     pages: Client, monkeypatch: pytest.MonkeyPatch, name: str
