@@ -108,10 +108,15 @@ def export(request: HttpRequest, here: Here) -> HttpResponse:
     asked = Asked.of(request.GET, here)
     table = request.GET.get("table", "")
     table = table if table in MADE else "ways"
-    rows = [*MADE[table](asked)]
     name = f"{table}-{asked.key}-{here.now:%Y-%m-%d}"
-    if request.GET.get("as") == "xlsx":
-        return as_file(xlsx(str(TABLES[table]), rows), XLSX, f"{name}.xlsx")
+    return as_table([*MADE[table](asked)], str(TABLES[table]), name, request.GET.get("as", ""))
+
+
+def as_table(rows: Sequence[Cells], title: str, name: str, kind: str) -> HttpResponse:
+    """A workbook where that is asked for, else lines of text."""
+    rows = [[str(cell) if isinstance(cell, Promise) else cell for cell in row] for row in rows]
+    if kind == "xlsx":
+        return as_file(xlsx(title, rows), XLSX, f"{name}.xlsx")
     text = "".join(csv_lines([as_text(cell) for cell in row] for row in rows))
     return as_file(text.encode(), "text/csv; charset=utf-8", f"{name}.csv")
 

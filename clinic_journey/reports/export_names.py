@@ -8,10 +8,9 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
 from clinic_journey.audit.middleware import event_by, origin_of
-from clinic_journey.reports.export import XLSX, Cells, as_file, as_text, xlsx
+from clinic_journey.reports.export import Cells, as_table
 from clinic_journey.reports.stuck_asked import Asked
 from clinic_journey.reports.stuck_names import LOST, WHO, Name, named, steps_on
-from clinic_journey.spreadsheet import csv_lines
 from patients import audit
 from patients.access import Here, for_staff
 from patients.models import MANAGERS, AuditAction
@@ -37,10 +36,7 @@ def export_names(request: HttpRequest, here: Here) -> HttpResponse:
     audit.record(said)
     rows = [*_cells(found, here.clinic.time_zone, is_lost=who == LOST)]
     name = f"names-{asked.key}-{here.now:%Y-%m-%d}"
-    if request.POST.get("as") == "xlsx":
-        return as_file(xlsx(str(WHO[who]), rows), XLSX, f"{name}.xlsx")
-    text = "".join(csv_lines([as_text(cell) for cell in row] for row in rows))
-    return as_file(text.encode(), "text/csv; charset=utf-8", f"{name}.csv")
+    return as_table(rows, str(WHO[who]), name, request.POST.get("as", ""))
 
 
 def _cells(found: list[Name], zone: str, *, is_lost: bool) -> Iterator[Cells]:

@@ -8,7 +8,7 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST
 
-from clinic_journey.reports.improvements import effect_of
+from clinic_journey.reports.improvements import Effect, effect_of
 from clinic_journey.reports.improvements_actions import begin, end
 from clinic_journey.reports.improvements_forms import IdeaForm
 from clinic_journey.reports.stages_models import Improvement
@@ -34,12 +34,16 @@ def ideas(request: HttpRequest, here: Here) -> HttpResponse:
         else:
             messages.success(request, _("Noted. What comes of it is measured from that day on."))
         return redirect("stuck_ideas")
+    effects = newest_effects(here)
+    status = 422 if request.method == "POST" else 200
+    return render(request, "reports/ideas.html", {"form": form, "effects": effects}, status=status)
+
+
+def newest_effects(here: Here) -> list[Effect]:
     found = (
         Improvement.objects.filter(clinic=here.clinic).select_related("owner").order_by("-begun_on", "-pk")
     )
-    effects = [effect_of(idea, here.clinic, now=here.now) for idea in found[:SHOWN]]
-    status = 422 if request.method == "POST" else 200
-    return render(request, "reports/ideas.html", {"form": form, "effects": effects}, status=status)
+    return [effect_of(idea, here.clinic, now=here.now) for idea in found[:SHOWN]]
 
 
 @require_POST

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from datetime import timedelta
 
+from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils.functional import Promise
@@ -14,7 +15,7 @@ from clinic_journey.reports.map import MEDIAN, P90
 from clinic_journey.reports.parts import part
 from clinic_journey.why import took_words
 from inquiries.gaps import could_not_answer, lost_by_cause
-from inquiries.models import LostCause, Payer
+from inquiries.models import Inquiry, LostCause, Payer
 from inquiries.queries import answered_within, inquiries_visible_to
 from patients.access import Here, for_staff
 from patients.models import MANAGERS
@@ -40,7 +41,7 @@ class Payers:
 @require_GET
 @for_staff(*MANAGERS)
 def questions(request: HttpRequest, here: Here) -> HttpResponse:
-    mine = inquiries_visible_to(here.user).filter(clinic=here.clinic, asked_at__gte=here.now - COUNTED)
+    mine = asked_lately(here)
     context = {
         "tab": "questions",
         "payers": part(lambda: payers_of(answered_within(mine))),
@@ -48,6 +49,10 @@ def questions(request: HttpRequest, here: Here) -> HttpResponse:
         "gaps": part(lambda: could_not_answer(mine)),
     }
     return render(request, "reports/questions.html", context)
+
+
+def asked_lately(here: Here) -> QuerySet[Inquiry]:
+    return inquiries_visible_to(here.user).filter(clinic=here.clinic, asked_at__gte=here.now - COUNTED)
 
 
 def payers_of(took: dict[str, list[timedelta]]) -> Payers:

@@ -13,6 +13,8 @@ from patients.access import Here, for_staff
 from patients.models import MANAGERS, Channel
 from patients.queries import first_weekday_of
 
+ONLY = (AGREED, OTHERS)
+
 
 @dataclass(frozen=True)
 class Table:
@@ -26,12 +28,17 @@ class Table:
 @require_GET
 @for_staff(*MANAGERS)
 def reach(request: HttpRequest, here: Here) -> HttpResponse:
-    asked = request.GET.get("only", "")
-    only = asked if asked in (AGREED, OTHERS) else ""
-    first = first_weekday_of(here.clinic)
-    shown = pictures(here.clinic, only, first_weekday=first, now=here.now)
-    context = {"tab": "reach", "only": only, "tables": [_table(each) for each in shown]}
+    only = request.GET.get("only", "")
+    only = only if only in ONLY else ""
+    context = {"tab": "reach", "only": only, "tables": shown(here, only)}
     return render(request, "reports/reach.html", context)
+
+
+def shown(here: Here, only: str) -> list[Table]:
+    """Nonsense asks for all tries."""
+    first = first_weekday_of(here.clinic)
+    found = pictures(here.clinic, only if only in ONLY else "", first_weekday=first, now=here.now)
+    return [_table(each) for each in found]
 
 
 def _table(picture: Picture) -> Table:

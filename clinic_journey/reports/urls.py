@@ -6,6 +6,7 @@ from clinic_journey.reports import (
     digest_views,
     export,
     export_names,
+    export_pages,
     improvements_views,
     numbers_views,
     questions_views,
@@ -19,6 +20,7 @@ from clinic_journey.reports import (
 urlpatterns = [
     path("", numbers_views.reports, name="reports"),
     path("names/", numbers_views.names, name="report_names"),
+    path("export/", export_pages.export_page, name="report_export"),
     path("value/", numbers_views.visit_value, name="visit_value"),
     path("digest/", digest_views.digest, name="digest"),
     path("alerts/", digest_views.alerts, name="report_alerts"),

@@ -132,15 +132,21 @@ def _story(here: Here, key: str, name: str, monday: date) -> Story:
     )  # fmt: skip
 
 
+def week_asked(here: Here, day: str) -> Week:
+    """Any day names its week; without one, the last that is over."""
+    on = day_in(day)
+    monday = on - timedelta(days=on.weekday()) if on else last_week(here)
+    return week_at(here, min(monday, week_of(here.now, here.clinic.time_zone)))
+
+
 @require_GET
 @for_staff(*MANAGERS)
 def week(request: HttpRequest, here: Here) -> HttpResponse:
-    """On paper it is one page. Any day names its week."""
-    on = day_in(request.GET.get("on", ""))
-    monday = on - timedelta(days=on.weekday()) if on else last_week(here)
-    monday = min(monday, week_of(here.now, here.clinic.time_zone))
+    """On paper it is one page."""
+    told = week_asked(here, request.GET.get("on", ""))
+    monday = told.monday
     context = {
-        "week": week_at(here, monday),
+        "week": told,
         "earlier": monday - WEEK,
         "later": monday + WEEK if monday <= last_week(here) else None,
     }

@@ -124,6 +124,7 @@ WITHOUT_AN_OBJECT = {
     "visit_value",
     "reach_times",
     "report_questions",
+    "report_export",
     "digest",
     "report_alerts",
 }

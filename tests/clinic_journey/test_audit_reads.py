@@ -77,6 +77,7 @@ SHOWS_NOBODY = {  # of the pages without an object; parts that ask by themselves
     "visit_value",
     "reach_times",
     "report_questions",
+    "report_export",
     "digest",
     "report_alerts",
 }

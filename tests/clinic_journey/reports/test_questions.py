@@ -100,7 +100,7 @@ class TestPage:
             builders.inquiry(clinic, outcome="lost", lost_because=because)
         builders.inquiry(clinic, asked="laser", offering=None)
         page = read(clinic)
-        table = page[page.index("Why people went elsewhere, in 90 days") :].split("</section>")[0]
+        table = page[page.index("<h2>Why people went elsewhere, in 90 days") :].split("</section>")[0]
         assert re.findall(r'<td class="numbers">(\d)</td>', table) == ["2", "1"]
         assert "Their insurance is not taken here" in table
         assert "What people asked for and we could not answer" in page
