@@ -9,6 +9,7 @@ from django.utils.translation import get_language_bidi, gettext as _, gettext_la
 from django.views.decorators.http import require_GET
 from openpyxl import Workbook
 
+from clinic_journey.reports.gaps import gaps_of
 from clinic_journey.reports.map import funnel
 from clinic_journey.reports.stuck_asked import Asked, doctors_of
 from clinic_journey.reports.stuck_rows import COLUMNS, ages_of, compared, lanes_of, weeks_of
@@ -20,6 +21,7 @@ XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 Cells = Sequence[object]
 TABLES: dict[str, str | Promise] = {
     "ways": gettext_lazy("Every way from one step to the next"),
+    "gaps": gettext_lazy("The gaps in order"),
     "ages": gettext_lazy("Open now, by working days"),
     "funnel": gettext_lazy("How many came to each step"),
     "compared": gettext_lazy("The chosen gap"),
@@ -40,6 +42,27 @@ def ways(asked: Asked) -> Iterator[Cells]:
         yield (
             line.source_words, line.target_words, line.reached, line.passed, line.lost, line.now.open,
             line.now.late, line.now.untouched, line.median, line.p90, line.limit, line.tries, line.chases,
+            line.waits_on,
+        )  # fmt: skip
+
+
+def ranked(asked: Asked) -> Iterator[Cells]:
+    """In the order that the page was asked for; waits in working hours of all who waited, added up."""
+    yield (
+        pgettext("one step to another", "From"), pgettext("from one step to another", "To"), _("Wait now"),
+        _("Late"), _("Waited beyond the standard, all together, hours"), _("Left here"),
+        _("Wait for a visit"), _("At risk, at least"), _("At risk, at most"), _("Currency"),
+        _("assumed"), _("Waits on"),
+    )  # fmt: skip
+    for gap in gaps_of(asked).rows:
+        line, risk = gap.line, gap.risk
+        told = (
+            (risk.people, *(round(each) for each in gap.at_risk), risk.value.currency, int(risk.is_default))
+            if risk
+            else (None,) * 5
+        )
+        yield (
+            line.source_words, line.target_words, line.now.open, line.now.late, line.over, line.lost, *told,
             line.waits_on,
         )  # fmt: skip
 
@@ -98,7 +121,8 @@ def eyes(asked: Asked) -> Iterator[Cells]:
 
 
 MADE: dict[str, Callable[[Asked], Iterator[Cells]]] = {
-    "ways": ways, "ages": ages, "funnel": bars, "compared": told_apart, "weeks": weeks, "lanes": eyes,
+    "ways": ways, "gaps": ranked, "ages": ages, "funnel": bars, "compared": told_apart, "weeks": weeks,
+    "lanes": eyes,
 }  # fmt: skip
 
 

@@ -3,16 +3,19 @@
 from collections import Counter
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Any, NamedTuple
 
 from django.db.models import Exists, OuterRef, Q, QuerySet
 
+from clinic_journey.reports.money import BEFORE_A_VISIT
 from clinic_journey.reports.stages import DIMENSIONS, MADE, NOBODY, Edge, source_of, with_ways
 from clinic_journey.reports.stages_time import AGES, age_column, hours_a_day, worked_time
-from journeys.models import EventKind, Step, StepEvent, StepStatus
+from journeys.models import EventKind, JourneyStatus, Step, StepEvent, StepStatus
 from outreach.models import Attempt
 from patients.models import Clinic
 from patients.windows import Hours
 
+OF_A_VISIT = ("kind", "journey__status", "journey__patient_id")
 OPEN = StepStatus.ACTIVE  # what is on hold has no clock that could be late
 UNTOUCHED = Q(  # nobody has touched what only these befell: the clock's own, and a patient who had to ask
     kind__in=[EventKind.OPENED, EventKind.STALLED, EventKind.ESCALATED, EventKind.CHASED]
@@ -39,11 +42,20 @@ class OpenCounts:
         return self.open - self.late
 
 
+class Waiting(NamedTuple):
+    """Since when somebody waits for her next visit, and on which edge."""
+
+    since: datetime
+    ends_last: float
+    edge: Edge
+
+
 @dataclass
 class OpenNow:
     edges: dict[Edge, OpenCounts] = field(default_factory=dict)
     ages: dict[tuple[str, str], list[int]] = field(default_factory=dict)  # (owner's role, step) -> columns
     journeys: set[int] = field(default_factory=set)
+    before_visit: dict[int, Waiting] = field(default_factory=dict)  # by journey
 
     @property
     def late(self) -> int:
@@ -75,7 +87,8 @@ def of_value(told: tuple[str, str]) -> Q:
 
 
 def open_now(clinic: Clinic, key: str, told: tuple[str, str], *, opening: Hours, now: datetime) -> OpenNow:
-    rows = list(with_ways(open_steps(clinic, key, told).annotate(is_touched=touched()), "is_touched"))
+    steps = open_steps(clinic, key, told).annotate(is_touched=touched())
+    rows = list(with_ways(steps, "is_touched", *OF_A_VISIT))
     time = worked_time(opening, [now, *(row["opened_at"] for row in rows if row["opened_at"])])
     found, day = OpenNow(), hours_a_day(opening)
     for row in rows:
@@ -90,4 +103,17 @@ def open_now(clinic: Clinic, key: str, told: tuple[str, str], *, opening: Hours,
         ages = found.ages.setdefault((row["owner_role"], row["template_step__key"]), [0] * (len(AGES) + 1))
         ages[age_column(hours, day)] += 1
         found.journeys.add(row["journey_id"])
+        _note_before_visit(found, row)
     return found
+
+
+def _note_before_visit(found: OpenNow, row: dict[str, Any]) -> None:
+    """Once for a journey, where it has waited longest for its next visit: as money at risk counts it.
+
+    Of two steps that opened at once the one that may take longer stands for it: it holds the visit up.
+    """
+    waits = row["kind"] in BEFORE_A_VISIT and row["journey__status"] == JourneyStatus.ACTIVE
+    if waits and row["journey__patient_id"]:
+        edge = (source_of(row), row["template_step__key"])
+        here = Waiting(row["opened_at"], -row["due_at"].timestamp(), edge)
+        found.before_visit[row["journey_id"]] = min(here, found.before_visit.get(row["journey_id"], here))

@@ -73,13 +73,21 @@ def at_risk(clinic: Clinic, *, now: datetime) -> Risk | None:
     value = VisitValue.objects.filter(clinic=clinic).first()
     if value is None:
         return None
-    prices, kinds = _prices(clinic, value.currency), _types_of_visits(clinic)
-    waits = [
-        ((now - since) / ONE_DAY, prices.get(kinds.get(journey), value.amount))
-        for journey, since in waiting_journeys(clinic).values_list("pk", "waits_since")
-        if since is not None
-    ]
-    return Risk(value, by_age(waits, _known(clinic, now=now)))
+    rows = waiting_journeys(clinic).values_list("pk", "waits_since")
+    worth = Worth(clinic, value)
+    waits = [((now - since) / ONE_DAY, worth.of(journey)) for journey, since in rows if since is not None]
+    return Risk(value, by_age(waits, lost_by_age(clinic, now=now)))
+
+
+class Worth:
+    """What the next visit of a journey is worth: the price of its kind, else what a visit is worth on average."""
+
+    def __init__(self, clinic: Clinic, value: VisitValue) -> None:
+        self._prices, self._kinds = _prices(clinic, value.currency), _types_of_visits(clinic)
+        self._usual = value.amount
+
+    def of(self, journey: int) -> Decimal:
+        return self._prices.get(self._kinds.get(journey), self._usual)
 
 
 def _types_of_visits(clinic: Clinic) -> dict[int, int]:
@@ -98,7 +106,7 @@ def _prices(clinic: Clinic, currency: str) -> dict[int | None, Decimal]:
     return {kind: price for kind, price in rows if price is not None}
 
 
-def _known(clinic: Clinic, *, now: datetime) -> dict[int, tuple[int, int]]:
+def lost_by_age(clinic: Clinic, *, now: datetime) -> dict[int, tuple[int, int]]:
     """Of the journeys that ended within a year: how many had lived so long, and how many of them were lost."""
     lives = [(days, sums) for (_on, days), sums in days_of(clinic, "ended", now=now).items()]
     return {

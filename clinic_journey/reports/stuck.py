@@ -6,6 +6,7 @@ from django.views.decorators.http import require_GET
 
 from clinic_journey.reports import summaries
 from clinic_journey.reports.export import TABLES
+from clinic_journey.reports.gaps import gaps_of
 from clinic_journey.reports.map import Bar, funnel
 from clinic_journey.reports.parts import part
 from clinic_journey.reports.stages import ANYWHERE, NOBODY
@@ -44,6 +45,7 @@ def stuck(request: HttpRequest, here: Here) -> HttpResponse:
         "rows": part(lambda: rows_of(asked)),
         "drawn": part(lambda: drawn_of(asked)),
         "line": part(lambda: asked.line),
+        "gaps": part(lambda: gaps_of(asked)),
         "ages": part(lambda: ages_of(asked)),
         "bars": part(lambda: bars_of(asked)),
         "compared": part(lambda: compared(asked, doctors)),

@@ -30,6 +30,7 @@ FIRST_ASKED = (
     "first_visit",
 )  # what a clinic wants to see first, if nothing else was chosen
 ENOUGH = 20  # finished journeys
+BY_MONEY = "money"
 
 
 @dataclass(frozen=True)
@@ -41,6 +42,7 @@ class Asked:
     told: tuple[str, str]
     gap: Edge | None
     everything: bool
+    order: str = ""  # of the gaps: the widest first, or by money
 
     @classmethod
     def of(cls, data: QueryDict, here: Here) -> "Asked":
@@ -56,6 +58,7 @@ class Asked:
             here, templates, key if key in keys else first, weeks if weeks in PERIODS else "4",
             told if dimension != Dimension.DOCTOR or value == NOBODY or _is_key(value) else ("", ""),
             (source, target) if arrow else None, data.get("all") == "1",
+            BY_MONEY if data.get("order") == BY_MONEY else "",
         )  # fmt: skip
 
     @cached_property
@@ -112,7 +115,15 @@ class Asked:
 
     @property
     def same(self) -> str:
+        return self.query(self.gap, order=self.order)
+
+    @property
+    def by_wait(self) -> str:
         return self.query(self.gap)
+
+    @property
+    def by_money(self) -> str:
+        return self.query(self.gap, order=BY_MONEY)
 
     @property
     def whole(self) -> str:
