@@ -2,6 +2,7 @@
 
 import io
 from collections.abc import Callable, Iterator, Sequence
+from itertools import chain
 
 from django.http import HttpRequest, HttpResponse
 from django.utils.functional import Promise
@@ -13,6 +14,7 @@ from clinic_journey.reports.gaps import gaps_of
 from clinic_journey.reports.map import funnel
 from clinic_journey.reports.stuck_asked import Asked, doctors_of
 from clinic_journey.reports.stuck_rows import COLUMNS, ages_of, compared, lanes_of, weeks_of
+from clinic_journey.reports.trend import trend_of
 from clinic_journey.spreadsheet import csv_lines, harmless
 from patients.access import Here, for_staff
 from patients.models import MANAGERS
@@ -26,6 +28,7 @@ TABLES: dict[str, str | Promise] = {
     "funnel": gettext_lazy("How many came to each step"),
     "compared": gettext_lazy("The chosen gap"),
     "weeks": gettext_lazy("Week by week"),
+    "trend": gettext_lazy("The whole journey over time"),
     "lanes": gettext_lazy("The journey through her eyes"),
 }
 
@@ -105,6 +108,18 @@ def weeks(asked: Asked) -> Iterator[Cells]:
         yield (week.monday.isoformat(), week.passed, week.lost, week.median, week.p90)
 
 
+def over_time(asked: Asked) -> Iterator[Cells]:
+    """Waits in whole working hours, each with how many it rests on."""
+    half, most = _("half within, hours"), _("9 out of 10 within, hours")
+    yield (
+        _("From"), _("Journeys that ended"), _("Of them lost"), _("Lost, %"), _("Told"), half, most, _("Treated"),
+        half, most,
+    )  # fmt: skip
+    for point in trend_of(asked).points:
+        spreads = ((each.people, each.median, each.p90) for each in (point.told, point.treated))
+        yield (point.begins.isoformat(), point.ended, point.lost, point.lost_percent, *chain(*spreads))
+
+
 def eyes(asked: Asked) -> Iterator[Cells]:
     yield (
         _("Step"), _("The patient"), _("Sees"), _("Half waited at most"), _("9 out of 10 waited at most"),
@@ -122,7 +137,7 @@ def eyes(asked: Asked) -> Iterator[Cells]:
 
 MADE: dict[str, Callable[[Asked], Iterator[Cells]]] = {
     "ways": ways, "gaps": ranked, "ages": ages, "funnel": bars, "compared": told_apart, "weeks": weeks,
-    "lanes": eyes,
+    "trend": over_time, "lanes": eyes,
 }  # fmt: skip
 
 

@@ -22,6 +22,7 @@ class StageSummary(models.Model):
     """How many passed one edge of a journey, or left on it, in one week after waiting so many working hours.
 
     `source` empty is the journey's beginning; `target` empty is its end, so that the row tells of whole journeys.
+    `source` "=" tells how long it took from the beginning until she was told or treated (milestones.py).
     With the wait as part of the key, median and p90 of any weeks together are those of the steps themselves.
     """
 

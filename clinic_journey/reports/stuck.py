@@ -21,6 +21,7 @@ from clinic_journey.reports.stuck_rows import (
     rows_of,
     weeks_of,
 )
+from clinic_journey.reports.trend import trend_of
 from patients.access import Here, for_staff
 from patients.models import MANAGERS, Channel, Language
 
@@ -50,6 +51,7 @@ def stuck(request: HttpRequest, here: Here) -> HttpResponse:
         "bars": part(lambda: bars_of(asked)),
         "compared": part(lambda: compared(asked, doctors)),
         "weeks": part(lambda: weeks_of(asked)),
+        "trend": part(lambda: trend_of(asked)),
         "lanes": part(lambda: lanes_of(asked)),
         "columns": COLUMNS,
         "tables": TABLES.items(),

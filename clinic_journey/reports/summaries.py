@@ -2,12 +2,25 @@
 
 from collections.abc import Iterable
 from datetime import date, datetime, time, timedelta
+from itertools import chain
 from typing import Any
 
 from django.db import transaction
-from django.db.models import QuerySet, Sum
+from django.db.models import Q, QuerySet, Sum
 
-from clinic_journey.reports.stages import WEEK, Counts, Edge, Passage, Waits, hours_of, passages_of, week_of
+from clinic_journey.reports.milestones import FROM_THE_START, milestones_of
+from clinic_journey.reports.stages import (
+    BEGINNING,
+    END,
+    WEEK,
+    Counts,
+    Edge,
+    Passage,
+    Waits,
+    hours_of,
+    passages_of,
+    week_of,
+)
 from clinic_journey.reports.stages_models import Dimension, StageSummary, SummaryClock
 from journeys.models import Journey
 from patients.models import Clinic
@@ -49,7 +62,9 @@ def rebuild(clinic: Clinic, *, now: datetime) -> int:
 def count_week(clinic: Clinic, week: date, opening: Hours, *, now: datetime) -> None:
     """Read outside the transaction: on SQLite nobody else could write meanwhile."""
     start, end = bounds(clinic, week)
-    made = grouped(passages_of(clinic, opening, start, min(end, now)))
+    until = min(end, now)
+    passages = passages_of(clinic, opening, start, until)
+    made = grouped(chain(passages, milestones_of(clinic, opening, start, until)))
     _put_in_place(clinic, week, made, counted_at=min(end, now))
 
 
@@ -102,7 +117,7 @@ def edges(
     """The same answer as `stages.by_edge`, from what was counted: added up by the database."""
     rows = StageSummary.objects.filter(
         clinic=clinic, template_key=key, dimension=dimension, value=value, week__gte=since, week__lt=until
-    )
+    ).exclude(source=FROM_THE_START)
     found: dict[Edge, Waits] = {}
     for source, target, hours, *sums in _summed(rows, "source", "target", "hours"):
         found.setdefault((source, target), {})[hours] = Counts(*sums)
@@ -118,6 +133,29 @@ def by_week(clinic: Clinic, key: str, since: date, edge: Edge, told: tuple[str, 
     for week, hours, *sums in _summed(rows, "week", "hours"):
         found.setdefault(week, {})[hours] = Counts(*sums)
     return found
+
+
+def milestone_weeks(
+    clinic: Clinic, key: str, since: date, told: tuple[str, str]
+) -> dict[date, dict[Edge, Waits]]:
+    """Of each week the whole journeys that ended, and who was told and treated in it."""
+    rows = StageSummary.objects.filter(
+        Q(source=BEGINNING, target=END) | Q(source=FROM_THE_START),
+        clinic=clinic, template_key=key, dimension=told[0], value=told[1], week__gte=since,
+    )  # fmt: skip
+    found: dict[date, dict[Edge, Waits]] = {}
+    for week, source, target, hours, *sums in _summed(rows, "week", "source", "target", "hours"):
+        found.setdefault(week, {}).setdefault((source, target), {})[hours] = Counts(*sums)
+    return found
+
+
+def ended_in_all(clinic: Clinic, since: date) -> int:
+    """Journeys of every kind."""
+    rows = StageSummary.objects.filter(
+        clinic=clinic, dimension="", value="", week__gte=since, source=BEGINNING, target=END
+    )
+    sums = rows.aggregate(passed=Sum("passed", default=0), lost=Sum("lost", default=0))
+    return int(sums["passed"] + sums["lost"])
 
 
 def by_value(clinic: Clinic, key: str, since: date, edge: Edge) -> dict[tuple[str, str], Waits]:

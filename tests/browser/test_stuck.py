@@ -35,7 +35,7 @@ def test_the_worst_gap_is_one_press_from_its_names_and_two_from_an_act(
 def test_parts_filter_files_and_tables_have_keys(open_page: Opener, language: str) -> None:
     page = open_page(MAP, login="dan", language=language)
     keyboard = Keyboard(page, language)
-    for number, part in enumerate(("map", "table", "ages", "funnel", "weeks", "lanes", "gaps"), 1):
+    for number, part in enumerate(("map", "table", "ages", "funnel", "weeks", "lanes", "gaps", "trend"), 1):
         keyboard.press(f"Digit{number}")
         assert page.evaluate("location.hash") == f"#{part}"
     keyboard.press("KeyE")

@@ -142,7 +142,7 @@ def test_the_page_costs_the_same_at_one_and_at_three_rows(
     client = manager(clinic)
     client.get(PAGE)
     for _nth in range(2):
-        with django_assert_num_queries(20):
+        with django_assert_num_queries(22):
             client.get(PAGE)
         with django_assert_num_queries(11):
             client.get(f"/reports/stuck/names/?template={IMAGING}&gap=await_result%3Ereview")
@@ -151,7 +151,7 @@ def test_the_page_costs_the_same_at_one_and_at_three_rows(
             went(clinic, NOW - DAY, ends, phone=f"050-234-44{n}0")
 
 
-@pytest.mark.parametrize("table", ["ways", "gaps", "ages", "funnel", "compared", "weeks", "lanes"])
+@pytest.mark.parametrize("table", ["ways", "gaps", "ages", "funnel", "compared", "weeks", "trend", "lanes"])
 def test_every_table_is_a_file(clinic: Clinic, table: str) -> None:
     client = manager(clinic)
     asked = f"/reports/stuck/export/?template={IMAGING}&table={table}&gap=await_result%3Ereview"
