@@ -11,7 +11,7 @@ from clinic_journey.importing.models import Import, ImportProblem, ImportRow, Kn
 from clinic_journey.lock.models import Pin
 from clinic_journey.reports.digest_models import Digest, DigestSent
 from clinic_journey.reports.money_models import VisitValue
-from clinic_journey.reports.numbers_models import NumberDay
+from clinic_journey.reports.numbers_models import NumberDay, SilentCount
 from clinic_journey.reports.stages_models import (
     Improvement,
     StageSummary,
@@ -40,6 +40,7 @@ __all__ = [
     "Pin",
     "Serving",
     "SetAside",
+    "SilentCount",
     "StageSummary",
     "Standard",
     "StandardDay",

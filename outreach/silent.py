@@ -22,6 +22,7 @@ from outreach.silence import (
     marked,
     untried,
 )
+from patients.models import Clinic
 from patients.queries import User
 
 LONGEST_DUE = ("deadline_at", "pk")
@@ -85,11 +86,18 @@ class Silence:
 
 def silent_tasks(user: User) -> QuerySet[OutreachTask]:
     """Contacts of the user's clinics that got no answer twice, or that the machine gave up; the longest due first."""
+    return _silent().filter(clinic__memberships__user_id=user.pk)
+
+
+def silent_in(clinic: Clinic) -> QuerySet[OutreachTask]:
+    """The same of one clinic, for the clockwork."""
+    return _silent().filter(clinic=clinic)
+
+
+def _silent() -> QuerySet[OutreachTask]:
     reopened = OutreachTask.objects.filter(step=OuterRef("step"), status=TaskStatus.OPEN)
     return (
-        OutreachTask.objects.filter(
-            SILENT, clinic__memberships__user_id=user.pk, step__status=StepStatus.ACTIVE
-        )
+        OutreachTask.objects.filter(SILENT, step__status=StepStatus.ACTIVE)
         .filter(Q(status=TaskStatus.OPEN) | ~Exists(reopened))
         .select_related("patient", "step__template_step", "step__journey__template", "clinic")
         .order_by(*LONGEST_DUE)

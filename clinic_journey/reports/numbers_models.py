@@ -1,7 +1,9 @@
 """What the numbers are made of, day by day, counted by the clockwork ahead of the page."""
 
 from django.db import models
+from django.db.models import Q
 
+from outreach.silence import Cause
 from patients.models import Clinic
 
 
@@ -26,3 +28,24 @@ class NumberDay(models.Model):
 
     def __str__(self) -> str:
         return f"{self.key} {self.on}"
+
+
+class SilentCount(models.Model):
+    """How many patients were silent, for one cause, when the clockwork counted all of them; a row for each cause."""
+
+    clinic = models.ForeignKey(Clinic, on_delete=models.CASCADE, related_name="+", db_index=False)
+    cause = models.CharField(max_length=20, blank=True)  # a name in outreach.silence.Cause; empty: none yet
+    people = models.PositiveIntegerField()
+    counted_at = models.DateTimeField()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["clinic", "cause"], name="silent_count_counts_a_cause_once"),
+            models.CheckConstraint(
+                condition=Q(cause="") | Q(cause__in=[each.value for each in Cause]),
+                name="silent_count_cause_is_known",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.cause}: {self.people}"

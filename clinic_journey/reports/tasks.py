@@ -5,7 +5,14 @@ import logging
 from celery import shared_task
 from django.utils import timezone
 
-from clinic_journey.reports import digest_actions, numbers_days, standards_actions, summaries, weekly_actions
+from clinic_journey.reports import (
+    digest_actions,
+    numbers_days,
+    numbers_silent,
+    standards_actions,
+    summaries,
+    weekly_actions,
+)
 from patients.models import Clinic
 
 log = logging.getLogger(__name__)
@@ -36,6 +43,7 @@ def rebuild_standard_days() -> int:
         try:
             written += standards_actions.rebuild_days(clinic, now=now)
             written += numbers_days.rebuild_numbers(clinic, now=now)
+            numbers_silent.count_silent(clinic, now=now)
         except Exception:
             log.exception("The days of clinic %s were not counted.", clinic.pk)
     return written

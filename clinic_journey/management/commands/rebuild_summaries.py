@@ -7,6 +7,7 @@ from django.core.management.base import BaseCommand
 from django.utils import timezone
 
 from clinic_journey.reports.numbers_days import rebuild_numbers
+from clinic_journey.reports.numbers_silent import count_silent
 from clinic_journey.reports.summaries import rebuild
 from patients.models import Clinic
 
@@ -24,4 +25,7 @@ class Command(BaseCommand):
         for clinic in clinics:
             now = timezone.now()
             weeks, days = rebuild(clinic, now=now), rebuild_numbers(clinic, now=now, anew=True)
-            self.stdout.write(f"{clinic.slug}: {weeks} weeks, {days} days of numbers")
+            silent = count_silent(clinic, now=now)
+            self.stdout.write(
+                f"{clinic.slug}: {weeks} weeks, {days} days of numbers, {silent} silent patients"
+            )
