@@ -12,7 +12,8 @@ from appointments.visits import SlotTakenError
 from appointments.waiting_api import WaitingViewSet
 from clinic_journey.complaints_api import ComplaintViewSet
 from clinic_journey.team_api import HandoverViewSet, PraiseViewSet
-from inquiries.api import InquiryViewSet, OfferingViewSet
+from inquiries.api import InquiryViewSet
+from inquiries.offerings_api import OfferingViewSet
 from outreach.api import MessageTraceViewSet, OutreachTaskViewSet
 from patients.actions import RefusedError, StaleStateError
 from patients.api import AlreadyRegisteredError, PatientViewSet

@@ -10,7 +10,18 @@ from inquiries.queries import Answer
 
 
 def spoken(answer: Answer, clock: Clock) -> str:
-    return " ".join(filter(None, [_whether(answer), _price(answer), _when(answer, clock)]))
+    return " ".join(
+        filter(
+            None,
+            [
+                _whether(answer),
+                _price(answer),
+                _walk_in(answer, clock),
+                _when(answer, clock),
+                _before(answer),
+            ],
+        )
+    )
 
 
 def to_check() -> str:
@@ -37,6 +48,24 @@ def _price(answer: Answer) -> str:
     """What it costs without any insurance, so that nobody has to be asked for one."""
     price = answer.offering.price_words
     return _("It costs %(price)s at most.") % {"price": price} if price else _("I have to ask for the price.")
+
+
+def _walk_in(answer: Answer, clock: Clock) -> str:
+    if answer.walk_in is None:
+        return ""
+    until = clock.hour(answer.walk_in.until)
+    if answer.walk_in.is_now:
+        return _("Without an appointment: today until %(until)s.") % {"until": until}
+    said = {"when": clock.said(answer.walk_in.start), "until": until}
+    return _("Without an appointment: %(when)s until %(until)s.") % said
+
+
+def _before(answer: Answer) -> str:
+    """What to do or bring, so that nobody comes in vain."""
+    words = answer.offering.preparation.rstrip(" .")
+    if not words or answer.available is False:
+        return ""
+    return _("Before you come: %(words)s.") % {"words": words}
 
 
 def _when(answer: Answer, clock: Clock) -> str:

@@ -80,6 +80,9 @@ class Clock:
             return near[days] % {"time": clock}
         return _day_words(local, "l H:i" if abs(days) < A_WEEK else "l j E H:i")
 
+    def hour(self, at: datetime) -> str:
+        return date_format(at.astimezone(ZoneInfo(self.zone)), "H:i")
+
     def in_full(self, at: datetime) -> str:
         return _day_words(at.astimezone(ZoneInfo(self.zone)), "l j E H:i")
 

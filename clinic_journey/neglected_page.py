@@ -18,7 +18,7 @@ from django.views.decorators.http import require_GET, require_POST
 
 from clinic_journey.desk import turn_to
 from clinic_journey.models import Serving
-from clinic_journey.panel import Suits, suiting
+from clinic_journey.week_words import Suits, suiting
 from outreach.calls import refuse_unless_lawful, refuse_while_reached
 from outreach.contact_models import ContactEnd
 from outreach.neglect import (

@@ -57,5 +57,5 @@ def _answers(clinic: Clinic, text: str, chosen: int | None, *, now: datetime) ->
         shown = [each for each in shown if each.pk == chosen]
     elif text:
         shown = matching(text, shown).fitting
-    opening = opening_hours(clinic, now=now) if len(shown) == 1 else None
-    return [answer_about(each, clinic, opening=opening, now=now) for each in shown]
+    opening, is_alone = opening_hours(clinic, now=now), len(shown) == 1
+    return [answer_about(each, clinic, opening=opening, with_times=is_alone, now=now) for each in shown]

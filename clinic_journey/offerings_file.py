@@ -23,15 +23,19 @@ from django.views.decorators.http import require_GET, require_http_methods
 from appointments.models import Practitioner
 from clinic_journey.importing.reading import look, rows
 from clinic_journey.spreadsheet import csv_lines
-from inquiries.actions import Offered, change_offering, offer, set_batch
-from inquiries.models import LONGEST_NUMBER, Currency, Offering, OfferingKind
+from inquiries.models import LONGEST_NUMBER, PREPARATION, Currency, Offering, OfferingKind
+from inquiries.on_offer import Offered, change_offering, offer, set_batch
 from inquiries.queries import offerings_visible_to
 from patients.access import Here, for_staff
 from patients.actions import RefusedError
 from patients.models import MANAGERS, Clinic, Language
+from patients.written_hours import Stretch, stretches_in, written
 
 NAMES = tuple(f"name_{language}" for language in Language.values)
+PREPARATIONS = tuple(f"preparation_{language}" for language in Language.values)
 COLUMNS = ("kind", *NAMES, "other_words", "price", "currency", "done_by", "public", "offered")
+BEFORE = ("walk_in", *PREPARATIONS)
+DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 BATCH = ("batch", "quantity", "expires_on")
 YES, NO = "yes", "no"
 LARGEST = 2_000_000  # bytes; a price list of thousands of lines has less
@@ -49,7 +53,7 @@ def download(_request: HttpRequest, here: Here) -> StreamingHttpResponse:
 
 
 def _lines(offerings: QuerySet[Offering]) -> Iterator[Sequence[str]]:
-    yield [*COLUMNS, *BATCH]
+    yield [*COLUMNS, *BEFORE, *BATCH]
     for each in offerings:
         batches = list(each.batches.all())
         own = [
@@ -61,11 +65,21 @@ def _lines(offerings: QuerySet[Offering]) -> Iterator[Sequence[str]]:
             "; ".join(doctor.name for doctor in each.done_by.all()),
             YES if each.is_public else NO,
             YES if each.is_active else NO,
+            _week_written(each),
+            *(each.preparations.get(language, "") for language in Language.values),
         ]
         for batch in batches:
             yield [*own, batch.number, str(batch.quantity), f"{batch.expires_on or ''}"]
         if not batches:
             yield [*own, "", "", ""]
+
+
+def _week_written(offering: Offering) -> str:
+    """“mon 08:00-12:00; tue 08:00-10:00, 16:00-18:00”."""
+    week: dict[int, list[Stretch]] = {}
+    for row in offering.walk_in.all():
+        week.setdefault(row.weekday, []).append((row.start, row.end))
+    return "; ".join(f"{DAYS[weekday]} {written(week[weekday])}" for weekday in sorted(week))
 
 
 @require_http_methods(["GET", "POST"])
@@ -191,11 +205,7 @@ def _understood(number: int, cells: Mapping[str, str], doctors: Mapping[str, lis
     kind = given.get("kind", "").lower()
     if kind not in OfferingKind.values:
         raise RefusedError(_("kind is one of: %(kinds)s.") % {"kinds": ", ".join(OfferingKind.values)})
-    names = {
-        language: given[f"name_{language}"][:80]
-        for language in Language.values
-        if given.get(f"name_{language}")
-    }
+    names = _in_languages("name", given, 80)
     if not names:
         raise RefusedError(_("Name it in at least one language."))
     price = _price(given.get("price", ""))
@@ -211,8 +221,28 @@ def _understood(number: int, cells: Mapping[str, str], doctors: Mapping[str, lis
         is_public=given.get("public", NO).lower() == YES,
         is_active=given.get("offered", YES).lower() != NO,
         done_by=_doctors(given.get("done_by", ""), doctors),
+        preparations=_in_languages("preparation", given, PREPARATION),
+        walk_in=_week(given.get("walk_in", "")),
     )
     return Line(number, offered, given.get("batch", "")[:LONGEST_NUMBER], *_counted(given))
+
+
+def _in_languages(what: str, given: Mapping[str, str], longest: int) -> dict[str, str]:
+    heads = {language: f"{what}_{language}" for language in Language.values}
+    return {language: given[head][:longest] for language, head in heads.items() if given.get(head)}
+
+
+def _week(text: str) -> dict[int, list[Stretch]]:
+    week: dict[int, list[Stretch]] = {}
+    for part in filter(None, (piece.strip() for piece in text.split(";"))):
+        day, _space, hours = part.partition(" ")
+        try:
+            weekday = DAYS.index(day.lower())
+            week[weekday] = stretches_in(hours)
+        except ValueError as error:
+            words = _("Write walk_in as: mon 8:00-12:00; tue 8:00-10:00, 16:00-18:00.")
+            raise RefusedError(words) from error
+    return week
 
 
 def plain(text: str) -> str:

@@ -1,13 +1,10 @@
 """What stands beside the queue for the chosen row: facts, what to say, the times, and what each outcome sets going."""
 
 import uuid
-from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import datetime, time, timedelta
-from typing import NamedTuple
+from datetime import datetime, timedelta
 
 from django.db.models import prefetch_related_objects
-from django.utils.dates import WEEKDAYS_ABBR
 from django.utils.timezone import localtime
 from django.utils.translation import get_language, gettext as _
 
@@ -18,6 +15,7 @@ from clinic_journey.booking import can_book, can_keep
 from clinic_journey.chosen import Chosen
 from clinic_journey.outcomes import MESSAGE, OUTCOME_WORDS, OUTCOMES, Outcome
 from clinic_journey.results_list import places_of
+from clinic_journey.week_words import Suits, suiting
 from clinic_journey.why import said
 from journeys.models import Step, StepKind, StepStatus
 from outreach.by_hand import NotNowReason, can_write_about, plan_of_message
@@ -28,9 +26,8 @@ from outreach.preview import Next, Window, if_no_answer, window_of
 from outreach.queries import Script, outcome_words, script_for, visit_of, why_words
 from outreach.reach import Reach
 from patients.access import Here
-from patients.models import Channel, ContactWindow, Patient, PatientContact, PatientStatus
+from patients.models import Channel, Patient, PatientContact, PatientStatus
 from patients.queries import first_phone
-from patients.windows import WEEK, runs_of_days
 
 LEAD = timedelta(hours=1)  # nobody is offered a time sooner than that
 TO_CHOOSE_FROM = 2  # times in a script: of more nobody remembers the first
@@ -47,14 +44,6 @@ NOT_BY_HAND = {
     "identified",
     "rejected",
 }
-
-
-class Suits(NamedTuple):
-    """Hours that the patient named, with the days on which they are the same."""
-
-    days: str  # empty: every day
-    start: time
-    end: time
 
 
 @dataclass(frozen=True)
@@ -146,20 +135,6 @@ def panel_of(row: Chosen, here: Here, *, typed: str = "") -> Panel:
 def _asks_for_an_answer(step: Step) -> bool:
     is_open_call = step.kind == StepKind.CALL and step.status == StepStatus.ACTIVE
     return is_open_call and Reply.objects.filter(matter=step).exists()
-
-
-def suiting(windows: Iterable[ContactWindow]) -> list[Suits]:
-    days: dict[tuple[time, time], list[int]] = {}
-    for window in windows:
-        days.setdefault((window.start, window.end), []).append(window.weekday)
-    return [Suits(_days_in_words(each), *hours) for hours, each in days.items()]
-
-
-def _days_in_words(weekdays: list[int]) -> str:
-    if len(weekdays) == WEEK:
-        return ""
-    names = [(WEEKDAYS_ABBR[first], WEEKDAYS_ABBR[last]) for first, last in runs_of_days(weekdays)]
-    return ", ".join(str(first) if first == last else f"{first}–{last}" for first, last in names)
 
 
 def reaching(row: Chosen, patient: Patient, here: Here, *, times: tuple[datetime, ...]) -> Reaching:

@@ -1,8 +1,8 @@
-"""Every write about what is offered and what is asked: the answer first, then who asks, who pays last."""
+"""Every write about what is asked: the answer first, then who asks, who pays last."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
-from datetime import date, datetime, time, timedelta
+from datetime import datetime, time, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -13,7 +13,7 @@ from django.utils.translation import gettext as _
 from appointments.actions import Visit, book_for_step
 from appointments.models import Practitioner
 from appointments.queries import book_step_of
-from inquiries.models import AskedBy, ForWhom, Inquiry, LostCause, Offering, Outcome, StockBatch
+from inquiries.models import AskedBy, ForWhom, Inquiry, LostCause, Offering, Outcome
 from journeys.actions import (
     AdHoc,
     NewJourney,
@@ -103,60 +103,6 @@ class Caller:
     call_until: time | None = None
     wants_at: datetime | None = None
     wants_with: Practitioner | None = None
-
-
-@dataclass(frozen=True)
-class Offered:
-    """What a clinic offers, as a program writes it; `price` empty: not told."""
-
-    kind: str
-    names: dict[str, str]
-    other_words: str = ""
-    price: Decimal | None = None
-    currency: str = ""
-    is_public: bool = False
-    is_active: bool = True
-    done_by: Sequence[Practitioner] = ()  # nobody: whoever did such a visit lately
-
-
-@transaction.atomic
-def offer(clinic: Clinic, offered: Offered, *, now: datetime) -> Offering:
-    made = Offering.objects.create(clinic=clinic, looked_at=now, **_columns(offered))
-    _say_who_does(made, offered)
-    return made
-
-
-@transaction.atomic
-def change_offering(offering: Offering, offered: Offered, *, now: datetime) -> None:
-    Offering.objects.filter(pk=offering.pk).update(looked_at=now, **_columns(offered))
-    _say_who_does(offering, offered)
-
-
-def still_so(offering: Offering, *, now: datetime) -> None:
-    """Somebody has looked: what it costs is as it stands here."""
-    Offering.objects.filter(pk=offering.pk).update(looked_at=now)
-
-
-def _columns(offered: Offered) -> dict[str, Any]:
-    return {name: value for name, value in vars(offered).items() if name != "done_by"}
-
-
-def _say_who_does(offering: Offering, offered: Offered) -> None:
-    if any(each.clinic_id != offering.clinic_id for each in offered.done_by):
-        raise RefusedError(_("Somebody of another clinic does nothing here."))
-    offering.done_by.set(offered.done_by)
-
-
-def set_batch(
-    offering: Offering, number: str, *, quantity: int, expires_on: date | None, now: datetime
-) -> StockBatch:
-    """The batch as it was counted now; the same number again is the same batch."""
-    batch, _made = StockBatch.objects.update_or_create(
-        offering=offering,
-        number=number,
-        defaults={"quantity": quantity, "expires_on": expires_on, "counted_at": now},
-    )
-    return batch
 
 
 def record_answer(

@@ -7,15 +7,19 @@ from uuid import UUID
 from django import forms
 from django.conf import settings
 from django.core.validators import MaxValueValidator, MinValueValidator
+from django.utils.dates import WEEKDAYS
 from django.utils.translation import gettext as _, gettext_lazy
 
 from appointments.models import Practitioner
 from appointments.queries import visit_types_of
 from inquiries.actions import Caller
-from inquiries.models import Currency, ForWhom, Inquiry, LostCause, Offering, Payer
+from inquiries.models import PREPARATION, Currency, ForWhom, Inquiry, LostCause, Offering, Payer
 from inquiries.queries import FreeTime
 from patients.actions import NewPatient, RefusedError, normal_phone
 from patients.models import Clinic, Language
+from patients.queries import first_weekday_of
+from patients.windows import WEEK
+from patients.written_hours import Stretch, stretches_in, written
 
 NOT_SAID = ("", gettext_lazy("not said"))
 USUAL_CURRENCY = {"IL": "ILS", "US": "USD", "GB": "GBP", "RU": "RUB", "UA": "UAH", "KZ": "KZT"}
@@ -164,6 +168,23 @@ class JoinForm(forms.Form):
         )
 
 
+class WalkInField(forms.CharField):
+    """One day's hours in one line; empty: by appointment."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(
+            required=False, max_length=80, widget=forms.TextInput(attrs={"dir": "ltr"}), **kwargs
+        )
+
+    def clean(self, value: Any) -> Any:
+        try:
+            return stretches_in(super().clean(value))
+        except ValueError as error:
+            raise forms.ValidationError(
+                _("Write hours as 8:00-12:00, several as 8:00-10:00, 16:00-18:00.")
+            ) from error
+
+
 class OfferingForm(forms.ModelForm):  # type: ignore[type-arg]
     """One name is enough; the price without insurance, or none."""
 
@@ -198,14 +219,40 @@ class OfferingForm(forms.ModelForm):  # type: ignore[type-arg]
             self.fields[f"name_{code}"] = forms.CharField(
                 label=language, max_length=80, required=False, initial=self.instance.names.get(code, "")
             )
+            self.fields[f"preparation_{code}"] = forms.CharField(
+                label=language,
+                max_length=PREPARATION,
+                required=False,
+                initial=self.instance.preparations.get(code, ""),
+            )
+        self._add_week(clinic)
+
+    def _add_week(self, clinic: Clinic) -> None:
+        week: dict[int, list[Stretch]] = {}
+        for row in self.instance.walk_in.all() if self.instance.pk else ():
+            week.setdefault(row.weekday, []).append((row.start, row.end))
+        self.weekdays = [(first_weekday_of(clinic) + n) % WEEK for n in range(WEEK)]
+        for weekday in self.weekdays:
+            self.fields[f"walk_in_{weekday}"] = WalkInField(
+                label=WEEKDAYS[weekday], initial=written(week.get(weekday, []))
+            )
 
     def name_fields(self) -> list[forms.BoundField]:
         return [self[f"name_{code}"] for code, _language in settings.LANGUAGES]
 
+    def preparation_fields(self) -> list[forms.BoundField]:
+        return [self[f"preparation_{code}"] for code, _language in settings.LANGUAGES]
+
+    def walk_in_fields(self) -> list[forms.BoundField]:
+        return [self[f"walk_in_{weekday}"] for weekday in self.weekdays]
+
+    def week(self) -> dict[int, list[Stretch]]:
+        return {weekday: self.cleaned_data[f"walk_in_{weekday}"] for weekday in self.weekdays}
+
     def clean(self) -> dict[str, Any]:
         given: dict[str, Any] = super().clean() or {}
-        said = {code: given.get(f"name_{code}", "").strip() for code, _language in settings.LANGUAGES}
-        self.instance.names = {code: name for code, name in said.items() if name}
+        self.instance.names = _in_languages("name", given)
+        self.instance.preparations = _in_languages("preparation", given)
         if not self.instance.names:
             self.add_error(f"name_{settings.LANGUAGE_CODE}", _("Name it in at least one language."))
         price = given.get("price")
@@ -216,6 +263,11 @@ class OfferingForm(forms.ModelForm):  # type: ignore[type-arg]
         elif given.get("currency") not in Currency.values:
             self.add_error("currency", _("Say in which currency."))
         return given
+
+
+def _in_languages(what: str, given: dict[str, Any]) -> dict[str, str]:
+    said = {code: given.get(f"{what}_{code}", "").strip() for code, _language in settings.LANGUAGES}
+    return {code: words for code, words in said.items() if words}
 
 
 class BatchForm(forms.Form):

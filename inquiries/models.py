@@ -20,6 +20,7 @@ class OfferingKind(models.TextChoices):
     GOODS = "goods", _("Goods")
 
 
+PREPARATION = 200  # letters, in each language
 IN_STOCK = (OfferingKind.VACCINE, OfferingKind.GOODS)  # these can run out
 
 
@@ -48,6 +49,9 @@ class Offering(models.Model):
     clinic = models.ForeignKey(Clinic, on_delete=models.CASCADE, related_name="offerings")
     kind = models.CharField(_("Kind"), max_length=8, choices=OfferingKind, default=OfferingKind.SERVICE)
     names = models.JSONField(default=dict)  # language -> words for the screen; searched by finding.py alone
+    preparations = models.JSONField(
+        default=dict
+    )  # language -> what to do or bring before; nothing: nothing to say
     other_words = models.TextField(
         _("Other words for it"),
         blank=True,
@@ -103,12 +107,42 @@ class Offering(models.Model):
         return named(self.names) or next(iter(self.names.values()), "")
 
     @property
+    def preparation(self) -> str:
+        """In the reader's language, as the name."""
+        return named(self.preparations) or next(iter(self.preparations.values()), "")
+
+    @property
     def is_counted(self) -> bool:
         return self.kind in IN_STOCK
 
     @property
     def price_words(self) -> str:
         return money(self.price, self.currency) if self.price is not None else ""
+
+
+class WalkInHours(models.Model):
+    """One stretch of one weekday, in the clinic's zone, in which one may come without an appointment.
+
+    The clinic's closed days shut it as they shut everything.
+    """
+
+    offering = models.ForeignKey(
+        Offering, on_delete=models.CASCADE, related_name="walk_in", db_index=False
+    )  # the constraint's index begins with it
+    weekday = models.PositiveSmallIntegerField(help_text=_("Monday is 0."))
+    start = models.TimeField()
+    end = models.TimeField()
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(condition=Q(weekday__lte=6), name="walk_in_weekday_is_0_to_6"),
+            models.CheckConstraint(condition=Q(start__lt=F("end")), name="walk_in_starts_before_it_ends"),
+            models.UniqueConstraint(fields=["offering", "weekday", "start"], name="walk_in_start_once"),
+        ]
+        ordering = ["weekday", "start"]
+
+    def __str__(self) -> str:
+        return f"{self.weekday} {self.start}-{self.end}"
 
 
 LONGEST_NUMBER = 40  # of a batch

@@ -15,7 +15,7 @@ from inquiries.models import Inquiry, Offering
 from inquiries.stock import Batch, Stock, is_available, is_fresh, stock_of
 from patients.models import Clinic
 from patients.queries import User
-from patients.windows import Hours, Interval, open_intervals
+from patients.windows import Hours, Interval, WeeklyWindow, open_intervals
 
 NAMED = 3  # times said on the phone; more are not remembered
 LEAD = timedelta(minutes=30)  # nobody is here sooner
@@ -27,7 +27,7 @@ def offerings_visible_to(user: User) -> QuerySet[Offering]:
     return (
         Offering.objects.filter(clinic__memberships__user_id=user.pk)
         .select_related("clinic", "visit_type")
-        .prefetch_related("batches", "done_by")
+        .prefetch_related("batches", "done_by", "walk_in")
     )
 
 
@@ -42,7 +42,7 @@ def offered_by(clinic: Clinic) -> QuerySet[Offering]:
     return (
         Offering.objects.filter(clinic=clinic, is_active=True)
         .select_related("visit_type")
-        .prefetch_related("batches")
+        .prefetch_related("batches", "walk_in")
     )
 
 
@@ -58,6 +58,15 @@ class FreeTime:
 
 
 @dataclass(frozen=True)
+class WalkIn:
+    """The next stretch in which one may come without an appointment; `is_now`: it has begun."""
+
+    start: datetime
+    until: datetime
+    is_now: bool
+
+
+@dataclass(frozen=True)
 class Answer:
     """All that can be said about one thing, before anything is asked of who asks."""
 
@@ -68,6 +77,7 @@ class Answer:
     is_to_check: bool = False  # counted long ago
     is_price_to_check: bool = False  # nobody has looked at it for long
     is_nobodys: bool = False  # times were asked for, and nobody is known to do it
+    walk_in: WalkIn | None = None  # when one may come next without an appointment
 
     @property
     def price(self) -> Decimal | None:
@@ -103,12 +113,17 @@ def stock_now(offering: Offering, clinic: Clinic, *, now: datetime) -> Stock | N
 
 
 def answer_about(
-    offering: Offering, clinic: Clinic, *, opening: Hours | None = None, now: datetime
+    offering: Offering,
+    clinic: Clinic,
+    *,
+    opening: Hours | None = None,
+    with_times: bool = True,
+    now: datetime,
 ) -> Answer:
-    """Availability, price and, with `opening`, the next free times inside these hours."""
+    """Availability, price and, with `opening`, when one may come: without an appointment, or at the next free times."""
     stock = stock_now(offering, clinic, now=now) if offering.is_counted else None
     available = is_available(stock, is_counted=offering.is_counted)
-    visit = offering.visit_type if opening and available is not False else None
+    visit = offering.visit_type if opening and with_times and available is not False else None
     doers = who_does(offering, clinic, now=now) if visit else []
     return Answer(
         offering,
@@ -118,7 +133,16 @@ def answer_about(
         is_to_check=bool(stock and stock.is_to_check(now)),
         is_price_to_check=offering.price is not None and not is_fresh(offering.looked_at, now),
         is_nobodys=visit is not None and not doers,
+        walk_in=_walk_in(offering, opening, now=now) if opening and available else None,
     )
+
+
+def _walk_in(offering: Offering, opening: Hours, *, now: datetime) -> WalkIn | None:
+    """By the offering's own hours and the clinic's closed days; nobody is told to come within minutes of the end."""
+    week = [WeeklyWindow(row.weekday, row.start, row.end) for row in offering.walk_in.all()]
+    hours = Hours.of(opening.zone, week, dict(opening.closed))
+    found = open_intervals(hours, now + LEAD, now + AHEAD)
+    return WalkIn(found[0].start, found[0].end, is_now=found[0].start <= now + LEAD) if found else None
 
 
 def who_does(offering: Offering, clinic: Clinic, *, now: datetime) -> list[Practitioner]:

@@ -2,12 +2,13 @@
 
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
+from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST
 
-from inquiries import actions
+from inquiries import on_offer
 from inquiries.forms import BatchForm, OfferingForm
 from inquiries.models import Offering
 from inquiries.queries import answer_about, offerings_visible_to
@@ -41,8 +42,7 @@ def _page(
         raise PermissionDenied
     form = OfferingForm(request.POST if saves else None, clinic=here.clinic, instance=chosen)
     if saves and form.is_valid():
-        form.instance.looked_at = here.now
-        saved = form.save()
+        saved = _saved(form, here)
         messages.success(request, _("Saved. The next caller is told so."))
         return redirect("offering", saved.pk)
     offered = offerings_visible_to(here.user).filter(clinic=here.clinic).order_by("-is_active", "pk")
@@ -59,12 +59,20 @@ def _page(
     )
 
 
+@transaction.atomic
+def _saved(form: OfferingForm, here: Here) -> Offering:
+    form.instance.looked_at = here.now
+    saved: Offering = form.save()
+    on_offer.set_walk_in(saved, form.week())
+    return saved
+
+
 @require_POST
 @for_staff()
 def looked(request: HttpRequest, here: Here, offering_id: int) -> HttpResponse:
     """Whoever is at the desk has looked: it still costs that."""
     chosen = _offering(here, offering_id)
-    actions.still_so(chosen, now=here.now)
+    on_offer.still_so(chosen, now=here.now)
     messages.success(request, _("Noted. It counts as looked at from today."))
     return redirect("offering", chosen.pk)
 
@@ -78,7 +86,7 @@ def batch(request: HttpRequest, here: Here, offering_id: int) -> HttpResponse:
     if not form.is_valid():
         return _page(request, here, chosen, form)
     counted = form.cleaned_data
-    actions.set_batch(
+    on_offer.set_batch(
         chosen,
         counted["number"],
         quantity=counted["quantity"],

@@ -1,11 +1,11 @@
 """What the demo clinic offers: a vaccine that is there, one that has run out, a check-up, and goods."""
 
-from datetime import datetime, timedelta
+from datetime import datetime, time, timedelta
 from decimal import Decimal
 
 from appointments.models import Practitioner, VisitType
-from inquiries.actions import set_batch
 from inquiries.models import Currency, Offering, OfferingKind
+from inquiries.on_offer import set_batch, set_walk_in
 from patients.models import Clinic
 
 DAY = timedelta(days=1)
@@ -22,6 +22,12 @@ HEPATITIS = {
     "ar": "لقاح التهاب الكبد A",
 }
 CHECK_UP = {"en": "Check-up", "he": "ביקורת", "ru": "Осмотр", "ar": "فحص"}
+BRING_IMAGES = {
+    "en": "bring earlier images, if there are any",
+    "he": "להביא צילומים קודמים, אם יש",
+    "ru": "возьмите прежние снимки, если есть",
+    "ar": "يرجى إحضار صور سابقة إن وجدت",
+}
 NIGHT_GUARD = {"en": "Night guard", "he": "סד לילה", "ru": "Ночная капа", "ar": "واقي ليلي"}
 
 
@@ -36,6 +42,7 @@ def make_offerings(clinic: Clinic, *, now: datetime) -> None:
     set_batch(flu, "FL-2201", quantity=9, expires_on=(now + 200 * DAY).date(), now=now - 2 * DAY)
     set_batch(flu, "FL-2188", quantity=3, expires_on=(now + 9 * DAY).date(), now=now - 2 * DAY)
     flu.done_by.set([shaham])
+    set_walk_in(flu, {weekday: [(time(8), time(12))] for weekday in (6, 0, 1, 2, 3)})
     gone = _offering(clinic, OfferingKind.VACCINE, HEPATITIS, "150", shot, "jaundice, желтуха, יאונדיס")
     set_batch(gone, "HA-104", quantity=0, expires_on=(now + 90 * DAY).date(), now=now - DAY)
     gone.done_by.set([shaham])
@@ -43,6 +50,7 @@ def make_offerings(clinic: Clinic, *, now: datetime) -> None:
         clinic, OfferingKind.SERVICE, CHECK_UP, "250", usual, "checkup, examination, בדיקה, проверка"
     )
     check_up.done_by.set([cohen, shaham])
+    Offering.objects.filter(pk=check_up.pk).update(preparations=BRING_IMAGES)
     guard = _offering(
         clinic, OfferingKind.GOODS, NIGHT_GUARD, None, None, "splint, שיניים בלילה, скрип зубов"
     )

@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Mapping
-from datetime import time
 from typing import Any
 from zoneinfo import available_timezones
 
@@ -15,41 +14,23 @@ from holidays.registry import COUNTRIES
 from clinic_journey.setup.actions import NewDoctor, Stretches
 from patients.actions import RefusedError, normal_phone
 from patients.models import Clinic, HoursKind, Language
+from patients.written_hours import Stretch, stretches_in, written
 
 SUNDAY_FIRST, MONDAY_FIRST = (6, 0, 1, 2, 3, 4, 5), (0, 1, 2, 3, 4, 5, 6)
 FRIDAY, SATURDAY = "friday", "saturday"
 LTR = {"dir": "ltr"}
 # English names by code, as the calendar of holidays has them: UnitedStates is written in two words.
 COUNTRY_NAMES = {entry[1]: re.sub(r"(?<=[a-z])(?=[A-Z])", " ", entry[0]) for entry in COUNTRIES.values()}
-_STRETCH = re.compile(r"(\d{1,2})(?:[:.](\d{2}))?\s*[-–—]\s*(\d{1,2})(?:[:.](\d{2}))?")
 
 
-def parse_stretches(text: str) -> list[tuple[time, time]]:
-    """The stretches of one day, in order and apart from each other; nothing typed is a day of rest."""
-    found: list[tuple[time, time]] = []
-    for part in filter(None, (piece.strip() for piece in re.split(r"[,;]", text))):
-        match = _STRETCH.fullmatch(part)
-        start, end = (_clock(match[1], match[2]), _clock(match[3], match[4])) if match else (None, None)
-        if start is None or end is None or start >= end or (found and start < found[-1][1]):
-            raise ValidationError(
-                _("Write hours as 8:00-19:00, with a break as 8:00-13:00, 16:00-19:00. Empty: closed.")
-            )
-        found.append((start, end))
-    return found
-
-
-def _clock(hour: str, minute: str | None) -> time | None:
-    if int(hour) == 24 and not int(minute or 0):  # noqa: PLR2004 - midnight, as the end of a day
-        return time.max
+def parse_stretches(text: str) -> list[Stretch]:
+    """The stretches of one day; nothing typed is a day of rest."""
     try:
-        return time(int(hour), int(minute or 0))
-    except ValueError:
-        return None
-
-
-def written(stretches: Stretches) -> str:
-    ends = ((start, "24:00" if end == time.max else f"{end:%H:%M}") for start, end in stretches)
-    return ", ".join(f"{start:%H:%M}-{end}" for start, end in ends)
+        return stretches_in(text)
+    except ValueError as error:
+        raise ValidationError(
+            _("Write hours as 8:00-19:00, with a break as 8:00-13:00, 16:00-19:00. Empty: closed.")
+        ) from error
 
 
 class HoursField(forms.CharField):
@@ -127,7 +108,7 @@ class WeekForm(forms.Form):
 
     def __init__(self, clinic: Clinic, kind: HoursKind, data: Any = None) -> None:
         super().__init__(data, prefix=str(kind))
-        week: dict[int, list[tuple[time, time]]] = {}
+        week: dict[int, list[Stretch]] = {}
         for row in clinic.hours.filter(kind=kind).order_by("start"):
             week.setdefault(row.weekday, []).append((row.start, row.end))
         for weekday in SUNDAY_FIRST if 6 in week else MONDAY_FIRST:  # noqa: PLR2004 - Sunday

@@ -8,8 +8,9 @@ from django.core.exceptions import ValidationError
 from django.test import Client
 
 from appointments.models import Practitioner, Slot
-from clinic_journey.setup.forms import parse_stretches, written
+from clinic_journey.setup.forms import parse_stretches
 from patients.models import Clinic, HoursKind, Role
+from patients.written_hours import written
 from tests import builders
 
 pytestmark = pytest.mark.django_db

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from django.db import IntegrityError, transaction
 
-from inquiries.models import Inquiry, Offering, StockBatch
+from inquiries.models import Inquiry, Offering, StockBatch, WalkInHours
 from tests import builders
 from tests.conftest import NOW
 
@@ -92,3 +92,13 @@ def test_a_batch_is_once_there_and_never_below_nothing() -> None:
     refused(lambda: StockBatch.objects.create(offering=offering, number="B1", quantity=1, counted_at=NOW))
     refused(lambda: StockBatch.objects.create(offering=offering, number="B2", quantity=-1, counted_at=NOW))
     refused(lambda: StockBatch.objects.update(quantity=-1))
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [{"weekday": 7}, {"start": time(12)}, {"start": time(8), "end": time(8)}, {"end": time(13)}],
+)
+def test_hours_without_an_appointment_are_not_like_that(fields: dict[str, Any]) -> None:
+    given = {"offering": builders.offering(), "weekday": 0, "start": time(8), "end": time(12)}
+    WalkInHours.objects.create(**given)
+    refused(lambda: WalkInHours.objects.create(**{**given, **fields}))

@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 
 from appointments.models import AppointmentStatus, Practitioner
-from inquiries.actions import Offered, change_offering, offer
 from inquiries.gaps import could_not_answer, lost_by_cause, top_questions
 from inquiries.models import Inquiry
+from inquiries.on_offer import Offered, change_offering, offer
 from inquiries.queries import answer_about, who_does
 from patients.actions import RefusedError
 from patients.models import Clinic
