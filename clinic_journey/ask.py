@@ -20,6 +20,7 @@ from django.views.decorators.http import require_GET, require_POST
 from clinic_journey.ask_line import not_offered, spoken, to_check
 from clinic_journey.caller import PromiseForm, promise_context
 from clinic_journey.caller_line import Clock
+from clinic_journey.language import text_direction
 from inquiries import actions
 from inquiries.actions import Question, Said
 from inquiries.gaps import top_questions
@@ -49,6 +50,11 @@ class Asked:
     chosen: int | None = None
     owed: Inquiry | None = None  # the question whose answer was promised
     phone: str = ""  # as the telephone shows it
+
+    @property
+    def direction(self) -> str:
+        """Of what is read aloud: a name in other letters at its beginning must not turn the sentence around."""
+        return text_direction(self.language)
 
     @classmethod
     def of(cls, request: HttpRequest, here: Here) -> "Asked":

@@ -42,7 +42,7 @@ def asked(desk: Client, **query: str) -> str:
 
 
 def words_in(page: str) -> str:
-    found = re.search(r'class="ask-words" dir="auto">([^<]*)<', page)
+    found = re.search(r'class="ask-words"[^>]*>([^<]*)<', page)
     return found[1] if found else ""
 
 
