@@ -17,10 +17,11 @@ from rest_framework.response import Response
 
 from appointments import actions, holds
 from appointments.models import Appointment, AppointmentStatus, Practitioner
+from appointments.offers import suiting_hours
 from appointments.queries import appointments_visible_to, find_times, practitioners_visible_to
 from appointments.visits import Visit
 from journeys.queries import steps_visible_to
-from patients.queries import opening_hours, patient_hours, patients_visible_to
+from patients.queries import patients_visible_to
 from patients.rest import (
     IDEMPOTENCY_KEY,
     REFUSALS,
@@ -112,7 +113,7 @@ class MoveSerializer(serializers.Serializer[Any]):
 
 
 class WantedSerializer(serializers.Serializer[Any]):
-    """What is looked for. With `patient` only times inside the hours the patient agreed to and ours."""
+    """What is looked for. With `patient` only times at which the patient can come and we are open."""
 
     practitioner = NumberedField(practitioners_visible_to)
     minutes = serializers.IntegerField(min_value=1, max_value=LONGEST)
@@ -120,6 +121,14 @@ class WantedSerializer(serializers.Serializer[Any]):
     before = InstantField(required=False, help_text="Two weeks later, if left out; 60 days later at most.")
     patient = VisibleField(patients_visible_to, required=False)
     limit = serializers.IntegerField(min_value=1, max_value=MOST, default=OFFERED)
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        """As when the visit is booked: nobody is offered a time that would be refused."""
+        patient = attrs.get("patient")
+        if patient and patient.clinic_id != attrs["practitioner"].clinic_id:
+            words = _("The patient and the practitioner belong to different clinics.")
+            raise serializers.ValidationError({"practitioner": [words]})
+        return attrs
 
 
 class FreeTimesSerializer(serializers.Serializer[Any]):
@@ -189,7 +198,7 @@ class AppointmentViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, Clini
             wanted["minutes"],
             after=after,
             before=before,
-            within=_agreed(wanted, now=now),
+            within=suiting_hours(wanted["patient"], now=now) if "patient" in wanted else (),
             limit=wanted["limit"],
         )
         return Response(FreeTimesSerializer({"starts": starts}).data)
@@ -241,10 +250,3 @@ class AppointmentViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, Clini
         said = self.checked(body) if body else {}
         act(visit, **said, now=timezone.now(), by=self.asker)
         return self.shown(public_id)
-
-
-def _agreed(wanted: dict[str, Any], *, now: datetime) -> tuple[Any, ...]:
-    patient = wanted.get("patient")
-    if patient is None:
-        return ()
-    return (patient_hours(patient, getattr(patient, "card", None)), opening_hours(patient.clinic, now=now))

@@ -7,7 +7,7 @@ from urllib.parse import urlencode
 from uuid import UUID, uuid4
 
 from django.contrib import messages
-from django.db.models import QuerySet
+from django.db.models import QuerySet, prefetch_related_objects
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase, HttpResponseRedirect
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
@@ -15,7 +15,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST
 
 from appointments import actions
-from appointments.forms import BookForm, MoveForm, TimesForm, usual_length
+from appointments.forms import BookForm, ComesForm, MoveForm, TimesForm, usual_length
 from appointments.keeping import book_kept, keep_for_minutes, kept_by, let_go
 from appointments.models import Appointment, AppointmentStatus, Practitioner, VisitType
 from appointments.offers import Offers, Wanted, offers_for
@@ -40,8 +40,8 @@ from appointments.visits import SlotTakenError, Visit, spoken, visit_of
 from journeys.models import Journey, Step
 from journeys.queries import steps_visible_to
 from patients.access import Here, for_staff, patient_here
-from patients.actions import RefusedError
-from patients.models import Patient
+from patients.actions import RefusedError, save_coming
+from patients.models import Patient, ServiceCard
 
 
 @require_http_methods(["GET", "POST"])
@@ -67,6 +67,7 @@ def appointment_move(request: HttpRequest, here: Here, appointment_id: UUID, sav
         },
     )
     free: list[datetime] = []
+    comes = _when_she_comes(request, visit.patient, here)
     if request.method == "POST" and form.is_valid() and not form.only_shows_times:
         try:
             refuse_unless_seen(request, visit)
@@ -76,7 +77,7 @@ def appointment_move(request: HttpRequest, here: Here, appointment_id: UUID, sav
         else:
             messages.success(request, _("Moved to %(time)s. Repeat the date aloud.") % _told(visit))
             return redirect("appointment", visit.public_id)
-    context = {"visit": visit, "seen": seen_of(visit), "form": form, "patient": visit.patient}
+    context = {"visit": visit, "seen": seen_of(visit), "form": form, "patient": visit.patient, "comes": comes}
     context |= _times(form, visit.patient, here, at=asked["at"], free=free)
     return render(request, "appointments/move.html", context, status=422 if form.errors else 200)
 
@@ -111,6 +112,7 @@ def book_visit(request: HttpRequest, here: Here, patient_id: UUID, save: Save) -
         initial=_beginning(asked, patient, doctors, types, step.journey if step else None),
     )
     free: list[datetime] = []
+    comes = _when_she_comes(request, patient, here)
     if request.method == "POST" and form.is_valid() and not form.only_shows_times:
         try:
             return _booked(request, form, patient, step, save, here)
@@ -120,6 +122,7 @@ def book_visit(request: HttpRequest, here: Here, patient_id: UUID, save: Save) -
         "patient": patient,
         "step": step,
         "form": form,
+        "comes": comes,
         "coming": _coming(patient, here),
     }
     context |= _times(form, patient, here, at=asked["at"], free=free)
@@ -142,6 +145,28 @@ def appointment_let_go(request: HttpRequest, here: Here, appointment_id: UUID) -
         return HttpResponse(status=204)
     messages.success(request, _("The time is free again."))
     return redirect("patient", visit.patient.public_id)
+
+
+def _when_she_comes(request: HttpRequest, patient: Patient, here: Here) -> ComesForm:
+    """Asked while booking, and remembered: what was said is on her card before times are looked for."""
+    form = ComesForm(request.POST or None, card=_card_of(patient))
+    said = form.said() if form.is_valid() else None
+    if said is None:
+        return form
+    try:
+        save_coming(patient, said, now=here.now)
+    except RefusedError as refusal:
+        form.add_error(None, str(refusal))
+        return form
+    patient.refresh_from_db()
+    return ComesForm(card=_card_of(patient))
+
+
+def _card_of(patient: Patient) -> ServiceCard | None:
+    """With what the form and the search for times both read."""
+    card: ServiceCard | None = getattr(patient, "card", None)
+    prefetch_related_objects([card] if card else [], "coming_windows")
+    return card
 
 
 def _doctors(here: Here, patient: Patient) -> QuerySet[Practitioner]:

@@ -10,7 +10,7 @@ from django.db.models import QuerySet
 from appointments.models import TAKES_TIME, Appointment, AppointmentStatus, Practitioner, Slot
 from appointments.rooms import Rooms
 from patients.models import Clinic, ClosedDay
-from patients.windows import starts_at
+from patients.windows import Hours, is_open, starts_at
 
 HOUR, PIECE = timedelta(hours=1), timedelta(minutes=30)  # a link to book begins at most this far apart
 LONGEST = 96  # the longest class of day.css, in rows
@@ -35,6 +35,7 @@ class Entry:
     row: int = 0
     span: int = 0
     room: str = ""  # of a visit, where the clinic has several
+    suits: bool = True  # of free time: the patient who is booked for can come
 
 
 @dataclass(frozen=True)
@@ -45,10 +46,14 @@ class Column:
 
 @dataclass(frozen=True)
 class Chosen:
-    """What of a day is asked for: of one doctor, in one room; nothing said: all of it."""
+    """What of a day is asked for: of one doctor, in one room; nothing said: all of it.
+
+    `comes`: when the patient can come who is booked for.
+    """
 
     doctor: int | None = None
     room: int | None = None
+    comes: Hours | None = None
 
 
 @dataclass(frozen=True)
@@ -133,6 +138,7 @@ def day_of_doctors(
     grid = _grid(clinic, [*visits, *cells])
     columns = _columns(grid, everybody, cells, visits, now) if grid else []
     columns = [_with_rooms(column, named) for column in columns]
+    columns = [_with_suiting(column, chosen.comes) for column in columns] if chosen.comes else columns
     return Day(
         on=on,
         columns=columns,
@@ -153,6 +159,14 @@ def _visits(appointments: QuerySet[Appointment], first: datetime, last: datetime
 def _with_rooms(column: Column, named: dict[int | None, str]) -> Column:
     entries = [
         replace(entry, room=named.get(entry.visit.pk, "")) if entry.visit else entry
+        for entry in column.entries
+    ]
+    return replace(column, entries=entries)
+
+
+def _with_suiting(column: Column, comes: Hours) -> Column:
+    entries = [
+        replace(entry, suits=is_open(entry.start, comes)) if entry.look == FREE else entry
         for entry in column.entries
     ]
     return replace(column, entries=entries)

@@ -1,14 +1,19 @@
 """HTML input about visits: which day to show, which time to take, why a visit is cancelled or moved."""
 
+from collections.abc import Iterator
 from datetime import UTC, date, datetime
 from typing import Any
 
 from django import forms
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db.models import QuerySet
+from django.utils.html import format_html_join
 from django.utils.translation import gettext_lazy as _
 
 from appointments.models import LONGEST_MINUTES, Practitioner, VisitType
+from patients import coming
+from patients.actions import Coming
+from patients.models import ServiceCard
 
 YEARS = range(2000, 2200)
 USUAL_MINUTES = 30
@@ -188,3 +193,44 @@ class CancelForm(forms.Form):
     because = forms.CharField(
         label=_("Why it is cancelled"), max_length=200, help_text=_("It is kept with the visit.")
     )
+
+
+class ComesForm(forms.Form):
+    """When the patient can come, asked while booking; what was shown tells whether anything was said."""
+
+    coming = forms.MultipleChoiceField(
+        label=_("Can come"), choices=coming.COMES, required=False, widget=forms.CheckboxSelectMultiple
+    )
+    coming_shown = forms.CharField(required=False, widget=forms.HiddenInput)
+
+    def __init__(self, data: Any = None, *, card: ServiceCard | None) -> None:
+        self.windows = coming.windows_of(card)
+        self.spans = coming.named_spans(self.windows, coming.PARTS)
+        self.is_told = bool(card and card.coming_told_at)
+        said = coming.names_said(self.windows, coming.PARTS) if self.is_told else []
+        super().__init__(data, initial={"coming": said, "coming_shown": " ".join(said)})
+        self.fields["coming"].choices = coming.with_exact(coming.COMES, self.spans)  # type: ignore[attr-defined]
+
+    def keyed(self) -> Iterator[tuple[Any, str]]:
+        """Each choice with its key."""
+        return ((option, coming.KEYS.get(option.data["value"], "")) for option in self["coming"])
+
+    @property
+    def days(self) -> str:
+        """The days that hold, in words; empty: all."""
+        return coming.days_in_words(coming.days_said(self.windows) or list(coming.WEEK))
+
+    @property
+    def words(self) -> str:
+        """What is on the card, in a line; empty: not told yet."""
+        said = coming.in_words(self.windows) or [str(coming.COMES[-1][1])]
+        return format_html_join(", ", "{}", ([each] for each in said)) if self.is_told else ""
+
+    def said(self) -> Coming | None:
+        """None where it is as it was shown. On which days she can come stays, unless it is any time now."""
+        chosen, shown = self.cleaned_data["coming"], self.cleaned_data["coming_shown"].split()
+        if "coming_shown" not in self.data or set(chosen) == set(shown):
+            return None
+        chosen = coming.said_last(chosen, shown)
+        days = [] if not chosen or coming.ANY in chosen else coming.days_said(self.windows)
+        return coming.coming_of(chosen, days, self.spans)

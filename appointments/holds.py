@@ -3,6 +3,7 @@
 import logging
 from collections.abc import Callable
 from datetime import datetime, time, timedelta
+from functools import partial
 from zoneinfo import ZoneInfo
 
 from django.contrib.auth.models import User
@@ -19,6 +20,7 @@ from journeys.claims import Alarm, batches
 from journeys.clinic_time import soon
 from journeys.models import OPEN_JOURNEYS, Journey, Step, StepKind, StepStatus
 from patients.actions import StaleStateError, refuse_unless_active
+from patients.queries import coming_hours
 from patients.windows import starts_at
 
 logger = logging.getLogger(__name__)
@@ -143,9 +145,7 @@ def _move_on(hold: Appointment, awaited: Step, *, now: datetime) -> bool:
     minutes = (hold.end - hold.start) // timedelta(minutes=1)
     # Workers look for times of one practitioner one after another, or all would run for the same ones.
     Practitioner.objects.select_for_update(no_key=True).get(pk=hold.practitioner_id)
-    free = queries.find_times(
-        hold.practitioner, minutes, after=after, before=after + LOOK_AHEAD, limit=CANDIDATES
-    )
+    free = _later_times(hold, minutes, after=after)
     if not free:
         return False
     move_to_first(hold, free, now=now)
@@ -156,6 +156,19 @@ def _move_on(hold: Appointment, awaited: Step, *, now: datetime) -> bool:
     )
     add_step(awaited.journey, told, now=now)
     return True
+
+
+def _later_times(hold: Appointment, minutes: int, *, after: datetime) -> list[datetime]:
+    """At hours the patient can come; where none are free, any: she is asked by the message that tells it."""
+    look = partial(
+        queries.find_times,
+        hold.practitioner,
+        minutes,
+        after=after,
+        before=after + LOOK_AHEAD,
+        limit=CANDIDATES,
+    )
+    return look(within=(coming_hours(hold.patient),)) or look()
 
 
 def move_to_first(hold: Appointment, free: list[datetime], *, now: datetime) -> None:

@@ -1,4 +1,4 @@
-"""The times offered for a visit: on several days, first those at hours the patient told us (surfaces.md 4.4)."""
+"""The times offered for a visit: on several days, first those at hours the patient can come (surfaces.md 4.4)."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 from appointments.models import Practitioner
 from appointments.queries import find_times, fitting_starts
 from patients.models import Patient
-from patients.queries import opening_hours, patient_hours
+from patients.queries import coming_hours, opening_hours
 from patients.windows import ALWAYS, Hours, Interval, open_intervals, starts_at
 
 AHEAD = timedelta(days=45)
@@ -22,7 +22,7 @@ MOMENT = timedelta(minutes=1)
 @dataclass(frozen=True)
 class Offer:
     start: datetime
-    suits: bool  # inside the hours the patient said
+    suits: bool  # inside the hours at which the patient said she can come
     is_asked: bool = False  # the one that was pressed in the calendar
     doctor: Practitioner | None = None  # another than the one asked for
 
@@ -50,10 +50,14 @@ class Offers:
     elsewhere: list[Offer] = field(default_factory=list)  # with colleagues, at hours that suit
 
 
+def suiting_hours(patient: Patient, *, now: datetime) -> tuple[Hours, ...]:
+    """What a time has to lie in to suit: when she can come, and when we are open. The same at every way in."""
+    return coming_hours(patient), opening_hours(patient.clinic, now=now)
+
+
 def offers_for(patient: Patient, wanted: Wanted, *, now: datetime, nearest: list[datetime]) -> Offers:
     """Six times at most that suit, six at most that do not; `nearest` are what a refusal has named already."""
-    agreed = patient_hours(patient, getattr(patient, "card", None))
-    within = (agreed, opening_hours(patient.clinic, now=now))
+    within = suiting_hours(patient, now=now)
     asked = _asked(wanted, now=now)
     zone = wanted.doctor.clinic.time_zone
     after = max(now, starts_at(zone, wanted.not_before, time.min)) if wanted.not_before else now
@@ -71,7 +75,7 @@ def offers_for(patient: Patient, wanted: Wanted, *, now: datetime, nearest: list
     return Offers(
         suiting=[offer for offer in marked if offer.suits],
         others=[offer for offer in marked if not offer.suits],
-        hours_known=agreed.windows != ALWAYS,
+        hours_known=within[0].windows != ALWAYS,
         unfit=wanted.at if wanted.at and not asked else None,
         none_soon=none_soon,
         elsewhere=_with_colleagues(wanted, after, within) if asks_colleagues else [],
@@ -111,7 +115,7 @@ def _over_days(wanted: Wanted, starts: Iterator[datetime]) -> list[datetime]:
 def is_among_offers(patient: Patient, wanted: Wanted, *, now: datetime) -> bool:
     """Whether `wanted.at` could be offered while the clinic is open: it does not say that it is free.
 
-    The hours at which she wants to be reached only order the times: they do not say when she can come.
+    The hours at which she can come only order the times: who chooses another one herself knows better.
     """
     at = wanted.at
     is_ahead = at is not None and now < at < now + AHEAD

@@ -29,14 +29,15 @@ def times_for(
     minutes: int = VISIT_MINUTES,
     only_open: bool = False,
 ) -> list[datetime]:
-    """A few free times on several days, those at hours the patient agreed to first; all while the clinic is open,
+    """A few free times on several days, those at hours the patient can come first; all while the clinic is open,
     where only these are asked for.
 
-    Within a week of `after` all come before the later ones.
+    Of those that suit, as of the others, all within a week of `after` come before the later ones.
     """
     on = after.astimezone(ZoneInfo(doctor.clinic.time_zone)).date()
     offers = offers_for(
         patient, Wanted(doctor, minutes, not_before=on, only_open=only_open), now=now, nearest=[]
     )
-    starts = [offer.start for offer in [*offers.suiting, *offers.others] if offer.start >= after]
-    return sorted(starts, key=lambda start: start > after + FIRST_DAYS)[:NAMED]  # else in the order above
+    found = [offer for offer in [*offers.suiting, *offers.others] if offer.start >= after]
+    found.sort(key=lambda offer: (offers.hours_known and not offer.suits, offer.start > after + FIRST_DAYS))
+    return [offer.start for offer in found[:NAMED]]  # else in the order above

@@ -31,7 +31,7 @@ from patients.access import Here, for_staff
 from patients.actions import RefusedError, StaleStateError
 from patients.models import Patient, Role
 from patients.polling import unless_seen
-from patients.queries import needs_card, patients_visible_to, search_patients
+from patients.queries import coming_hours, needs_card, patients_visible_to, search_patients
 
 FOUND = 8
 
@@ -94,7 +94,7 @@ def calendar(request: HttpRequest, here: Here) -> HttpResponse:
         doctors,
         appointments_visible_to(here.user),
         on=on,
-        chosen=Chosen(asked["doctor"], asked["room"]),
+        chosen=Chosen(asked["doctor"], asked["room"], coming_hours(patient) if patient else None),
         now=here.now,
     )
     if day is None:

@@ -27,7 +27,7 @@ from appointments.waiting_models import (
 from appointments.waves import NEAREST, FreeTime, Wish, next_to_ask
 from journeys.models import OPEN_JOURNEYS, Journey
 from patients.models import PatientStatus
-from patients.queries import User
+from patients.queries import User, coming_hours
 from patients.windows import Interval
 
 LONGEST_BEFORE = timedelta(
@@ -107,7 +107,9 @@ def who_fits(opening: Opening, *, now: datetime) -> list[tuple[WaitlistEntry, da
     if opening.pk:
         waits = waits.exclude(offers__opening=opening)
     entries = list(
-        waits.select_related("journey", "appointment", "patient__clinic").order_by("since_at")[:CONSIDERED]
+        waits.select_related("journey", "appointment", "patient__clinic", "patient__card")
+        .prefetch_related("patient__card__coming_windows")
+        .order_by("since_at")[:CONSIDERED]
     )
     busy = _busy(entries, opening)
     wishes = [_wish_of(entry, busy[entry.pk]) for entry in entries]
@@ -148,6 +150,7 @@ def _wish_of(entry: WaitlistEntry, busy: list[Interval]) -> Wish:
         latest=entry.latest_on,
         has=entry.appointment.start if entry.appointment else None,
         busy=tuple(busy),
+        comes=coming_hours(entry.patient),
     )
 
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
-from patients.windows import Interval
+from patients.windows import Hours, Interval, open_intervals
 
 WAVE = 5  # one of about nine offers is accepted, so two waves fill a time more often than not
 NEAREST = timedelta(hours=2)  # nothing nearer is offered
@@ -19,7 +19,10 @@ WAITS = (
 
 @dataclass(frozen=True)
 class Wish:
-    """What one who waits would take. `has` is the visit she keeps; `busy` her other visits."""
+    """What one who waits would take. `has` is the visit she keeps; `busy` her other visits.
+
+    `comes`: when she can come; empty: she has not said.
+    """
 
     key: int
     minutes: int
@@ -30,6 +33,7 @@ class Wish:
     latest: date | None = None
     has: datetime | None = None
     busy: tuple[Interval, ...] = field(default=())
+    comes: Hours | None = None
 
 
 @dataclass(frozen=True)
@@ -72,6 +76,8 @@ def _suits(wish: Wish, free: FreeTime, start: datetime, *, now: datetime) -> boo
         return False
     on = start.astimezone(ZoneInfo(free.zone)).date()
     if (wish.earliest and on < wish.earliest) or (wish.latest and on > wish.latest):
+        return False
+    if wish.comes and open_intervals(wish.comes, visit.start, visit.end) != [visit]:
         return False
     # Sooner is an earlier day: nobody changes plans for an hour.
     if wish.has and on >= wish.has.astimezone(ZoneInfo(free.zone)).date():

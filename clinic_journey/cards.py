@@ -10,8 +10,9 @@ from django.shortcuts import render
 from django.urls import path, reverse
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_GET, require_http_methods
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
+from appointments.forms import ComesForm
 from clinic_journey.addresses import reach_of
 from clinic_journey.card_rates import coming_without_card, rates_of, weeks_before
 from outreach.learned import PHONE, Learned, learn
@@ -19,8 +20,9 @@ from outreach.queries import tries_of
 from outreach.reach import message_channel_for
 from patients import audit
 from patients.access import Here, for_staff, patient_here
-from patients.actions import CardAnswers, save_card
-from patients.card_form import WHOLE_DAY, CardForm
+from patients.actions import CardAnswers, RefusedError, save_card, save_coming
+from patients.card_form import CardForm
+from patients.coming import WHOLE_DAY
 from patients.models import MANAGERS, CardState, Channel, Patient, ServiceCard
 
 PAGE = 30
@@ -67,6 +69,22 @@ def card(request: HttpRequest, here: Here, patient_id: UUID) -> HttpResponse:
     form.fields["channel"].widget.attrs["autofocus"] = True  # so that the keys are heard at once
     context = card_of(patient, form, here) | reach_of(patient, here) | {"back": back}
     return render(request, "patients/card.html", context, status=422 if form.errors else 200)
+
+
+@require_POST
+@for_staff()
+def coming(request: HttpRequest, here: Here, patient_id: UUID) -> HttpResponse:
+    """When she can come, noted where a time is chosen; then back there, with the times that suit."""
+    patient = patient_here(here, patient_id)
+    form = ComesForm(request.POST, card=getattr(patient, "card", None))
+    said = form.said() if form.is_valid() else None
+    try:
+        if said is not None:
+            save_coming(patient, said, now=here.now)
+            messages.success(request, _("The service card says when the patient can come."))
+    except RefusedError as refusal:
+        messages.error(request, str(refusal))
+    return HttpResponseRedirect(way_back(request, patient))
 
 
 def _say(request: HttpRequest, saved: ServiceCard) -> None:
@@ -124,4 +142,5 @@ def _state_of(patient: Patient, here: Here) -> CardState:
 urlpatterns = [
     path("cards/", cards, name="cards"),
     path("<uuid:patient_id>/card/", card, name="card"),
+    path("<uuid:patient_id>/coming/", coming, name="coming"),
 ]

@@ -20,6 +20,7 @@ from clinic_journey.models import OwnKey
 
 KEPT = "own_keys"  # in the session, so that a page costs no question of its own
 CARD = gettext_lazy("Service card")
+COMES = gettext_lazy("When the patient can come")
 # What each key does, by the code of its place on the keyboard; the same key may do more than one thing.
 COMMANDS: dict[str, tuple[str | Promise, ...]] = {
     "KeyA": (gettext_lazy("Offer to the waiting list"), gettext_lazy("Accept"), CARD),
@@ -28,16 +29,16 @@ COMMANDS: dict[str, tuple[str | Promise, ...]] = {
     "KeyD": (gettext_lazy("The day"), gettext_lazy("Calendar"), gettext_lazy("Done as promised")),
     "KeyE": (gettext_lazy("Export"), gettext_lazy("In your language"), CARD),
     "KeyF": (gettext_lazy("Search on this page"), CARD),
-    "KeyG": (gettext_lazy("As a grid"), gettext_lazy("As a list")),
+    "KeyG": (gettext_lazy("As a grid"), gettext_lazy("As a list"), COMES),
     "KeyH": (gettext_lazy("History"), CARD),
     "KeyI": (gettext_lazy("Full screen"), CARD),
     "KeyJ": (gettext_lazy("The next row"),),
     "KeyK": (gettext_lazy("The row before"),),
     "KeyL": (gettext_lazy("Lock the screen"),),
-    "KeyM": (gettext_lazy("Promise an answer"), gettext_lazy("Move")),
+    "KeyM": (gettext_lazy("Promise an answer"), gettext_lazy("Move"), COMES),
     "KeyN": (gettext_lazy("New patient"),),
     "KeyO": (gettext_lazy("Call outside the agreed hours"), gettext_lazy("Open list")),
-    "KeyP": (gettext_lazy("Park"), gettext_lazy("Plan this"), gettext_lazy("On paper")),
+    "KeyP": (gettext_lazy("Park"), gettext_lazy("Plan this"), gettext_lazy("On paper"), COMES),
     "KeyQ": (gettext_lazy("Questions"), CARD),
     "KeyR": (gettext_lazy("What is new"), gettext_lazy("Refer and hold"), CARD),
     "KeyS": (CARD, gettext_lazy("Search")),
@@ -45,7 +46,7 @@ COMMANDS: dict[str, tuple[str | Promise, ...]] = {
     "KeyU": (gettext_lazy("Unreadable: ask the institute again"), CARD),
     "KeyV": (gettext_lazy("Open the page"), CARD),
     "KeyW": (gettext_lazy("Write an answer"), gettext_lazy("Send the message"), gettext_lazy("Waiting list")),
-    "KeyX": (gettext_lazy("The patient had to ask"), gettext_lazy("Went elsewhere")),
+    "KeyX": (gettext_lazy("The patient had to ask"), gettext_lazy("Went elsewhere"), COMES),
     "KeyY": (gettext_lazy("Why a message went out, or did not"), CARD),
     "KeyZ": (gettext_lazy("Undo"),),
     "Slash": (gettext_lazy("Search"), gettext_lazy("Keys of this page")),

@@ -8,6 +8,7 @@ from django.db.models import prefetch_related_objects
 from django.utils.timezone import localtime
 from django.utils.translation import get_language, gettext as _
 
+from appointments.forms import ComesForm
 from appointments.models import Appointment, Practitioner
 from appointments.suggestions import doctor_for, times_for
 from clinic_journey import desk
@@ -72,6 +73,7 @@ class Panel:
     keeps: bool
     times: list[datetime]
     doctor: Practitioner | None
+    comes: ComesForm | None  # when she can come, where a time may be chosen
     endings: list[tuple[str, str]]
     place: str  # in Results: where it is decided, or the institute asked
     served_by: str  # the first name of somebody else who is with this patient
@@ -103,10 +105,12 @@ def panel_of(row: Chosen, here: Here, *, typed: str = "") -> Panel:
     doctor = visit.practitioner if visit else doctor_for(step.journey)
     keeps = can_keep(step, visit, now=here.now)
     card = getattr(patient, "card", None)
-    prefetch_related_objects([card] if card else [], "windows")  # for the times, the window and the page
+    # For the times, the window and the page.
+    prefetch_related_objects([card] if card else [], "windows", "coming_windows")
     times: list[datetime] = []
+    comes = None
     if patient and doctor and can_book(step, visit, now=here.now):
-        doctor.clinic = here.clinic
+        doctor.clinic, comes = here.clinic, ComesForm(card=card)
         found = times_for(patient, doctor, after=here.now + LEAD, now=here.now)
         times = [start for start in found if not (keeps and visit and start == visit.start)]
     is_living = patient is not None and patient.status == PatientStatus.ACTIVE
@@ -121,6 +125,7 @@ def panel_of(row: Chosen, here: Here, *, typed: str = "") -> Panel:
         keeps=keeps,
         times=times,
         doctor=doctor,
+        comes=comes,
         endings=endings_of(step),
         place=places_of([step]).get(step.pk, ""),
         served_by=desk.turn_to(patient, here) if patient else "",

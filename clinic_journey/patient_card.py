@@ -20,7 +20,8 @@ from outreach.by_card import plan_by_card
 from outreach.channels import in_use
 from outreach.reach import ORDER, channels_of
 from patients.actions import CardAnswers, RefusedError
-from patients.card_form import DAYS, CardForm
+from patients.card_form import DAYS, SINGLE_DAYS, CardForm
+from patients.coming import COMES, in_words, windows_of
 from patients.models import AddressStatus, Channel, Patient, ServiceCard
 from patients.own_card import own_phones, save_own_card
 
@@ -56,6 +57,18 @@ class OwnCardForm(CardForm):
     may_tell = forms.CharField(
         label=gettext_lazy("Who else may be told about your visits?"), max_length=120, required=False
     )
+    coming = forms.MultipleChoiceField(
+        label=gettext_lazy("When can you come to us?"),
+        choices=COMES,
+        required=False,
+        widget=forms.CheckboxSelectMultiple,
+    )
+    coming_days = forms.MultipleChoiceField(
+        label=gettext_lazy("Only on these days"),
+        choices=SINGLE_DAYS,
+        required=False,
+        widget=forms.CheckboxSelectMultiple,
+    )
     words = forms.CharField(
         label=gettext_lazy("Anything else, in your own words"),
         help_text=gettext_lazy("For example: never call me at work."),
@@ -84,6 +97,10 @@ class OwnCardForm(CardForm):
     def names_single_days(self) -> bool:
         """Whether what is chosen is to be seen among the single days."""
         return any(len(day) == 1 for day in self["days"].value() or [])
+
+    def names_own_hours(self) -> bool:
+        """Whether days or hours of her own are to be seen."""
+        return bool(self["coming_days"].value() or self["coming_from"].value() or self["coming_until"].errors)
 
     def clean(self) -> dict[str, Any]:
         data = super().clean() or self.cleaned_data
@@ -124,6 +141,14 @@ def how_reached(patient: Patient) -> list[str]:
         labels = dict(form.fields[name].choices)  # type: ignore[attr-defined]
         chosen += [labels[code] for code in form.initial[name] if code in labels]
     return [*chosen, NATIVE_NAMES[patient.language]]
+
+
+def comes_in_words(patient: Patient) -> list[str]:
+    """When she can come, for her to read back; nothing where she has not said."""
+    card: ServiceCard | None = getattr(patient, "card", None)
+    if card is None or card.coming_told_at is None:
+        return []
+    return in_words(windows_of(card)) or [str(COMES[-1][1])]
 
 
 @require_http_methods(["GET", "HEAD", "POST"])

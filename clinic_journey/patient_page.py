@@ -16,7 +16,7 @@ from django.views.decorators.http import require_POST, require_safe
 from appointments import waiting
 from appointments.models import Appointment, AppointmentStatus
 from clinic_journey.own_complaint import ShownComplaint, shown_complaints
-from clinic_journey.patient_card import how_reached
+from clinic_journey.patient_card import comes_in_words, how_reached
 from clinic_journey.patient_door import Visitor, let_in, with_page
 from clinic_journey.patient_way import HERS, Names, Way, ahead_of, others_of, ways_of, words_for
 from clinic_journey.patient_who import asked_of, has_proved
@@ -27,7 +27,9 @@ from outreach.matters import Matter, matters_of, stage_to_ask
 from outreach.not_me import holder_says_no
 from outreach.queries import visit_of
 from patients.actions import RefusedError, StaleStateError
-from patients.models import ContactWindow, Patient
+from patients.models import Patient
+from patients.queries import coming_hours
+from patients.windows import ALWAYS
 
 ANSWERABLE = (StepKind.CONFIRM, StepKind.BOOK, StepKind.RECALL, StepKind.VISIT, StepKind.CALL)
 CHOOSABLE = {StepKind.CONFIRM, StepKind.BOOK, StepKind.RECALL, StepKind.VISIT}
@@ -125,7 +127,7 @@ def context_of(visitor: Visitor, request: HttpRequest) -> dict[str, object]:
         "to_confirm": bool(visit and visit.confirmed_at is None and visit.status == AppointmentStatus.BOOKED),
         "is_held": is_held,
         "times": times,
-        "hours_told": bool(times) and ContactWindow.objects.filter(card__patient=visitor.patient).exists(),
+        "hours_told": bool(times) and coming_hours(visitor.patient).windows != ALWAYS,
         "few_times": "",  # all of them; a refused offer names a few
         "said": request.GET.get("said", ""),
         "asked_for_time": "times" in request.GET,
@@ -165,6 +167,7 @@ def known_part(visitor: Visitor, way: Way, names: Names) -> dict[str, object]:
         "others": [other for other in others if other.stages],
         "promises": [Promised.of(step, names, now=now) for step in promises_to(visitor.patient)],
         "reached": how_reached(visitor.patient),
+        "comes": comes_in_words(visitor.patient),
     }
 
 

@@ -4,11 +4,9 @@ from collections.abc import Iterable
 from datetime import time
 from typing import NamedTuple
 
-from django.utils.dates import WEEKDAYS_ABBR
-
 from inquiries.models import WalkInHours
+from patients.coming import days_in_words
 from patients.models import ContactWindow
-from patients.windows import WEEK, runs_of_days
 
 
 class Suits(NamedTuple):
@@ -23,11 +21,4 @@ def suiting(windows: Iterable[ContactWindow | WalkInHours]) -> list[Suits]:
     days: dict[tuple[time, time], list[int]] = {}
     for window in windows:
         days.setdefault((window.start, window.end), []).append(window.weekday)
-    return [Suits(_days_in_words(each), *hours) for hours, each in days.items()]
-
-
-def _days_in_words(weekdays: list[int]) -> str:
-    if len(weekdays) == WEEK:
-        return ""
-    names = [(WEEKDAYS_ABBR[first], WEEKDAYS_ABBR[last]) for first, last in runs_of_days(weekdays)]
-    return ", ".join(str(first) if first == last else f"{first}–{last}" for first, last in names)
+    return [Suits(days_in_words(each), *hours) for hours, each in days.items()]

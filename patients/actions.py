@@ -22,6 +22,7 @@ from patients.models import (
     Clinic,
     ClinicHours,
     ClosedDay,
+    ComingWindow,
     Consent,
     ConsentStatus,
     ContactPoint,
@@ -162,6 +163,14 @@ def add_address(
 
 
 @dataclass(frozen=True)
+class Coming:
+    """When she said that she can come, as (weekday, from, to); none means any hour, or not told yet."""
+
+    windows: tuple[tuple[int, time, time], ...] = ()
+    is_told: bool = True
+
+
+@dataclass(frozen=True)
 class CardAnswers:
     """What the patient said: a channel, and windows as (weekday, from, to); none means any hour.
 
@@ -176,6 +185,7 @@ class CardAnswers:
     days_told: bool = True
     hours_told: bool = True
     words: str | None = None  # what she adds herself; None: not asked, so it stays as it was
+    coming: Coming | None = None  # None: not asked, so it stays as it was
 
 
 @transaction.atomic
@@ -198,6 +208,8 @@ def save_card(patient: Patient, answers: CardAnswers, *, now: datetime, by: User
         ContactWindow(card=card, weekday=weekday, start=start, end=end)
         for weekday, start, end in answers.windows
     )
+    if answers.coming is not None:
+        _write_coming(card, answers.coming, now=now)
     phone = first_phone(patient)  # the card speaks of the number that is called first; others have their own
     if phone and answers.may_leave_voicemail is not None:
         PatientContact.objects.filter(pk=phone.pk, may_be_called=True).update(
@@ -207,6 +219,24 @@ def save_card(patient: Patient, answers: CardAnswers, *, now: datetime, by: User
         patient.language = answers.language
         patient.save(update_fields=["language"])
     return card
+
+
+@transaction.atomic
+def save_coming(patient: Patient, said: Coming, *, now: datetime) -> None:
+    """Write down when she can come, as she said it while a visit was booked; the rest of the card stays."""
+    lock_patient(patient.pk)
+    refuse_unless_active(patient.pk)
+    card, _made = ServiceCard.objects.get_or_create(patient=patient)
+    _write_coming(card, said, now=now)
+
+
+def _write_coming(card: ServiceCard, said: Coming, *, now: datetime) -> None:
+    card.coming_told_at = now if said.is_told else None
+    card.save(update_fields=["coming_told_at"])
+    card.coming_windows.all().delete()
+    ComingWindow.objects.bulk_create(
+        ComingWindow(card=card, weekday=weekday, start=start, end=end) for weekday, start, end in said.windows
+    )
 
 
 @transaction.atomic

@@ -1,6 +1,6 @@
 """REST: patients, how they may be reached, and the service card."""
 
-from datetime import datetime
+from datetime import datetime, time
 from itertools import pairwise
 from typing import Any
 from uuid import UUID
@@ -16,7 +16,16 @@ from rest_framework.decorators import action
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from patients.actions import CardAnswers, NewPatient, RefusedError, normal_phone, register_patient, save_card
+from patients.actions import (
+    CardAnswers,
+    Coming,
+    NewPatient,
+    RefusedError,
+    normal_phone,
+    register_patient,
+    save_card,
+    save_coming,
+)
 from patients.identity import normalise_national_id
 from patients.models import (
     Channel,
@@ -43,6 +52,8 @@ class AlreadyRegisteredError(RefusedError):
 
 
 class WindowSerializer(serializers.ModelSerializer[ContactWindow]):
+    """Hours of a weekday: to be reached, or to come."""
+
     weekday = serializers.IntegerField(min_value=0, max_value=6, help_text="Monday is 0.")
 
     class Meta:
@@ -56,11 +67,12 @@ class WindowSerializer(serializers.ModelSerializer[ContactWindow]):
 
 
 class CardSerializer(serializers.ModelSerializer[ServiceCard]):
-    windows = WindowSerializer(many=True)
+    windows = WindowSerializer(many=True, help_text="When a contact suits; none: any hour, or not told.")
+    coming_windows = WindowSerializer(many=True, help_text="When the patient can come; none: any hour.")
 
     class Meta:
         model = ServiceCard
-        fields = ["channel", "windows", "may_tell", "told_at"]
+        fields = ["channel", "windows", "may_tell", "told_at", "coming_windows", "coming_told_at"]
 
 
 class ContactSerializer(serializers.ModelSerializer[PatientContact]):
@@ -121,6 +133,11 @@ class CardAnswersSerializer(serializers.Serializer[CardAnswers]):
     windows = WindowSerializer(
         many=True, required=False, help_text="All of them, in the patient's time zone; none means any hour."
     )
+    coming_windows = WindowSerializer(
+        many=True,
+        required=False,
+        help_text="When the patient can come, all of them, by the clinic's clock; none means any hour.",
+    )
     language = serializers.ChoiceField(Language.choices, required=False)
     may_leave_voicemail = serializers.BooleanField(required=False)
     may_tell = serializers.CharField(max_length=120, required=False, allow_blank=True)
@@ -131,6 +148,8 @@ class CardAnswersSerializer(serializers.Serializer[CardAnswers]):
             if before["weekday"] == after["weekday"] and after["start"] < before["end"]:
                 raise serializers.ValidationError(_("Two windows of one day overlap."))
         return ordered
+
+    validate_coming_windows = validate_windows
 
 
 class PatientFilters(filters.FilterSet):  # type: ignore[misc]
@@ -155,7 +174,7 @@ class PatientViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, ClinicVie
 
     def get_queryset(self) -> QuerySet[Patient]:
         patients = patients_visible_to(self.asker).select_related("card")
-        return patients.prefetch_related("contacts__contact_point", "card__windows")
+        return patients.prefetch_related("contacts__contact_point", "card__windows", "card__coming_windows")
 
     @extend_schema(
         request=NewPatientSerializer, responses=created(PatientSerializer), parameters=[IDEMPOTENCY_KEY]
@@ -171,10 +190,12 @@ class PatientViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, ClinicVie
     @extend_schema(request=CardAnswersSerializer, responses={200: PatientSerializer, **REFUSALS})
     @action(detail=True, methods=["patch"])
     def card(self, _request: Request, id: UUID) -> Response:  # noqa: A002 - the name in the address
-        """Write what the patient said about how and when to be reached; what is left out stays."""
-        patient, said = self.get_object(), self.checked(CardAnswersSerializer)
-        answers = _answers(patient, said)
-        save_card(patient, answers, now=timezone.now(), by=self.asker)
+        """Write what the patient said about how and when to be reached, and when to come; what is left out stays."""
+        patient, said, now = self.get_object(), self.checked(CardAnswersSerializer), timezone.now()
+        if said.keys() == {"coming_windows"}:  # how she is reached was not asked, and is no newer for it
+            save_coming(patient, Coming(_as_told(said["coming_windows"])), now=now)
+        else:
+            save_card(patient, _answers(patient, said), now=now, by=self.asker)
         return self.shown(id)
 
 
@@ -198,7 +219,7 @@ def _answers(patient: Patient, said: dict[str, Any]) -> CardAnswers:
     if not channel:
         raise serializers.ValidationError({"channel": [_("Say how the patient wants to be reached.")]})
     windows = (
-        tuple((window["weekday"], window["start"], window["end"]) for window in said["windows"])
+        _as_told(said["windows"])
         if "windows" in said
         else tuple((row.weekday, row.start, row.end) for row in (card.windows.all() if card else ()))
     )
@@ -210,4 +231,9 @@ def _answers(patient: Patient, said: dict[str, Any]) -> CardAnswers:
         may_tell=said.get("may_tell", card.may_tell if card else ""),
         days_told="windows" in said or bool(card and card.days_told),
         hours_told="windows" in said or bool(card and card.hours_told),
+        coming=Coming(_as_told(said["coming_windows"])) if "coming_windows" in said else None,
     )
+
+
+def _as_told(windows: list[dict[str, Any]]) -> tuple[tuple[int, time, time], ...]:
+    return tuple((window["weekday"], window["start"], window["end"]) for window in windows)

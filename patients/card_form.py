@@ -5,29 +5,27 @@ from typing import Any, Self
 
 from django import forms
 from django.utils import dates
-from django.utils.html import format_html
 from django.utils.translation import gettext_lazy as _, pgettext_lazy
 
-from patients.actions import CardAnswers
-from patients.models import Channel, ContactWindow, Language, Patient, ServiceCard
+from patients import coming
+from patients.actions import CardAnswers, Coming
+from patients.coming import ANY, WEEK, WHOLE_DAY, Span, Window
+from patients.models import Channel, Language, Patient, ServiceCard
 from patients.queries import first_phone, weekend_of
 
-Span = tuple[time, time]
-
-WEEK = (6, 0, 1, 2, 3, 4, 5)  # begins on Sunday
-WEEKDAYS, WEEKEND, ANY = "weekdays", "weekend", "any"
-WHOLE_DAY: Span = (time.min, time.max)
+WEEKDAYS, WEEKEND = "weekdays", "weekend"
 PARTS: dict[str, Span] = {
     "8-12": (time(8), time(12)),
     "12-16": (time(12), time(16)),
     "16-20": (time(16), time(20)),
     "20-24": (time(20), time.max),
 }
+SINGLE_DAYS = [(str(day), dates.WEEKDAYS[day]) for day in WEEK]
 DAYS = [
     (WEEKDAYS, _("Weekdays")),
     (WEEKEND, _("Weekend")),
     (ANY, _("Any day")),
-    *((str(day), dates.WEEKDAYS[day]) for day in WEEK),
+    *SINGLE_DAYS,
 ]
 HOURS = [
     ("8-12", _("8 to 12")),
@@ -36,6 +34,7 @@ HOURS = [
     ("20-24", _("After 20")),
     (ANY, _("Any hour")),
 ]
+A_TIME = forms.TimeInput(attrs={"type": "time"}, format="%H:%M")
 # The keys of surfaces.md 4.2, by what they choose. They are heard while the card has the focus.
 KEYS = {
     "phone": "1",
@@ -78,6 +77,10 @@ class KeyedHours(Keyed, forms.CheckboxSelectMultiple):
     keys = KEYS | {ANY: "I"}
 
 
+class KeyedComing(Keyed, forms.CheckboxSelectMultiple):
+    keys = coming.KEYS
+
+
 class CardForm(forms.Form):
     """How, on which days, at which hours, in which language. What is left out was not asked: half a card."""
 
@@ -103,26 +106,41 @@ class CardForm(forms.Form):
         widget=forms.CheckboxInput(attrs={"data-key": "KeyV"}),
     )
     may_tell = forms.CharField(label=_("Somebody else who may be told"), max_length=120, required=False)
+    coming = forms.MultipleChoiceField(
+        label=_("Can come"), choices=coming.COMES, required=False, widget=KeyedComing
+    )
+    coming_days = forms.MultipleChoiceField(
+        label=_("On these days only"),
+        choices=SINGLE_DAYS,
+        required=False,
+        widget=forms.CheckboxSelectMultiple,
+    )
+    coming_from = forms.TimeField(label=pgettext_lazy("an hour", "From"), required=False, widget=A_TIME)
+    coming_until = forms.TimeField(label=pgettext_lazy("an hour", "Until"), required=False, widget=A_TIME)
 
     def __init__(
-        self, *args: Any, weekend: frozenset[int], windows: list[ContactWindow], **kwargs: Any
+        self,
+        *args: Any,
+        weekend: frozenset[int],
+        windows: tuple[Window, ...],
+        comes: tuple[Window, ...],
+        **kwargs: Any,
     ) -> None:
         super().__init__(*args, **kwargs)
-        self.weekend = weekend
-        self.windows = tuple((row.weekday, row.start, row.end) for row in windows)
-        exact = sorted({(start, end) for _day, start, end in self.windows} - {*PARTS.values(), WHOLE_DAY})
-        self.spans: dict[str, Span] = PARTS | {
-            f"{start:%H:%M}-{end:%H:%M}": (start, end) for start, end in exact
-        }
-        said = [(name, _clock(*self.spans[name])) for name in list(self.spans)[len(PARTS) :]]
-        self.fields["hours"].choices = [*HOURS[:-1], *said, HOURS[-1]]  # type: ignore[attr-defined]
+        self.weekend, self.windows = weekend, windows
+        self.spans = coming.named_spans(windows, PARTS)
+        self.comes = coming.named_spans(comes, coming.PARTS)
+        self.fields["hours"].choices = coming.with_exact(HOURS, self.spans)  # type: ignore[attr-defined]
+        self.fields["coming"].choices = coming.with_exact(coming.COMES, self.comes)  # type: ignore[attr-defined]
 
     @classmethod
     def of(cls, patient: Patient, data: object = None) -> Self:
         """The form as the card stands, so that only what changed is typed."""
         card: ServiceCard | None = getattr(patient, "card", None)
         phone = first_phone(patient)
-        windows = list(card.windows.all()) if card else []
+        windows = coming.plain(card.windows.all() if card else ())
+        comes = coming.windows_of(card)
+        is_told = bool(card and card.coming_told_at)
         weekend = weekend_of(patient.clinic)
         initial = {
             "channel": card.channel if card else "",
@@ -131,8 +149,17 @@ class CardForm(forms.Form):
             "language": patient.language,
             "may_leave_voicemail": bool(phone and phone.may_leave_voicemail),
             "may_tell": card.may_tell if card else "",
+            "coming": coming.names_said(comes, coming.PARTS) if is_told else [],
+            "coming_days": [str(day) for day in coming.days_said(comes)],
         }
-        return cls(data, initial=initial, weekend=weekend, windows=windows)
+        return cls(data, initial=initial, weekend=weekend, windows=windows, comes=comes)
+
+    def clean(self) -> dict[str, Any]:
+        data = super().clean() or self.cleaned_data
+        start, end = data.get("coming_from"), data.get("coming_until")
+        if start and end and start >= end:
+            self.add_error("coming_until", _("The end is not after the beginning."))
+        return data
 
     def answers(self) -> CardAnswers:
         """What was said. Days and hours nobody touched stay exactly as they were, even where they differ by day."""
@@ -146,7 +173,20 @@ class CardForm(forms.Form):
             may_tell=data["may_tell"],
             days_told=bool(data["days"]),
             hours_told=bool(data["hours"]),
+            coming=self._coming(),
         )
+
+    def _coming(self) -> Coming | None:
+        """None where nobody touched it: it stays exactly as it was, also where it differs by day."""
+        data, own = self.cleaned_data, "own"
+        if not {"coming", "coming_days", "coming_from", "coming_until"} & set(self.changed_data):
+            return None
+        said = coming.said_last(data["coming"], self.initial.get("coming", []))
+        spans = self.comes
+        if data["coming_from"] or data["coming_until"]:
+            spans = spans | {own: (data["coming_from"] or time.min, data["coming_until"] or time.max)}
+            said = [*(name for name in said if name != ANY), own]
+        return coming.coming_of(said, [int(day) for day in data["coming_days"]], spans)
 
     def _windows(self, said: set[str], hours: set[str]) -> tuple[tuple[int, time, time], ...]:
         days = {int(day) for day in said if day.isdigit()}
@@ -155,21 +195,14 @@ class CardForm(forms.Form):
         any_day, any_hour = ANY in said or not said, ANY in hours or not hours
         if any_day and any_hour:
             return ()
-        spans = {WHOLE_DAY} if any_hour else {self.spans[name] for name in hours}
-        by_start = {start: (start, end) for start, end in sorted(spans)}  # of two with one start the longer
-        chosen = sorted(WEEK) if any_day else sorted(days)
-        return tuple((day, start, end) for day in chosen for start, end in by_start.values())
+        chosen = WEEK if any_day else days
+        return coming.on_days(chosen, [WHOLE_DAY] if any_hour else [self.spans[name] for name in hours])
 
 
-def _clock(start: time, end: time) -> str:
-    """In Hebrew and Arabic too the earlier hour stands first."""
-    return format_html('<bdi dir="ltr">{}–{}</bdi>', f"{start:%H:%M}", f"{end:%H:%M}")
-
-
-def _days_said(card: ServiceCard, windows: list[ContactWindow], weekend: frozenset[int]) -> list[str]:
+def _days_said(card: ServiceCard, windows: tuple[Window, ...], weekend: frozenset[int]) -> list[str]:
     if not card.days_told:
         return []
-    days = {window.weekday for window in windows}
+    days = {day for day, _start, _end in windows}
     if not days or days == set(WEEK):
         return [ANY]
     said = []
@@ -180,11 +213,5 @@ def _days_said(card: ServiceCard, windows: list[ContactWindow], weekend: frozens
     return [*said, *(str(day) for day in sorted(days))]
 
 
-def _hours_said(card: ServiceCard, windows: list[ContactWindow]) -> list[str]:
-    if not card.hours_told:
-        return []
-    names = {span: name for name, span in PARTS.items()}
-    spans = {(window.start, window.end) for window in windows}
-    if not spans or spans == {WHOLE_DAY}:
-        return [ANY]
-    return [names.get((start, end), f"{start:%H:%M}-{end:%H:%M}") for start, end in sorted(spans)]
+def _hours_said(card: ServiceCard, windows: tuple[Window, ...]) -> list[str]:
+    return coming.names_said(windows, PARTS) if card.hours_told else []

@@ -238,6 +238,16 @@ def patient_hours(patient: Patient, card: ServiceCard | None) -> Hours:
     return _weekly(patient.zone, tuple((row.weekday, row.start, row.end) for row in rows))
 
 
+def coming_hours(patient: Patient) -> Hours:
+    """When she can come, by the clinic's clock as she says it; any hour where she has not said.
+
+    Needs the clinic, the card and its windows loaded, or reads them.
+    """
+    card: ServiceCard | None = getattr(patient, "card", None)
+    rows = list(card.coming_windows.all()) if card else []
+    return _weekly(patient.clinic.time_zone, tuple((row.weekday, row.start, row.end) for row in rows))
+
+
 def lawful_hours(patient: Patient, kind: HoursKind) -> Hours:
     """What the clinic's country allows at most, on the patient's own clock."""
     return _lawful(patient.zone, patient.clinic.country, kind)

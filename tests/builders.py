@@ -34,7 +34,14 @@ from outreach.provider_models import Gate, ProviderTerms
 from outreach.senders import Turn, Turns
 from outreach.tour import Tour
 from outreach.unanswered import count_unanswered
-from patients.actions import NewPatient, add_address, register_patient, set_default_hours
+from patients.actions import (
+    Coming,
+    NewPatient,
+    add_address,
+    register_patient,
+    save_coming,
+    set_default_hours,
+)
 from patients.models import AddressKind, Channel, Clinic, Membership, Patient, PatientContact, Role
 from referrals.models import IncomingDocument, Referral, Source
 from tests.conftest import NOW
@@ -72,6 +79,12 @@ def patient(at: Clinic | None = None, *, now: datetime = NOW, **fields: Any) -> 
         "phone": "050-234-5678",
     }
     return register_patient(at or clinic(), NewPatient(**{**given, **fields}), now=now)
+
+
+def comes(who: Patient, *windows: tuple[int, time, time], now: datetime = NOW) -> Patient:
+    """She said when she can come; without windows, at any time. The record as it is read anew."""
+    save_coming(who, Coming(windows), now=now)
+    return Patient.objects.select_related("clinic").get(pk=who.pk)
 
 
 def on_whatsapp(who: Patient, value: str = "972502345678") -> PatientContact:

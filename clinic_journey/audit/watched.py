@@ -16,6 +16,7 @@ from outreach.complaint_models import Complaint
 from outreach.models import MessageTemplate
 from outreach.provider_models import AllowedAddress, Attestation, Gate, ProviderTerms
 from patients.models import (
+    ComingWindow,
     Consent,
     ContactPoint,
     ContactWindow,
@@ -59,6 +60,7 @@ WATCHED = (
     Watched(PatientContact),
     Watched(ServiceCard),
     Watched(ContactWindow, f"(SELECT card.patient_id {OF_CARD})", f"(SELECT p.clinic_id {OF_CARD})"),
+    Watched(ComingWindow, f"(SELECT card.patient_id {OF_CARD})", f"(SELECT p.clinic_id {OF_CARD})"),
     Watched(Consent),
     Watched(Referral, clinic="{row}.clinic_id", ignored=("request_key",)),
     Watched(

@@ -10,6 +10,7 @@ from appointments.models import Location, Practitioner, Schedule, VisitType
 from clinic_journey.demo.people import Person, people
 from patients.actions import (
     CardAnswers,
+    Coming,
     NewPatient,
     load_closed_days,
     register_patient,
@@ -17,6 +18,7 @@ from patients.actions import (
     set_default_hours,
 )
 from patients.addresses import TieAnswers, add_tie
+from patients.coming import PARTS, on_days
 from patients.models import (
     AddressKind,
     Channel,
@@ -126,6 +128,13 @@ def make_patients(clinic: Clinic, by: User, count: int, *, now: datetime) -> lis
     return [make_patient(clinic, person, by, chance, now=now) for person in found]
 
 
+def _when_she_comes(person: Person) -> Coming | None:
+    """Some were asked that, too; by dice of their own, which change nothing else of the demo."""
+    chance = random.Random(person.phone)  # noqa: S311 - believable, not secret
+    part = chance.choice(list(PARTS.values()))
+    return Coming(on_days((), [part])) if chance.random() < 0.3 else None  # noqa: PLR2004 - the share
+
+
 def make_patient(
     clinic: Clinic, person: Person, by: User, chance: random.Random, *, now: datetime
 ) -> Patient:
@@ -148,5 +157,6 @@ def make_patient(
         if channel == Channel.WHATSAPP:
             add_tie(patient, AddressKind.WHATSAPP, person.phone, TieAnswers())
         windows = tuple((day, start, end) for day in days)
-        save_card(patient, CardAnswers(channel, windows, person.language), now=since, by=by)
+        answers = CardAnswers(channel, windows, person.language, coming=_when_she_comes(person))
+        save_card(patient, answers, now=since, by=by)
     return patient

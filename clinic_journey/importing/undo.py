@@ -80,7 +80,8 @@ def _take_back_patient(row: ImportRow) -> None:
     ties = set(patient.contacts.values_list("pk", flat=True))
     if ties - set(row.wrote.get("ties", [])):
         raise RefusedError(_("An address was added since."))
-    if patient.card.told_at or patient.card.windows.exists():
+    card = patient.card
+    if card.told_at or card.coming_told_at or card.windows.exists() or card.coming_windows.exists():
         raise RefusedError(_("The patient has told us how and when to call."))
     points = list(patient.contacts.values_list("contact_point", flat=True))
     patient.delete()

@@ -44,6 +44,9 @@ class ServiceCard(models.Model):
 
     It may be saved half filled: `channel` empty, and days or hours not told yet. That she said "any day" is an
     answer; that nobody asked is not.
+
+    When she can come is another question than when a contact suits: it is asked while booking, and a card is
+    complete without it.
     """
 
     patient = models.OneToOneField(Patient, on_delete=models.CASCADE, related_name="card")
@@ -56,6 +59,9 @@ class ServiceCard(models.Model):
     source = models.CharField(max_length=8, choices=CardSource, blank=True, default="", db_default="")
     words = models.CharField(
         max_length=300, blank=True, default="", db_default="", help_text=_("What she added, as she said it.")
+    )
+    coming_told_at = models.DateTimeField(
+        null=True, blank=True, help_text=_("When the patient said at which hours a visit suits.")
     )
 
     class Meta:
@@ -107,6 +113,28 @@ class ContactWindow(models.Model):
             models.CheckConstraint(condition=Q(weekday__lte=6), name="contact_window_weekday_is_0_to_6"),
             models.CheckConstraint(condition=Q(start__lt=F("end")), name="contact_window_start_before_end"),
             models.UniqueConstraint(fields=["card", "weekday", "start"], name="contact_window_start_once"),
+        ]
+        ordering = ["weekday", "start"]
+
+    def __str__(self) -> str:
+        return f"{self.weekday} {self.start}-{self.end}"
+
+
+class ComingWindow(models.Model):
+    """Weekday and hours, by the clinic's clock, at which the patient can come. No rows: any hour."""
+
+    card = models.ForeignKey(
+        ServiceCard, on_delete=models.CASCADE, related_name="coming_windows", db_index=False
+    )
+    weekday = models.PositiveSmallIntegerField(help_text=_("Monday is 0."))
+    start = models.TimeField()
+    end = models.TimeField()
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(condition=Q(weekday__lte=6), name="coming_window_weekday_is_0_to_6"),
+            models.CheckConstraint(condition=Q(start__lt=F("end")), name="coming_window_start_before_end"),
+            models.UniqueConstraint(fields=["card", "weekday", "start"], name="coming_window_start_once"),
         ]
         ordering = ["weekday", "start"]
 

@@ -1,5 +1,6 @@
 """Booking for a patient, through HTTP: what is offered, what is taken, what is refused and why."""
 
+import re
 from datetime import time
 from urllib.parse import quote
 
@@ -10,7 +11,9 @@ from django.test import Client
 from appointments.models import Appointment, Practitioner
 from journeys.actions import NewJourney, start_journey
 from journeys.models import StepKind
-from patients.models import Channel, ContactWindow, Patient, ServiceCard
+from patients.actions import CardAnswers, save_card
+from patients.coming import PARTS, WHOLE_DAY
+from patients.models import Channel, ComingWindow, Patient, ServiceCard
 from tests import builders
 from tests.appointments.pages import (
     DAY,
@@ -69,13 +72,99 @@ def test_booking_for_a_step_ends_the_step_and_returns_to_today(
 def test_times_outside_the_hours_of_the_patient_come_last_and_say_so(
     desk: Client, patient: Patient, doctor: Practitioner
 ) -> None:
-    card, _made = ServiceCard.objects.get_or_create(patient=patient, defaults={"channel": Channel.PHONE})
-    ContactWindow.objects.create(card=card, weekday=2, start=time(11), end=time(20))
+    builders.comes(patient, (2, time(11), time(20)))
     page = desk.get(f"/patients/{patient.public_id}/book/")
     suiting = ["11 11:00", "11 11:30", "18 11:00", "18 11:30"]
     others = ["09 10:00", "09 10:30", "10 09:00", "10 09:30", "11 09:00", "11 09:30"]
     assert starts_offered(page) == [*suiting, *others]
     assert text_of(page).count("<small>outside</small>") == len(others)
+
+
+def test_hours_in_which_a_contact_suits_say_nothing_of_when_she_can_come(
+    desk: Client, patient: Patient, doctor: Practitioner
+) -> None:
+    path = f"/patients/{patient.public_id}/book/"
+    before = starts_offered(desk.get(path))
+    save_card(patient, CardAnswers(Channel.PHONE, ((2, time(11), time(20)),)), now=NOW, by=None)
+    page = desk.get(path)
+    assert starts_offered(page) == before
+    assert "<small>outside</small>" not in text_of(page)
+
+
+def test_when_she_can_come_is_asked_while_booking_and_kept_on_the_card(
+    desk: Client, patient: Patient, doctor: Practitioner
+) -> None:
+    path = f"/patients/{patient.public_id}/book/"
+    builders.open_time(doctor, TOMORROW_9 + 9 * 60 * MINUTE, minutes=60)
+    asked = booking(doctor, TOMORROW_9, show_times="1", coming=["after_work"], coming_shown="")
+    page = desk.post(path, asked)
+    assert starts_offered(page)[:2] == ["10 18:00", "10 18:30"]
+    assert not Appointment.objects.exists()
+    card = ServiceCard.objects.get(patient=patient)
+    assert (card.coming_told_at, card.told_at) == (NOW, None)
+    assert set(ComingWindow.objects.values_list("weekday", "start")) == {(day, time(17)) for day in range(7)}
+    assert starts_offered(desk.get(path))[:2] == ["10 18:00", "10 18:30"]
+    shown = text_of(desk.get(path))
+    assert re.search(r'name="coming" value="after_work"[^>]* checked', shown)
+    assert 'name="coming_shown" value="after_work"' in shown
+
+
+TWO_DAYS = (0, 2)
+
+
+@pytest.mark.parametrize(
+    ("held", "chosen", "kept"),
+    [
+        ("after_work", ["after_work"], {time(17)}),  # as it was shown
+        ("after_work", ["mornings", "after_work"], {time(0), time(17)}),
+        ("after_work", ["after_work", "any"], set()),  # at any time, on any day
+        ("any", ["any", "mornings"], {time(0)}),
+        ("after_work", [], set()),
+    ],
+)
+@pytest.mark.usefixtures("doctor")
+def test_what_was_said_last_holds_and_the_days_stay(
+    desk: Client, patient: Patient, held: str, chosen: list[str], kept: set[time]
+) -> None:
+    span = PARTS.get(held, WHOLE_DAY)
+    builders.comes(patient, *((day, *span) for day in TWO_DAYS))
+    said = {"show_times": "1", "coming": chosen, "coming_shown": held}
+    desk.post(f"/patients/{patient.public_id}/book/", said)
+    found = set(ComingWindow.objects.values_list("weekday", "start"))
+    assert found == {(day, start) for day in TWO_DAYS for start in kept}
+    assert (ServiceCard.objects.get(patient=patient).coming_told_at is not None) == bool(chosen)
+
+
+def test_a_press_that_did_not_ask_leaves_the_card(
+    desk: Client, patient: Patient, doctor: Practitioner
+) -> None:
+    builders.comes(patient, (0, time(17), time.max))
+    desk.post(f"/patients/{patient.public_id}/book/", booking(doctor, TOMORROW_9))
+    assert ComingWindow.objects.get().start == time(17)
+
+
+def test_hours_said_with_the_press_that_books_are_kept_too(
+    desk: Client, patient: Patient, doctor: Practitioner
+) -> None:
+    path = f"/patients/{patient.public_id}/book/"
+    desk.post(path, booking(doctor, TOMORROW_9, coming=["mornings"], coming_shown=""))
+    assert Appointment.objects.get().start == TOMORROW_9
+    assert ComingWindow.objects.filter(card__patient=patient, end=time(12)).count() == 7
+
+
+def test_nobody_says_when_a_patient_of_another_clinic_can_come(desk: Client, doctor: Practitioner) -> None:
+    stranger = builders.patient()
+    said = {"coming": ["mornings"], "coming_shown": ""}
+    for path in ("book", "coming"):
+        assert desk.post(f"/patients/{stranger.public_id}/{path}/", said).status_code == 404
+    assert not ComingWindow.objects.exists()
+
+
+def test_a_closed_record_is_told_nothing(desk: Client, patient: Patient, doctor: Practitioner) -> None:
+    Patient.objects.filter(pk=patient.pk).update(status="deceased")
+    asked = booking(doctor, TOMORROW_9, show_times="1", coming=["mornings"], coming_shown="")
+    assert "is closed" in text_of(desk.post(f"/patients/{patient.public_id}/book/", asked))
+    assert not ComingWindow.objects.exists()
 
 
 def test_time_chosen_in_the_calendar_is_offered_or_said_not_to_fit(

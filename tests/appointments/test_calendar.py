@@ -51,6 +51,24 @@ def test_free_time_is_a_link_to_book_and_the_past_is_not(
     )
 
 
+def test_free_time_at_which_the_patient_cannot_come_says_so(
+    desk: Client, patient: Patient, doctor: Practitioner
+) -> None:
+    builders.comes(patient, (0, time(11), time.max))
+    page = text_of(desk.get(f"/calendar/?patient={patient.public_id}"))
+    found = re.findall(
+        r'class="(free[^"]*)"[^>]*> ?<span[^>]*>[^<]*</span> (\d\d:\d\d)( <small>outside)?', page
+    )
+    assert [(at, bool(words)) for _look, at, words in found] == [
+        ("10:00", True),
+        ("10:30", True),
+        ("11:00", False),
+        ("11:30", False),
+    ]
+    assert [look for look, _at, _words in found] == ["free free-outside"] * 2 + ["free"] * 2
+    assert "outside" not in text_of(desk.get("/calendar/"))
+
+
 def test_free_time_without_a_patient_asks_for_whom(
     desk: Client, patient: Patient, doctor: Practitioner
 ) -> None:

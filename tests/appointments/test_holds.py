@@ -1,7 +1,7 @@
 """The ends of holds: what they waited for has ended, or their time has come."""
 
 import logging
-from datetime import timedelta
+from datetime import time, timedelta
 from typing import Any
 
 import pytest
@@ -101,6 +101,27 @@ def test_a_late_result_moves_the_visit_to_the_next_fitting_time_and_the_patient_
     assert (told.message_key, told.contact_from, told.owner_role) == ("hold_moved", UNTIL, "receptionist")
     assert [event.what for event in visit.events.all()] == ["moved", "moved_by_rule"]
     assert settle_holds(now=UNTIL) == 0
+
+
+@pytest.mark.parametrize(("weekday", "later"), [(6, 1), (5, 0)])  # she can come on Sundays; on Saturdays
+def test_it_is_moved_to_when_she_can_come_where_such_a_time_is_free(weekday: int, later: int) -> None:
+    awaited = waiting_step()
+    visit = hold(awaited)
+    free_time(visit.practitioner, 2, 4)  # Friday would be too early; Sunday
+    builders.open_time(visit.practitioner, START + MOVED, minutes=30)  # Saturday
+    builders.comes(visit.patient, (weekday, time.min, time.max))
+    assert settle_holds(now=UNTIL) == 1
+    visit.refresh_from_db()
+    assert visit.start == START + MOVED + later * DAY
+
+
+def test_who_can_never_come_then_keeps_a_time_all_the_same() -> None:
+    visit = hold(waiting_step())
+    free_time(visit.practitioner, 3)
+    builders.comes(visit.patient, (0, time(17), time.max))
+    assert settle_holds(now=UNTIL) == 1
+    visit.refresh_from_db()
+    assert visit.start == START + MOVED
 
 
 def test_the_new_time_leaves_as_long_between_the_promised_result_and_the_visit() -> None:

@@ -9,6 +9,7 @@ from appointments import actions, openings, waitlist
 from appointments.actions import Visit
 from appointments.models import Appointment, Practitioner
 from appointments.openings import offer_openings
+from appointments.waiting import who_fits
 from appointments.waiting_models import Offer, Opening, WaitlistEntry
 from journeys.models import Journey, Step, StepKind, StepStatus
 from journeys.watch import watch_steps
@@ -126,6 +127,24 @@ def test_the_hours_to_be_reached_do_not_say_when_she_can_come(doctor: Practition
     save_card(entry.patient, CardAnswers(Channel.SMS, ((2, time(12), time(20)),), "en"), now=NOW, by=None)
     freed(doctor)
     assert offer_openings(now=NOW) == 1
+
+
+@pytest.mark.parametrize(("until", "asks"), [(time(10, 30), 1), (time(10, 29), 0)])
+def test_a_time_is_offered_to_who_can_come_then(doctor: Practitioner, until: time, asks: int) -> None:
+    entry = waits(doctor)
+    builders.comes(entry.patient, (2, time(10), until))
+    freed(doctor)
+    assert offer_openings(now=NOW) == asks
+
+
+def test_who_fits_costs_the_same_for_one_and_for_three_with_hours(
+    doctor: Practitioner, django_assert_num_queries: Any
+) -> None:
+    for n in range(3):
+        builders.comes(waits(doctor, n).patient, (2, time(9), time(20, n)))
+        opening = builders.opening(doctor, FREE_AT + n * HOUR)
+        with django_assert_num_queries(4):  # free cells, who waits with her card, its hours, her other visits
+            assert len(who_fits(opening, now=NOW)) == n + 1
 
 
 def test_offers_end_when_the_time_is_booked_otherwise(doctor: Practitioner) -> None:

@@ -10,7 +10,7 @@ from django.utils import translation
 
 from appointments.models import Appointment, Practitioner, VisitType
 from journeys.models import StepKind
-from patients.models import Channel, ContactWindow, Patient, ServiceCard
+from patients.models import Patient
 from tests import builders
 from tests.appointments.pages import DAY, MINUTE, TOMORROW_9, booking, starts_offered, text_of, visit_at
 from tests.conftest import NOW
@@ -84,8 +84,7 @@ def test_another_clinics_type_is_no_choice(desk: Client, patient: Patient, docto
 
 
 def only_at(patient: Patient, weekday: int, start: int, end: int) -> None:
-    card, _made = ServiceCard.objects.get_or_create(patient=patient, defaults={"channel": Channel.PHONE})
-    ContactWindow.objects.create(card=card, weekday=weekday, start=time(start), end=time(end))
+    builders.comes(patient, (weekday, time(start), time(end)))
 
 
 def colleague_with_afternoons(doctor: Practitioner) -> Practitioner:

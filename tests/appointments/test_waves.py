@@ -1,13 +1,14 @@
 """Who fits a freed time, in which order they are asked, and how long a wave waits."""
 
 from dataclasses import replace
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 
 from appointments.waves import FreeTime, Wish, fitting_start, next_to_ask, wave_waits
-from patients.windows import Interval
+from patients.windows import Hours, Interval, WeeklyWindow
 
 NOW = datetime(2026, 3, 9, 8, 0, tzinfo=UTC)  # Monday, 10:00 in Jerusalem
 ZONE = "Asia/Jerusalem"
@@ -18,6 +19,12 @@ AN_HOUR = FreeTime(1, ZONE, tuple(START + 10 * MINUTE * n for n in range(6)), ST
 
 def wish(key: int = 1, **fields: Any) -> Wish:
     return Wish(**{"key": key, "minutes": 30, "since": NOW - DAY, **fields})
+
+
+def comes(since: datetime) -> Hours:
+    """On that weekday, from that time on."""
+    local = since.astimezone(ZoneInfo(ZONE))
+    return Hours.of(ZONE, [WeeklyWindow(local.weekday(), local.time(), time(20))], {})
 
 
 @pytest.mark.parametrize(
@@ -36,6 +43,9 @@ def wish(key: int = 1, **fields: Any) -> Wish:
         ("who has one later on the same day: no gain", {"has": START + 300 * MINUTE}, None),
         ("who has an earlier one", {"has": START - DAY}, None),
         ("who is elsewhere at nine", {"busy": (Interval(START, START + 20 * MINUTE),)}, 20),
+        ("who can come from then on", {"comes": comes(START)}, 0),
+        ("who can come a little later", {"comes": comes(START + 10 * MINUTE)}, 10),
+        ("who can only come when it is too late", {"comes": comes(START + 40 * MINUTE)}, None),
         ("who is elsewhere all the time", {"busy": (Interval(START, START + 60 * MINUTE),)}, None),
     ],
 )

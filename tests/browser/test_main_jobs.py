@@ -62,6 +62,23 @@ def test_a_card_is_saved_with_five_keys(demo: DemoServer, open_page: Opener, lan
     assert demo.rows(said, patient.hex) == [("sms", "ru", "16:00:00", "20:00:00")]
 
 
+def test_when_she_can_come_is_one_key_while_booking(
+    demo: DemoServer, open_page: Opener, language: str
+) -> None:
+    patient = patient_with(demo, NEVER_ASKED)
+    page = open_page(f"/patients/{patient}/book/", language=language)
+    keys = Keyboard(page, language)
+    with page.expect_navigation():
+        keys.press("KeyX")
+    expect(page.locator("[name=coming][value=after_work]")).to_be_checked()
+    assert keys.pressed == 1
+    told = (
+        "SELECT w.start, count(*) FROM patients_comingwindow w JOIN patients_servicecard c ON c.id = w.card_id"
+        " JOIN patients_patient p ON p.id = c.patient_id WHERE p.public_id = ? GROUP BY w.start"
+    )
+    assert demo.rows(told, patient.hex) == [("17:00:00", 7)]
+
+
 def is_saved(answer: Response) -> bool:
     """The server has answered a form. Navigation tells less: a page may also rename its own address."""
     return answer.request.method == "POST" and "/results/" in answer.url

@@ -264,7 +264,7 @@ def rows(user: User, name: str, query: str = "") -> list[dict[str, Any]]:
 
 # Who asks, whether they work anywhere, the rows, and what each kind of row prefetches; then where, and the trail.
 QUERIES = {
-    "patients": 8,
+    "patients": 9,
     "referrals": 5,
     "incoming-documents": 6,
     "appointments": 5,

@@ -1,6 +1,6 @@
 """REST: visits are held, booked and changed; free times."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, time, timedelta
 from typing import Any
 
 import pytest
@@ -9,6 +9,7 @@ from appointments.models import Appointment, AppointmentStatus, Practitioner
 from journeys.models import Step, StepKind, StepStatus
 from patients.models import Clinic, Patient, Role
 from tests import builders
+from tests.clinic_journey.on_the_desk import browser
 from tests.conftest import NOW
 
 pytestmark = [pytest.mark.django_db, pytest.mark.time_machine(NOW, tick=False)]
@@ -256,15 +257,43 @@ def test_free_times_do_not_overlap_and_are_not_taken(
     }
 
 
-def test_free_times_for_a_patient_are_inside_the_hours_agreed(
+def test_free_times_for_a_patient_are_when_she_can_come_and_not_when_she_is_reached(
     client: Any, patient: Patient, doctor: Practitioner
 ) -> None:
     card = f"/api/v1/patients/{patient.public_id}/card/"
+    asked = {"practitioner": doctor.pk, "minutes": 30, "patient": str(patient.public_id)}
     tuesday = {"weekday": 1, "start": "11:00", "end": "11:45"}
     assert client.patch(card, {"windows": [tuesday]}, format="json").status_code == 200
-    asked = {"practitioner": doctor.pk, "minutes": 30, "patient": str(patient.public_id)}
+    answer = client.get(f"{APPOINTMENTS}free-times/", asked)
+    assert answer.json() == {"starts": [iso(START + timedelta(minutes=30 * n)) for n in range(3)]}
+    assert client.patch(card, {"coming_windows": [tuesday]}, format="json").status_code == 200
     answer = client.get(f"{APPOINTMENTS}free-times/", asked)
     assert answer.json() == {"starts": [iso(START + timedelta(hours=1))]}
+
+
+def test_the_desk_offers_as_suiting_what_a_program_is_told(
+    client: Any, clinic: Clinic, patient: Patient, doctor: Practitioner
+) -> None:
+    for days in (2, 5, 6):  # Wednesday; Saturday, when we are closed; Sunday, when she cannot
+        builders.open_time(doctor, START + timedelta(days=days - 1, hours=2), minutes=120)
+    builders.comes(patient, (1, time(11), time(12)), (2, time(11, 30), time(13, 30)), (5, time.min, time.max))
+    desk = browser(builders.user(at=clinic))
+    page = desk.get(f"/patients/{patient.public_id}/book/").context["offers"]
+    asked: dict[str, Any] = {"practitioner": doctor.pk, "minutes": 30, "patient": str(patient.public_id)}
+    told = client.get(f"{APPOINTMENTS}free-times/", asked | {"limit": 50}).json()["starts"]
+    assert {iso(offer.start) for offer in page.suiting} <= set(told)
+    assert not {iso(offer.start) for offer in page.others} & set(told)
+    assert [offer.suits for offer in page.suiting] == [True] * 4
+
+
+def test_no_times_are_told_of_a_doctor_with_whom_the_patient_cannot_be_booked(patient: Patient) -> None:
+    """A program of a user who works in two clinics."""
+    user, elsewhere = builders.user(at=patient.clinic), builders.practitioner()
+    user.memberships.create(clinic=elsewhere.clinic, role=Role.RECEPTIONIST)
+    builders.open_time(elsewhere, START, minutes=60)
+    asked: dict[str, Any] = {"practitioner": elsewhere.pk, "minutes": 30, "patient": str(patient.public_id)}
+    answer = builders.api(user).get(f"{APPOINTMENTS}free-times/", asked)
+    assert (answer.status_code, list(answer.json())) == (400, ["practitioner"])
 
 
 @pytest.mark.parametrize(

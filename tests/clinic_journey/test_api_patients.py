@@ -65,7 +65,14 @@ def test_a_patient_is_registered_and_shown(client: Any, clinic: Clinic) -> None:
                 [("phone", "+972547654321"), ("email", "noa@example.org")], start=1
             )
         ],
-        "card": {"channel": "sms", "windows": [], "may_tell": "", "told_at": None},
+        "card": {
+            "channel": "sms",
+            "windows": [],
+            "may_tell": "",
+            "told_at": None,
+            "coming_windows": [],
+            "coming_told_at": None,
+        },
     }
     assert client.get(f"{PATIENTS}{made.public_id}/").json() == answer.json()
     assert made.birth_date == date(1990, 2, 3)
@@ -166,6 +173,8 @@ def test_the_card_is_changed_in_part_as_the_patient_says(client: Any, clinic: Cl
         "windows": [{"weekday": 6, "start": "09:00:00", "end": "12:00:00"}],
         "may_tell": "her son",
         "told_at": "2026-03-09T08:00:00Z",
+        "coming_windows": [],
+        "coming_told_at": None,
     }
     assert answer["language"] == "en"
     assert PatientContact.objects.get().may_leave_voicemail
@@ -182,6 +191,23 @@ def test_no_windows_means_any_hour(client: Any, clinic: Clinic) -> None:
     assert client.patch(card, {"windows": []}, format="json").json()["card"]["windows"] == []
 
 
+def test_when_she_can_come_is_told_without_being_asked_how_she_is_reached(
+    client: Any, clinic: Clinic
+) -> None:
+    patient = builders.patient(clinic)
+    card = f"{PATIENTS}{patient.public_id}/card/"
+    evening = {"weekday": 0, "start": "17:00:00", "end": "20:00:00"}
+    answer = client.patch(card, {"coming_windows": [evening]}, format="json").json()["card"]
+    assert (answer["coming_windows"], answer["coming_told_at"]) == ([evening], "2026-03-09T08:00:00Z")
+    assert (answer["windows"], answer["told_at"]) == ([], None)
+    answer = client.patch(card, {"channel": "phone"}, format="json").json()["card"]
+    assert answer["coming_windows"] == [evening]
+    both = {"channel": "sms", "coming_windows": []}
+    answer = client.patch(card, both, format="json").json()["card"]
+    assert (answer["coming_windows"], answer["coming_told_at"]) == ([], "2026-03-09T08:00:00Z")
+
+
+@pytest.mark.parametrize("field", ["windows", "coming_windows"])
 @pytest.mark.parametrize(
     "windows",
     [
@@ -192,12 +218,15 @@ def test_no_windows_means_any_hour(client: Any, clinic: Clinic) -> None:
         "mornings",
     ],
 )
-def test_windows_that_make_no_sense_change_nothing(client: Any, clinic: Clinic, windows: Any) -> None:
+def test_windows_that_make_no_sense_change_nothing(
+    client: Any, clinic: Clinic, windows: Any, field: str
+) -> None:
     patient = builders.patient(clinic)
-    answer = client.patch(f"{PATIENTS}{patient.public_id}/card/", {"windows": windows}, format="json")
+    answer = client.patch(f"{PATIENTS}{patient.public_id}/card/", {field: windows}, format="json")
     assert answer.status_code == 400
-    assert list(answer.json()) == ["windows"]
+    assert list(answer.json()) == [field]
     assert ServiceCard.objects.get().told_at is None
+    assert ServiceCard.objects.get().coming_told_at is None
 
 
 def test_a_body_that_is_no_object_is_refused(client: Any) -> None:

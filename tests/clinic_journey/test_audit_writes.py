@@ -72,6 +72,17 @@ def test_the_card_is_told_with_its_windows() -> None:
     ]
 
 
+def test_when_she_can_come_is_told_with_its_hours() -> None:
+    patient = builders.comes(builders.patient(), (0, builders.at(17), builders.at(20)))
+    builders.comes(patient)
+    events = changes("comingwindow", patient=patient)
+    assert [event.action for event in events] == ["create", "delete"]
+    removed = changes("comingwindow", action="delete", clinic=patient.clinic)[0]
+    assert (removed.after, removed.before["start"][:5]) == (None, "17:00")
+    (told,) = changes("servicecard", action="change")
+    assert told.before["coming_told_at"] is None
+
+
 def test_a_consent_that_is_withdrawn_is_told() -> None:
     patient = builders.patient()
     point = patient.contacts.get().contact_point

@@ -62,7 +62,8 @@ def test_no_key_means_two_things(rina: User) -> None:
     refused = client.post(PATH, OURS | {"KeyP": "x"})
     assert refused.status_code == 422
     text = html.unescape(refused.content.decode())
-    assert "X is already the key of “Park · Plan this · On paper”. Choose another for one of them." in text
+    taken = "X is already the key of “Park · Plan this · On paper · When the patient can come”."
+    assert f"{taken} Choose another for one of them." in text
     assert 'value="x"' in text
     assert own_keys_of(rina) == {}
     assert client.post(PATH, OURS | {"KeyP": "x", "KeyX": "p"}).status_code == 302  # two that change places

@@ -74,6 +74,30 @@ def test_her_words_are_kept_as_hers_and_read_back_to_her(dana: Patient, page: Ow
     assert "Never call me at work &lt;3" in desk
 
 
+def test_when_she_can_come_is_hers_to_say_and_read_back(dana: Patient, page: OwnPage) -> None:
+    page.prove(dana)
+    assert "When you can come: not told yet" in page.text()
+    own = {"coming": ["mornings"], "coming_days": ["6", "1"], "coming_from": "18:00", "coming_until": "20:00"}
+    answer = page.post("card", said(dana, **own), follow=True)
+    shown = " ".join(answer.content.decode().split())
+    hours = '<bdi dir="ltr">18:00–20:00</bdi>'
+    assert f"When you can come: <bdi>Tue, Sun Mornings</bdi> · <bdi>Tue, Sun {hours}</bdi>" in shown
+    card = ServiceCard.objects.get()
+    assert (card.coming_told_at, card.coming_windows.count()) == (NOW, 4)
+    form = page.get("card/").context["form"]
+    assert form.initial["coming"] == ["mornings", "18:00-20:00"]
+    assert form.initial["coming_days"] == ["6", "1"]
+    assert page.post("card", said(dana, coming_from="20:00", coming_until="18:00")).status_code == 422
+
+
+def test_what_she_did_not_touch_of_when_she_can_come_stays(dana: Patient, page: OwnPage) -> None:
+    builders.comes(dana, (0, time(17), time.max))
+    kept = {"coming": ["after_work"], "coming_days": ["0"]}
+    assert page.prove(dana).post("card", said(dana, **kept)).status_code == 302
+    assert ServiceCard.objects.get().coming_told_at == NOW
+    assert [row.weekday for row in ServiceCard.objects.get().coming_windows.all()] == [0]
+
+
 def test_the_desk_keeps_her_words_when_it_asks_the_rest(dana: Patient, page: OwnPage) -> None:
     page.prove(dana).post("card", said(dana, words="Never at work"))
     save_card(dana, CardAnswers("sms"), now=NOW, by=builders.user(at=dana.clinic))

@@ -1,7 +1,6 @@
 """The patient's own page: reading changes nothing, a pressed button counts, and any bad link looks alike."""
 
 import re
-from dataclasses import replace
 from datetime import datetime, time, timedelta
 from typing import Any
 from uuid import uuid4
@@ -142,20 +141,25 @@ def test_every_time_the_page_offers_for_a_held_visit_can_be_taken(journey: Journ
         assert (held.start.isoformat(), held.status) == (choice, "pending")
 
 
-def test_hours_to_be_reached_only_order_the_times_and_closed_hours_stay_closed(journey: Journey) -> None:
+def test_when_she_can_come_only_orders_the_times_and_closed_hours_stay_closed(journey: Journey) -> None:
     """“After 20” in a clinic that closes at 20:00 still leaves times, and her own hours come first."""
     visit = Appointment.objects.get()
     patient = visit.patient
     begins = [NOW + timedelta(days=days, hours=hour) for days, hour in ((2, 1), (3, 7), (4, 12))]
     for start in begins:  # Wednesday 11:00, Thursday 17:00, and Friday night, when nobody is there
         builders.open_time(visit.practitioner, start, minutes=30)
-    card = CardAnswers(Channel.SMS, ((0, time(20), time(22)),), "en")
-    save_card(patient, card, now=NOW, by=None)
+    save_card(patient, CardAnswers(Channel.SMS, ((3, time(16), time(20)),), "en"), now=NOW, by=None)
     mine = OwnPage(journey)
+    page = mine.text("?times=1")
+    assert offered_on(page) == [begins[0].isoformat(), begins[1].isoformat()], (
+        "how she is reached is not asked"
+    )
+    assert "We looked first at the hours you told us." not in page
+    builders.comes(patient, (0, time(20), time(22)))
     page = mine.text("?times=1")
     assert offered_on(page) == [begins[0].isoformat(), begins[1].isoformat()]
     assert "We looked first at the hours you told us." in page
-    save_card(patient, replace(card, windows=((3, time(16), time(20)),)), now=NOW, by=None)
+    builders.comes(patient, (3, time(16), time(20)))
     assert offered_on(mine.text("?times=1")) == [begins[1].isoformat(), begins[0].isoformat()]
     said = {"meaning": "another_time", "start": begins[0].isoformat()}
     assert mine.post("answer", said).status_code == 302

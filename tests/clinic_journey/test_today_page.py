@@ -16,7 +16,7 @@ from journeys.models import Journey, Step, StepKind, StepTemplate
 from outreach.actions import plan_attempts
 from outreach.followup import after_contacts
 from outreach.models import Attempt, AttemptStatus, OutreachTask, Reply
-from patients.models import AuditEvent, Clinic
+from patients.models import AuditEvent, Clinic, ServiceCard
 from tests import builders
 from tests.clinic_journey.test_today import a_call, desk, post, served
 from tests.conftest import NOW
@@ -24,7 +24,7 @@ from tests.scenarios.house import frozen
 
 pytestmark = pytest.mark.django_db
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
-LIST, LIVE, PANEL = 12, 9, 37  # statements, the session and the audit trail included
+LIST, LIVE, PANEL = 12, 9, 38  # statements, the session and the audit trail included
 
 
 @pytest.fixture(autouse=True)
@@ -376,6 +376,33 @@ def test_the_script_names_the_first_two_times_in_the_patients_language(clinic: C
         builders.open_time(doctor, NOW + days * DAY, minutes=30)
     page = desk(clinic).get(f"/today/{step.public_id}/panel/").content.decode()
     assert "Есть свободное время: вторник, 10 марта, 10:00 или среда, 11 марта, 10:00." in page
+
+
+def test_the_script_names_times_at_which_she_can_come_and_the_choice_is_kept(clinic: Clinic) -> None:
+    step, doctor = a_call(clinic, language="en"), builders.practitioner(clinic, user=builders.user(at=clinic))
+    Journey.objects.update(doctor=doctor.user)
+    patient = step.journey.patient
+    assert patient
+    for days, hour in ((1, 0), (2, 0), (9, 7), (10, 7)):  # 10:00, and 17:00 in more than a week
+        builders.open_time(doctor, NOW + days * DAY + timedelta(hours=hour), minutes=30)
+    rina, panel = desk(clinic), f"/today/{step.public_id}/panel/"
+    page = rina.get(panel).content.decode()
+    assert "Tuesday 10 March, 10:00" in page
+    assert "<b>not asked yet</b>" in page
+    back = f"/today/?item={step.public_id}"
+    said = {"coming": ["after_work"], "coming_shown": "", "next": back}
+    answer = rina.post(f"/patients/{patient.public_id}/coming/", said)
+    assert (answer.status_code, answer["Location"]) == (302, back)
+    page = rina.get(panel).content.decode()
+    assert "<b>After work, from 17</b>" in page
+    assert "Wednesday 18 March, 17:00" in page.split("Save")[0]
+    times = rina.get(panel).context["panel"].times
+    assert [start.day for start in times] == [18, 19, 10, 11]
+    answer = rina.post(
+        f"/patients/{patient.public_id}/coming/", {**said, "coming": ["x"], "next": "//evil.example"}
+    )
+    assert answer["Location"] == f"/patients/{patient.public_id}/"
+    assert ServiceCard.objects.get(patient=patient).coming_windows.count() == 7
 
 
 @pytest.mark.parametrize(("language", "shown"), [("ru", True), ("en", False)])

@@ -9,8 +9,9 @@ from hypothesis.extra.django import TestCase
 
 from patients.actions import CardAnswers, save_card
 from patients.card_form import DAYS, PARTS, CardForm
-from patients.models import CARD_LASTS, CardState, ContactWindow, Patient, ServiceCard
-from patients.queries import needs_card
+from patients.coming import in_words, windows_of
+from patients.models import CARD_LASTS, CardState, ComingWindow, ContactWindow, Patient, ServiceCard
+from patients.queries import coming_hours, needs_card, patient_hours
 from tests import builders
 from tests.conftest import NOW
 
@@ -118,9 +119,103 @@ def test_every_answer_of_a_group_has_a_key_and_no_key_means_two_things() -> None
     form = CardForm.of(builders.patient())
     keys = [
         option.data["key"]
-        for name in ("channel", "days", "hours", "language")
+        for name in ("channel", "days", "hours", "language", "coming")
         for option in form[name]
         if "key" in option.data
     ]
-    assert keys == ["1", "2", "3", "4", "5", "W", "F", "A", "Q", "T", "Y", "U", "I", "H", "R", "B", "E"]
+    assert "".join(keys) == "12345WFAQTYUIHRBEMPXG"
     assert len({*keys, "V", "O"}) == len(keys) + 2
+
+
+# When she can come
+
+
+def saved(patient: Patient, **said: Any) -> Patient:
+    """The card's form as it is shown, with what is said now over it."""
+    patient = Patient.objects.get(pk=patient.pk)
+    shown = CardForm.of(patient).initial
+    save_card(patient, answers(patient, **{**shown, **said}), now=NOW, by=None)
+    return Patient.objects.get(pk=patient.pk)
+
+
+@pytest.mark.parametrize(
+    ("said", "windows"),
+    [
+        ({"coming": ["any"]}, []),
+        ({"coming": ["after_work"]}, [(day, time(17), time.max) for day in ALL]),
+        ({"coming": ["mornings"], "coming_days": ["6", "1"]}, [(day, time.min, time(12)) for day in (1, 6)]),
+        ({"coming_days": ["4"]}, [(4, *WHOLE)]),
+        (
+            {"coming_days": ["4"], "coming_from": "18:30", "coming_until": "20:00"},
+            [(4, time(18, 30), time(20))],
+        ),
+        (
+            {"coming": ["any", "mornings"], "coming_days": ["4"], "coming_from": "18:30"},
+            [(4, time(18, 30), time.max)],
+        ),
+        (
+            {
+                "coming": ["mornings"],
+                "coming_days": ["4"],
+                "coming_until": "20:00",
+            },  # of one start the longer
+            [(4, time.min, time(20))],
+        ),
+    ],
+)
+def test_parts_of_the_day_and_own_hours_become_windows(said: Any, windows: Any) -> None:
+    patient = saved(builders.patient(), **said)
+    assert list(ComingWindow.objects.values_list("weekday", "start", "end")) == windows
+    assert patient.card.coming_told_at == NOW
+    again = saved(patient)
+    assert list(ComingWindow.objects.values_list("weekday", "start", "end")) == windows
+    assert CardForm.of(again).initial["coming"] != []
+
+
+def test_a_card_is_as_complete_without_the_hours_to_come() -> None:
+    patient = saved(builders.patient(), channel="sms", days=["any"], hours=["any"])
+    assert (patient.card.state(now=NOW), patient.card.coming_told_at) == (CardState.COMPLETE, None)
+    assert not needs_card(patient, now=NOW)
+
+
+def test_an_old_card_is_no_newer_for_the_hours_to_come() -> None:
+    patient = builders.patient()
+    save_card(patient, CardAnswers("sms"), now=NOW - CARD_LASTS, by=None)
+    patient = builders.comes(patient, (0, time(17), time.max))
+    assert patient.card.state(now=NOW) == CardState.OLD
+
+
+def test_hours_to_come_that_nobody_touched_stay_even_where_they_differ_by_day() -> None:
+    exact = ((0, time(9, 30), time(11)), (1, time(17), time.max))
+    patient = saved(builders.comes(builders.patient(), *exact), channel="phone", days=["any"])
+    assert windows_of(patient.card) == exact
+    form = CardForm.of(patient)
+    assert form.initial["coming"] == ["09:30-11:00", "after_work"]
+    assert form.initial["coming_days"] == ["0", "1"]
+
+
+def test_what_is_taken_back_is_not_told() -> None:
+    patient = saved(builders.comes(builders.patient(), (0, time(17), time.max)), coming=[], coming_days=[])
+    assert (windows_of(patient.card), patient.card.coming_told_at) == ((), None)
+
+
+def test_an_end_before_the_beginning_is_refused() -> None:
+    patient = builders.patient()
+    form = CardForm.of(patient, {"language": "he", "coming_from": "20:00", "coming_until": "18:00"})
+    assert form.errors == {"coming_until": ["The end is not after the beginning."]}
+
+
+def test_she_comes_by_the_clock_of_the_clinic_and_is_reached_by_her_own() -> None:
+    patient = builders.patient()
+    Patient.objects.filter(pk=patient.pk).update(time_zone="America/New_York")
+    patient = builders.comes(patient, (0, time(17), time.max))
+    assert (coming_hours(patient).zone, patient_hours(patient, patient.card).zone) == (
+        "Asia/Jerusalem",
+        "America/New_York",
+    )
+
+
+def test_hours_to_come_are_read_in_a_line() -> None:
+    windows = (*((day, time(17), time.max) for day in (6, 0, 1, 2, 3)), (4, time(9, 30), time(11)))
+    assert in_words(windows) == ["Sun–Thu After work, from 17", 'Fri <bdi dir="ltr">09:30–11:00</bdi>']
+    assert in_words([(day, time.min, time(12)) for day in ALL]) == ["Mornings"]

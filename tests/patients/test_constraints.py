@@ -13,6 +13,7 @@ from patients.models import (
     Clinic,
     ClinicHours,
     ClosedDay,
+    ComingWindow,
     Consent,
     ConsentStatus,
     ContactPoint,
@@ -76,6 +77,14 @@ def test_hours_start_before_they_end() -> None:
     refused(
         lambda: ClinicHours.objects.create(clinic=clinic, kind="open", weekday=7, start=time(9), end=time(10))
     )
+
+
+def test_coming_window_starts_before_it_ends_and_once_a_day() -> None:
+    card = builders.patient().card
+    refused(lambda: ComingWindow.objects.create(card=card, weekday=0, start=time(20), end=time(9)))
+    refused(lambda: ComingWindow.objects.create(card=card, weekday=7, start=time(9), end=time(20)))
+    ComingWindow.objects.create(card=card, weekday=0, start=time(9), end=time(12))
+    refused(lambda: ComingWindow.objects.create(card=card, weekday=0, start=time(9), end=time(20)))
 
 
 def test_contact_window_starts_before_it_ends() -> None:

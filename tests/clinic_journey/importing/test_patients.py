@@ -320,6 +320,7 @@ def add_attempt(patient: Patient) -> None:
         (builders.journey, "added since"),
         (builders.appointment, "has a visit"),
         (lambda p: save_card(p, CardAnswers("sms"), now=NOW, by=None), "told us"),
+        (builders.comes, "told us"),
         (lambda p: Patient.objects.filter(pk=p.pk).update(family_name="Bar"), "details were changed"),
         (
             lambda p: p.contacts.create(
