@@ -27,6 +27,7 @@ from clinic_journey.reports.standards import (
 from clinic_journey.reports.standards_actions import change_standard, load_standards
 from clinic_journey.reports.standards_cases import Span
 from clinic_journey.reports.standards_forms import StandardForm
+from clinic_journey.reports.standards_measures import MEASURES
 from clinic_journey.reports.standards_models import Standard
 from clinic_journey.reports.standards_verdict import Verdict
 from clinic_journey.reports.standards_words import limit_words
@@ -126,6 +127,7 @@ def _shown(request: HttpRequest, here: Here, found: Standard) -> dict[str, objec
         "kept": kept[0] if kept else None,
         "weeks": in_weeks(kept[0].days) if kept else [],
         "limit": limit_words(found.limit),
+        "counts": MEASURES[found.measure].counts,
         "on": on,
         "breaches": [Breach(each, patients.get(each.case.patient_id or 0)) for each in breaches],
         "after": after,

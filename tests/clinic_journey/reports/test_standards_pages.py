@@ -13,6 +13,7 @@ from clinic_journey.models import Standard
 from clinic_journey.reports.numbers_days import LONGEST
 from clinic_journey.reports.standards_actions import load_standards
 from clinic_journey.reports.standards_file import SHIPPED, StandardsError, read_standards
+from clinic_journey.reports.standards_measures import MEASURES
 from clinic_journey.reports.standards_words import limit_words
 from clinic_journey.reports.tasks import rebuild_standard_days
 from journeys.deadlines import Limit, Unit
@@ -193,6 +194,14 @@ def test_a_faulty_catalogue_says_what_is_wrong_and_nothing_is_loaded(
     assert any(fault in each for each in caught.value.faults)
     with pytest.raises(CommandError, match="Nothing was loaded"):
         call_command("load_standards", str(file))
+
+
+def test_every_measure_says_what_it_counts_and_the_page_repeats_it(clinic: Clinic) -> None:
+    assert all(str(measure.counts) for measure in MEASURES.values())
+    late = clinic.standards.get(key="apology_first")
+    page = manager(clinic).get(f"{LIST}{late.pk}/").content.decode()
+    assert "Steps that are late and for which the journey plans an apology" in page
+    assert "late steps are not counted here." in page
 
 
 def test_limits_are_said_in_words() -> None:
