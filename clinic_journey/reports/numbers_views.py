@@ -77,7 +77,8 @@ def reports(request: HttpRequest, here: Here) -> HttpResponse:
 def numbers_of(here: Here) -> list[Number]:
     """In the order of the words; a standard that the clinic does not count has no number."""
     shared = {"told_arrived", *NUMBERS}
-    listed = [each for each in standards_of(here.clinic) if each.is_on and each.measure in shared]
+    ours = standards_of(here.clinic).filter(is_on=True, is_own=False)
+    listed = [each for each in ours if each.measure in shared]
     kept = {each.standard.measure: each for each in kept_now(here.clinic, now=here.now, only=listed)}
     return [number for key in NUMBERS if (number := _number(key, kept, here)) is not None]
 

@@ -81,6 +81,11 @@ def standards_of(clinic: Clinic) -> QuerySet[Standard]:
     return Standard.objects.filter(clinic=clinic, measure__in=MEASURES)
 
 
+def unknown_to_us(clinic: Clinic) -> QuerySet[Standard]:
+    """Those that this version cannot count: they say so, and vanish from no page."""
+    return Standard.objects.filter(clinic=clinic).exclude(measure__in=MEASURES)
+
+
 def clock_for(clinic: Clinic, since: datetime, *, now: datetime) -> WorkingClock:
     """For verdicts from `since` on: what they are about began before."""
     start = since - LOOKBACK

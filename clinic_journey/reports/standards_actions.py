@@ -3,8 +3,10 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, datetime
+from uuid import uuid4
 
 from django.db import transaction
+from django.utils.translation import gettext as _
 
 from clinic_journey.reports.local_days import ONE_DAY, begins, local_day
 from clinic_journey.reports.standards import (
@@ -19,9 +21,12 @@ from clinic_journey.reports.standards_file import StandardSpec, read_standards
 from clinic_journey.reports.standards_measures import MEASURES
 from clinic_journey.reports.standards_models import Standard, StandardDay
 from journeys.deadlines import Limit
+from patients.actions import RefusedError
 from patients.models import Clinic
 
 COUNTED_ANEW = 2 * DAYS  # days: what was corrected since is right by the next morning
+MOST_OWN = 12
+AFTER_OURS = 1000  # the position of those of the clinic itself
 OURS = ("measure", "source", "foundation", "position", "names", "routines")
 
 
@@ -56,11 +61,13 @@ def _standard(clinic: Clinic, spec: StandardSpec, position: int) -> Standard:
 
 @dataclass(frozen=True)
 class Strictness:
-    """What a manager decides about a standard."""
+    """What a manager decides about a standard. One that is not counted says why."""
 
     goal: int
     is_on: bool
     limit: Limit | None = None
+    off_because: str = ""
+    routine: str = ""  # the clinic's own words for the two minutes a day
 
 
 @transaction.atomic
@@ -71,11 +78,41 @@ def change_standard(standard: Standard, new: Strictness) -> None:
     Standard.objects.filter(pk=locked.pk).update(
         goal=new.goal,
         is_on=new.is_on,
+        off_because="" if new.is_on else new.off_because,
+        own_routine=new.routine,
         limit_amount=limit.amount if limit else None,
         limit_unit=limit.unit if limit else "",
     )
     if locked.limit != limit:
         StandardDay.objects.filter(standard=locked).delete()
+
+
+@dataclass(frozen=True)
+class OwnStandard:
+    """A standard of the clinic itself: one of the measures there are, with its own name and limit."""
+
+    name: str
+    measure: str
+    goal: int
+    foundation: int
+    limit: Limit | None = None
+    routine: str = ""
+
+
+@transaction.atomic
+def add_standard(clinic: Clinic, own: OwnStandard) -> Standard:
+    """What it is asked about after comes with its measure. The page counts each live, so there is an end to them."""
+    Clinic.objects.select_for_update(no_key=True).get(pk=clinic.pk)
+    if Standard.objects.filter(clinic=clinic, is_own=True).count() >= MOST_OWN:
+        raise RefusedError(_("%(n)s standards of your own are the most.") % {"n": MOST_OWN})
+    measure = MEASURES[own.measure]
+    limit = own.limit if measure.has_limit else None
+    return Standard.objects.create(
+        clinic=clinic, key=f"own-{uuid4().hex[:12]}", measure=own.measure, source=measure.source,
+        foundation=own.foundation, position=AFTER_OURS, names={clinic.language: own.name}, goal=own.goal,
+        limit_amount=limit.amount if limit else None, limit_unit=limit.unit if limit else "",
+        own_routine=own.routine, is_own=True,
+    )  # fmt: skip
 
 
 def rebuild_days(clinic: Clinic, *, now: datetime, days: int = COUNTED_ANEW) -> int:

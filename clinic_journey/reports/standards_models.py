@@ -51,7 +51,7 @@ class Foundation(models.IntegerChoices):
 
 
 class Standard(models.Model):
-    """One standard of a clinic. What it says comes with us; how strict it is, the clinic's managers say."""
+    """One standard of a clinic. What it says comes with us or is its own; how strict it is, its managers say."""
 
     clinic = models.ForeignKey(Clinic, on_delete=models.CASCADE, related_name="standards", db_index=False)
     key = models.SlugField(max_length=40)
@@ -67,6 +67,9 @@ class Standard(models.Model):
     )
     goal = models.PositiveSmallIntegerField(_("Goal, in percent"))
     is_on = models.BooleanField(_("counted"), default=True)
+    off_because = models.CharField(_("Why it is not counted"), max_length=200, blank=True)
+    is_own = models.BooleanField(default=False)  # the clinic's, and in no catalogue of ours
+    own_routine = models.CharField(_("Two minutes a day"), max_length=300, blank=True)  # instead of ours
 
     class Meta:
         constraints = [
@@ -88,6 +91,10 @@ class Standard(models.Model):
                 condition=Q(goal__gte=1, goal__lte=100), name="standard_goal_is_1_to_100_percent"
             ),
             models.UniqueConstraint(fields=["clinic", "key"], name="standard_once_per_clinic"),
+            models.CheckConstraint(
+                condition=Q(is_on=True, off_because="") | (Q(is_on=False) & ~Q(off_because="")),
+                name="standard_that_is_off_says_why",
+            ),
         ]
         ordering = ["position", "key"]
 
@@ -96,11 +103,12 @@ class Standard(models.Model):
 
     @property
     def name(self) -> str:
-        return named(self.names)
+        """In the reader's language; one of the clinic's own as it was written."""
+        return named(self.names) or next(iter(self.names.values()), self.key)
 
     @property
     def routine(self) -> str:
-        return named(self.routines)
+        return self.own_routine or named(self.routines)
 
     @property
     def limit(self) -> Limit | None:

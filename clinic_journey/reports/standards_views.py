@@ -21,18 +21,20 @@ from clinic_journey.reports.standards import (
     share_of,
     standards_of,
     standards_visible_to,
+    unknown_to_us,
     verdicts,
     within,
 )
-from clinic_journey.reports.standards_actions import change_standard, load_standards
+from clinic_journey.reports.standards_actions import add_standard, change_standard, load_standards
 from clinic_journey.reports.standards_cases import Span
-from clinic_journey.reports.standards_forms import StandardForm
+from clinic_journey.reports.standards_forms import OwnStandardForm, StandardForm
 from clinic_journey.reports.standards_measures import MEASURES
 from clinic_journey.reports.standards_models import Standard
 from clinic_journey.reports.standards_verdict import Verdict
 from clinic_journey.reports.standards_words import limit_words
 from patients import audit
 from patients.access import Here, for_staff
+from patients.actions import RefusedError
 from patients.models import MANAGERS, Patient
 from patients.queries import day_in, patients_of
 
@@ -72,8 +74,30 @@ def standards(request: HttpRequest, here: Here) -> HttpResponse:
     listed = list(standards_of(here.clinic))
     kept = part(lambda: kept_now(here.clinic, now=here.now, only=listed))
     rows = None if kept is None else _rows(kept, here)
-    context = {"rows": rows, "off": [each for each in listed if not each.is_on], "tab": "standards"}
+    context = {
+        "rows": rows,
+        "off": [each for each in listed if not each.is_on],
+        "unknown": list(unknown_to_us(here.clinic)),
+        "tab": "standards",
+    }
     return render(request, "reports/standards.html", context)
+
+
+@require_http_methods(["GET", "POST"])
+@for_staff(*MANAGERS)
+def own_standard(request: HttpRequest, here: Here) -> HttpResponse:
+    """A standard of the clinic itself, made of one of the measures."""
+    form = OwnStandardForm(request.POST if request.method == "POST" else None)
+    if request.method == "POST" and form.is_valid():
+        try:
+            added = add_standard(here.clinic, form.standard())
+        except RefusedError as refusal:
+            form.add_error(None, str(refusal))
+        else:
+            messages.success(request, _("Added. The 28 days before are counted by it as well."))
+            return redirect("standard", added.pk)
+    context = {"form": form, "tab": "standards"}
+    return render(request, "reports/standard_own.html", context, status=422 if form.is_bound else 200)
 
 
 def _rows(kept: Sequence[Kept], here: Here) -> list[Row]:

@@ -27,6 +27,7 @@ urlpatterns = [
     path("reach/", reach_views.reach, name="reach_times"),
     path("questions/", questions_views.questions, name="report_questions"),
     path("standards/", standards_views.standards, name="standards"),
+    path("standards/own/", standards_views.own_standard, name="own_standard"),
     path("standards/<int:standard_id>/", standards_views.standard, name="standard"),
     path("stuck/", stuck.stuck, name="stuck"),
     path("stuck/names/", stuck_names.names, name="stuck_names"),

@@ -125,6 +125,7 @@ WITHOUT_AN_OBJECT = {
     "reach_times",
     "report_questions",
     "report_export",
+    "own_standard",
     "digest",
     "report_alerts",
 }

@@ -78,6 +78,7 @@ SHOWS_NOBODY = {  # of the pages without an object; parts that ask by themselves
     "reach_times",
     "report_questions",
     "report_export",
+    "own_standard",
     "digest",
     "report_alerts",
 }

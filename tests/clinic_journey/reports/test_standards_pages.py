@@ -149,7 +149,7 @@ def test_nonsense_is_refused_with_its_reason(clinic: Clinic, given: dict[str, ob
 def test_one_switched_off_is_listed_apart_and_not_counted(clinic: Clinic) -> None:
     standard, address = one(clinic, "card")
     client = manager(clinic)
-    assert client.post(address, {"goal": 95}).status_code == 302
+    assert client.post(address, {"goal": 95, "off_because": "By letter"}).status_code == 302
     assert "Not counted" in client.get(LIST).content.decode()
     assert client.get(address).status_code == 200
     assert standard.name in client.get(LIST).content.decode()
