@@ -30,8 +30,11 @@ from clinic_journey.reports.standards_cases import Span
 from clinic_journey.reports.standards_forms import OwnStandardForm, StandardForm
 from clinic_journey.reports.standards_measures import MEASURES
 from clinic_journey.reports.standards_models import Standard
+from clinic_journey.reports.standards_told import Told, kept_of, of_value
 from clinic_journey.reports.standards_verdict import Verdict
 from clinic_journey.reports.standards_words import limit_words
+from clinic_journey.reports.stuck import choices
+from clinic_journey.reports.stuck_asked import doctors_of, told_in
 from patients import audit
 from patients.access import Here, for_staff
 from patients.actions import RefusedError
@@ -139,24 +142,40 @@ def _known(here: Here) -> list[str]:
 
 
 def _shown(request: HttpRequest, here: Here, found: Standard) -> dict[str, object]:
-    on = day_in(request.GET.get("day", ""))
-    span = _span(here, on)
-    counted = within(verdicts(found, here.clinic, span), span)
-    breaches, after = _page(newest_breaches(counted), request.GET.get("after", ""))
+    """A measure that cannot be read says so; how strict it is can be changed all the same."""
+    on, told = day_in(request.GET.get("day", "")), told_in(request.GET.get("by", ""))
+    counted = part(lambda: _counted(found, here, on, told))
+    breaches, after = _page(newest_breaches(counted or []), request.GET.get("after", ""))
     patients = named(here, breaches)
     audit.shows(rows=len(breaches))
-    kept = kept_now(here.clinic, now=here.now, only=[found])
+    kept = part(lambda: _kept(found, here, told))
     return {
         "standard": found,
-        "kept": kept[0] if kept else None,
-        "weeks": in_weeks(kept[0].days) if kept else [],
+        "has_failed": counted is None,
+        "kept": kept,
+        "weeks": in_weeks(kept.days) if kept else [],
         "limit": limit_words(found.limit),
         "counts": MEASURES[found.measure].counts,
         "on": on,
+        "by": ":".join(told) if told[0] else "",
+        "choices": choices(doctors_of(here)),
         "breaches": [Breach(each, patients.get(each.case.patient_id or 0)) for each in breaches],
         "after": after,
-        "by_whom": _by_whom(found, counted),
+        "by_whom": _by_whom(found, counted or []),
     }
+
+
+def _counted(found: Standard, here: Here, on: date | None, told: Told) -> list[Verdict]:
+    span = _span(here, on)
+    return of_value(within(verdicts(found, here.clinic, span), span), told, here.clinic)
+
+
+def _kept(found: Standard, here: Here, told: Told) -> Kept | None:
+    """Everybody's as each night has counted them; of some patients as it happened."""
+    if told[0]:
+        return kept_of(found, _counted(found, here, None, told), here) if found.is_on else None
+    kept = kept_now(here.clinic, now=here.now, only=[found])
+    return kept[0] if kept else None
 
 
 def _by_whom(found: Standard, counted: Sequence[Verdict]) -> tuple[Share, Share] | None:

@@ -51,12 +51,10 @@ class Asked:
         keys = {template.key for template in templates}
         first = next((key for key in FIRST_ASKED if key in keys), next(iter(sorted(keys)), ""))
         key, weeks = data.get("template", ""), data.get("weeks", "")
-        dimension, _colon, value = data.get("by", "").partition(":")
-        told = (dimension, value[:20]) if dimension in Dimension.values and dimension and value else ("", "")
         source, arrow, target = data.get("gap", "").partition(">")
         return cls(
             here, templates, key if key in keys else first, weeks if weeks in PERIODS else "4",
-            told if dimension != Dimension.DOCTOR or value == NOBODY or _is_key(value) else ("", ""),
+            told_in(data.get("by", "")),
             (source, target) if arrow else None, data.get("all") == "1",
             BY_MONEY if data.get("order") == BY_MONEY else "",
         )  # fmt: skip
@@ -136,6 +134,15 @@ class Asked:
         if line is None or not (line.now.open or line.lost):
             return ""
         return self.query((line.source, line.target), **({} if line.now.open else {"who": "lost"}))
+
+
+def told_in(text: str) -> tuple[str, str]:
+    """Whose numbers are asked for: a dimension and its value, or everybody's."""
+    dimension, _colon, value = text.partition(":")
+    if not (dimension and value) or dimension not in Dimension.values:
+        return "", ""
+    is_known = dimension != Dimension.DOCTOR or value == NOBODY or _is_key(value)
+    return (dimension, value[:20]) if is_known else ("", "")
 
 
 def _is_key(value: str) -> bool:
