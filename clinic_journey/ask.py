@@ -13,11 +13,13 @@ from django.contrib import messages
 from django.core import signing
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
 from django.utils import translation
+from django.utils.http import urlencode
 from django.utils.translation import get_language, gettext as _
 from django.views.decorators.http import require_GET, require_POST
 
-from clinic_journey.ask_line import not_offered, spoken, to_check
+from clinic_journey.ask_line import not_for_us, not_offered, spoken, to_check, turn_to
 from clinic_journey.caller import PromiseForm, promise_context
 from clinic_journey.caller_line import Clock
 from clinic_journey.language import text_direction
@@ -34,6 +36,7 @@ from patients.queries import first_found, key_in, named_by, patients_of
 
 SALT = "clinic_journey.ask"
 LONGEST = 200
+SEND = "?then=send#send"
 CALLERS = 3  # records that a number may be
 CHOICES = 9  # each has a digit
 ONE_CALL = timedelta(hours=1)  # what began longer ago is another call
@@ -122,6 +125,8 @@ def _context(asked: Asked, here: Here, form: PromiseForm | None = None) -> dict[
         return context | {"choices": shown}
     answer = answer_about(fitting[0], here.clinic, opening=here.opening, now=here.now) if fitting else None
     words = _words(answer, asked, here)
+    with translation.override(asked.language):
+        context |= {"words_not_us": not_for_us(), "words_turn_to": turn_to("…")}
     context |= {"answer": answer, "words": words}
     context["said"] = _signed(asked, answer, words, here)
     if answer is None:
@@ -155,6 +160,7 @@ def _signed(
         "next_at": answer.times[0].at.isoformat() if answer and answer.times else None,
         "words": words,
         "phone": asked.phone,
+        "language": asked.language,
     }
     return signing.dumps(said, salt=SALT, compress=True)
 
@@ -185,7 +191,14 @@ def _read(request: HttpRequest, here: Here) -> Read | None:
             request_key=given["key"],
             phone=given["phone"],
         ),
-        Said(given["available"], price, given["currency"], next_at, given["words"]),
+        Said(
+            given["available"],
+            price,
+            given["currency"],
+            next_at,
+            given["words"],
+            given.get("language", ""),
+        ),
     )
 
 
@@ -202,6 +215,29 @@ def answered(request: HttpRequest, here: Here) -> HttpResponse:
     if read is None:
         return _too_old(request)
     inquiry = actions.record_answer(here.clinic, read.question, read.said, now=here.now, by=here.user)
+    place = reverse("inquiry", args=[inquiry.public_id])
+    return redirect(f"{place}{SEND}" if request.POST.get("then") == "send" else place)
+
+
+@require_POST
+@for_staff()
+def elsewhere(request: HttpRequest, here: Here) -> HttpResponse:
+    """It is not for us, with what else to do; or the caller is in the wrong place, with where to turn."""
+    read, words = _read(request, here), request.POST.get("words", "").replace("\0", "").strip()[:LONGEST]
+    if read is None:
+        return _too_old(request)
+    if not words:
+        messages.error(request, _("Write what else to do, or where to turn."))
+        return redirect(f"{reverse('ask')}?{urlencode({'what': read.question.asked})}")
+    language = read.said.language
+    with translation.override(language or here.clinic.language):
+        advised, turned = f"{not_for_us()} {words}", turn_to(words)
+    if request.POST.get("how") == "refer":
+        said = Said(words=turned, language=language)
+        inquiry = actions.wrong_place(here.clinic, read.question, said, now=here.now, by=here.user)
+    else:
+        said = Said(available=False, words=advised, language=language)
+        inquiry = actions.not_for_us(here.clinic, read.question, said, words, now=here.now, by=here.user)
     return redirect("inquiry", inquiry.public_id)
 
 

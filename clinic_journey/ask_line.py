@@ -3,10 +3,14 @@
 Facts in, words out, in the language that is active. Nothing in it asks the caller who she is.
 """
 
+from datetime import datetime
+
 from django.utils.translation import gettext as _
 
 from clinic_journey.caller_line import Clock
+from clinic_journey.week_words import suiting
 from inquiries.queries import Answer
+from patients.models import Clinic
 
 
 def spoken(answer: Answer, clock: Clock) -> str:
@@ -31,6 +35,45 @@ def to_check() -> str:
 
 def not_offered() -> str:
     return _("I am sorry, we do not have that.")
+
+
+def not_for_us() -> str:
+    return _("I am sorry, we cannot help with that here.")
+
+
+def turn_to(where: str) -> str:
+    return _("For that, please turn to: %(where)s") % {"where": where}
+
+
+class _InFull(Clock):
+    """For what is read later: “today” would be another day by then."""
+
+    def said(self, at: datetime) -> str:
+        return self.in_full(at)
+
+
+def written(answer: Answer, clock: Clock) -> str:
+    """The same to be read: the hours of a week instead of today's, and times with their dates."""
+    full = _InFull(clock.now, clock.zone)
+    said = [_whether(answer), _price(answer), _week(answer), _when(answer, full), _before(answer)]
+    return " ".join(filter(None, said))
+
+
+def letter(clinic: Clinic, answer: str) -> str:
+    """Who writes, the answer, and where to ask more."""
+    said = {"clinic": clinic.sender_name or clinic.name, "answer": answer, "phone": clinic.phone.as_national}
+    return _("%(clinic)s: %(answer)s Any question? Call %(phone)s.") % said
+
+
+def _week(answer: Answer) -> str:
+    """Between two hours stands a word: a dash would turn them around where one reads from the right."""
+    if not answer.available:
+        return ""
+    said = []
+    for days, start, end in suiting(answer.offering.walk_in.all()):
+        hours = {"days": days or _("every day"), "start": f"{start:%H:%M}", "until": f"{end:%H:%M}"}
+        said.append(_("%(days)s between %(start)s and %(until)s") % hours)
+    return _("Without an appointment: %(hours)s.") % {"hours": "; ".join(said)} if said else ""
 
 
 def _whether(answer: Answer) -> str:

@@ -32,6 +32,7 @@ app.conf.beat_schedule = {
     "plan attempts": every(5, "outreach.tasks.plan_attempts"),
     "recover leases": every(30, "outreach.tasks.recover"),
     "dispatch": every(5, "outreach.tasks.dispatch"),
+    "send answers": every(5, "inquiries.tasks.send_answers"),
     "hear providers": every(5, "outreach.tasks.work_events"),
     "go on importing": every(5, "clinic_journey.importing.tasks.go_on_importing"),
     "hear letters": every(5, "outreach.tasks.hear_letters"),

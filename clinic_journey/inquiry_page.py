@@ -14,9 +14,11 @@ from django.views.decorators.http import require_GET, require_POST
 
 from appointments.visits import SlotTakenError
 from clinic_journey import ask
+from clinic_journey.answer_letter import Letter, last_sending, letter_of
 from clinic_journey.caller_line import Clock
+from clinic_journey.language import text_direction
 from clinic_journey.why import took_words
-from inquiries import actions
+from inquiries import actions, sending
 from inquiries.forms import CallerForm, JoinForm, LostForm, PayerForm
 from inquiries.models import Inquiry, LostCause, Outcome
 from inquiries.queries import FreeTime, inquiries_visible_to, next_times, who_does
@@ -51,7 +53,7 @@ def inquiry(request: HttpRequest, here: Here, inquiry_id: UUID) -> HttpResponse:
     return _page(request, here, ask.inquiry_of(here, inquiry_id))
 
 
-def _page(request: HttpRequest, here: Here, found: Inquiry, **bound: forms.Form) -> HttpResponse:
+def _page(request: HttpRequest, here: Here, found: Inquiry, **bound: forms.Form | Letter) -> HttpResponse:
     """The page as it is, or with a form that was refused and says why."""
     times = _times(found, here)
     context: dict[str, Any] = {
@@ -64,7 +66,11 @@ def _page(request: HttpRequest, here: Here, found: Inquiry, **bound: forms.Form)
         "join_form": JoinForm(None, inquiry=found),
         "payer_form": PayerForm(initial={"payer": found.payer, "insurance": found.insurance}),
         "lost_form": LostForm(initial={"because": found.lost_because, "words": found.lost_words}),
+        "said_direction": text_direction(found.said_in) if found.said_in else "auto",
+        "sending": last_sending(found),
     }
+    if request.GET.get("then") == "send" and not found.is_unanswered and not found.patient_id:
+        context["letter"] = letter_of(found, here)
     return render(request, "ask/inquiry.html", context | bound, status=422 if bound else 200)
 
 
@@ -163,6 +169,29 @@ def _done(request: HttpRequest, found: Inquiry, act: Any) -> HttpResponse:
 
 @require_POST
 @for_staff()
+def inquiry_send(request: HttpRequest, here: Here, inquiry_id: UUID) -> HttpResponse:
+    """The answer in writing, as it stood on the page; or stopped; or said by word of mouth after all."""
+    found = ask.inquiry_of(here, inquiry_id)
+    if "stop" in request.POST:
+        return _done(request, found, lambda: sending.do_not_send(found, now=here.now, by=here.user))
+    if "told" in request.POST:
+        return _done(request, found, lambda: sending.told_otherwise(found, now=here.now, by=here.user))
+    typed = letter_of(found, here, request.POST)
+    if not typed.form.is_valid():
+        return _page(request, here, found, letter=typed)
+    given = sending.Letter(**typed.form.cleaned_data, language=typed.language)
+    try:
+        sent = sending.send_answer(found, given, now=here.now, by=here.user)
+    except RefusedError as refusal:
+        typed.form.add_error(None, str(refusal))
+        return _page(request, here, found, letter=typed)
+    when = Clock(here.now, here.clinic.time_zone).said(sent.send_at)
+    messages.success(request, _("It leaves %(when)s.") % {"when": when})
+    return redirect("inquiry", found.public_id)
+
+
+@require_POST
+@for_staff()
 def inquiry_join(request: HttpRequest, here: Here, inquiry_id: UUID) -> HttpResponse:
     """She becomes our patient, with a first visit ahead: booked where a time was chosen."""
     found = ask.inquiry_of(here, inquiry_id)
@@ -193,11 +222,13 @@ urlpatterns = [
     path("ask/", ask.ask, name="ask"),
     path("ask/answered/", ask.answered, name="ask_answered"),
     path("ask/promised/", ask.promised, name="ask_promised"),
+    path("ask/elsewhere/", ask.elsewhere, name="ask_elsewhere"),
     path("ask/list/", inquiry_list, name="inquiries"),
     path("ask/<uuid:inquiry_id>/", inquiry, name="inquiry"),
     path("ask/<uuid:inquiry_id>/answered/", ask.owed, name="inquiry_answered"),
     path("ask/<uuid:inquiry_id>/caller/", inquiry_caller, name="inquiry_caller"),
     path("ask/<uuid:inquiry_id>/payer/", inquiry_payer, name="inquiry_payer"),
     path("ask/<uuid:inquiry_id>/end/", inquiry_end, name="inquiry_end"),
+    path("ask/<uuid:inquiry_id>/send/", inquiry_send, name="inquiry_send"),
     path("ask/<uuid:inquiry_id>/join/", inquiry_join, name="inquiry_join"),
 ]

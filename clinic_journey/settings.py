@@ -314,6 +314,7 @@ SPECTACULAR_SETTINGS = {
         "TaskStatus": "outreach.models.TaskStatus",
         "AttemptStatus": "outreach.models.AttemptStatus",
         "Currency": "inquiries.models.Currency",
+        "Language": "patients.models.Language",
         "PraiseKind": "outreach.praise_models.PraiseKind",
         "OfferingKind": "inquiries.models.OfferingKind",
         "StepKind": "journeys.models.StepKind",

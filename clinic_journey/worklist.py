@@ -18,6 +18,7 @@ from appointments.models import Appointment, AppointmentStatus
 from clinic_journey.due import Due, due_calls, due_steps
 from clinic_journey.models import DeskAction
 from clinic_journey.why import NOTHING_KNOWN, Facts, ago, facts_of, why_now
+from inquiries.sent_models import UNDER_WAY, SentAnswer
 from journeys.models import OwnerRole, Step, StepKind, StepStatus
 from outreach.models import Attempt, AttemptStatus, OutreachTask, TaskStatus
 from outreach.queries import attempts_visible_to, calls_until
@@ -189,6 +190,7 @@ def steps_by_hand(here: Here) -> QuerySet[Step]:
         channel=Channel.PHONE,
         status__in=[AttemptStatus.PLANNED, AttemptStatus.SENDING],
     )
+    on_its_way = SentAnswer.objects.filter(step=OuterRef("pk"), status__in=UNDER_WAY)
     roles = ROLES[Role(here.role)]
     handled = DeskAction.objects.filter(
         step=OuterRef("pk"), undone_at__isnull=True, at__gt=here.now - HANDLED_FOR
@@ -200,6 +202,7 @@ def steps_by_hand(here: Here) -> QuerySet[Step]:
         .filter(Q(owner_role__in=roles) | Q(owner=here.user))  # who made a promise sees it passed on, too
         .filter(idle | (Q(due_at__lte=here.now) & ~Exists(handled)))
         .exclude(Exists(ringing))
+        .exclude(Exists(on_its_way), due_at__gt=here.now)
         .exclude(Q(kind=StepKind.VISIT, due_at__gt=here.now) & ~Exists(unconfirmed_visit(here.now)))
         .exclude(kind=StepKind.REVIEW, owner_role=OwnerRole.DOCTOR)
         .filter(due_at__lte=here.now + AHEAD)

@@ -80,6 +80,7 @@ class Said:
     currency: str = ""
     next_at: datetime | None = None
     words: str = ""
+    language: str = ""  # of the words
 
     def columns(self) -> dict[str, Any]:
         return {
@@ -88,6 +89,7 @@ class Said:
             "said_currency": self.currency,
             "said_next_at": self.next_at,
             "said_words": self.words,
+            "said_in": self.language,
         }
 
 
@@ -272,6 +274,27 @@ def lose(inquiry: Inquiry, because: LostCause, words: str = "", *, now: datetime
         raise RefusedError(_("Choose why they went elsewhere."))
     inquiry.refresh_from_db()
     _end_promise(inquiry, str(because.label), now=now, by=by)
+
+
+@transaction.atomic
+def not_for_us(
+    clinic: Clinic, question: Question, said: Said, advice: str, *, now: datetime, by: User
+) -> Inquiry:
+    """Answered with what else to do: it is not done here, so whoever asked goes elsewhere, well advised."""
+    inquiry = record_answer(clinic, question, said, now=now, by=by)
+    if inquiry.outcome == Outcome.OPEN:
+        lose(inquiry, LostCause.NOT_OFFERED, advice, now=now, by=by)
+    return inquiry
+
+
+@transaction.atomic
+def wrong_place(clinic: Clinic, question: Question, said: Said, *, now: datetime, by: User) -> Inquiry:
+    """Answered with where to turn; nothing of it is lost to us, as it never was ours."""
+    inquiry = record_answer(clinic, question, said, now=now, by=by)
+    open_still = Inquiry.objects.filter(pk=inquiry.pk, outcome=Outcome.OPEN)
+    open_still.update(outcome=Outcome.REFERRED)
+    inquiry.refresh_from_db()
+    return inquiry
 
 
 @transaction.atomic

@@ -21,7 +21,7 @@ from inquiries.actions import AnswerFirstError, Caller, Question, Said
 from inquiries.models import AskedBy, Currency, ForWhom, Inquiry, Payer
 from inquiries.queries import inquiries_visible_to, offerings_visible_to
 from patients.actions import RefusedError, normal_phone
-from patients.models import Clinic
+from patients.models import Clinic, Language
 from patients.rest import (
     IDEMPOTENCY_KEY,
     REFUSALS,
@@ -62,7 +62,16 @@ class InquirySerializer(serializers.ModelSerializer[Inquiry]):
             "answered_at",
             "said_available",
         ]
-        fields += ["said_price", "said_currency", "said_next_at", "said_words", "for_whom", "name", "phone"]
+        fields += [
+            "said_price",
+            "said_currency",
+            "said_next_at",
+            "said_words",
+            "said_in",
+            "for_whom",
+            "name",
+            "phone",
+        ]
         fields += [
             "may_call_back",
             "call_from",
@@ -86,11 +95,14 @@ class AnswerSerializer(Body):
     currency = serializers.ChoiceField(Currency.choices, required=False, allow_blank=True, default="")
     next_at = InstantField(required=False, allow_null=True, default=None)
     words = serializers.CharField(max_length=1000, required=False, allow_blank=True, default="")
+    language = serializers.ChoiceField(
+        Language.choices, required=False, allow_blank=True, default="", help_text="Of the words."
+    )
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
         if (attrs["price"] is None) != (attrs["currency"] == ""):
             raise ValidationError({"currency": [_("Say in which currency.")]})
-        if all(value in (None, "") for value in attrs.values()):
+        if all(value in (None, "") for name, value in attrs.items() if name != "language"):
             raise ValidationError({"words": [_("Write what you answered.")]})
         return attrs
 

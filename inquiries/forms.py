@@ -119,6 +119,25 @@ def beginning(inquiry: Inquiry) -> dict[str, Any]:
     }
 
 
+class SendForm(forms.Form):
+    """Where the answer goes, and its words as they will be read."""
+
+    to = forms.CharField(
+        label=gettext_lazy("To which phone or e-mail"),
+        max_length=254,
+        widget=forms.TextInput(attrs={"dir": "ltr"}),
+    )
+    words = forms.CharField(
+        label=gettext_lazy("The words"), max_length=1000, widget=forms.Textarea(attrs={"rows": 4})
+    )
+
+    def clean_to(self) -> str:
+        text: str = self.cleaned_data["to"].strip()
+        if "@" in text:
+            text = forms.EmailField().clean(text)
+        return text
+
+
 class PayerForm(forms.Form):
     payer = forms.ChoiceField(label=gettext_lazy("Who pays"), choices=Payer.choices, widget=forms.RadioSelect)
     insurance = forms.CharField(label=gettext_lazy("Which insurance"), max_length=80, required=False)

@@ -10,7 +10,7 @@ from django.utils.translation import gettext_lazy as _
 
 from appointments.models import Practitioner, VisitType
 from journeys.models import Journey, Step, StepStatus, named
-from patients.models import Clinic, Patient
+from patients.models import Clinic, Language, Patient
 from patients.models.clinic import one_of
 
 
@@ -199,6 +199,7 @@ class Outcome(models.TextChoices):
     JOINED = "joined", _("Is our patient now")
     WILL_THINK = "will_think", _("Will think about it")
     PROMISED = "promised", _("We promised an answer")
+    REFERRED = "referred", _("Sent to the right place")
     LOST = "lost", _("Went elsewhere")
 
 
@@ -241,6 +242,7 @@ class Inquiry(models.Model):
     said_currency = models.CharField(max_length=3, choices=Currency, blank=True)
     said_next_at = models.DateTimeField(null=True, blank=True)
     said_words = models.TextField(blank=True)  # the very sentence, in the language it was said in
+    said_in = models.CharField(max_length=2, choices=Language, blank=True)  # that language; empty: not known
 
     for_whom = models.CharField(max_length=8, choices=ForWhom, blank=True)
     name = models.CharField(max_length=120, blank=True)
@@ -281,6 +283,9 @@ class Inquiry(models.Model):
             models.CheckConstraint(condition=Q(payer__in=["", *Payer.values]), name="inquiry_payer_is_known"),
             models.CheckConstraint(
                 condition=Q(said_currency__in=["", *Currency.values]), name="inquiry_currency_is_known"
+            ),
+            models.CheckConstraint(
+                condition=Q(said_in__in=["", *Language.values]), name="inquiry_language_is_known"
             ),
             models.CheckConstraint(
                 condition=Q(answered_at__isnull=False) | Q(payer="", insurance=""),
@@ -341,3 +346,6 @@ class Inquiry(models.Model):
     @property
     def owes_a_call(self) -> bool:
         return not self.is_unanswered and self.step is not None and self.step.status == StepStatus.ACTIVE
+
+
+from inquiries.sent_models import SentAnswer  # noqa: E402, F401 - one page of models for Django and for whoever imports

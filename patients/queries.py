@@ -253,6 +253,11 @@ def lawful_hours(patient: Patient, kind: HoursKind) -> Hours:
     return _lawful(patient.zone, patient.clinic.country, kind)
 
 
+def lawful_hours_in(clinic: Clinic, kind: HoursKind) -> Hours:
+    """The same for whoever has no record: by the clinic's own clock."""
+    return _lawful(clinic.time_zone, clinic.country, kind)
+
+
 @lru_cache(maxsize=8192)
 def _weekly(zone: str, rows: tuple[tuple[int, time, time], ...]) -> Hours:
     return Hours.of(zone, (WeeklyWindow(*row) for row in rows) if rows else ALWAYS, {})

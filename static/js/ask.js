@@ -1,7 +1,15 @@
 /* Enter in the field keeps the answer that is shown, if it is the answer to what stands there now; where several
-   things may be meant it goes to the first of them. Before the answer has come, the form asks for it as a page. */
+   things may be meant it goes to the first of them. Before the answer has come, the form asks for it as a page.
+   Escape leaves the field for the digits beside the answer, and the question stands as it was: a browser would
+   empty a field of search. */
 
 const field = document.querySelector("[data-ask]");
+
+field?.addEventListener("keydown", (event) => {
+  if (event.key !== "Escape" || event.isComposing || !field.value) return;
+  event.preventDefault();
+  field.blur();
+});
 
 field?.addEventListener("keydown", (event) => {
   if (event.key !== "Enter" || event.isComposing) return;
@@ -13,3 +21,10 @@ field?.addEventListener("keydown", (event) => {
   if (next.matches("[data-answered]")) next.click();
   else next.focus();
 });
+
+/* A part that is opened by its key takes the focus to its first field, so that the next key is already for it. */
+document.addEventListener("toggle", (event) => {
+  const part = event.target;
+  if (!part.matches?.("#answer details[open]") || !part.contains(document.activeElement)) return;
+  part.querySelector("form :is(input:not([type=hidden]), button, select, textarea)")?.focus();
+}, true);

@@ -271,7 +271,7 @@ QUERIES = {
     "practitioners": 5,
     "outreach-tasks": 5,
     "waiting-list": 5,
-    "offerings": 7,
+    "offerings": 8,
     "inquiries": 5,
     "complaints": 5,
     "praise": 5,

@@ -138,7 +138,7 @@ def test_what_is_on_no_list_is_promised_or_plainly_not_here(desk: Client) -> Non
     page = asked(desk, what="whitening")
     assert words_in(page) == "I have to check that, and I will tell you."
     assert "data-answered" not in page
-    ((_promise, no),) = [re.findall(r'name="said" value="([^"]+)"', page)]
+    _promise, no, *_elsewhere = re.findall(r'name="said" value="([^"]+)"', page)
     desk.post("/ask/answered/", {"said": no})
     inquiry = Inquiry.objects.get()
     assert (inquiry.said_available, inquiry.said_words) == (False, "I am sorry, we do not have that.")

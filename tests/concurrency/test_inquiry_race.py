@@ -1,6 +1,6 @@
 """The same button pressed by several fingers at one moment: one question, one promise, one patient."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from threading import Barrier
@@ -12,12 +12,16 @@ from django.db import connection
 from inquiries import actions
 from inquiries.actions import Question, Said
 from inquiries.models import Inquiry
+from inquiries.outbox import send_answers
+from inquiries.sending import LEAVES_AFTER, Letter, send_answer
+from inquiries.sent_models import SentAnswer
 from journeys.chases import Promise
 from journeys.models import Journey, Step
 from patients.actions import NewPatient, StaleStateError
 from patients.models import Patient
 from tests import builders
 from tests.conftest import NOW
+from tests.outreach.test_dispatch import Fake, played_by
 
 pytestmark = pytest.mark.django_db(transaction=True)
 PRESSES = 4
@@ -86,3 +90,17 @@ def test_one_who_thinks_is_promised_one_call() -> None:
     asked.refresh_from_db()
     assert asked.step == Step.objects.get()
     assert Journey.objects.count() == 1
+
+
+@pytest.fixture
+def fake() -> Iterator[Fake]:
+    yield from played_by(Fake())
+
+
+def test_one_answer_in_writing_leaves_once(fake: Fake) -> None:
+    inquiry, rina = builders.inquiry(), builders.user()
+    letter = Letter("054-765-4321", "Yes, we have it.", "en")
+    made = at_once(lambda: send_answer(Inquiry.objects.get(), letter, now=NOW, by=rina).pk)
+    assert made == [SentAnswer.objects.get(inquiry=inquiry).pk] * PRESSES
+    left = at_once(lambda: send_answers(now=NOW + LEAVES_AFTER))
+    assert (left.count(1), left.count(0), len(fake.sent)) == (1, PRESSES - 1, 1)

@@ -1,0 +1,11 @@
+"""Celery shells of inquiries."""
+
+from celery import shared_task
+from django.utils import timezone
+
+from inquiries import outbox
+
+
+@shared_task
+def send_answers() -> int:
+    return outbox.send_answers(now=timezone.now())
