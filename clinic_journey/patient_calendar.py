@@ -10,6 +10,7 @@ from django.views.decorators.http import require_safe
 from appointments.models import AppointmentStatus
 from clinic_journey.calendar_file import Event, calendar_file
 from clinic_journey.patient_door import Visitor, with_page
+from outreach.content import may_name_visits
 from outreach.queries import visit_of
 
 
@@ -18,7 +19,8 @@ from outreach.queries import visit_of
 def visit_file(_request: HttpRequest, visitor: Visitor) -> HttpResponse:
     """A time that is only kept until the doctor has decided is in nobody's calendar yet."""
     visit, clinic = visit_of(visitor.journey.pk), visitor.journey.clinic
-    if visit is None or visit.status == AppointmentStatus.PENDING:
+    is_told = visitor.is_known or may_name_visits(clinic)
+    if visit is None or visit.status == AppointmentStatus.PENDING or not is_told:
         return visitor.back()
     name = clinic.sender_name or clinic.name
     event = Event(

@@ -23,6 +23,7 @@ from clinic_journey.patient_who import asked_of, has_proved
 from journeys.models import Journey, OwnerRole, Step, StepKind, StepStatus, named
 from outreach.answers import answer as record_answer
 from outreach.choices import times_to_choose
+from outreach.content import may_name_visits
 from outreach.matters import Matter, matters_of, stage_to_ask
 from outreach.not_me import holder_says_no
 from outreach.queries import visit_of
@@ -108,8 +109,10 @@ def answerable_step(journey: Journey) -> Step | None:
 def context_of(visitor: Visitor, request: HttpRequest) -> dict[str, object]:
     journey, now = visitor.journey, visitor.now
     names = Names(journey.clinic_id)
-    visit = visit_of(journey.pk)
-    step = answerable_step(journey)
+    # The link alone says no more of a visit than the message that carried it (docs/decisions/028).
+    tells = visitor.is_known or may_name_visits(journey.clinic)
+    visit = visit_of(journey.pk) if tells else None
+    step = answerable_step(journey) if tells else None
     is_held = visit is not None and visit.status == AppointmentStatus.PENDING
     can_choose = step is not None and step.status == StepStatus.ACTIVE and step.kind in CHOOSABLE
     times = times_to_choose(journey, visit, now=now) if can_choose or is_held else []
@@ -131,8 +134,8 @@ def context_of(visitor: Visitor, request: HttpRequest) -> dict[str, object]:
         "few_times": "",  # all of them; a refused offer names a few
         "said": request.GET.get("said", ""),
         "asked_for_time": "times" in request.GET,
-        "offer": waiting.offer_to_answer(journey, now=now),
-        "waits": waiting.live_entry_in(journey, visit),
+        "offer": waiting.offer_to_answer(journey, now=now) if tells else None,
+        "waits": waiting.live_entry_in(journey, visit) if tells else None,
         "can_wait": can_wait(step, visit, now),
         "matters": [ShownMatter.of(matter, names, now=now) for matter in matters],
         "asked_about": _stage_asked_about(visitor),
@@ -146,7 +149,7 @@ def _stage_asked_about(visitor: Visitor) -> Appointment | None:
     """The link alone speaks of visits of its own journey (docs/decisions/028)."""
     visit = stage_to_ask(visitor.patient, now=visitor.now)
     is_here = visit is not None and visit.step is not None and visit.step.journey_id == visitor.journey.pk
-    return visit if visitor.is_known or is_here else None
+    return visit if visitor.is_known or (is_here and may_name_visits(visitor.journey.clinic)) else None
 
 
 def _complaints_shown(visitor: Visitor, names: Names) -> list[ShownComplaint]:

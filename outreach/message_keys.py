@@ -55,6 +55,7 @@ MESSAGES: dict[str, About] = {
     "more_tests": _about(_("The doctor asks for one more step"), "by"),
     "choose_start": _about(_("When shall we begin?"), books=True),
     "next_stage": _about(_("Time for the next visit of a treatment"), books=True),
+    "visit_unsaid": _about(_("About a visit, where its day may not be named"), written="link"),
     "visit_to_move": _about(_("The clinic has to move a visit"), "date", "by", books=True),
     "sooner_time": _about(_("A sooner time is free"), "date", "until"),
     "free_time": _about(_("A time is free for who waits"), "date", "until"),

@@ -13,6 +13,7 @@ from django.db.models import Q
 from django.utils import translation
 from django.utils.dateformat import format as format_date
 
+from outreach.content import VISIT_TIME, VISIT_UNSAID, withheld, worded_without
 from outreach.models import MessageTemplate
 from outreach.opt_out import notice_of
 from patients.models import Channel, Clinic, Language
@@ -102,7 +103,7 @@ class Texts:
     def __init__(self, keys: Iterable[str], clinics: Iterable[int]) -> None:
         """What is shipped, and the own words of these clinics."""
         whose = Q(clinic__isnull=True) | Q(clinic__in=set(clinics))
-        rows = MessageTemplate.objects.filter(whose, key__in=set(keys))
+        rows = MessageTemplate.objects.filter(whose, key__in={*keys, VISIT_UNSAID})
         self._phones: dict[int, str] = {}
         self._rows = {(row.key, row.channel, row.language, row.clinic_id, row.variant): row for row in rows}
 
@@ -118,12 +119,16 @@ class Texts:
 
     def render(self, key: str, channel: str, language: str, facts: Facts, clinic: Clinic) -> Rendered:
         languages = (language, clinic.language, Language.ENGLISH.value)
+        hidden = withheld(clinic, channel)
         template = self.best(key, channel, languages, clinic=clinic.pk, variant=facts.variant)
+        if template is not None and hidden & VISIT_TIME and names_a_visit(template):
+            template = self._instead(channel, languages, clinic.pk)
         if template is None:
             raise CannotRender("no_text")
+        template = worded_without(template, hidden)
         if clinic.pk not in self._phones:
             self._phones[clinic.pk] = _phone_of(clinic)
-        values = _words(facts, clinic, template.language, phone=self._phones[clinic.pk])
+        values = _words(facts, clinic, template.language, phone=self._phones[clinic.pk], hidden=hidden)
         body = _filled(template.body, values).strip()
         if not (
             template.approved_as and channel == Channel.WHATSAPP
@@ -144,15 +149,31 @@ class Texts:
             tuple(values[name] for name in _in_order(template.body)) if template.approved_as else (),
         )
 
+    def _instead(self, channel: str, languages: Iterable[str], clinic: int) -> MessageTemplate | None:
+        """What is written where a visit's day may not be named; read out it would leave nothing to answer."""
+        return (
+            None if channel == Channel.VOICE else self.best(VISIT_UNSAID, channel, languages, clinic=clinic)
+        )
+
+
+def names_a_visit(row: MessageTemplate) -> bool:
+    """Whether it cannot be said without the day of a visit."""
+    try:
+        return bool((placeholders_in(row.body) | placeholders_in(row.subject)) & VISIT_TIME)
+    except ValueError:
+        return False  # edited into something that is no text any more, which the filling finds
+
 
 def _words_for(channel: str) -> tuple[str, ...]:
     """What is written serves every channel without its own words, but a link cannot be read out by a machine."""
     return (channel,) if channel == Channel.VOICE else (channel, "")
 
 
-def filled(text: str, facts: Facts, clinic: Clinic, language: str) -> str:
+def filled(row: MessageTemplate, facts: Facts, clinic: Clinic) -> str:
     """One text with its placeholders filled; CannotRender where it is broken or names what does not exist."""
-    return _filled(text, _words(facts, clinic, language, phone=_phone_of(clinic))).strip()
+    hidden = withheld(clinic, row.channel)
+    values = _words(facts, clinic, row.language, phone=_phone_of(clinic), hidden=hidden)
+    return _filled(worded_without(row, hidden).body, values).strip()
 
 
 def _in_order(text: str) -> list[str]:
@@ -175,7 +196,9 @@ def _phone_of(clinic: Clinic) -> str:
     return clinic.phone.as_national if clinic.phone else ""
 
 
-def _words(facts: Facts, clinic: Clinic, language: str, *, phone: str) -> dict[str, str]:
+def _words(
+    facts: Facts, clinic: Clinic, language: str, *, phone: str, hidden: frozenset[str] = frozenset()
+) -> dict[str, str]:
     if phone and language == Language.ARABIC:
         phone = f"{LEFT_TO_RIGHT}{phone}"  # behind an Arabic letter its parts would change places
     words = {
@@ -183,7 +206,7 @@ def _words(facts: Facts, clinic: Clinic, language: str, *, phone: str) -> dict[s
         "clinic": clinic.sender_name or clinic.name,
         "link": facts.link,
         "phone": phone,
-        "who": facts.who or RECEPTION.get(language, RECEPTION["en"]),
+        "who": ("" if "who" in hidden else facts.who) or RECEPTION.get(language, RECEPTION["en"]),
         "channel": _channel_words(facts.channel, language),
         "hour": f"{facts.hour:%H:%M}" if facts.hour else "",
     }

@@ -6,6 +6,7 @@ from django.db.models import Exists, OuterRef, Q
 
 from outreach.because import Because
 from outreach.channels import in_use
+from outreach.content import may_name_visits
 from outreach.models import OutreachTask
 from patients.country import AutomatedVoice, profile_of
 from patients.models import Channel, Clinic, Consent, ConsentStatus
@@ -26,6 +27,8 @@ class VoiceRules:
         rule = rule_of(task.patient.clinic)
         if rule == AutomatedVoice.OFF:
             return Because.NO_AUTOMATED_CALLS
+        if not may_name_visits(task.patient.clinic):
+            return Because.NOT_READ_OUT
         agreed = (task.patient_id, point_id, str(task.purpose)) in self._agreed
         return None if agreed or rule == AutomatedVoice.ALLOWED else Because.NOT_AGREED_TO_CALLS
 
@@ -34,6 +37,7 @@ def may_call_still(channel: str, clinics: Iterable[Clinic]) -> dict[Because, Q]:
     """The same as conditions of the statement that begins calls to patients of these clinics."""
     if channel != Channel.VOICE:
         return {}
+    clinics = list(clinics)
     rules = {clinic.pk: rule_of(clinic) for clinic in clinics}
     off = [pk for pk, rule in rules.items() if rule == AutomatedVoice.OFF]
     freely = [pk for pk, rule in rules.items() if rule == AutomatedVoice.ALLOWED]
@@ -45,6 +49,7 @@ def may_call_still(channel: str, clinics: Iterable[Clinic]) -> dict[Because, Q]:
     )
     return {
         Because.NO_AUTOMATED_CALLS: ~Q(clinic__in=off),
+        Because.NOT_READ_OUT: ~Q(clinic__in=[each.pk for each in clinics if not may_name_visits(each)]),
         Because.NOT_AGREED_TO_CALLS: Q(clinic__in=freely) | Q(Exists(agreed)),
     }
 

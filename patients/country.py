@@ -19,6 +19,7 @@ NEUTRAL = "neutral"
 WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 EVERY_EVE = "every"
 ONE_DAY = timedelta(days=1)
+MAY_NAME = frozenset({"first_name", "visit_time", "colleague"})
 PROVIDER_ASKS = frozenset({"country", "agreement"})
 
 
@@ -63,6 +64,7 @@ class CountryProfile:
         str
     ]  # in these the data may lie; elsewhere a legal basis is named; none: anywhere
     confirms_stop: bool
+    may_name: frozenset[str]  # by messages and automated calls, beside the clinic, the link and the telephone
     opt_out_notice: Mapping[str, frozenset[str]]  # by class of message, the channels
     complaint_heard: int  # working days
     complaint_answered: int  # days
@@ -93,6 +95,7 @@ def read_profile(path: Path) -> CountryProfile:
             provider_asks=_some_of(PROVIDER_ASKS, given["provider_asks"]),
             provider_countries=frozenset(given["provider_countries"]),
             confirms_stop=given["confirms_stop"] is True,
+            may_name=_some_of(MAY_NAME, given["may_name"]),
             opt_out_notice={
                 purpose: frozenset(channels) for purpose, channels in given["opt_out_notice"].items()
             },

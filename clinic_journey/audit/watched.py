@@ -16,6 +16,7 @@ from outreach.complaint_models import Complaint
 from outreach.models import MessageTemplate
 from outreach.provider_models import AllowedAddress, Attestation, Gate, ProviderTerms
 from patients.models import (
+    Clinic,
     ComingWindow,
     Consent,
     ContactPoint,
@@ -76,6 +77,7 @@ WATCHED = (
     ),
     Watched(Inquiry, clinic="{row}.clinic_id", ignored=("request_key", "step_id")),
     Watched(Complaint, clinic="{row}.clinic_id"),
+    Watched(Clinic, NOBODYS, "{row}.id", inserts=False),
     Watched(Gate, NOBODYS, "{row}.clinic_id"),
     Watched(AllowedAddress, NOBODYS, "{row}.clinic_id"),
     Watched(Attestation, NOBODYS, "{row}.clinic_id"),

@@ -81,6 +81,7 @@ PAGES = {
     "audit_export": _("Audit trail as a file"),
 }
 ROWS = {
+    "clinic": _("The clinic's settings"),
     "contactpoint": _("Phone or e-mail"),
     "gate": _("Who gets messages"),
     "attestation": _("What an administrator answers for"),

@@ -51,6 +51,11 @@ def change_clinic(clinic: Clinic, given: Mapping[str, Any], *, now: datetime) ->
         load_closed_days(clinic, [now.year, now.year + 1])
 
 
+def set_content(clinic: Clinic, given: Mapping[str, Any]) -> None:
+    """What messages may name from now on, and how they name the clinic."""
+    Clinic.objects.filter(pk=clinic.pk).update(**given)
+
+
 @transaction.atomic
 def set_hours(clinic: Clinic, kind: HoursKind, week: Mapping[int, Stretches]) -> None:
     clinic.hours.filter(kind=kind).delete()

@@ -15,11 +15,12 @@ from django.views.decorators.http import require_GET, require_http_methods
 from clinic_journey.language import text_direction
 from clinic_journey.setup.views import after_the_first_step
 from clinic_journey.setup.words_form import BODIES, WordsForm
+from outreach.content import VISIT_TIME, VISIT_UNSAID, withheld
 from outreach.health import costs_of
 from outreach.message_keys import MESSAGES, PLACEHOLDER_WORDS, about
 from outreach.models import MessageTemplate
 from outreach.own_words import NEUTRAL, Spot, give_up_own_words, save_own_words, texts_in
-from outreach.rendering import CannotRender, Facts, filled
+from outreach.rendering import CannotRender, Facts, Texts, filled, names_a_visit
 from outreach.wording import IN_PARTS, SPOKEN, Draft, notice_after, parts_sent, remarks
 from patients.access import Here
 from patients.models import Channel, Language
@@ -150,10 +151,19 @@ def _parts(draft: Draft, here: Here) -> int:
 def _read(draft: Draft, here: Here) -> str:
     """As the invented patient reads it; nothing while the text cannot be filled."""
     try:
-        text = filled(draft.body, _facts(draft.language, here), here.clinic, draft.language)
+        text = filled(_as_sent(draft, here), _facts(draft.language, here), here.clinic)
     except CannotRender:
         return ""
     return notice_after(draft, here.clinic).after(text)
+
+
+def _as_sent(draft: Draft, here: Here) -> MessageTemplate:
+    """The row that the draft would be, or what leaves in its place where a visit's day may not be named."""
+    row = MessageTemplate(key=draft.key, channel=draft.channel, language=draft.language, body=draft.body)
+    if withheld(here.clinic, draft.channel) & VISIT_TIME and names_a_visit(row):
+        texts = Texts([VISIT_UNSAID], [here.clinic.pk])
+        return texts.best(VISIT_UNSAID, draft.channel, [draft.language], clinic=here.clinic.pk) or row
+    return row
 
 
 def _facts(language: str, here: Here) -> Facts:

@@ -50,6 +50,11 @@ class Clinic(models.Model):
         help_text=_("The country's rules hold where they are stricter."),
     )
 
+    # What messages may name besides the clinic; the country's rules hold where they are stricter.
+    names_first_name = models.BooleanField(default=True, db_default=True)
+    names_visit_time = models.BooleanField(default=True, db_default=True)
+    names_colleague = models.BooleanField(default=True, db_default=True)
+
     class Meta:
         constraints = [
             one_of("language", Language, name="clinic_language_is_known"),

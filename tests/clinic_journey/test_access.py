@@ -88,6 +88,7 @@ WITHOUT_AN_OBJECT = {
     "setup_hours",
     "setup_patients",
     "setup_standards",
+    "setup_content",
     "setup_words",
     "setup_words_text",  # named by its query, and always of the asker's clinic
     "waiting",

@@ -58,6 +58,7 @@ SHOWS_NOBODY = {  # of the pages without an object; parts that ask by themselves
     "keys",
     "today_pause",
     "calendar_taken",
+    "setup_content",
     "setup_words",
     "setup_words_text",
     "ask",
