@@ -22,6 +22,7 @@ from journeys.models import Step, StepKind, StepStatus
 from outreach.by_hand import NotNowReason, can_write_about, plan_of_message
 from outreach.calls import task_to_be
 from outreach.enough import Enough, enough_on
+from outreach.held import is_in_doubt
 from outreach.models import Attempt, AttemptStatus, OutreachTask, Reply
 from outreach.preview import Next, Window, if_no_answer, window_of
 from outreach.queries import Script, outcome_words, script_for, visit_of, why_words
@@ -63,6 +64,7 @@ class Reaching:
     may_write: bool  # there is a message about this step
     enough: Enough | None  # the limit that one more call would pass
     enough_to_write: Enough | None  # and a message, on the day on which it would leave
+    is_in_doubt: bool  # it follows from a decision at which the doctor looks once more
 
 
 @dataclass(frozen=True)
@@ -156,7 +158,8 @@ def reaching(row: Chosen, patient: Patient, here: Here, *, times: tuple[datetime
     task = row.planned.task if row.planned else task_to_be(row.step, patient, now=here.now)
     reach = Reach.of(task, here.clock, now=here.now)
     enough = enough_on(here.now, task, reach)
-    may_call = bool(number) and (calling or due or (window.is_open and enough is None))
+    in_doubt = is_in_doubt(row.step)
+    may_call = bool(number) and (calling or (not in_doubt and (due or (window.is_open and enough is None))))
     contact = row.planned if row.planned and not (tie and may_call) else _call_by_hand(task, tie, here)
     following = if_no_answer(contact, reach, now=here.now, clock=here.clock) if contact else None
     return Reaching(
@@ -171,7 +174,8 @@ def reaching(row: Chosen, patient: Patient, here: Here, *, times: tuple[datetime
         if_no_answer=next_words(following, here) if following else "",
         is_calling=calling,
         may_call=may_call,
-        may_write=can_write_about(row.step),
+        may_write=can_write_about(row.step) and not in_doubt,
+        is_in_doubt=in_doubt,
         enough=enough,
         enough_to_write=_enough_to_write(task, reach, here),
     )

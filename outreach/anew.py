@@ -6,12 +6,15 @@ from django.db import transaction
 from django.db.models import QuerySet
 
 from journeys.claims import BATCH
+from journeys.models import StepKind
 from outreach.because import Because
 from outreach.channels import PHONE, in_use
 from outreach.decisions import note_stopped
 from outreach.followup import CHUNK, REPLANNED, withdraw
+from outreach.held import IN_DOUBT
 from outreach.models import Attempt, AttemptStatus, OutreachTask, TaskStatus
 from patients.models import Channel
+from referrals.actions import FOLLOWS_A_DECISION
 
 PLANNED = Attempt.objects.filter(status=AttemptStatus.PLANNED)
 
@@ -41,6 +44,16 @@ def plan_switched_off(*, now: datetime) -> int:
     """A channel that is off, or has lost a key, serves nobody: what was planned on it goes another way."""
     off = PLANNED.filter(channel__in=set(Channel.values) - in_use())
     return _some_anew(off, Because.CHANNEL_OFF, now=now)
+
+
+def plan_held(*, now: datetime) -> int:
+    """A call about a decision that the doctor looks at once more leaves the list; it is planned again afterwards.
+
+    A message is held at the door; a call has none but whoever makes it, who cannot know.
+    """
+    calls = PLANNED.filter(channel=PHONE, task__step__kind__in=FOLLOWS_A_DECISION, task__step__in=IN_DOUBT)
+    calls = calls.exclude(task__step__kind=StepKind.CALL, task__step__template_step=None)  # her own question
+    return _some_anew(calls, Because.DECIDED_ANEW, now=now)
 
 
 def _some_anew(attempts: QuerySet[Attempt], rule: Because, *, now: datetime) -> int:

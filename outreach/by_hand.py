@@ -19,6 +19,7 @@ from outreach.channels.phone import CallOutcome
 from outreach.decisions import note_planned
 from outreach.enough import alone_by_hand, enough_on
 from outreach.followup import REPLANNED
+from outreach.held import refuse_in_doubt
 from outreach.models import Attempt, AttemptStatus, OutreachTask, Reply, TaskStatus
 from outreach.planning import NEVER_AGAIN, NOT_THIS_WAY, GiveUp, Plan, next_attempt
 from outreach.reach import ORDER, Reach
@@ -101,6 +102,7 @@ def message_now(
     if not can_write_about(step):
         raise RefusedError(_("There is no message about this; call the patient."))
     lock_journey(step.journey_id)
+    refuse_in_doubt(step)
     alone_by_hand(patient)
     if call:
         Attempt.objects.filter(pk=call.pk, status=AttemptStatus.SENDING, lease=call.lease).update(

@@ -23,6 +23,7 @@ from outreach.decisions import note_beyond, note_stopped
 from outreach.dispatch import take
 from outreach.enough import alone_by_hand, enough_on
 from outreach.followup import REPLANNED
+from outreach.held import refuse_in_doubt
 from outreach.models import Attempt, AttemptStatus, OutreachTask, Reply, TaskStatus
 from outreach.own_words import purpose_of
 from outreach.queries import visit_of
@@ -56,6 +57,7 @@ def claim_call(attempt: Attempt, *, by: User, now: datetime) -> Attempt:
     Where nobody may call any more, since she said so or the number was removed, it is planned another way.
     """
     refuse_unless_active(attempt.patient_id)
+    refuse_in_doubt(attempt.task.step)
     if attempt.tie is None or not attempt.tie.may_be_called or attempt.tie.suspended_at:
         _plan_another_way(attempt, now=now)
         raise StaleStateError(
@@ -120,6 +122,7 @@ def call_now(step: Step, *, by: User, now: datetime, because: str) -> Attempt:
         raise RefusedError(_("There is no number to call."))
     refuse_unless_active(patient.pk)
     refuse_unless_lawful(patient, now=now)
+    refuse_in_doubt(step)
     alone_by_hand(patient)
     task = task_for(step, patient, now=now)
     reach = Reach.among([task.pk], now=now)

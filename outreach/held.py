@@ -6,11 +6,13 @@ from collections.abc import Iterable
 from datetime import timedelta
 
 from django.db.models import Exists, OuterRef, Q
+from django.utils.translation import gettext as _
 
-from journeys.models import Step, StepKind, StepStatus
+from journeys.models import OwnerRole, Step, StepKind, StepStatus
 from outreach.because import Because
 from outreach.channels import PHONE
 from outreach.models import WAITED_FOR, OutreachTask, Reply
+from patients.actions import RefusedError
 from patients.models import Purpose
 from referrals.actions import FOLLOWS_A_DECISION
 
@@ -24,6 +26,23 @@ IN_DOUBT = Step.objects.filter(
     Exists(DECIDED), Exists(LOOKED_AT_AGAIN), kind__in=FOLLOWS_A_DECISION
 )  # opened by a decision, and something that corrects it has come since
 UNREAD = Reply.objects.filter(meaning=MAYBE_STOP, matter__status__in=WAITING)
+
+
+def is_in_doubt(step: Step) -> bool:
+    """Of a person's own step, whether what it is about is. Her own question is answered, and the doctor knows best."""
+    told = step.about if step.about and step.template_step_id is None else step
+    is_a_question = told.kind == StepKind.CALL and told.template_step_id is None
+    if is_a_question or step.owner_role == OwnerRole.DOCTOR or told.kind not in FOLLOWS_A_DECISION:
+        return False
+    return IN_DOUBT.filter(pk=told.pk).exists()
+
+
+def refuse_in_doubt(step: Step) -> None:
+    """What follows from a decision that may change is told by nobody."""
+    if is_in_doubt(step):
+        raise RefusedError(
+            _("Something new has come, and the doctor looks at it once more. Nothing is told until then.")
+        )
 
 
 class Held:

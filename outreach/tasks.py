@@ -54,12 +54,13 @@ def close_forgotten() -> int:
 
 @shared_task
 def recover() -> dict[str, int]:
-    """What was left lying: leases of dead workers, what was not made in time, plans on channels that are off, or about
-    steps that ended.
+    """What was left lying: leases of dead workers, what was not made in time, calls about a decision in doubt, plans on
+    channels that are off, or about steps that ended.
     """
     now = timezone.now()
     return asdict(outbox.recover(now=now)) | {
         "missed": anew.plan_missed(now=now),
+        "held": anew.plan_held(now=now),
         "switched_off": anew.plan_switched_off(now=now),
         "not_needed": actions.cancel_for_steps(now=now),
         "emptied": incoming.empty_old_events(now=now),
