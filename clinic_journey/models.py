@@ -34,10 +34,12 @@ __all__ = [
     "ImportRow",
     "Improvement",
     "KnownAs",
+    "Moment",
     "NumberDay",
     "OwnKey",
     "OwnLanguage",
     "Pin",
+    "RoutineWords",
     "Serving",
     "SetAside",
     "SilentCount",
@@ -167,6 +169,32 @@ class Handover(models.Model):
 
     def __str__(self) -> str:
         return f"{self.by_id} {self.made_at:%F %R}"
+
+
+class Moment(models.TextChoices):
+    """When in the day of a desk something is looked at."""
+
+    OPENING = "opening", _("When we open")
+    CLOSING = "closing", _("Before we close")
+
+
+class RoutineWords(models.Model):
+    """What a clinic's manager wants looked at when it opens or closes, besides what is counted anyway."""
+
+    clinic = models.ForeignKey(Clinic, on_delete=models.CASCADE, related_name="+", db_index=False)
+    moment = models.CharField(max_length=7, choices=Moment)
+    words = models.TextField()  # a line for each thing
+    written_at = models.DateTimeField()
+
+    class Meta:
+        constraints = [
+            one_of("moment", Moment, name="routine_words_moment_is_known"),
+            models.CheckConstraint(condition=~Q(words=""), name="routine_words_say_something"),
+            models.UniqueConstraint(fields=["clinic", "moment"], name="routine_words_once_a_moment"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.moment} of {self.clinic_id}"
 
 
 class OwnKey(models.Model):

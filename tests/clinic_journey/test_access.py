@@ -119,6 +119,8 @@ WITHOUT_AN_OBJECT = {
     "team_extra",
     "neglected",
     "handover",
+    "routine",
+    "routine_change",
     "stuck",
     "stuck_names",
     "stuck_names_export",

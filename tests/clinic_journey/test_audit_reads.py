@@ -82,6 +82,8 @@ SHOWS_NOBODY = {  # of the pages without an object; parts that ask by themselves
     "reach_times",
     "report_questions",
     "report_export",
+    "routine",
+    "routine_change",
     "own_standard",
     "digest",
     "report_alerts",
