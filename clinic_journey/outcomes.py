@@ -25,6 +25,7 @@ class Outcome:
 
 
 BOOKED, NO_ANSWER, MESSAGE = "booked", "no_answer", "message"
+REPLANNED = "replanned"  # a silent patient
 CALL_AT, NOT_NOW, NEEDS_DOCTOR, SKIP = "call_at", "not_now", "needs_doctor", "skip"
 OUTCOMES = (
     Outcome(NO_ANSWER, 2, gettext_lazy("No answer"), "", needs_call=True),
@@ -114,6 +115,7 @@ OUTCOME_WORDS = {
     "not_understood": gettext_lazy("Not understood yet"),
     "changed": gettext_lazy("Something was changed"),
     "unchanged": gettext_lazy("Nothing is changed, and why was told"),
+    REPLANNED: gettext_lazy("Planned in a new way"),
     BOOKED: gettext_lazy("Booked"),
     "moved": gettext_lazy("Moved"),
     "arrived": AppointmentStatus.ARRIVED.label,

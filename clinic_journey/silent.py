@@ -37,6 +37,7 @@ CAUSE_HINTS = {
     Cause.ONE_DAY_KIND: gettext_lazy("Some are free only when others rest."),
     Cause.EXHAUSTED: gettext_lazy("No cause of ours is left. The patient may still answer."),
 }
+NO_CAUSE_YET = "none"  # in an address
 NO_CAUSE = gettext_lazy("Nothing stands out yet")
 NO_CAUSE_HINT = gettext_lazy("Some ways have not been tried.")
 PART_WORDS = {
@@ -52,6 +53,7 @@ KIND_WORDS = {
 
 @dataclass(frozen=True)
 class Group:
+    cause: str  # as an address names it
     words: str
     hint: str
     silences: list[Silence]
@@ -71,6 +73,7 @@ def grouped(silences: Iterable[Silence]) -> list[Group]:
     order: list[Cause | None] = [*Cause, None]
     return [
         Group(
+            cause or NO_CAUSE_YET,
             str(CAUSE_WORDS[cause] if cause else NO_CAUSE),
             str(CAUSE_HINTS[cause] if cause else NO_CAUSE_HINT),
             by_cause[cause],

@@ -28,6 +28,7 @@ from outreach.because import Because
 from outreach.decisions import note_planned
 from outreach.followup import REPLANNED, HandOver
 from outreach.models import GAVE_UP, Attempt, AttemptStatus, OutreachTask, Reply, TaskStatus
+from outreach.silence import Cell
 from outreach.silent import NO_OTHER_NUMBER, Silence, read_silences
 from patients.actions import RefusedError, StaleStateError
 from referrals.actions import revoke_quietly
@@ -42,10 +43,13 @@ def silence_of(task: OutreachTask, *, now: datetime) -> Silence:
 
 
 @transaction.atomic
-def replan(task: OutreachTask, *, now: datetime, by: User | None = None) -> Attempt:
+def replan(
+    task: OutreachTask, *, shown: Cell | None = None, now: datetime, by: User | None = None
+) -> Attempt:
     """Plan the next contact in a way not tried yet; what was planned gives way, what was given up goes on.
 
-    Pressed twice it finds what it planned. Who had it in hand because nobody answered has it no longer.
+    Pressed twice it finds what it planned. Who had it in hand because nobody answered has it no longer. `shown`: the
+    way that was read before the press; another one is not planned unread.
     """
     journey = lock_journey(task.step.journey_id)
     silence = silence_of(task, now=now)
@@ -58,6 +62,8 @@ def replan(task: OutreachTask, *, now: datetime, by: User | None = None) -> Atte
     plan = silence.proposal
     if plan is None:
         raise RefusedError(_("Every way that is open to us has been tried."))
+    if shown not in (None, silence.proposed):
+        raise StaleStateError(_("Another way is the next one by now. Look again."))
     Attempt.objects.filter(task=task, status=AttemptStatus.PLANNED).update(
         status=AttemptStatus.CANCELLED, ended_at=now, outcome=REPLANNED
     )

@@ -41,6 +41,8 @@ PAGES = {
     "conversation_nothing": _("A message without an answer"),
     "unknown_writer": _("A number we do not know"),
     "silent": _("Silent patients"),
+    "silent_together": _("Plan for several silent patients"),
+    "silent_planned": _("Planned for several silent patients"),
     "silent_patient": _("A silent patient"),
     "waiting": _("Waiting list"),
     "offer_time": _("Offering a free time"),

@@ -35,7 +35,7 @@ def _figure(figure: Figure) -> float | None:
 
 def silent(here: Here, _asked: QueryDict) -> Iterator[Cells]:
     yield (_("What we always did alike"), _("Patients"))
-    yield from silent_by_cause(here).causes
+    yield from ((words, people) for words, people, _cause in silent_by_cause(here).causes)
 
 
 def risk(here: Here, _asked: QueryDict) -> Iterator[Cells]:

@@ -12,7 +12,7 @@ from django.db import transaction
 from django.db.models import QuerySet
 
 from clinic_journey.reports.numbers_models import SilentCount
-from clinic_journey.silent import CAUSE_WORDS, NO_CAUSE
+from clinic_journey.silent import CAUSE_WORDS, NO_CAUSE, NO_CAUSE_YET
 from outreach.models import OutreachTask
 from outreach.silence import Cause
 from outreach.silent import LONGEST_DUE, silences_in, silent_in
@@ -27,13 +27,13 @@ ORDER: list[Cause | None] = [*Cause, None]  # in which causes are looked for
 
 @dataclass(frozen=True)
 class Silent:
-    causes: list[tuple[str, int]]
+    causes: list[tuple[str, int, str]]  # words, how many, and as an address names it
     is_all: bool
     counted_at: datetime | None = None  # empty: as it is now
 
     @property
     def people(self) -> int:
-        return sum(number for _words, number in self.causes)
+        return sum(number for _words, number, _cause in self.causes)
 
 
 def silent_by_cause(here: Here) -> Silent:
@@ -55,8 +55,11 @@ def _causes(tasks: QuerySet[OutreachTask], *, now: datetime) -> Counter[Cause | 
     return Counter(each.cause for each in silences_in(tasks, now=now) if each.is_silent)
 
 
-def _named(counts: Counter[Cause | None]) -> list[tuple[str, int]]:
-    named = [(str(CAUSE_WORDS[cause] if cause else NO_CAUSE), counts[cause]) for cause in ORDER]
+def _named(counts: Counter[Cause | None]) -> list[tuple[str, int, str]]:
+    named = [
+        (str(CAUSE_WORDS[cause] if cause else NO_CAUSE), counts[cause], cause or NO_CAUSE_YET)
+        for cause in ORDER
+    ]
     return [each for each in named if each[1]]
 
 

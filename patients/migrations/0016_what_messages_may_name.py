@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('patients', '0013_automated_calls'),
+        ('patients', '0015_when_she_can_come'),
     ]
 
     operations = [
