@@ -2,12 +2,11 @@
 
 from datetime import datetime
 
-from django.utils.translation import gettext as _, gettext_lazy
+from django.utils.translation import gettext as _
 
 from outreach.attested import may_use
-from outreach.because import Because
 from outreach.channels import BY_VOICE, in_use
-from outreach.gate import Gates
+from outreach.gate import BARRED, Gates
 from outreach.reach import channels_of
 from patients.actions import RefusedError
 from patients.models import (
@@ -22,15 +21,6 @@ from patients.models import (
 )
 from patients.queries import clock_of, lawful_hours, withdrawn
 from patients.windows import is_open
-
-BARRED = {
-    Because.GATE: gettext_lazy(
-        "Safe start: only listed addresses get messages. A manager adds this one under Channels."
-    ),
-    Because.PROVIDER_UNKNOWN: gettext_lazy(
-        "Only listed addresses get messages here until an administrator answers for the provider, under Channels."
-    ),
-}
 
 
 def channels_at(tie: PatientContact) -> list[Channel]:

@@ -9,7 +9,7 @@ from datetime import datetime
 from django.contrib.auth.models import User
 from django.db import transaction
 from django.db.models import Exists, OuterRef, Q
-from django.utils.translation import gettext as _
+from django.utils.translation import gettext as _, gettext_lazy
 
 from outreach.because import Because
 from outreach.channels import leaves_this_machine, leaving
@@ -18,6 +18,15 @@ from outreach.provider_terms import Providers, unanswered
 from patients.actions import RefusedError
 from patients.addresses import normal_address
 from patients.models import AddressKind, Clinic, ContactPoint
+
+BARRED = {
+    Because.GATE: gettext_lazy(
+        "Safe start: only listed addresses get messages. A manager adds this one under Channels."
+    ),
+    Because.PROVIDER_UNKNOWN: gettext_lazy(
+        "Only listed addresses get messages here until an administrator answers for the provider, under Channels."
+    ),
+}
 
 
 class Gates:

@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 
 from outreach.attested import may_use
 from outreach.channels import BY_VOICE, by_machine
-from outreach.gate import Gates
+from outreach.gate import BARRED, Gates
 from outreach.reach import channels_of
 from patients.actions import RefusedError
 from patients.addresses import normal_address
@@ -48,10 +48,8 @@ def refuse_to_send(point: ContactPoint, channel: str | None) -> None:
         raise RefusedError(
             _("The country's rules ask an administrator to answer for this channel first, under Channels.")
         )
-    if not Gates([point.clinic_id]).lets_out(point, channel):
-        raise RefusedError(
-            _("Safe start: only listed addresses get messages. A manager adds this one under Channels.")
-        )
+    if bar := Gates([point.clinic]).bar(point, channel):
+        raise RefusedError(str(BARRED[bar]))
     here = {"contact_point__clinic": point.clinic_id, "contact_point__value": point.value}
     if withdrawn(contact_point__kind=point.kind, channel=channel, purpose=Purpose.SERVICE, **here).exists():
         raise RefusedError(_("At this address we were asked not to write. Tell it by word of mouth."))

@@ -24,6 +24,7 @@ from appointments.waiting_models import Offer, WaitlistEntry
 from clinic_journey.importing.models import ImportProblem, ImportRow, KnownAs
 from clinic_journey.models import DeskAction, Serving, SetAside
 from inquiries.models import Inquiry, Offering
+from inquiries.sent_models import SentAnswer
 from journeys.models import Journey, JourneyTemplate, Step, StepEvent, StepTemplate
 from outreach.complaint_models import Complaint
 from outreach.contact_models import PersonalContact
@@ -33,6 +34,7 @@ from outreach.praise_models import Praise
 from outreach.provider_models import MessengerLink
 from patients.models import (
     AuditEvent,
+    ComingWindow,
     Consent,
     ContactPoint,
     ContactWindow,
@@ -116,6 +118,12 @@ SECTIONS: tuple[Section, ...] = (
     Section(
         ContactWindow,
         _("Hours to be reached"),
+        ("card__patient",),
+        (("", "weekday"), ("", "start"), (UNTIL, "end")),
+    ),
+    Section(
+        ComingWindow,
+        _("Hours to come"),
         ("card__patient",),
         (("", "weekday"), ("", "start"), (UNTIL, "end")),
     ),
@@ -275,6 +283,12 @@ SECTIONS: tuple[Section, ...] = (
         _("Questions"),
         ("patient",),
         (("", "asked_at"), ("", "asked"), (ANSWER, "said_words"), ("", "outcome"), ("", "lost_words")),
+    ),
+    Section(
+        SentAnswer,
+        _("Answers in writing"),
+        ("inquiry__patient",),
+        (("", "send_at"), ("", "channel"), ("", "body"), ("", "status")),
     ),
     Section(
         ImportRow,
