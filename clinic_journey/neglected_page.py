@@ -8,14 +8,15 @@ from django.contrib import messages
 from django.contrib.auth.models import User
 from django.db import transaction
 from django.db.models import prefetch_related_objects
-from django.http import HttpRequest, HttpResponse
-from django.shortcuts import redirect, render
-from django.urls import path
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.shortcuts import render
+from django.urls import path, reverse
 from django.utils import translation
 from django.utils.timesince import timesince
 from django.utils.translation import gettext as _, ngettext
 from django.views.decorators.http import require_GET, require_POST
 
+from clinic_journey.caller import local_path
 from clinic_journey.desk import turn_to
 from clinic_journey.models import Serving
 from clinic_journey.week_words import Suits, suiting
@@ -36,17 +37,16 @@ from patients import audit
 from patients.access import Here, for_staff, patient_here
 from patients.actions import RefusedError, StaleStateError
 from patients.models import Channel, ContactPoint, Patient
-from patients.queries import first_phone
+from patients.queries import first_phone, withdrawn
 
 IN_DAYS, A_YEAR = 60, 365
 
 
 @dataclass(frozen=True)
-class Suggested:
-    """One of today's, as the page shows it."""
+class Ring:
+    """What whoever rings by hand needs, where no step asks for the call."""
 
-    one: Neglected
-    without_a_word: str  # how long
+    patient: Patient
     phone: ContactPoint | None
     window: Window  # of calls, at this moment
     windows: list[Suits]  # what she told us
@@ -54,6 +54,14 @@ class Suggested:
     say: str
     is_mine: bool  # I am with this patient now, so the number is mine to dial
     served_by: str  # a colleague who is
+
+
+@dataclass(frozen=True)
+class Suggested(Ring):
+    """One of today's, as the page shows it."""
+
+    one: Neglected
+    without_a_word: str  # how long
 
 
 @require_GET
@@ -76,18 +84,23 @@ def neglected_list(request: HttpRequest, here: Here) -> HttpResponse:
 
 
 def _suggested(each: Neglected, served_by: User | None, here: Here) -> Suggested:
-    tie, is_mine = first_phone(each.patient), served_by == here.user
+    ring = ring_of(each.patient, _to_say(each.patient, each, here), served_by, here)
+    return Suggested(**vars(ring), one=each, without_a_word=_how_long(each, now=here.now))
+
+
+def ring_of(patient: Patient, say: str, served_by: User | None, here: Here) -> Ring:
+    """`say`: in her language. `served_by`: who is with her right now, me or a colleague."""
+    tie, is_mine = first_phone(patient), served_by == here.user
     other = "" if served_by is None or is_mine else served_by.first_name or served_by.get_username()
-    card = getattr(each.patient, "card", None)
-    window = window_of(each.patient, Channel.PHONE, now=here.now, clock=here.clock)
-    return Suggested(
-        one=each,
-        without_a_word=_how_long(each, now=here.now),
+    card = getattr(patient, "card", None)
+    window = window_of(patient, Channel.PHONE, now=here.now, clock=here.clock)
+    return Ring(
+        patient=patient,
         phone=tie.contact_point if tie else None,
         window=window,
         windows=suiting(card.windows.all()) if card else [],
-        needs_reason=not suits_a_call(each.patient, window),
-        say=_to_say(each.patient, each, here),
+        needs_reason=not suits_a_call(patient, window),
+        say=say,
         is_mine=is_mine,
         served_by=other,
     )
@@ -119,6 +132,11 @@ def _to_say(patient: Patient, each: Neglected, here: Here) -> str:
         return " ".join([_("Hello %(name)s, this is %(who)s from %(clinic)s.") % who, question])
 
 
+def refuses_calls(patient: Patient, phone: ContactPoint) -> bool:
+    """Whether she asked us not to call at this number."""
+    return withdrawn(patient=patient, contact_point=phone, channel=Channel.PHONE).exists()
+
+
 @require_POST
 @for_staff()
 def neglected_call(request: HttpRequest, here: Here, patient_id: UUID) -> HttpResponse:
@@ -131,12 +149,14 @@ def neglected_call(request: HttpRequest, here: Here, patient_id: UUID) -> HttpRe
     try:
         if tie is None:
             raise RefusedError(_("There is no number to call."))
+        if refuses_calls(patient, tie.contact_point):
+            raise RefusedError(_("The patient asked us not to call."))
         refuse_unless_lawful(patient, now=here.now)
         refuse_while_reached(patient, tie)
         _ring(patient, request.POST.get("because", "").replace("\0", ""), here)
     except RefusedError as refusal:
         messages.error(request, str(refusal))
-    return redirect("neglected")
+    return HttpResponseRedirect(local_path(request, reverse("neglected")))
 
 
 @transaction.atomic
@@ -164,7 +184,7 @@ def neglected_done(request: HttpRequest, here: Here, patient_id: UUID) -> HttpRe
         again = _("Kept. Nobody is sent there again for a while.")
         in_vain = _("Kept. In a few days another try is suggested.")
         messages.success(request, in_vain if ended == ContactEnd.NOT_REACHED else again)
-    return redirect("neglected")
+    return HttpResponseRedirect(local_path(request, reverse("neglected")))
 
 
 urlpatterns = [

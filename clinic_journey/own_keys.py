@@ -25,7 +25,7 @@ COMES = gettext_lazy("When the patient can come")
 COMMANDS: dict[str, tuple[str | Promise, ...]] = {
     "KeyA": (gettext_lazy("Offer to the waiting list"), gettext_lazy("Accept"), CARD),
     "KeyB": (gettext_lazy("Book a visit"), gettext_lazy("Give back"), CARD),
-    "KeyC": (gettext_lazy("I am calling"), gettext_lazy("Ask the institute")),
+    "KeyC": (gettext_lazy("I am calling"), gettext_lazy("A call by hand"), gettext_lazy("Ask the institute")),
     "KeyD": (gettext_lazy("The day"), gettext_lazy("Calendar"), gettext_lazy("Done as promised")),
     "KeyE": (gettext_lazy("Export"), gettext_lazy("In your language"), CARD),
     "KeyF": (gettext_lazy("Search on this page"), CARD),

@@ -9,6 +9,7 @@ from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitVie
 from clinic_journey import (
     addresses,
     automated_calls,
+    call_by_hand,
     caller,
     cards,
     channels_page,
@@ -112,6 +113,7 @@ urlpatterns = [
     path("patients/<uuid:patient_id>/start/", patient_record.start, name="start_journey"),
     *addresses.urlpatterns,
     *automated_calls.urlpatterns,
+    *call_by_hand.urlpatterns,
     path("patients/", include(([*cards.urlpatterns, *patients_urls.urlpatterns], "patients"))),
     *page_changed.urlpatterns,
     *visit_saves.urlpatterns,

@@ -239,11 +239,11 @@ def note_contact(
     refuse_unless_active(patient.pk)
     if ended != ContactEnd.NOT_REACHED and not words.strip():
         raise RefusedError(_("Write in a few words what was said, or why better not."))
-    if PersonalContact.objects.filter(_lately(now=now, in_peace=OPEN_FOR), patient=patient).exists():
+    contact = _begun(patient, now=now, by=by)  # whoever has rung says how it ended, whatever else there was
+    lately = PersonalContact.objects.filter(_lately(now=now, in_peace=OPEN_FOR), patient=patient)
+    if contact is None and lately.exists():
         raise StaleStateError(_("A colleague has been in touch with this patient meanwhile."))
-    contact = _begun(patient, now=now, by=by) or PersonalContact(
-        clinic_id=patient.clinic_id, patient=patient, by=by
-    )
+    contact = contact or PersonalContact(clinic_id=patient.clinic_id, patient=patient, by=by)
     contact.at, contact.ended, contact.words = now, ended, words.strip()[:300]
     contact.save()
     return contact

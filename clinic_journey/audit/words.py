@@ -35,6 +35,7 @@ PAGES = {
     "address_test": _("Test of a phone or e-mail"),
     "matches": _("Search for a caller"),
     "caller": _("A caller's questions"),
+    "call_patient": _("A call by hand"),
     "inbox": _("Inbox"),
     "conversation": _("Messages of a patient"),
     "conversation_answer": _("Answering a patient in writing"),

@@ -79,6 +79,20 @@ def test_when_she_can_come_is_one_key_while_booking(
     assert demo.rows(told, patient.hex) == [("17:00:00", 7)]
 
 
+def test_a_call_from_the_record_is_one_key(demo: DemoServer, open_page: Opener, language: str) -> None:
+    something_open = (
+        "EXISTS (SELECT 1 FROM journeys_step s JOIN journeys_journey j ON j.id = s.journey_id"
+        " WHERE j.patient_id = p.id AND s.status = 'active' AND s.kind = 'book')"
+    )
+    page = open_page(f"/patients/{patient_with(demo, something_open)}/", language=language)
+    keys = Keyboard(page, language)
+    with page.expect_navigation():
+        keys.press("KeyC")
+    assert keys.pressed == 1
+    assert "/today/?item=" in page.url
+    expect(page.locator(".desk-detail a[href^='tel:']")).to_be_visible()
+
+
 def is_saved(answer: Response) -> bool:
     """The server has answered a form. Navigation tells less: a page may also rename its own address."""
     return answer.request.method == "POST" and "/results/" in answer.url
