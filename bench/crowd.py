@@ -8,14 +8,17 @@ from typing import Any
 
 from django.core.management import call_command
 from django.db import connection, models
+from django.db.models import F
 from django.test import Client
 from django.utils import timezone
 
 from appointments.models import Practitioner
 from bench.crowd_lists import add_lists
+from clinic_journey.worklist import worklist
 from journeys.models import Journey, Step, StepTemplate
 from outreach.models import Attempt, OutreachTask
-from patients.models import ContactPoint, Patient, PatientContact, ServiceCard
+from patients.access import Here
+from patients.models import Clinic, ContactPoint, Patient, PatientContact, ServiceCard
 from tests import builders
 
 SILENT_EVERY = 2  # of the open tasks, one in two got no answer twice
@@ -23,6 +26,7 @@ GIVEN_UP_EVERY = 60  # of those that ended, long ago
 OPEN_EVERY = 6  # of 1.2 tasks a patient, one in six is open: 200,000 of 1.2M
 CALLS = 100  # planned for this hour in the clinic that is looked at
 CHUNK = 250_000
+LONG = timedelta(days=90)
 
 
 class Crowd:
@@ -66,6 +70,23 @@ class Crowd:
         client = Client(headers={"host": "localhost"})
         client.force_login(self.roles[role])
         return client
+
+    def desk_with(self, rows: int) -> Client:
+        """Who has just logged in at the desk of another clinic, in whose Today exactly so many rows are left."""
+        self._turn_to()
+        clinic = Clinic.objects.get(pk=self.clinic_id + 1)
+        client = Client(headers={"host": "localhost"})
+        user = builders.user("receptionist", at=clinic)
+        client.force_login(user)
+        here = Here(user, clinic, "receptionist", timezone.now())
+        while True:
+            found = worklist(here)
+            shown = [*found.now, *found.later]
+            over = [each.due for row in shown[rows:] for each in (row, *row.others)]
+            if not over:
+                assert len(shown) == rows, f"{len(shown)} rows are due"
+                return client
+            put_off({due.pk for due in over}, {due.attempt_id for due in over if due.attempt_id})
 
     def fetch(self, sql: str, values: dict[str, Any]) -> list[tuple[Any, ...]]:
         self._turn_to()
@@ -158,6 +179,14 @@ class Crowd:
                 f"INSERT INTO {model._meta.db_table} ({names}) SELECT {', '.join(filled.values())} FROM {numbers}",
                 {"now": self.now, "today": self.now.date() - timedelta(days=100)},
             )
+
+
+def put_off(steps: set[int], calls: set[int]) -> None:
+    """So far that they are nothing for Today."""
+    Step.objects.filter(pk__in=steps).update(due_at=F("due_at") + LONG)
+    Attempt.objects.filter(pk__in=calls).update(
+        send_at=F("send_at") + LONG, expires_at=F("expires_at") + LONG
+    )
 
 
 def default_of(field: "models.Field[Any, Any]") -> str | None:
