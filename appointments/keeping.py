@@ -13,8 +13,10 @@ from django.db.models import QuerySet
 
 from appointments.actions import book_alone, book_for_step, hold
 from appointments.models import KEPT, Appointment, AppointmentStatus
+from appointments.queries import MOVABLE
+from appointments.ties import BOOKED
 from appointments.visits import Visit
-from journeys.models import Step
+from journeys.models import EventKind, Step
 
 KEPT_FOR = timedelta(minutes=5)
 
@@ -51,5 +53,14 @@ def book_kept(
     """Book, with what this person kept given back in the same moment; if the booking fails, it stays kept."""
     let_go(by)
     if step:
-        return book_for_step(step, visit, now=now, by=by)
+        return _booked_before(visit, step, by=by) or book_for_step(step, visit, now=now, by=by)
     return book_alone(visit, now=now, by=by, request_key=request_key)
+
+
+def _booked_before(visit: Visit, step: Step, *, by: User) -> Appointment | None:
+    """What the same person has booked for this step at this very time: the press whose answer was lost."""
+    ended = Step.objects.filter(
+        pk=step.pk, outcome=BOOKED, events__kind=EventKind.COMPLETED, events__by=by
+    ).exists()
+    hers = Appointment.objects.filter(patient=visit.patient, practitioner=visit.practitioner)
+    return hers.filter(start=visit.start, status__in=MOVABLE).first() if ended else None

@@ -2,12 +2,13 @@
 
 from dataclasses import replace
 from datetime import time
-from uuid import UUID
+from uuid import UUID, uuid4
 
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
 from django.urls import path, reverse
+from django.utils.crypto import salted_hmac
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
@@ -24,8 +25,10 @@ from patients.actions import CardAnswers, RefusedError, save_card, save_coming
 from patients.card_form import CardForm
 from patients.coming import WHOLE_DAY
 from patients.models import MANAGERS, CardState, Channel, Patient, ServiceCard
+from patients.repeats import Asked, once
 
 PAGE = 30
+KEY = 36  # signs of a key that are looked at
 ALL_DAYS = range(7)
 
 
@@ -36,6 +39,7 @@ def card_of(patient: Patient, form: CardForm, here: Here) -> dict[str, object]:
         "patient": patient,
         "card": card,
         "card_form": form,
+        "card_key": uuid4().hex,
         "card_state": card.state(now=here.now) if card else CardState.MISSING,
         "learned": learned_about(patient),
     }
@@ -64,7 +68,8 @@ def card(request: HttpRequest, here: Here, patient_id: UUID) -> HttpResponse:
         answers = form.answers()
         if "learned" in request.POST:
             answers = with_learned(answers, learned_about(patient), patient)
-        _say(request, save_card(patient, answers, now=here.now, by=here.user))
+        _save_once(request, patient, answers, here)
+        _say(request, ServiceCard.objects.get(patient=patient))
         return HttpResponseRedirect(back)
     form.fields["channel"].widget.attrs["autofocus"] = True  # so that the keys are heard at once
     context = card_of(patient, form, here) | reach_of(patient, here) | {"back": back}
@@ -85,6 +90,21 @@ def coming(request: HttpRequest, here: Here, patient_id: UUID) -> HttpResponse:
     except RefusedError as refusal:
         messages.error(request, str(refusal))
     return HttpResponseRedirect(way_back(request, patient))
+
+
+def _save_once(request: HttpRequest, patient: Patient, answers: CardAnswers, here: Here) -> None:
+    """The same answers from the same page are one save, however often a bad line repeats them."""
+
+    def save() -> UUID:
+        save_card(patient, answers, now=here.now, by=here.user)
+        return patient.public_id
+
+    key = request.POST.get("request_key", "")[:KEY]
+    if not key:
+        save()
+        return
+    said = salted_hmac("service card", f"{patient.pk} {answers}", algorithm="sha256").hexdigest()
+    once(Asked(here.clinic, f"{key} {said[:KEY]}", said), save, now=here.now)
 
 
 def _say(request: HttpRequest, saved: ServiceCard) -> None:

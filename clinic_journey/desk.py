@@ -121,13 +121,13 @@ def _first_of(patient: Patient, press: Press, here: Here) -> DeskAction | None:
 
 
 @transaction.atomic
-def save_decision(step: Step, what: str, act: Callable[[], object], *, here: Here) -> DeskAction:
+def save_decision(step: Step, press: Press, act: Callable[[], object], *, here: Here) -> DeskAction:
     """As `save`, for a doctor, whom nobody who is talking with the patient holds up: two meet at the journey."""
     lock_journey(step.journey_id)
     patient = step.journey.patient
     if patient is None:
         raise RefusedError(_("Nobody knows yet whose this is."))
-    return _kept(step, patient, Press(what), act, here=here)
+    return _same_press(press, here) or _kept(step, patient, press, act, here=here)
 
 
 @transaction.atomic

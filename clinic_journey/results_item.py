@@ -4,6 +4,7 @@ The second costs more than the whole list, so the page fetches it after itself; 
 """
 
 from datetime import timedelta
+from uuid import uuid4
 
 from appointments.models import Appointment
 from appointments.suggestions import VISIT_MINUTES, times_for
@@ -31,7 +32,12 @@ def item_of(result: Result, here: Here, *, with_follows: bool) -> dict[str, obje
     if result.decision or here.role not in DECIDES or result.review is None:
         return context
     follows = follows_of(result, here) if with_follows else {}
-    return context | {"choices": choices_of(visit), **lengths_of(visit, 0), **follows}
+    return context | {
+        "choices": choices_of(visit),
+        "request_key": uuid4().hex,
+        **lengths_of(visit, 0),
+        **follows,
+    }
 
 
 def visit_of(result: Result) -> Appointment | None:

@@ -14,6 +14,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST
 
 from clinic_journey import desk
+from clinic_journey.desk import Press
 from clinic_journey.models import DeskAction
 from clinic_journey.outcomes import ASKED_AGAIN, OF_THE_DOCTOR, words_of
 from clinic_journey.results_item import DECIDES, follows_of, item_of, other_times_of, visit_of
@@ -172,7 +173,7 @@ def decide(request: HttpRequest, here: Here, result_id: UUID) -> HttpResponse:
     try:
         _saved(
             result,
-            decision,
+            Press(decision, request.POST.get("request_key", "")[:40] or None),
             lambda: actions.record_review(result, decision, now=here.now, by=here.user, note=note, at=at),
             here,
         )
@@ -182,12 +183,12 @@ def decide(request: HttpRequest, here: Here, result_id: UUID) -> HttpResponse:
     return redirect("results")
 
 
-def _saved(result: Result, what: str, act: Callable[[], object], here: Here) -> None:
+def _saved(result: Result, press: Press, act: Callable[[], object], here: Here) -> None:
     """Do it with its way back; a result without a review has nothing to decide, and is refused in words."""
     if result.review is None:
         act()
     else:
-        desk.save_decision(result.review, what, act, here=here)
+        desk.save_decision(result.review, press, act, here=here)
 
 
 @require_POST
@@ -260,7 +261,7 @@ def ask_again(request: HttpRequest, here: Here, result_id: UUID) -> HttpResponse
         "Reception asks for it again, and the patient is told by when she hears. Your review rests until then."
     )
     act = partial(chasing.ask_again, result, now=here.now, by=here.user)
-    return _done(request, lambda: _saved(result, ASKED_AGAIN, act, here), words, "/results/")
+    return _done(request, lambda: _saved(result, Press(ASKED_AGAIN), act, here), words, "/results/")
 
 
 def _looks(here: Here) -> list[datetime]:

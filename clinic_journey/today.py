@@ -9,7 +9,6 @@ from zoneinfo import ZoneInfo
 from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
-from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
@@ -18,6 +17,7 @@ from clinic_journey import desk
 from clinic_journey.booking import book_from_today
 from clinic_journey.caller import local_path
 from clinic_journey.desk import Press
+from clinic_journey.keeps_trying import KEEPS_TRYING
 from clinic_journey.models import AsideKind, DeskAction
 from clinic_journey.outcomes import (
     BOOKED,
@@ -47,9 +47,6 @@ from patients.actions import RefusedError
 from patients.models import Channel, Patient
 from patients.queries import key_in
 
-KEEPS_TRYING = (
-    "X-Keeps-Trying"  # today.js sends it: it repeats a save that did not get through, and goes on itself
-)
 REFUSED = "X-Refused"  # so that what was typed is kept in the browser
 DECLINED = "declined"
 
@@ -57,13 +54,6 @@ DECLINED = "declined"
 def _step(here: Here, step_id: UUID) -> Step:
     found = steps_visible_to(here.user).select_related("journey__clinic", "about__template_step")
     return get_object_or_404(found, public_id=step_id, clinic=here.clinic)
-
-
-def _to(request: HttpRequest, address: str) -> HttpResponse:
-    """Go there; whoever keeps trying by itself is told where instead."""
-    if KEEPS_TRYING in request.headers:
-        return HttpResponse(status=204, headers={"X-Go-To": address})
-    return redirect(address)
 
 
 def _save(request: HttpRequest, here: Here, step: Step, what: str, act: Callable[[], object]) -> HttpResponse:
@@ -75,7 +65,7 @@ def _save(request: HttpRequest, here: Here, step: Step, what: str, act: Callable
         desk.save(step, press, act, here=here)
     except RefusedError as refusal:
         return _refused(request, here, step, refusal)
-    return _to(request, reverse("today"))
+    return redirect("today")
 
 
 def _refused(request: HttpRequest, here: Here, step: Step, refusal: RefusedError) -> HttpResponse:
@@ -83,7 +73,7 @@ def _refused(request: HttpRequest, here: Here, step: Step, refusal: RefusedError
     messages.error(request, refusal.for_staff if isinstance(refusal, SlotTakenError) else str(refusal))
     if KEEPS_TRYING in request.headers:  # its drafts are in the browser
         asked = urlencode({name: request.POST.get(name, "")[:40] for name in ("outcome", "reason", "heard")})
-        answer = _to(request, f"{item(step)}&{asked}")
+        answer = redirect(f"{item(step)}&{asked}")
         answer[REFUSED] = "1"
         return answer
     return page(request, here, wanted=str(step.public_id), status=409)
@@ -129,7 +119,7 @@ def call(request: HttpRequest, here: Here, step_id: UUID) -> HttpResponse:
         _call_of(step, here, because=_text(request, "because"))
     except RefusedError as refusal:
         return _refused(request, here, step, refusal)
-    return _to(request, item(step))
+    return redirect(item(step))
 
 
 @require_POST
@@ -246,7 +236,7 @@ def park(request: HttpRequest, here: Here, step_id: UUID) -> HttpResponse:
     step = _step(here, step_id)
     if "back" in request.POST:
         desk.take_back(step, here=here)
-        return _to(request, item(step))
+        return redirect(item(step))
     return _put_off(request, here, step, AsideKind.PARKED)
 
 
@@ -255,7 +245,7 @@ def _put_off(request: HttpRequest, here: Here, step: Step, kind: AsideKind) -> H
         desk.set_aside(step, kind, here=here, reason=_text(request, "note"))
     except RefusedError as refusal:
         return _refused(request, here, step, refusal)
-    return _to(request, reverse("today"))
+    return redirect("today")
 
 
 @require_POST
@@ -279,4 +269,4 @@ def undo(request: HttpRequest, here: Here, action_id: int) -> HttpResponse:
         messages.success(request, _("Undone. Everything is as it was."))
     except RefusedError as refusal:
         messages.error(request, refusal.for_staff if isinstance(refusal, SlotTakenError) else str(refusal))
-    return _to(request, back)
+    return redirect(back)

@@ -1,14 +1,11 @@
-/* What Today adds: the list stays as it is while rows are opened beside it; a save that keeps trying over a bad
-   line; drafts that outlive a power cut; the lease that activity renews; the focus inside an outcome that asks for
-   something. Without it every form still works and every row is a link.
+/* What Today adds: the list stays as it is while rows are opened beside it; drafts that outlive a power cut; the
+   lease that activity renews; the focus inside an outcome that asks for something. Without it every form still works
+   and every row is a link.
    data-serve   on the panel: the step to open at once, for nobody chose one
-   data-saves   on a form: sent by fetch, repeated with the same request_key until it gets through
    data-draft   on a field: kept in this browser for this user and item until its form or the item is saved */
 
 const desk = document.querySelector("[data-user]");
 const panel = document.getElementById("panel");
-const bar = document.getElementById("not-saved");
-const WAITS = [1000, 2000, 4000, 8000, 15000];
 const RENEW_EVERY = 30_000;
 const token = () => document.querySelector("[name=csrfmiddlewaretoken]").value;
 const detail = () => panel.querySelector("[data-item]");
@@ -38,44 +35,14 @@ function bringBack() {
 const draftsIn = (form) => [...form.querySelectorAll("[data-draft]")].map(keyOf);
 const drop = (drafts) => drafts.forEach((key) => localStorage.removeItem(key));
 
-/* Saves */
-function say(times) {
-  bar.textContent = `${bar.dataset.words} (${times})`;
-  bar.hidden = false;
-}
-
-function switchOff(off) {
-  document.querySelectorAll("[data-saves] button").forEach((button) => (button.disabled = off));
-}
-
-async function send(form, body, drafts, tried = 0) {
-  let answer;
-  try {
-    answer = await fetch(form.action, { method: "POST", body, headers: { "X-Keeps-Trying": "1" }, credentials: "same-origin" });
-  } catch {
-    answer = null;
-  }
-  if (answer?.headers.has("X-Go-To")) {
-    if (!answer.headers.has("X-Refused")) drop(drafts);
-    location.assign(answer.headers.get("X-Go-To"));
-    return;
-  }
-  if (answer && answer.status < 500) {
-    location.reload();
-    return;
-  }
-  say(tried + 1);
-  setTimeout(() => send(form, body, drafts, tried + 1), WAITS[Math.min(tried, WAITS.length - 1)]);
-}
-
+/* What is sent is a draft until it is saved; where no script waits for that, the page that answers shows again what
+   it refuses. */
 function onSubmit(event) {
-  const drafts = panel.contains(event.target) ? draftsIn(event.target) : [];
-  const form = event.target.closest("[data-saves]");
-  if (!form) return drop(drafts);  // the page that answers shows again what it refuses
-  event.preventDefault();
-  const body = new URLSearchParams(new FormData(form, event.submitter));
-  switchOff(true);
-  send(form, body, drafts);
+  const form = event.target;
+  if (!panel.contains(form)) return;
+  const drafts = draftsIn(form);
+  if (form.matches("[data-saves]")) form.addEventListener("saved", () => drop(drafts), { once: true });
+  else drop(drafts);
 }
 
 /* The lease */

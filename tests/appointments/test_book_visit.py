@@ -53,6 +53,20 @@ def test_button_pressed_twice_books_once_and_another_button_books_another(
     ]
 
 
+def test_a_booking_for_a_step_sent_again_is_the_one_it_was(
+    desk: Client, patient: Patient, doctor: Practitioner
+) -> None:
+    call_command("load_catalogue", verbosity=0)
+    step = start_journey(patient, NewJourney("next_stage", title="Tooth 36"), now=NOW).steps.get()
+    path = f"/patients/{patient.public_id}/book/?step={step.public_id}"
+    for _again in range(2):
+        answer = desk.post(path, booking(doctor, TOMORROW_9))
+        assert said(answer)[-1] == "Booked: Tue 10 Mar 09:00 with Dr Cohen. Repeat the date aloud."
+    another = desk.post(path, booking(doctor, TOMORROW_9 + DAY))
+    assert another.status_code == 422
+    assert Appointment.objects.count() == 1
+
+
 def test_booking_for_a_step_ends_the_step_and_returns_to_today(
     desk: Client, patient: Patient, doctor: Practitioner
 ) -> None:
