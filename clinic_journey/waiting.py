@@ -10,6 +10,7 @@ from django.contrib import messages
 from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
 from django.utils.translation import gettext as _, gettext_lazy
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
@@ -20,6 +21,7 @@ from appointments.queries import appointments_visible_to, practitioners_visible_
 from appointments.shown import version_of_waiting
 from appointments.waiting_models import WaitlistEntry
 from appointments.waves import WAVE
+from clinic_journey.caller import local_path
 from journeys.models import Step
 from journeys.queries import steps_visible_to
 from outreach.channels import PHONE
@@ -194,7 +196,7 @@ def offer_answer(request: HttpRequest, here: Here, offer_id: UUID) -> HttpRespon
             _("Noted. This time is not offered to this patient again."),
         )
         messages.success(request, yes if said == YES else no)
-    return redirect("waiting")
+    return redirect(local_path(request, reverse("waiting")))
 
 
 @require_POST

@@ -4,6 +4,8 @@
    - inside an element with data-key-scope its own keys win, and keys of other scopes are not heard;
    - nor are those of a part that waits for its content ([aria-busy]);
    - data-then="#book" on a button moves the focus there, so that the next digit is that scope's;
+   - data-key-leads on a button that cannot be taken back: its key brings the focus there, of several to the next one,
+     and Enter presses it;
    - J and K walk the rows of [data-rows]; Escape leaves a field, a menu or a scope;
    - whoever has chosen other keys presses those, and reads them in every <kbd>: data-own-keys on the body says
      which key of ours is which other one. The templates and all other scripts speak of our keys alone. */
@@ -80,7 +82,13 @@ function walkRows(step) {
   next.click();
 }
 
+function leadOn(key) {
+  const all = [...document.querySelectorAll(`[data-key-leads][data-key="${key}"]`)].filter((each) => each.checkVisibility());
+  all[(all.indexOf(document.activeElement) + 1) % all.length].focus();
+}
+
 function press(element) {
+  if (element.matches("[data-key-leads]")) return leadOn(element.dataset.key);
   element.focus();
   if (!element.matches(TEXT_FIELDS)) element.click();
 }
