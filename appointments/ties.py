@@ -165,7 +165,11 @@ def tell_apart(
     journey = Journey.objects.select_related("clinic", "patient").get(pk=journey_id)
     if journey.status not in OPEN_JOURNEYS:
         journey = Journey.objects.create(
-            clinic=journey.clinic, patient=journey.patient, title=journey.title, opened_at=now
+            clinic=journey.clinic,
+            patient=journey.patient,
+            title=journey.title,
+            is_confidential=journey.is_confidential,
+            opened_at=now,
         )
     due_at = soon(journey.clinic, TELL_WITHIN, now=now)
     told = AdHoc(StepKind.TELL, title, due_at, message_key=message_key)

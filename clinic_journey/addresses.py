@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import date, timedelta
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
@@ -24,9 +24,11 @@ from outreach.voice_consent import standing_at
 from patients import addresses
 from patients.access import Here, for_staff, patient_here
 from patients.actions import RefusedError
+from patients.country import profile_of
 from patients.forms import NewTieForm, TieForm
 from patients.models import AddressStatus, Channel, Consent, Patient, PatientContact, PatientStatus
-from patients.queries import lacks_guardian, others_at, refusals_at, ties_visible_to
+from patients.queries import others_at, refusals_at, ties_visible_to
+from patients.told import hears_for_herself, lacks_guardian
 
 SHOWN_FOR = timedelta(hours=1)  # a test older than that says nothing about who stands at the desk
 NOT_MODIFIED = 304
@@ -97,7 +99,21 @@ def reach_of(patient: Patient, here: Here) -> dict[str, object]:
         "can_link_messenger": can_link(),
         "asked_in_vain": _asked_in_vain(patient, ties),
         "lacks_guardian": lacks_guardian(patient, on=today),
+        "told_by_age": _told_by_age(patient, on=today),
     }
+
+
+def _told_by_age(patient: Patient, *, on: date) -> str:
+    """Why these addresses and not others are used for somebody who is not grown up."""
+    if not patient.is_minor(on=on):
+        return ""
+    ages = {"own": profile_of(patient.clinic.country).own_word_age}
+    if hears_for_herself(patient, on=on):
+        words = _(
+            "From the age of %(own)s the patient's own address is used, if there is one, and no parent's."
+        )
+        return words % ages
+    return _("Until the age of %(own)s parents and guardians are told.") % ages
 
 
 def _asked_in_vain(patient: Patient, ties: Iterable[PatientContact]) -> str:

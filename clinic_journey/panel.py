@@ -152,7 +152,7 @@ def reaching(row: Chosen, patient: Patient, here: Here, *, times: tuple[datetime
     calling = bool(
         attempt and attempt.status == AttemptStatus.SENDING and attempt.claimed_by_id == here.user.pk
     )
-    tie = None if attempt else first_phone(patient)
+    tie = None if attempt else first_phone(patient, in_confidence=row.step.journey.is_confidential)
     number = attempt.contact_point.value if attempt else tie.contact_point.value if tie else ""
     due = bool(attempt and attempt.status == AttemptStatus.PLANNED and attempt.send_at <= here.now)
     task = row.planned.task if row.planned else task_to_be(row.step, patient, now=here.now)

@@ -18,7 +18,7 @@ from appointments.models import Appointment, AppointmentStatus
 from clinic_journey.own_complaint import ShownComplaint, shown_complaints
 from clinic_journey.patient_card import comes_in_words, how_reached
 from clinic_journey.patient_door import Visitor, let_in, with_page
-from clinic_journey.patient_way import HERS, Names, Way, ahead_of, others_of, ways_of, words_for
+from clinic_journey.patient_way import HERS, Names, Way, ahead_of, others_of, told_with, ways_of, words_for
 from clinic_journey.patient_who import asked_of, has_proved
 from journeys.models import Journey, OwnerRole, Step, StepKind, StepStatus, named
 from outreach.answers import answer as record_answer
@@ -28,7 +28,6 @@ from outreach.matters import Matter, matters_of, stage_to_ask
 from outreach.not_me import holder_says_no
 from outreach.queries import visit_of
 from patients.actions import RefusedError, StaleStateError
-from patients.models import Patient
 from patients.queries import coming_hours
 from patients.windows import ALWAYS
 
@@ -117,7 +116,12 @@ def context_of(visitor: Visitor, request: HttpRequest) -> dict[str, object]:
     can_choose = step is not None and step.status == StepStatus.ACTIVE and step.kind in CHOOSABLE
     times = times_to_choose(journey, visit, now=now) if can_choose or is_held else []
     (way,) = ways_of([journey], names, now=now)
-    matters = matters_of(visitor.patient, now=now)
+    open_here = journey.is_confidential
+    matters = [
+        each
+        for each in matters_of(visitor.patient, now=now)
+        if open_here or not each.step.journey.is_confidential
+    ]
     word = word_for(visitor, way, matters, names)
     return {
         "journey": journey,
@@ -168,7 +172,7 @@ def known_part(visitor: Visitor, way: Way, names: Names) -> dict[str, object]:
         "is_known": True,
         "stages": stages,
         "others": [other for other in others if other.stages],
-        "promises": [Promised.of(step, names, now=now) for step in promises_to(visitor.patient)],
+        "promises": [Promised.of(step, names, now=now) for step in promises_to(visitor)],
         "reached": how_reached(visitor.patient),
         "comes": comes_in_words(visitor.patient),
     }
@@ -225,7 +229,7 @@ class Word:
 
 def word_for(visitor: Visitor, way: Way, matters: list[Matter], names: Names) -> Word:
     now = visitor.now
-    promise = next(iter(promises_to(visitor.patient)), None)
+    promise = next(iter(promises_to(visitor)), None)
     is_broken = bool(promise and promise.due_at and promise.due_at <= now)
     late = [matter.step for matter in matters if matter.is_late(now)]
     step = next_word(visitor.journey, promise, now)
@@ -249,9 +253,10 @@ def can_wait(step: Step | None, visit: Appointment | None, now: datetime) -> boo
     )
 
 
-def promises_to(patient: Patient) -> list[Step]:
+def promises_to(visitor: Visitor) -> list[Step]:
     """What was promised on the phone holds on each of her pages, also on that of a journey that has ended."""
-    promises = Step.objects.filter(journey__patient=patient, kind=StepKind.PROMISE, status=StepStatus.ACTIVE)
+    hers = Step.objects.filter(told_with(visitor.journey, "journey__"), journey__patient=visitor.patient)
+    promises = hers.filter(kind=StepKind.PROMISE, status=StepStatus.ACTIVE)
     return list(promises.select_related("owner", "about__owner", "about__template_step").order_by("due_at"))
 
 

@@ -2,10 +2,11 @@
 
 from datetime import datetime, timedelta
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import redirect, render
+from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST
 
@@ -20,6 +21,7 @@ from journeys import actions as journey_actions
 from journeys.actions import NewJourney
 from journeys.models import Journey, JourneyTemplate, Step, StepStatus, TemplateStatus
 from journeys.queries import journeys_of
+from outreach import confidence
 from outreach.complaints import COMPLAINT
 from outreach.milestones import YEAR_THANKS
 from outreach.models import NUMBER_TEST
@@ -28,12 +30,14 @@ from patients.access import Here, for_staff, patient_here
 from patients.actions import RefusedError
 from patients.card_form import CardForm
 from patients.models import Patient
+from patients.told import may_keep_from_parents
 
 
 @require_GET
 @for_staff()
 def patient(request: HttpRequest, here: Here, patient_id: UUID) -> HttpResponse:
     found = patient_here(here, patient_id)
+    on = here.now.astimezone(ZoneInfo(found.zone)).date()
     version = version_of_record(found)  # before what it is of is read
     own = journeys_of(found).exclude(template=None, steps__outreach_tasks__message_key=NUMBER_TEST)
     journeys = list(own.prefetch_related("steps__template_step")[:20])
@@ -53,6 +57,7 @@ def patient(request: HttpRequest, here: Here, patient_id: UUID) -> HttpResponse:
         **caller_context(found, here),
         "silent_tasks": list(silent_tasks(here.user).filter(patient=found)[:5]),
         "replies": [(reply, said_by_patient(reply)) for reply in found.replies.order_by("-at")[:5]],
+        "may_keep_from_parents": may_keep_from_parents(found, on=on),
         "version": version,
         "now": here.now,
     }
@@ -89,6 +94,34 @@ def _mark(step: Step, now: datetime) -> str:
     if step.status == StepStatus.COMPLETED:
         return "is-done"
     return "is-late" if step.due_at and step.due_at <= now else "is-now"
+
+
+@require_POST
+@for_staff()
+def keep_from_parents(request: HttpRequest, here: Here, patient_id: UUID, journey_id: UUID) -> HttpResponse:
+    """At an adolescent's word; the law's age is looked at where it is done."""
+    journey = _journey(here, patient_id, journey_id)
+    try:
+        confidence.keep_from_parents(journey, now=here.now)
+    except RefusedError as refusal:
+        messages.error(request, str(refusal))
+    else:
+        messages.success(request, _("From now on only the patient is told of it."))
+    return redirect("patient", patient_id)
+
+
+@require_POST
+@for_staff()
+def tell_parents(request: HttpRequest, here: Here, patient_id: UUID, journey_id: UUID) -> HttpResponse:
+    journey = _journey(here, patient_id, journey_id)
+    confidence.tell_parents_again(journey)
+    messages.success(request, _("The parents may be told of it again."))
+    return redirect("patient", patient_id)
+
+
+def _journey(here: Here, patient_id: UUID, journey_id: UUID) -> Journey:
+    journeys = Journey.objects.filter(clinic=here.clinic, patient__public_id=patient_id)
+    return get_object_or_404(journeys, public_id=journey_id)
 
 
 @require_POST

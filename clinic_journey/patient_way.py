@@ -95,10 +95,15 @@ def ways_of(journeys: Sequence[Journey], names: Names, *, now: datetime) -> list
     ]
 
 
+def told_with(shown: Journey, journey: str = "") -> Q:
+    """What this journey's page may tell besides: a parent who has its link hears of nothing kept from her."""
+    return Q() if shown.is_confidential else Q(**{f"{journey}is_confidential": False})
+
+
 def others_of(patient: Patient, shown: Journey) -> list[Journey]:
     """Her other open journeys in the same clinic, the newest first."""
     found = Journey.objects.filter(patient=patient, clinic=shown.clinic_id, status__in=OPEN_JOURNEYS)
-    with_a_way = found.filter(template__isnull=False).exclude(pk=shown.pk)
+    with_a_way = found.filter(told_with(shown), template__isnull=False).exclude(pk=shown.pk)
     return list(with_a_way.select_related("template").order_by("-opened_at")[:OTHERS_SHOWN])
 
 

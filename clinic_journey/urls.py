@@ -110,6 +110,14 @@ urlpatterns = [
     path("patients/<uuid:patient_id>/", patient_record.patient, name="patient"),
     *records.urlpatterns,
     *full_copy.urlpatterns,
+    path(
+        "patients/<uuid:patient_id>/keep/<uuid:journey_id>/",
+        patient_record.keep_from_parents,
+        name="keep_from_parents",
+    ),
+    path(
+        "patients/<uuid:patient_id>/tell/<uuid:journey_id>/", patient_record.tell_parents, name="tell_parents"
+    ),
     path("patients/<uuid:patient_id>/start/", patient_record.start, name="start_journey"),
     *addresses.urlpatterns,
     *automated_calls.urlpatterns,

@@ -43,6 +43,7 @@ class NewJourney:
     title: str = ""
     urgency: str = Urgency.ROUTINE
     doctor: User | None = None
+    is_confidential: bool = False  # as the one that led to it
 
 
 @transaction.atomic
@@ -63,6 +64,7 @@ def go_on(patient: Patient, new: NewJourney, *, now: datetime, by: User | None =
         title=new.title,
         urgency=new.urgency,
         doctor=new.doctor,
+        is_confidential=new.is_confidential,
         opened_at=now,
     )
     open_steps(journey, routing.entries(graph_of(template)), now=now, by=by)
@@ -202,7 +204,8 @@ def _end_if_nothing_waits(journey: Journey, *, now: datetime) -> None:
     if ended and follow_up and journey.steps.filter(outcome=ATTENDED).exists():
         patient = Patient.objects.select_related("clinic").get(journeys=journey)
         if patient.status == PatientStatus.ACTIVE:
-            go_on(patient, NewJourney(follow_up, doctor=journey.doctor), now=now)
+            new = NewJourney(follow_up, doctor=journey.doctor, is_confidential=journey.is_confidential)
+            go_on(patient, new, now=now)
 
 
 def cancel_steps(steps: Sequence[Step], *, now: datetime, by: User | None = None, detail: str = "") -> None:

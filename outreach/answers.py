@@ -239,5 +239,9 @@ def journey_of_its_own(patient: Patient, *, now: datetime) -> Journey:
 
 def journey_of_a_question(ended: Journey, *, now: datetime) -> Journey:
     return Journey.objects.create(
-        clinic_id=ended.clinic_id, patient=whose(ended), title=ended.name[:120], opened_at=now
+        clinic_id=ended.clinic_id,
+        patient=whose(ended),
+        title=ended.name[:120],
+        is_confidential=ended.is_confidential,
+        opened_at=now,
     )

@@ -41,6 +41,7 @@ class Because(StrEnum):
     CALL_BACK_ONLY = "call_back_only"
     SOMEBODY_ELSE = "somebody_else"
     NO_LONGER_TOLD = "no_longer_told"
+    IN_CONFIDENCE = "in_confidence"
     ADDRESS_REMOVED = "address_removed"
     CALLS_ONLY = "calls_only"
     NOT_READ_OUT = "not_read_out"

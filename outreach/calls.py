@@ -43,6 +43,7 @@ from patients.models import (
     HoursKind,
     Patient,
     PatientContact,
+    Relation,
     ServiceCard,
 )
 from patients.queries import first_phone, lawful_hours
@@ -58,8 +59,16 @@ def claim_call(attempt: Attempt, *, by: User, now: datetime) -> Attempt:
     """
     refuse_unless_active(attempt.patient_id)
     refuse_in_doubt(attempt.task.step)
-    if attempt.tie is None or not attempt.tie.may_be_called or attempt.tie.suspended_at:
-        _plan_another_way(attempt, now=now)
+    alone = attempt.task.step.journey.is_confidential
+    if alone and attempt.tie and attempt.tie.relation != Relation.SELF:
+        _plan_another_way(attempt, Because.IN_CONFIDENCE, now=now)
+        raise StaleStateError(
+            _("This matter is kept from the parents: only the patient is told. Another way is being planned.")
+        )
+    tie = attempt.tie
+    if tie is None or not tie.may_be_called or tie.suspended_at:
+        because = Because.NOT_HERS if tie and tie.suspended_at else Because.NOT_CALLED
+        _plan_another_way(attempt, because, now=now)
         raise StaleStateError(
             _("The patient is not to be called at this number. Another way is being planned.")
         )
@@ -88,12 +97,12 @@ def _rings_by_machine(attempt: Attempt, *, now: datetime) -> bool:
 
 
 @transaction.atomic
-def _plan_another_way(attempt: Attempt, *, now: datetime) -> None:
+def _plan_another_way(attempt: Attempt, because: Because, *, now: datetime) -> None:
     ended = Attempt.objects.filter(pk=attempt.pk, status=AttemptStatus.PLANNED).update(
         status=AttemptStatus.CANCELLED, ended_at=now, outcome=REPLANNED
     )
     if ended:
-        note_stopped([attempt], Because.NOT_CALLED, now=now)
+        note_stopped([attempt], because, now=now)
         followup.plan_again(attempt.task, at=now)
 
 
@@ -117,7 +126,7 @@ def call_now(step: Step, *, by: User, now: datetime, because: str) -> Attempt:
     and the limits of the law are nobody's to pass over.
     """
     patient = Patient.objects.filter(journeys=step.journey_id).first()
-    tie = first_phone(patient) if patient else None
+    tie = first_phone(patient, in_confidence=step.journey.is_confidential) if patient else None
     if patient is None or tie is None:
         raise RefusedError(_("There is no number to call."))
     refuse_unless_active(patient.pk)

@@ -156,6 +156,8 @@ def nothing_forbids(channel: str, clinics: Iterable[Clinic]) -> dict[Because, Q]
         Because.ADDRESS_REMOVED: Q(Exists(still_hers)),
         # STOPPED is the one thing that is said after it.
         Because.CONSENT: ~Q(Exists(refused)) | Q(Exists(task.filter(message_key=STOPPED))),
+        Because.IN_CONFIDENCE: ~Q(Exists(task.filter(step__journey__is_confidential=True)))
+        | Q(Exists(HER_OWN)),
         Because.BAD_ADDRESS: ~Q(Exists(bad)),
         **lets_out_still(channel, clinics),
         **may_call_still(channel, clinics),
@@ -218,6 +220,8 @@ def _bar(
     bars = {
         Because.ON_HOLD: attempt.task.step.status == StepStatus.ON_HOLD,
         Because.CONSENT: key in silenced and attempt.task.message_key != STOPPED,
+        Because.IN_CONFIDENCE: attempt.task.step.journey.is_confidential
+        and not getattr(attempt, "is_her_own", False),
         Because.BAD_ADDRESS: point.status == AddressStatus.BAD,
         Because.ADDRESS_REMOVED: attempt.channel not in channels_of(point.kind),
         Because.TOO_LATE: now >= attempt.expires_at,

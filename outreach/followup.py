@@ -182,7 +182,11 @@ def did_not_arrive(task: OutreachTask, *, now: datetime) -> None:
     journey = Journey.objects.select_related("clinic").get(pk=task.step.journey_id)
     if journey.status not in OPEN_JOURNEYS:
         journey = Journey.objects.create(
-            clinic_id=task.clinic_id, patient=patient, title=journey.name[:120], opened_at=now
+            clinic_id=task.clinic_id,
+            patient=patient,
+            title=journey.name[:120],
+            is_confidential=journey.is_confidential,
+            opened_at=now,
         )
     words, due_at = (
         handed_over(task.step, HandOver.NOT_DELIVERED),

@@ -148,7 +148,7 @@ def matters_of(patient: Patient, *, now: datetime) -> list[Matter]:
     here = here.exclude(meaning=NOT_ME)  # somebody else said it
     said = here.filter(lately | Q(matter__status__in=WAITING)).order_by("-at", "-pk")
     found: dict[int, Matter] = {}
-    for reply in said.select_related("matter__owner", "matter__about__owner"):
+    for reply in said.select_related("matter__owner", "matter__about__owner", "matter__journey"):
         if reply.matter:  # pressed twice it is one, and we owe an answer since the first
             found[reply.matter.pk] = Matter(reply.meaning, reply.body, reply.at, reply.matter)
     waiting = [matter for matter in found.values() if not matter.is_answered]

@@ -17,7 +17,7 @@ from outreach.links import made_for
 from outreach.models import NEW_LINK, Attempt
 from outreach.written import Written, put_out
 from patients.actions import RefusedError, lock_patient, refuse_unless_active
-from patients.models import HoursKind, Patient, PatientContact
+from patients.models import HoursKind, Patient, PatientContact, Relation
 from patients.queries import clock_of, lawful_hours
 from patients.windows import open_together
 
@@ -62,7 +62,7 @@ def _way_it_came(patient: Patient, journey: Journey) -> Way | None:
     last = sent.exclude(channel__in=BY_VOICE).order_by("-called_at").first()
     ties = PatientContact.objects.filter(patient=patient).select_related("contact_point")
     tie = ties.filter(contact_point=last.contact_point_id).first() if last else None
-    if last is None or tie is None:
+    if last is None or tie is None or (journey.is_confidential and tie.relation != Relation.SELF):
         return None
     tie.patient = patient
     return Way(tie, last.channel)

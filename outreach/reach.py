@@ -22,7 +22,6 @@ from outreach.senders import down
 from outreach.voice_rules import VoiceRules
 from patients.country import profile_of
 from patients.models import (
-    GUARDIANS,
     AddressKind,
     AddressStatus,
     Channel,
@@ -32,6 +31,7 @@ from patients.models import (
     Relation,
 )
 from patients.queries import ClinicClock, caps_of, weekend_of, withdrawn
+from patients.told import told_among
 
 REMEMBERED = timedelta(days=400)  # how far back a way of reaching somebody counts as tried
 # A text first, then a voice (surfaces.md 2.3); only where the patient has asked for nothing.
@@ -106,7 +106,7 @@ class Reach:
 
     def _each_way(self, task: OutreachTask, wanted: list[str], asked: str | None) -> Iterator[Option]:
         patient = task.patient
-        ties = _ties_to_use(patient, now=self.now)
+        ties = _ties_to_use(task, now=self.now)
         for preference, channel in enumerate(wanted):
             if channel not in in_use():
                 continue
@@ -140,7 +140,8 @@ class Reach:
 
     def passed_over(self, task: OutreachTask) -> list[Passed]:
         """Each way to this patient that may not be used now, with the rule that keeps us from it."""
-        patient, usable = task.patient, {tie.pk for tie in _ties_to_use(task.patient, now=self.now)}
+        patient, usable = task.patient, {tie.pk for tie in _ties_to_use(task, now=self.now)}
+        alone = task.step.journey.is_confidential
         past = [past for task_id, past in self._tried.get(patient.pk, []) if task_id == task.pk]
         unfit = {(each.channel, each.contact_point) for each in past if each.outcome in NOT_THIS_WAY}
         found = []
@@ -152,6 +153,7 @@ class Reach:
                 bars = {
                     Because.CHANNEL_OFF: channel not in in_use(),
                     Because.CALLS_ONLY: channel != Channel.PHONE and not can_be_written(task.step),
+                    Because.IN_CONFIDENCE: alone and tie.pk not in usable,
                     Because.NO_LONGER_TOLD: tie.pk not in usable,
                     Because.REFUSED_HERE: way in unfit,
                 }
@@ -222,13 +224,11 @@ def message_channel_for(patient: Patient) -> Channel | None:
     return min((channel for channel in possible if channel in in_use()), key=ORDER.index, default=None)
 
 
-def _ties_to_use(patient: Patient, *, now: datetime) -> list[PatientContact]:
-    """A child's recorded guardians are told instead of the child; from the birthday on, parents no longer are."""
-    ties = list(patient.contacts.all())
-    if patient.is_minor(on=now.astimezone(ZoneInfo(patient.zone)).date()):
-        guardians = [tie for tie in ties if tie.relation in GUARDIANS]
-        return guardians or ties
-    return [tie for tie in ties if tie.relation != Relation.PARENT]
+def _ties_to_use(task: OutreachTask, *, now: datetime) -> list[PatientContact]:
+    patient = task.patient
+    on = now.astimezone(ZoneInfo(patient.zone)).date()
+    alone = task.step.journey.is_confidential
+    return told_among(patient, patient.contacts.all(), on=on, in_confidence=alone)
 
 
 def _attempts_with(patients: Iterable[int], *, now: datetime) -> list[Attempt]:

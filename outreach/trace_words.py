@@ -28,6 +28,7 @@ RULE_WORDS = {
     Because.CALL_BACK_ONLY: _("only a call back may be asked for there"),
     Because.SOMEBODY_ELSE: _("somebody else's address, whom a message would tell"),
     Because.NO_LONGER_TOLD: _("by the patient's age, others are told"),
+    Because.IN_CONFIDENCE: _("this matter is kept from the parents: only the patient is told"),
     Because.ADDRESS_REMOVED: _("the address was removed or may get no messages"),
     Because.CALLS_ONLY: _("there are no words to send about it; a person calls"),
     Because.NOT_READ_OUT: _("a machine does not read this out"),

@@ -17,7 +17,7 @@ from outreach.conversations import ANSWERED, NOTHING_TO_ANSWER, Way, matters_of
 from outreach.followup import NOT_NEEDED
 from outreach.models import ANSWER, NEW_LINK, STOPPED, Attempt, OutreachTask, Reply, TaskStatus
 from patients.actions import RefusedError, StaleStateError, lock_patient, refuse_unless_active
-from patients.models import Patient
+from patients.models import Patient, Relation
 
 LEAVES_WITHIN = timedelta(hours=1)  # else it is back with a person
 LONGEST = 1000  # letters; a longer one is a letter, and hardly read on a phone
@@ -89,6 +89,10 @@ def put_out(
     at: datetime | None = None,
 ) -> Step:
     """Into the outbox, due now or `at`, with a step that sees to it that it leaves. Inside atomic()."""
+    if journey.is_confidential and written.way.tie.relation != Relation.SELF:
+        raise RefusedError(
+            _("This matter is kept from the parents: write to the patient's own address, or call.")
+        )
     named = {"name": patient.full_name}
     leaves_by = (at or now) + LEAVES_WITHIN
 

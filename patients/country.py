@@ -52,6 +52,8 @@ class CountryProfile:
     eves: tuple[str, ...]  # EVERY_EVE, or the days of a year as 12-24
     eve_closes: time
     age_of_majority: int
+    own_word_age: int  # from then on an adolescent is told herself, where she has an address of her own
+    confidential_age: int  # from then on a matter can be kept from her parents
     contacts_a_day: int
     contacts_a_week: int
     caps_are_law: bool  # so that news keeps to them, too
@@ -87,6 +89,8 @@ def read_profile(path: Path) -> CountryProfile:
             eves=_eves(given["eves"]),
             eve_closes=time.fromisoformat(given["eve_closes"]),
             age_of_majority=_positive(given["age_of_majority"]),
+            own_word_age=_positive(given["own_word_age"]),
+            confidential_age=_positive(given["confidential_age"]),
             contacts_a_day=_positive(given["contacts_a_day"]),
             contacts_a_week=_positive(given["contacts_a_week"]),
             caps_are_law=given["caps_are_law"] is True,

@@ -14,7 +14,6 @@ from patients.country import profile_of
 from patients.identity import Claim, Person, ascii_digits, fold_name
 from patients.models import (
     CARD_LASTS,
-    GUARDIANS,
     AddressKind,
     AddressStatus,
     Clinic,
@@ -28,6 +27,7 @@ from patients.models import (
     PatientContact,
     PatientStatus,
     Purpose,
+    Relation,
     Role,
     ServiceCard,
 )
@@ -299,11 +299,13 @@ def needs_card(patient: Patient, *, now: datetime) -> bool:
     return not ServiceCard.objects.filter(card_is_complete(at=now, card=""), patient=patient).exists()
 
 
-def first_phone(patient: Patient) -> PatientContact | None:
-    """The number that is called first, of those that work, are surely hers and may be called."""
+def first_phone(patient: Patient, *, in_confidence: bool = False) -> PatientContact | None:
+    """The number that is called first, surely hers and working, that may be called; in confidence, of her own."""
     phones = patient.contacts.filter(
         contact_point__kind=AddressKind.PHONE, may_be_called=True, suspended_at__isnull=True
     )
+    if in_confidence:
+        phones = phones.filter(relation=Relation.SELF)
     return phones.exclude(contact_point__status=AddressStatus.BAD).select_related("contact_point").first()
 
 
@@ -334,14 +336,6 @@ def others_at(patient: Patient) -> dict[int, list[Patient]]:
     for tie in ties.exclude(patient__status=PatientStatus.MERGED).select_related("patient").distinct():
         found.setdefault(tie.contact_point_id, []).append(tie.patient)
     return found
-
-
-def lacks_guardian(patient: Patient, *, on: date) -> bool:
-    """A child for whom nobody grown up can be reached."""
-    if not patient.is_minor(on=on):
-        return False
-    guardians = patient.contacts.filter(relation__in=GUARDIANS, suspended_at__isnull=True)
-    return not guardians.exclude(contact_point__status=AddressStatus.BAD).exists()
 
 
 def doctors_of(clinic: Clinic) -> QuerySet[User]:

@@ -12,6 +12,7 @@ from appointments.models import Appointment
 from clinic_journey.reports.money_models import VisitValue
 from clinic_journey.reports.standards_models import Standard
 from inquiries.models import Inquiry
+from journeys.models import Journey
 from outreach.complaint_models import Complaint
 from outreach.models import MessageTemplate
 from outreach.provider_models import AllowedAddress, Attestation, Gate, ProviderTerms
@@ -55,6 +56,11 @@ OWN_WORDS = "WHERE {row}.clinic_id IS NOT NULL"  # those that we ship come with 
 
 NOBODYS = "CAST(NULL AS bigint)"  # whether messages leave at all is no patient's record
 
+# Its way is told by the events of its steps; who kept it from the parents, and when, is told here.
+EVERYTHING_ELSE_OF_A_JOURNEY = tuple(
+    field.attname for field in Journey._meta.concrete_fields if field.name != "is_confidential"
+)
+
 WATCHED = (
     Watched(Patient, "{row}.id", "{row}.clinic_id", ignored=("search_key",)),
     Watched(ContactPoint, "tie.patient_id", "{row}.clinic_id", EVERY_TIE, ignored=("status_at",)),
@@ -63,6 +69,7 @@ WATCHED = (
     Watched(ContactWindow, f"(SELECT card.patient_id {OF_CARD})", f"(SELECT p.clinic_id {OF_CARD})"),
     Watched(ComingWindow, f"(SELECT card.patient_id {OF_CARD})", f"(SELECT p.clinic_id {OF_CARD})"),
     Watched(Consent),
+    Watched(Journey, clinic="{row}.clinic_id", ignored=EVERYTHING_ELSE_OF_A_JOURNEY, inserts=False),
     Watched(Referral, clinic="{row}.clinic_id", ignored=("request_key",)),
     Watched(
         Result,

@@ -84,6 +84,7 @@ PAGES = {
     "audit_export": _("Audit trail as a file"),
 }
 ROWS = {
+    "journey": _("What is kept from the parents"),
     "clinic": _("The clinic's settings"),
     "contactpoint": _("Phone or e-mail"),
     "gate": _("Who gets messages"),

@@ -55,6 +55,9 @@ class Journey(models.Model):
         on_delete=models.SET_NULL,
         related_name="led_journeys",
     )  # owner of the doctor's steps
+    is_confidential = models.BooleanField(
+        default=False, db_default=False
+    )  # kept from the parents of an adolescent
     link_version = models.PositiveIntegerField(default=1)  # raised to revoke the patient's link
     opened_at = models.DateTimeField()
     ended_at = models.DateTimeField(null=True, blank=True)

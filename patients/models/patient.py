@@ -86,16 +86,18 @@ class Patient(models.Model):
         """The zone of the patient's windows; needs `clinic` loaded."""
         return self.time_zone or self.clinic.time_zone
 
+    def age(self, *, on: date) -> int | None:
+        """In whole years, as far as we know the birth date; on the birthday itself one more."""
+        born = self.birth_date
+        return None if born is None else (on.year - born.year) - ((on.month, on.day) < (born.month, born.day))
+
     def is_minor(self, *, on: date) -> bool:
         """A child on that day, as far as we know the birth date; on the birthday itself no longer.
 
         Needs `clinic` loaded: each country has its own age of majority.
         """
-        born = self.birth_date
-        if born is None:
-            return False
-        adult_from = profile_of(self.clinic.country).age_of_majority
-        return (on.year - born.year) - ((on.month, on.day) < (born.month, born.day)) < adult_from
+        age = self.age(on=on)
+        return age is not None and age < profile_of(self.clinic.country).age_of_majority
 
 
 class AddressKind(models.TextChoices):

@@ -9,13 +9,13 @@ from patients.addresses import TieAnswers, add_tie, change_tie, confirm_tie, cor
 from patients.models import AddressStatus, ContactPoint, Patient, PatientContact, Relation
 from patients.queries import (
     first_phone,
-    lacks_guardian,
     others_at,
     patients_visible_to,
     search_patients,
     ties_visible_to,
 )
 from patients.templatetags.phones import phone, unbroken
+from patients.told import lacks_guardian
 from tests import builders
 from tests.conftest import NOW
 

@@ -1,0 +1,56 @@
+"""What an adolescent's journey keeps from her parents: set at the desk, held wherever somebody is told."""
+
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
+from django.db import transaction
+from django.db.models import Exists, F, OuterRef
+from django.utils.translation import gettext as _
+
+from journeys.actions import lock_journey
+from journeys.models import Journey
+from outreach import followup
+from outreach.because import Because
+from outreach.decisions import note_stopped
+from outreach.followup import REPLANNED
+from outreach.models import Attempt, AttemptStatus
+from patients.actions import RefusedError
+from patients.country import profile_of
+from patients.models import PatientContact, Relation
+from patients.told import may_keep_from_parents
+
+HER_OWN = PatientContact.objects.filter(
+    patient=OuterRef("patient"), contact_point=OuterRef("contact_point"), relation=Relation.SELF
+)
+
+
+@transaction.atomic
+def keep_from_parents(journey: Journey, *, now: datetime) -> None:
+    """From this moment only she is told of it. Links that went to a parent end, and what was to reach one is planned
+    another way.
+    """
+    held = lock_journey(journey.pk)
+    patient = held.patient
+    if patient is None or not may_keep_from_parents(
+        patient, on=now.astimezone(ZoneInfo(patient.zone)).date()
+    ):
+        age = profile_of(held.clinic.country).confidential_age
+        raise RefusedError(
+            _(
+                "The country's rules let a matter be kept from the parents from the age of %(age)s, until majority."
+            )
+            % {"age": age}
+        )
+    Journey.objects.filter(pk=held.pk, is_confidential=False).update(
+        is_confidential=True, link_version=F("link_version") + 1
+    )
+    planned = Attempt.objects.filter(task__step__journey=held, status=AttemptStatus.PLANNED)
+    stopped = followup.withdraw(planned.exclude(Exists(HER_OWN)), REPLANNED, now=now)
+    note_stopped(stopped, Because.IN_CONFIDENCE, now=now)
+    for attempt in stopped:
+        followup.plan_again(attempt.task, at=now)
+
+
+def tell_parents_again(journey: Journey) -> None:
+    """At her own word; parents are told what comes from now on."""
+    Journey.objects.filter(pk=journey.pk).update(is_confidential=False)
