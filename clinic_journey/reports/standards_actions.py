@@ -103,10 +103,13 @@ class OwnStandard:
 def add_standard(clinic: Clinic, own: OwnStandard) -> Standard:
     """What it is asked about after comes with its measure. The page counts each live, so there is an end to them."""
     Clinic.objects.select_for_update(no_key=True).get(pk=clinic.pk)
-    if Standard.objects.filter(clinic=clinic, is_own=True).count() >= MOST_OWN:
-        raise RefusedError(_("%(n)s standards of your own are the most.") % {"n": MOST_OWN})
     measure = MEASURES[own.measure]
     limit = own.limit if measure.has_limit else None
+    theirs = list(Standard.objects.filter(clinic=clinic, is_own=True))
+    if any((each.measure, each.limit) == (own.measure, limit) for each in theirs):
+        raise RefusedError(_("A standard of your own counts just this already."))
+    if len(theirs) >= MOST_OWN:
+        raise RefusedError(_("%(n)s standards of your own are the most.") % {"n": MOST_OWN})
     return Standard.objects.create(
         clinic=clinic, key=f"own-{uuid4().hex[:12]}", measure=own.measure, source=measure.source,
         foundation=own.foundation, position=AFTER_OURS, names={clinic.language: own.name}, goal=own.goal,

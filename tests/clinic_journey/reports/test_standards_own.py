@@ -126,9 +126,18 @@ def test_a_measure_of_yes_or_no_takes_no_limit(clinic: Clinic) -> None:
 def test_there_is_an_end_to_them(clinic: Clinic, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(standards_actions, "MOST_OWN", 1)
     own(clinic)
-    answer = manager(clinic).post(OWN, GIVEN)
+    answer = manager(clinic).post(OWN, {**GIVEN, "amount": 2})
     assert answer.status_code == 422
     assert "1 standards of your own are the most." in answer.content.decode()
+
+
+def test_pressed_twice_there_is_one_and_the_page_says_so(clinic: Clinic) -> None:
+    own(clinic)
+    answer = manager(clinic).post(OWN, GIVEN)
+    assert answer.status_code == 422
+    assert "A standard of your own counts just this already." in answer.content.decode()
+    assert clinic.standards.filter(is_own=True).count() == 1
+    own(clinic, amount=4)
 
 
 @pytest.mark.parametrize("role", [Role.RECEPTIONIST, Role.DOCTOR])
