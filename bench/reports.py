@@ -10,6 +10,7 @@ All three must agree, with the plan they were written from, and once more after 
 
 import argparse
 import statistics
+from collections import Counter
 from collections.abc import Callable
 from datetime import date, timedelta
 from io import StringIO
@@ -115,6 +116,36 @@ def agree(year: "Year") -> None:
     call_command("rebuild_summaries", clinic=clinic.slug, stdout=StringIO())
     again = summaries.edges(clinic, TEMPLATE, since.date())
     line("rebuilt by the command", "", "the same", met=again == counted)
+    line(
+        "until told and treated = live answer",
+        "",
+        "equal",
+        met=counted_milestones(year) == live_milestones(year),
+    )
+
+
+def counted_milestones(year: "Year") -> dict[tuple[object, ...], int]:
+    from clinic_journey.models import StageSummary  # noqa: PLC0415 - app ready
+    from clinic_journey.reports.milestones import FROM_THE_START  # noqa: PLC0415 - app ready
+
+    found: Counter[tuple[object, ...]] = Counter()
+    rows = StageSummary.objects.filter(clinic=year.clinics[0], source=FROM_THE_START)
+    for passed, *key in rows.values_list(
+        "passed", "template_key", "source", "target", "dimension", "value", "hours"
+    ):
+        found[tuple(key)] += passed
+    return found
+
+
+def live_milestones(year: "Year") -> dict[tuple[object, ...], int]:
+    """Of all weeks at once, told apart as the summaries are."""
+    from clinic_journey.reports.milestones import milestones_of  # noqa: PLC0415 - app ready
+    from clinic_journey.reports.stages import hours_of  # noqa: PLC0415 - app ready
+    from clinic_journey.reports.summaries import grouped  # noqa: PLC0415 - app ready
+
+    clinic, since = year.clinics[0], year.since - timedelta(days=7)
+    live = grouped(milestones_of(clinic, hours_of(clinic), since, year.now))
+    return Counter({key: counts.passed for key, counts in live.items()})
 
 
 def told(edges: Any) -> dict[tuple[str, str], tuple[Any, ...]]:
@@ -174,6 +205,7 @@ def reports_of(year: "Year", since: date) -> dict[str, Callable[[], object]]:
         "map, funnel": lambda: summaries.edges(clinic, TEMPLATE, since),
         "map of one doctor": lambda: summaries.edges(clinic, TEMPLATE, since, "doctor", doctor),
         "trend by week": lambda: summaries.by_week(clinic, TEMPLATE, since, edge, ("", "")),
+        "whole journey over time": lambda: summaries.milestone_weeks(clinic, TEMPLATE, since, ("", "")),
         "by doctor, language, channel": lambda: summaries.by_value(clinic, TEMPLATE, since, edge),
     }
 
