@@ -134,7 +134,7 @@ def counted_by_day(found: Iterable[Verdict], zone: str) -> dict[date, Share]:
 
 def kept_now(clinic: Clinic, *, now: datetime, only: Sequence[Standard] | None = None) -> list[Kept]:
     """All standards that are on, with 56 days of each, in a number of statements that no data makes grow."""
-    listed = [each for each in (only or standards_of(clinic)) if each.is_on]
+    listed = [each for each in (standards_of(clinic) if only is None else only) if each.is_on]
     today = local_day(now, clinic.time_zone)
     first = today - ONE_DAY * (2 * DAYS - 1)
     written = _written(listed, first, today)

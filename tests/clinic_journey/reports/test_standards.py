@@ -157,7 +157,10 @@ def test_another_limit_counts_the_days_before_anew(clinic: Clinic) -> None:
 
 def test_loading_again_leaves_a_clinics_own_strictness(clinic: Clinic) -> None:
     standard = clinic.standards.get(key="told_arrived")
-    change_standard(standard, Strictness(goal=70, is_on=False, limit=Limit(2, Unit.HOURS)))
+    off = Strictness(
+        goal=70, is_on=False, limit=Limit(2, Unit.HOURS), off_because="A colleague calls them all"
+    )
+    change_standard(standard, off)
     Standard.objects.filter(pk=standard.pk).update(names={"en": "old words"})
     assert load_standards([clinic]) == 0
     standard.refresh_from_db()

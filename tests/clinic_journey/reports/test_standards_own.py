@@ -202,3 +202,11 @@ def test_one_that_cannot_be_counted_says_so(clinic: Clinic) -> None:
     page = manager(clinic).get(LIST).content.decode()
     assert "Cannot be counted" in page
     assert "This version knows no measure for it." in page
+
+
+def test_where_none_of_ours_is_counted_no_number_is_made_of_an_own_one(clinic: Clinic) -> None:
+    MAKE["kept_window"](clinic, met=True)
+    own(clinic, measure="kept_window", amount="", name="In her hours")
+    clinic.standards.filter(is_own=False).update(is_on=False, off_because="Not yet")
+    keys = [number.key for number in manager(clinic).get("/reports/").context["numbers"]]
+    assert keys == ["chases", "told", "returned", "holds"]
