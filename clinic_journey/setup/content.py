@@ -50,7 +50,7 @@ class ContentForm(forms.ModelForm):  # type: ignore[type-arg]  # no subscript at
         for name, what in FIELDS.items():
             if what not in allowed:
                 self.fields[name].disabled = True
-                self.fields[name].widget.attrs["checked"] = False
+                self.initial[name] = False
                 self.fields[name].help_text = _("The country's rules do not allow it.")
 
     def given(self) -> dict[str, Any]:

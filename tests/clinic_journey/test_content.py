@@ -6,6 +6,7 @@ import pytest
 from django.test import Client
 
 from journeys.models import StepKind
+from outreach.content import withheld
 from patients.models import AuditEvent, Clinic, Role
 from tests import builders
 from tests.clinic_journey.own_page import OwnPage
@@ -40,11 +41,13 @@ def test_a_manager_says_what_messages_name_and_how_they_name_the_clinic() -> Non
 
 
 def test_what_the_country_does_not_allow_cannot_be_switched_on() -> None:
-    clinic = builders.clinic(country="RU", names_colleague=False)
+    clinic = builders.clinic(country="RU")
     desk = manager(clinic)
-    assert desk.get(PAGE).content.decode().count("rules do not allow it.") == 1
+    page = desk.get(PAGE).content.decode()
+    assert (page.count("rules do not allow it."), page.count(" checked")) == (1, 2)
     desk.post(PAGE, {"sender_name": "Alon", **ALL})
-    assert named(clinic) == (True, True, False)
+    assert named(clinic) == (True, True, True)  # kept for the day on which the rules allow it
+    assert withheld(clinic, "sms") == {"who"}
 
 
 def test_another_clinic_keeps_its_own() -> None:
