@@ -37,7 +37,7 @@ class Letter:
 def letter_of(found: Inquiry, here: Here, data: Any = None) -> Letter:
     language = found.said_in or here.clinic.language
     begins = {"to": found.phone, "words": "" if data else _words(found, language, here)}
-    form = SendForm(data, initial=begins)
+    form = SendForm(data, initial=begins, auto_id="letter_%s")  # other forms of the page have words, too
     if not found.phone:
         form.fields["to"].widget.attrs["autofocus"] = True
     return Letter(form, language, _leaves(here))

@@ -36,7 +36,7 @@ from patients.queries import first_found, key_in, named_by, patients_of
 
 SALT = "clinic_journey.ask"
 LONGEST = 200
-SEND = "?then=send#send"
+SEND = "?then=send"  # no fragment: a browser that jumps to a part leaves autofocus alone
 CALLERS = 3  # records that a number may be
 CHOICES = 9  # each has a digit
 ONE_CALL = timedelta(hours=1)  # what began longer ago is another call

@@ -22,9 +22,11 @@ field?.addEventListener("keydown", (event) => {
   else next.focus();
 });
 
-/* A part that is opened by its key takes the focus to its first field, so that the next key is already for it. */
-document.addEventListener("toggle", (event) => {
-  const part = event.target;
-  if (!part.matches?.("#answer details[open]") || !part.contains(document.activeElement)) return;
-  part.querySelector("form :is(input:not([type=hidden]), button, select, textarea)")?.focus();
-}, true);
+/* A part that is opened takes the focus to its first field at once, so that the very next key is already for it. */
+document.addEventListener("click", (event) => {
+  const part = event.target.closest("#answer details > summary")?.parentElement;
+  if (!part || part.open) return;
+  event.preventDefault();
+  part.open = true;
+  part.querySelector("form :is(input:not([type=hidden]), button, select, textarea), a")?.focus();
+});

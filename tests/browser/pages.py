@@ -125,6 +125,9 @@ def by_query(objects: dict[str, Any]) -> Iterator[tuple[str, str]]:
         ("unknown", "x-ray"),
     ):
         yield f"ask_{name}", f"/ask/?what={asked}"
+    yield "inquiry_send", f"/ask/{objects['inquiry_id']}/?then=send"
+    if "task_id" in objects:
+        yield "silent_together", f"/silent/together/?task={objects['task_id']}"
     yield "ask_caller", "/ask/?what=flu&from=03-555-0177"
     yield "inquiry_owed", f"/ask/{objects['owed']}/"
     yield "matches_none", "/caller/?q=nobody"

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import time, timedelta
 
 import pytest
 from django.core.management import call_command
@@ -10,6 +10,7 @@ from django.test import Client
 from django.utils.html import escape
 
 from inquiries.models import Inquiry
+from inquiries.on_offer import set_walk_in
 from inquiries.sent_models import SentAnswer
 from patients.models import Clinic, Role
 from tests import builders
@@ -62,13 +63,27 @@ def test_two_keeps_the_answer_and_shows_it_as_it_will_be_read(desk: Client, clin
     builders.offering(clinic, stock=3, visit_type=builders.visit_type(clinic))
     builders.open_time(builders.practitioner(clinic), NOW + timedelta(hours=2))
     inquiry, place = answered(desk, **{"from": "054-765-4321"})
-    assert (inquiry.answered_at, place) == (NOW, f"/ask/{inquiry.public_id}/?then=send#send")
+    assert (inquiry.answered_at, place) == (NOW, f"/ask/{inquiry.public_id}/?then=send")
     page = desk.get(place).content.decode()
     written = "Alon Clinic: Flu vaccine: yes, we have it. It costs 80 ₪ at most. Would Monday 9 March 12:00 suit you?"
     assert escape(written) in page
     assert 'value="+972547654321"' in page
     assert "It leaves at once. It is noted that the caller will think about it." in " ".join(page.split())
     assert not SentAnswer.objects.exists()
+
+
+@pytest.mark.parametrize("language", ["en", "he"])
+def test_in_writing_stands_the_week_and_no_hour_beside_a_dash(
+    desk: Client, clinic: Clinic, language: str
+) -> None:
+    offering = builders.offering(clinic, stock=3, preparations={"en": "come fasting"})
+    set_walk_in(offering, {weekday: [(time(8), time(12))] for weekday in (6, 0, 1, 2, 3)})
+    _inquiry, place = answered(desk, language=language)
+    found = re.search(r'<textarea id="letter_words"[^>]*>([^<]*)<', desk.get(place).content.decode())
+    assert found
+    assert ("Without an appointment: Sun–Thu between 08:00 and 12:00." in found[1]) == (language == "en")
+    assert "come fasting." in found[1]
+    assert not re.search(r"\d[-–]\d\d:", found[1])  # where one reads from the right it would turn around
 
 
 def test_it_is_sent_as_it_stood_there_and_can_be_stopped(desk: Client, clinic: Clinic) -> None:
