@@ -11,6 +11,8 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from dataclasses import dataclass
+from datetime import datetime
+from email.utils import parsedate_to_datetime
 from pathlib import Path
 from typing import Any
 from urllib.error import URLError
@@ -67,6 +69,28 @@ class DemoServer:
         with closing(sqlite3.connect(self.folder / "clinic.sqlite3")) as live, live:
             live.create_function("clinic_origin", 1, lambda name: 0 if name == "door" else None)
             live.execute(sql, values)
+
+    def now(self) -> datetime:
+        """What the server's own clock shows."""
+        with urlopen(f"{self.address}/healthz", timeout=30) as answer:  # noqa: S310 - our own address
+            return parsedate_to_datetime(answer.headers["Date"])
+
+    def work(self, script: str) -> None:
+        """Let a worker of the product do this, in a process of its own over the same data."""
+        settings_of_it = {
+            "DJANGO_SETTINGS_MODULE": "clinic_journey.settings",
+            "VAR_DIR": str(self.folder),
+            "DATABASE_URL": f"sqlite:///{self.folder / 'clinic.sqlite3'}",
+            "CELERY_BROKER_URL": "filesystem://",
+            "DEMO": "1",
+            "PUBLIC_URL": self.address,
+        }
+        subprocess.run(
+            [sys.executable, "-c", f"import django\ndjango.setup()\n{script}"],
+            check=True,
+            cwd=settings.BASE_DIR,
+            env=os.environ | settings_of_it,
+        )
 
     def pages(self) -> list[dict[str, str]]:
         found: list[dict[str, str]] = json.loads((self.folder / "pages.json").read_text())

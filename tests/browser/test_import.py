@@ -1,21 +1,15 @@
 """A manager brings in a list: four steps, progress that moves by itself, rows left out as a file, twice is once."""
 
 import csv
-import os
 import re
-import subprocess
-import sys
 from pathlib import Path
 
-from django.conf import settings
 from playwright.sync_api import Page, expect
 
 from tests.browser.conftest import DemoServer, Opener
 from tests.browser.test_every_page import axe_problems, picture
 
 FEW_AT_A_TIME = """
-import django
-django.setup()
 from datetime import timedelta
 from django.utils import timezone
 from clinic_journey.importing import work
@@ -35,18 +29,7 @@ WRONG = ("Nobody", "Reachable", "12", "")
 
 def tick(demo: DemoServer, chunks: int) -> None:
     """The worker of the server, for so many chunks."""
-    subprocess.run(
-        [sys.executable, "-c", FEW_AT_A_TIME.format(chunks=chunks)],
-        check=True,
-        cwd=settings.BASE_DIR,
-        env=os.environ
-        | {
-            "DJANGO_SETTINGS_MODULE": "clinic_journey.settings",
-            "VAR_DIR": str(demo.folder),
-            "DATABASE_URL": f"sqlite:///{demo.folder / 'clinic.sqlite3'}",
-            "CELERY_BROKER_URL": "filesystem://",
-        },
-    )
+    demo.work(FEW_AT_A_TIME.format(chunks=chunks))
 
 
 def upload(page: Page, file: Path) -> None:

@@ -15,9 +15,15 @@ SELECT o.status, e.status, a.start = o.start, a.status, a.confirmed_at IS NOT NU
 FROM appointments_offer o JOIN appointments_waitlistentry e ON e.id = o.entry_id
 JOIN appointments_appointment a ON a.id = e.appointment_id WHERE o.public_id = ?
 """
-NOT_ANSWERED = """
-UPDATE journeys_step SET due_at = opened_at, contact_from = NULL
-WHERE id = (SELECT min(step_id) FROM appointments_offer)
+ASK_BY_PHONE = """
+from datetime import datetime
+from appointments.waiting_models import Offer
+from outreach.actions import open_tasks, plan_attempts
+from patients.actions import CardAnswers, save_card
+now = datetime.fromisoformat("{now}")
+save_card(Offer.objects.order_by("step_id")[0].entry.patient, CardAnswers("phone"), now=now, by=None)
+open_tasks(now=now)
+plan_attempts(now=now)
 """
 ALL_SAID_NO = (
     "UPDATE appointments_offer SET status = 'declined', ended_at = answer_by",
@@ -77,7 +83,7 @@ def test_on_the_waiting_list_a_leads_from_offer_to_offer_and_enter_takes_one(
 def test_in_today_it_is_answered_where_the_call_is_made(
     demo: DemoServer, open_page: Opener, language: str
 ) -> None:
-    demo.write(NOT_ANSWERED)
+    demo.work(ASK_BY_PHONE.format(now=demo.now()))
     ((step,),) = demo.rows(
         "SELECT s.public_id FROM journeys_step s WHERE s.id = (SELECT min(step_id) FROM appointments_offer)"
     )
