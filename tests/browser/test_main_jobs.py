@@ -1,4 +1,25 @@
-"""Each main job by keyboard alone, in four layouts, within the keys that surfaces.md gives it."""
+"""Each main job by keyboard alone, in four layouts, within the keys that the design gives it.
+
+| Screen | Main job | Keys | Test |
+|---|---|---|---|
+| Today | no answer | 1 | test_no_answer_is_one_key |
+| Today | book | 2 | test_booking_is_two_keys |
+| Today | message | 1 | test_write.test_a_message_is_one_key_and_one_takes_it_back |
+| Today | answer who wrote | typing | test_write.test_who_wrote_is_answered_by_keyboard_alone |
+| Caller | find, count, promise | typing + 1 each | test_caller |
+| Service card | save at the desk | 5 | test_a_card_is_saved_with_five_keys |
+| Results | decide | 1 | test_a_decision_is_one_key |
+| Booking | next visit | 2 | test_the_next_visit_is_two_keys |
+| Calendar | move a visit | 2 | test_week.test_a_visit_is_moved_by_keyboard |
+| Calendar | offer a free time, say yes to it | 2 + 2 | test_offers |
+| Referral | leave with a held visit | 2 | test_a_referral_leaves_with_a_held_visit_in_two_keys |
+| Inquiry | yes or no, and the price | typing | test_ask.test_answered_in_typing_and_one_key |
+| Reports | worst gap to names, then act | 1, 2 | test_stuck.test_the_worst_gap_is_one_press_from_its_names_… |
+| Patient page | confirm, another time | 1, 2 presses | test_patient_taps.test_the_same_by_keyboard |
+| Complaint | read, write, send | typing | test_complaints |
+
+Each of them as a plain form is in test_without_scripts, over a line that breaks in test_bad_line and test_saves.
+"""
 
 import pytest
 from playwright.sync_api import Response, expect

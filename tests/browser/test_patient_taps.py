@@ -3,10 +3,11 @@
 And by keyboard alone: the order of the page is the order of its keys.
 """
 
+import re
 from itertools import pairwise
 
 import pytest
-from playwright.sync_api import expect
+from playwright.sync_api import Page, expect
 
 from tests.browser.conftest import LANGUAGES, DemoServer, Opener
 from tests.browser.test_every_page import TOO_WIDE, axe_problems, picture
@@ -44,6 +45,35 @@ def test_two_taps_take_another_time(demo: DemoServer, open_page: Opener, scripts
     page.locator("#times button").tap()
     page.wait_for_url("**said=another_time**")
     assert demo.rows(at_that_time, start) == [(before + 1,)]
+
+
+def press(page: Page, wanted: str) -> None:
+    """Walk to it with Tab and press it."""
+    for _key in range(60):
+        if page.locator(f"{wanted}:focus").count():
+            break
+        page.keyboard.press("Tab")
+    with page.expect_navigation():
+        page.keyboard.press("Enter")
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_the_same_by_keyboard(demo: DemoServer, open_page: Opener, language: str) -> None:
+    path = path_of(demo, "patient_page_confirm")
+    page = open_page(f"{path}?lang={language}", login="", viewport=OLD_PHONE["viewport"])
+    ((before,),) = demo.rows(CONFIRMED)
+    press(page, "button[value=confirm]")
+    expect(page).to_have_url(re.compile("said=confirm"))
+    assert demo.rows(CONFIRMED) == [(before + 1,)]
+    page.goto(f"{path}?lang={language}")
+    press(page, "a[href*='times=1']")
+    start = page.locator("#times [name=start]").first.get_attribute("value")
+    press(page, "#times button")
+    expect(page).to_have_url(re.compile("said=another_time"))
+    taken = (
+        "SELECT count(*) FROM appointments_appointment WHERE confirmed_at IS NOT NULL AND start = datetime(?)"
+    )
+    assert demo.rows(taken, start)[0][0] >= 1
 
 
 @pytest.mark.parametrize("scripts", [True, False])
