@@ -5,7 +5,7 @@ from datetime import time
 from uuid import UUID, uuid4
 
 from django.contrib import messages
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, QueryDict
 from django.shortcuts import render
 from django.urls import path, reverse
 from django.utils.crypto import salted_hmac
@@ -68,7 +68,7 @@ def card(request: HttpRequest, here: Here, patient_id: UUID) -> HttpResponse:
         answers = form.answers()
         if "learned" in request.POST:
             answers = with_learned(answers, learned_about(patient), patient)
-        _save_once(request, patient, answers, here)
+        _save_once(request.POST, patient, answers, here)
         _say(request, ServiceCard.objects.get(patient=patient))
         return HttpResponseRedirect(back)
     form.fields["channel"].widget.attrs["autofocus"] = True  # so that the keys are heard at once
@@ -92,18 +92,19 @@ def coming(request: HttpRequest, here: Here, patient_id: UUID) -> HttpResponse:
     return HttpResponseRedirect(way_back(request, patient))
 
 
-def _save_once(request: HttpRequest, patient: Patient, answers: CardAnswers, here: Here) -> None:
-    """The same answers from the same page are one save, however often a bad line repeats them."""
+def _save_once(posted: QueryDict, patient: Patient, answers: CardAnswers, here: Here) -> None:
+    """The same form from the same page is one save, however often a bad line repeats it."""
 
     def save() -> UUID:
         save_card(patient, answers, now=here.now, by=here.user)
         return patient.public_id
 
-    key = request.POST.get("request_key", "")[:KEY]
+    key = posted.get("request_key", "")[:KEY]
     if not key:
         save()
         return
-    said = salted_hmac("service card", f"{patient.pk} {answers}", algorithm="sha256").hexdigest()
+    form = sorted((name, values) for name, values in posted.lists() if name != "csrfmiddlewaretoken")
+    said = salted_hmac("service card", f"{patient.pk} {form}", algorithm="sha256").hexdigest()
     once(Asked(here.clinic, f"{key} {said[:KEY]}", said), save, now=here.now)
 
 

@@ -221,8 +221,10 @@ def _understood(number: int, cells: Mapping[str, str], doctors: Mapping[str, lis
         is_public=given.get("public", NO).lower() == YES,
         is_active=given.get("offered", YES).lower() != NO,
         done_by=_doctors(given.get("done_by", ""), doctors),
-        preparations=_in_languages("preparation", given, PREPARATION),
-        walk_in=_week(given.get("walk_in", "")),
+        preparations=_in_languages("preparation", given, PREPARATION)
+        if set(PREPARATIONS) & set(given)
+        else None,
+        walk_in=_week(given["walk_in"]) if "walk_in" in given else None,
     )
     return Line(number, offered, given.get("batch", "")[:LONGEST_NUMBER], *_counted(given))
 

@@ -1,7 +1,7 @@
 """Every write about what a clinic offers and how much of it there is."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
@@ -30,15 +30,15 @@ class Offered:
     is_public: bool = False
     is_active: bool = True
     done_by: Sequence[Practitioner] = ()  # nobody: whoever did such a visit lately
-    preparations: dict[str, str] = field(default_factory=dict)
-    walk_in: Mapping[int, Sequence[Stretch]] = field(default_factory=dict)  # by weekday; Monday is 0
+    preparations: dict[str, str] | None = None  # None: as before
+    walk_in: Mapping[int, Sequence[Stretch]] | None = None  # by weekday, Monday being 0; None: as before
 
 
 @transaction.atomic
 def offer(clinic: Clinic, offered: Offered, *, now: datetime) -> Offering:
     made = Offering.objects.create(clinic=clinic, looked_at=now, **_columns(offered))
     _say_who_does(made, offered)
-    set_walk_in(made, offered.walk_in)
+    set_walk_in(made, offered.walk_in or {})
     return made
 
 
@@ -46,7 +46,8 @@ def offer(clinic: Clinic, offered: Offered, *, now: datetime) -> Offering:
 def change_offering(offering: Offering, offered: Offered, *, now: datetime) -> None:
     Offering.objects.filter(pk=offering.pk).update(looked_at=now, **_columns(offered))
     _say_who_does(offering, offered)
-    set_walk_in(offering, offered.walk_in)
+    if offered.walk_in is not None:
+        set_walk_in(offering, offered.walk_in)
 
 
 @transaction.atomic
@@ -66,7 +67,10 @@ def still_so(offering: Offering, *, now: datetime) -> None:
 
 
 def _columns(offered: Offered) -> dict[str, Any]:
-    return {name: value for name, value in vars(offered).items() if name not in LISTED}
+    columns = {name: value for name, value in vars(offered).items() if name not in LISTED}
+    if columns["preparations"] is None:
+        del columns["preparations"]
+    return columns
 
 
 def _say_who_does(offering: Offering, offered: Offered) -> None:

@@ -22,11 +22,12 @@ from journeys.claims import Alarm, claim_due
 from journeys.models import StepStatus
 from outreach import senders
 from outreach.channels import FOR_A_MOMENT, ChannelError, Message, Transport, WhenUnclear, by_machine, pace_of
-from outreach.models import AttemptStatus
+from outreach.models import ANSWER, AttemptStatus
+from outreach.opt_out import notice_of
 from outreach.senders import Turn, Turns
 from outreach.strangers import address_in, hours_of_messages, leaves_at, open_until, refuse_to_send
 from patients.actions import RefusedError, mark_address
-from patients.models import AddressStatus
+from patients.models import AddressStatus, Purpose
 from patients.windows import DAY
 
 logger = logging.getLogger(__name__)
@@ -117,6 +118,8 @@ def _call(ready: Ready, *, now: datetime) -> bool:
 def _message(ready: Ready) -> Message:
     answer, clinic = ready.answer, ready.answer.clinic
     sender = clinic.sender_name or clinic.name
+    kind = {"key": ANSWER, "purpose": Purpose.SERVICE.value}
+    notice = notice_of(clinic, channel=answer.channel, language=answer.language, **kind)
     return Message(
         reference=str(answer.reference),
         to=answer.value,
@@ -124,7 +127,7 @@ def _message(ready: Ready) -> Message:
         reply_to=clinic.intake_address or clinic.email,
         language=answer.language,
         subject=sender,
-        body=answer.body,
+        body=notice.after(answer.body),
         open_for=ready.open_for,
     )
 

@@ -40,6 +40,8 @@ def send_answer(inquiry: Inquiry, letter: Letter, *, now: datetime, by: User) ->
     locked = Inquiry.objects.select_for_update(no_key=True, of=("self",)).get(pk=inquiry.pk)
     if locked.answered_at is None:
         raise RefusedError(_("Answer the question first."))
+    if locked.patient_id is not None:
+        raise StaleStateError(_("This is our patient now. Write from the conversation with the patient."))
     if running := locked.sendings.filter(status__in=UNDER_WAY).first():
         return running
     made = _made(locked, letter, now=now)

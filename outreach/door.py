@@ -29,6 +29,7 @@ from outreach.models import (
     TaskStatus,
 )
 from outreach.offers import ABOUT_AN_OFFER, is_void, offers_of
+from outreach.opt_out import notice_of
 from outreach.queries import facts_for, hours_for, visits_of
 from outreach.reach import channels_of
 from outreach.rendering import CannotRender, Facts, Rendered, Texts
@@ -269,7 +270,7 @@ def _without_words(attempt: Attempt, lease: UUID, *, now: datetime) -> None:
 
 def _worded(attempt: Attempt, texts: Texts, facts: Facts, clinic: Clinic) -> Rendered | None:
     if attempt.task.message_key in ALREADY_WORDED:
-        return Rendered(attempt.language, attempt.subject, attempt.body)
+        return Rendered(attempt.language, attempt.subject, _with_way_out(attempt, clinic))
     try:
         return texts.render(
             attempt.task.message_key, attempt.channel, attempt.patient.language, facts, clinic
@@ -279,6 +280,18 @@ def _worded(attempt: Attempt, texts: Texts, facts: Facts, clinic: Clinic) -> Ren
     except Exception:  # one poisoned text must not hold up its neighbours
         logger.exception("Attempt %s has no words.", attempt.pk)
         return None
+
+
+def _with_way_out(attempt: Attempt, clinic: Clinic) -> str:
+    """Words that stood from the start, and after them how to stop them where the law asks that."""
+    notice = notice_of(
+        clinic,
+        key=attempt.task.message_key,
+        channel=attempt.channel,
+        purpose=attempt.task.purpose,
+        language=attempt.language,
+    )
+    return notice.after(attempt.body)
 
 
 def _addressed(attempt: Attempt, rendered: Rendered, *, may_be_free: bool, open_for: timedelta) -> Message:

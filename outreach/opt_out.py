@@ -10,6 +10,7 @@ from outreach.models import STOPPED
 from patients.country import profile_of
 from patients.models import Channel, Clinic, Language
 
+LEFT_TO_RIGHT = "\u200e"  # shows nothing; behind an Arabic letter a number's parts would change places
 MAILBOX = "voice_mailbox"  # whoever answers a machine's call hears of key 9 instead
 # The one word that every provider obeys by itself; ours in other languages are heard, too (stop_words.py).
 BY_REPLY = {
@@ -47,13 +48,18 @@ class Notice:
         return body if is_said else f"{body}\n{self.words}"
 
 
-def notice_of(clinic: Clinic, *, key: str, channel: str, purpose: str, language: str, phone: str) -> Notice:
+def notice_of(clinic: Clinic, *, key: str, channel: str, purpose: str, language: str) -> Notice:
     asked = profile_of(clinic.country).opt_out_notice.get(purpose, frozenset())
     if channel not in asked or key == STOPPED or (channel == Channel.VOICE and key != MAILBOX):
         return Notice()
     notices = _notices(channel)
     words = notices.get(language, notices[Language.ENGLISH.value])
-    return Notice(words.format(phone=phone), names_a_word=notices is BY_REPLY)
+    return Notice(words.format(phone=_phone_of(clinic, language)), names_a_word=notices is BY_REPLY)
+
+
+def _phone_of(clinic: Clinic, language: str) -> str:
+    phone = clinic.phone.as_national if clinic.phone else ""
+    return f"{LEFT_TO_RIGHT}{phone}" if phone and language == Language.ARABIC else phone
 
 
 def _notices(channel: str) -> dict[str, str]:

@@ -15,10 +15,9 @@ from django.utils.dateformat import format as format_date
 
 from outreach.content import VISIT_TIME, VISIT_UNSAID, withheld, worded_without
 from outreach.models import MessageTemplate
-from outreach.opt_out import notice_of
+from outreach.opt_out import LEFT_TO_RIGHT, notice_of
 from patients.models import Channel, Clinic, Language
 
-LEFT_TO_RIGHT = "\u200e"  # a mark that shows nothing
 PLACEHOLDERS = frozenset(
     {"name", "clinic", "by", "date", "until", "link", "phone", "who", "channel", "hour", "times"}
 )
@@ -139,7 +138,6 @@ class Texts:
                 channel=channel,
                 purpose=template.purpose,
                 language=template.language,
-                phone=values.get("phone", ""),
             ).after(body)
         return Rendered(
             template.language,

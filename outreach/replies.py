@@ -271,12 +271,14 @@ def _from_nobody_known(said: Said, clinic: Clinic | None, *, now: datetime) -> s
         clinic=where, kind=said.kind, value=said.value
     )
     matter = _asked_already(point) or _ask_who_it_is(said, where, now=now)
+    heard = {Asks.STOP: STOP, Asks.MAYBE: MAYBE_STOP, Asks.START: START}
     Reply.objects.create(
         clinic=where,
         contact_point=point,
         channel=said.channel,
         at=said.at,
         body=_kept(said),
+        meaning=heard.get(asks_to_stop(said.text), ""),  # no more answers go there (strangers.py)
         step=matter,
         matter=matter,
     )

@@ -12,7 +12,10 @@ from django.utils.translation import gettext as _
 from outreach.attested import may_use
 from outreach.channels import BY_VOICE, by_machine
 from outreach.gate import BARRED, Gates
+from outreach.held import MAYBE_STOP
+from outreach.models import Reply
 from outreach.reach import channels_of
+from outreach.replies import START, STOP
 from patients.actions import RefusedError
 from patients.addresses import normal_address
 from patients.models import AddressKind, AddressStatus, Channel, Clinic, ContactPoint, HoursKind, Purpose
@@ -51,8 +54,23 @@ def refuse_to_send(point: ContactPoint, channel: str | None) -> None:
     if bar := Gates([point.clinic]).bar(point, channel):
         raise RefusedError(str(BARRED[bar]))
     here = {"contact_point__clinic": point.clinic_id, "contact_point__value": point.value}
-    if withdrawn(contact_point__kind=point.kind, channel=channel, purpose=Purpose.SERVICE, **here).exists():
+    asked = withdrawn(contact_point__kind=point.kind, channel=channel, purpose=Purpose.SERVICE, **here)
+    if asked.exists() or _was_stopped(point, channel):
         raise RefusedError(_("At this address we were asked not to write. Tell it by word of mouth."))
+
+
+def _was_stopped(point: ContactPoint, channel: str) -> bool:
+    """By somebody who is no patient, and has not asked for messages again since."""
+    said = Reply.objects.filter(
+        patient=None,
+        channel=channel,
+        contact_point__clinic=point.clinic_id,
+        contact_point__kind=point.kind,
+        contact_point__value=point.value,
+        meaning__in=[STOP, MAYBE_STOP, START],
+    )
+    last = said.order_by("-at", "-pk").values_list("meaning", flat=True).first()
+    return last is not None and last != START
 
 
 def hours_of_messages(clinic: Clinic, *, now: datetime) -> tuple[Hours, Hours]:

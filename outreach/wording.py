@@ -136,7 +136,6 @@ def notice_after(draft: Draft, clinic: Clinic) -> Notice:
         channel=draft.channel or Channel.SMS,
         purpose=draft.purpose,
         language=draft.language,
-        phone=clinic.phone.as_national,
     )
 
 

@@ -73,8 +73,11 @@ class Strictness:
 @transaction.atomic
 def change_standard(standard: Standard, new: Strictness) -> None:
     """With another limit the days before are counted anew: none is shown by two measures at once."""
+    clinic = Clinic.objects.select_for_update(no_key=True).get(pk=standard.clinic_id)
     locked = Standard.objects.select_for_update().get(pk=standard.pk)
     limit = new.limit if MEASURES[locked.measure].has_limit else None
+    if locked.is_own:
+        _refuse_twice(clinic, locked.measure, limit, besides=locked)
     Standard.objects.filter(pk=locked.pk).update(
         goal=new.goal,
         is_on=new.is_on,
@@ -105,10 +108,8 @@ def add_standard(clinic: Clinic, own: OwnStandard) -> Standard:
     Clinic.objects.select_for_update(no_key=True).get(pk=clinic.pk)
     measure = MEASURES[own.measure]
     limit = own.limit if measure.has_limit else None
-    theirs = list(Standard.objects.filter(clinic=clinic, is_own=True))
-    if any((each.measure, each.limit) == (own.measure, limit) for each in theirs):
-        raise RefusedError(_("A standard of your own counts just this already."))
-    if len(theirs) >= MOST_OWN:
+    _refuse_twice(clinic, own.measure, limit)
+    if Standard.objects.filter(clinic=clinic, is_own=True).count() >= MOST_OWN:
         raise RefusedError(_("%(n)s standards of your own are the most.") % {"n": MOST_OWN})
     return Standard.objects.create(
         clinic=clinic, key=f"own-{uuid4().hex[:12]}", measure=own.measure, source=measure.source,
@@ -116,6 +117,14 @@ def add_standard(clinic: Clinic, own: OwnStandard) -> Standard:
         limit_amount=limit.amount if limit else None, limit_unit=limit.unit if limit else "",
         own_routine=own.routine, is_own=True,
     )  # fmt: skip
+
+
+def _refuse_twice(
+    clinic: Clinic, measure: str, limit: Limit | None, *, besides: Standard | None = None
+) -> None:
+    theirs = Standard.objects.filter(clinic=clinic, is_own=True, measure=measure)
+    if any(each.limit == limit for each in theirs if each != besides):
+        raise RefusedError(_("A standard of your own counts just this already."))
 
 
 def rebuild_days(clinic: Clinic, *, now: datetime, days: int = COUNTED_ANEW) -> int:

@@ -129,9 +129,13 @@ def standard(request: HttpRequest, here: Here, standard_id: int) -> HttpResponse
     )
     form = StandardForm(found, request.POST if request.method == "POST" else None)
     if request.method == "POST" and form.is_valid():
-        change_standard(found, form.strictness())
-        messages.success(request, _("Saved. The days before are counted by it as well."))
-        return redirect("standard", found.pk)
+        try:
+            change_standard(found, form.strictness())
+        except RefusedError as refusal:
+            form.add_error(None, str(refusal))
+        else:
+            messages.success(request, _("Saved. The days before are counted by it as well."))
+            return redirect("standard", found.pk)
     context = {**_shown(request, here, found), "form": form, "tab": "standards"}
     status = 422 if request.method == "POST" else 200
     return render(request, "reports/standard.html", context, status=status)

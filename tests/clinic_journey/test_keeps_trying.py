@@ -20,6 +20,7 @@ from tests.conftest import NOW
 pytestmark = pytest.mark.django_db
 KEEPS_TRYING = {"X-Keeps-Trying": "1"}
 CARD = {"channel": "sms", "days": ["any"], "hours": ["16-20"], "language": "he", "request_key": "one page"}
+COMES = {"coming": ["afternoons"], "coming_days": ["6"]}
 
 
 @pytest.fixture(autouse=True)
@@ -62,12 +63,15 @@ def test_who_is_logged_out_meanwhile_is_sent_to_the_log_in(clinic: Clinic) -> No
     assert (answer.status_code, answer["Location"]) == (302, f"/login/?next={address}")
 
 
-def test_the_same_card_again_from_one_page_is_one_save(clinic: Clinic, clock: time_machine.Traveller) -> None:
+@pytest.mark.parametrize("more", [{}, COMES])
+def test_the_same_card_again_from_one_page_is_one_save(
+    clinic: Clinic, clock: time_machine.Traveller, more: dict[str, list[str]]
+) -> None:
     patient = builders.patient(clinic)
     desk = browser(builders.user(at=clinic))
     address = reverse("patients:card", args=[patient.public_id])
     for _again in range(2):
-        assert desk.post(address, CARD).status_code == 302
+        assert desk.post(address, {**CARD, **more}).status_code == 302
         clock.shift(timedelta(seconds=5))
     assert ServiceCard.objects.get().told_at == NOW
     desk.post(address, {**CARD, "channel": "phone"})  # after going back to the page

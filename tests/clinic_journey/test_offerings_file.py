@@ -151,3 +151,16 @@ def test_two_things_of_one_name_are_never_mixed_up(manager: Client, clinic: Clin
     unclear = (FLU[0], "Vaccine", "דבר אחר", *FLU[3:])
     status, page = bring(manager, csv_file(HEAD, unclear))
     assert (status, "Tell them apart by their names." in page) == (422, True)
+
+
+def test_a_file_without_the_columns_of_before_leaves_what_stands_there(
+    manager: Client, clinic: Clinic
+) -> None:
+    head, line = (*HEAD, "walk_in", "preparation_en"), (*FLU, "mon 8:00-12:00", "Eat before.")
+    for lines in ((head, line), (HEAD, FLU)):
+        assert bring(manager, csv_file(*lines))[0] == 302
+    flu = Offering.objects.get()
+    assert (flu.preparations, flu.walk_in.count()) == ({"en": "Eat before."}, 1)
+    assert bring(manager, csv_file(head, (*FLU, "", "")))[0] == 302
+    flu.refresh_from_db()
+    assert (flu.preparations, flu.walk_in.count()) == ({}, 0)

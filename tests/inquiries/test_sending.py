@@ -1,6 +1,7 @@
 """An answer in writing to whoever is nobody's patient: it leaves once, in lawful hours, and is never lost silently."""
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from datetime import time, timedelta
 from typing import Any
 
@@ -14,8 +15,11 @@ from inquiries.sending import LEAVES_AFTER, Letter, do_not_send, send_answer, to
 from inquiries.sent_models import SentAnswer
 from journeys.models import JourneyStatus, Step, StepKind, StepStatus
 from outreach.channels import ChannelError, Receipt, Trouble
+from outreach.channels.inbound import Said
 from outreach.models import AttemptStatus
+from outreach.opt_out import BY_REPLY
 from outreach.provider_models import Sender
+from outreach.replies import receive_reply
 from patients.actions import RefusedError, StaleStateError, withdraw_consent
 from patients.models import AddressStatus, Channel, Clinic, ContactPoint
 from tests import builders
@@ -224,3 +228,37 @@ def test_the_step_is_nobodys_and_says_whom_to_answer(inquiry: Inquiry, rina: Use
     assert (sent.step.kind, sent.step.due_at) == (StepKind.TELL, sent.expires_at)
     assert sent.step.journey.status == JourneyStatus.UNIDENTIFIED
     assert "+972547654321" in sent.step.name
+
+
+def test_where_the_law_asks_it_the_answer_says_how_to_stop_it(fake: Fake) -> None:
+    american = builders.clinic(
+        country="US", time_zone="America/New_York", language="en", phone="+12015550123"
+    )
+    at = NOW.replace(hour=15)
+    letter = Letter("+12015550188", WORDS, "en")
+    send_answer(builders.inquiry(american), letter, now=at, by=builders.user(at=american))
+    assert send_answers(now=at + LEAVES_AFTER) == 1
+    assert fake.sent[0].body == f"{WORDS}\n{BY_REPLY['en']}"
+
+
+@pytest.mark.parametrize("words", ["STOP", "please stop"])
+def test_whoever_asks_us_to_stop_gets_no_other_answer_until_asked_again(
+    fake: Fake, inquiry: Inquiry, rina: User, words: str
+) -> None:
+    sent = put_out(inquiry, rina)
+    said = Said("sms", "phone", "+972547654321", words, at=NOW)
+    receive_reply(said, now=NOW)
+    assert send_answers(now=LEFT) == 0
+    assert status_of(sent)[0] == "cancelled"
+    with pytest.raises(RefusedError, match="asked not to write"):
+        put_out(inquiry, rina)
+    receive_reply(replace(said, text="START", at=LEFT), now=LEFT)
+    put_out(inquiry, rina)
+
+
+def test_to_our_patient_it_goes_from_the_conversation(fake: Fake, inquiry: Inquiry, rina: User) -> None:
+    patient = builders.patient(inquiry.clinic)
+    Inquiry.objects.filter(pk=inquiry.pk).update(patient=patient, journey=builders.journey(patient))
+    with pytest.raises(StaleStateError):
+        put_out(inquiry, rina)
+    assert not SentAnswer.objects.exists()

@@ -1,5 +1,7 @@
 """How to stop our messages: said where the country asks it, in the patient's language, once, and counted."""
 
+from collections.abc import Iterator
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -18,10 +20,16 @@ from patients.country import FOLDER, profile_of, read_profile
 from patients.models import Channel, Clinic, Language, Purpose, Role
 from tests import builders
 from tests.conftest import NOW
+from tests.outreach.test_dispatch import Fake, played_by
 from tests.standins.twilio import Twilio
 
 pytestmark = pytest.mark.django_db
 FACTS = Facts(name="Dana", link="https://a.co/p/x/", who="Rina", by=NOW, date=NOW, until=NOW)
+
+
+@pytest.fixture
+def fake() -> Iterator[Fake]:
+    yield from played_by(Fake())
 
 
 @pytest.fixture
@@ -155,3 +163,14 @@ def test_the_page_of_words_shows_it_as_a_patient_reads_it(american: Clinic) -> N
     elsewhere = builders.clinic(country="IL")
     client.force_login(builders.user(Role.MANAGER, at=elsewhere))
     assert BY_REPLY["ru"] not in client.get(f"{address}ru").content.decode()
+
+
+def test_words_of_our_own_hand_say_it_too(american: Clinic, fake: Fake) -> None:
+    patient = builders.patient(american, phone="+12015550124", language="en")
+    task = builders.task(builders.step(builders.journey(patient)), plan_from=None, message_key="answer")
+    at = NOW.replace(hour=15)
+    answer = builders.attempt(
+        task, send_at=at, expires_at=at + timedelta(hours=1), body="Yes, bring it along.", language="en"
+    )
+    dispatch(now=at)
+    assert [message.body for message in fake.sent] == [f"{answer.body}\n{BY_REPLY['en']}"]

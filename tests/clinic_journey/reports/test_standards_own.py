@@ -137,7 +137,11 @@ def test_pressed_twice_there_is_one_and_the_page_says_so(clinic: Clinic) -> None
     assert answer.status_code == 422
     assert "A standard of your own counts just this already." in answer.content.decode()
     assert clinic.standards.filter(is_own=True).count() == 1
-    own(clinic, amount=4)
+    other = own(clinic, amount=4)
+    said = {"amount": 3, "unit": "working_hours", "goal": 80, "is_on": "on"}
+    answer = manager(clinic).post(f"{LIST}{other.pk}/", said)
+    assert answer.status_code == 422
+    assert "A standard of your own counts just this already." in answer.content.decode()
 
 
 @pytest.mark.parametrize("role", [Role.RECEPTIONIST, Role.DOCTOR])
