@@ -173,7 +173,8 @@ def inquiry_send(request: HttpRequest, here: Here, inquiry_id: UUID) -> HttpResp
     """The answer in writing, as it stood on the page; or stopped; or said by word of mouth after all."""
     found = ask.inquiry_of(here, inquiry_id)
     if "stop" in request.POST:
-        return _done(request, found, lambda: sending.do_not_send(found, now=here.now, by=here.user))
+        which = request.POST.get("sending", "")
+        return _done(request, found, lambda: sending.do_not_send(found, which, now=here.now, by=here.user))
     if "told" in request.POST:
         return _done(request, found, lambda: sending.told_otherwise(found, now=here.now, by=here.user))
     typed = letter_of(found, here, request.POST)

@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 
 from django.contrib.auth.models import User
 from django.db import transaction
-from django.utils.translation import gettext as _
+from django.utils.translation import gettext as _, gettext_lazy
 
 from inquiries.actions import KEPT, will_think
 from inquiries.models import Inquiry, Outcome
@@ -20,6 +20,9 @@ from patients.models import AddressKind
 LEAVES_AFTER = timedelta(seconds=20)  # so that it can be stopped, as after every save
 LEAVES_WITHIN = timedelta(hours=1)  # else it is with a person
 LONGEST = 1000  # letters; more is hardly read on a phone
+ON_ITS_WAY = gettext_lazy(
+    "Another answer is on its way to the caller. Stop it first, or wait until it has left."
+)
 
 
 @dataclass(frozen=True)
@@ -33,18 +36,21 @@ class Letter:
 
 @transaction.atomic
 def send_answer(inquiry: Inquiry, letter: Letter, *, now: datetime, by: User) -> SentAnswer:
-    """Put it into the outbox. Pressed twice it is sent once; who has not decided yet thinks about it.
+    """Put it into the outbox. Pressed twice it is sent once, and others wait for one that is on its way; who has not
+    decided yet thinks about it.
 
     It has a step of its own, so that one which never leaves is seen in Today like anything else that is late.
     """
-    locked = Inquiry.objects.select_for_update(no_key=True, of=("self",)).get(pk=inquiry.pk)
+    locked = _locked(inquiry)
     if locked.answered_at is None:
         raise RefusedError(_("Answer the question first."))
     if locked.patient_id is not None:
         raise StaleStateError(_("This is our patient now. Write from the conversation with the patient."))
-    if running := locked.sendings.filter(status__in=UNDER_WAY).first():
-        return running
     made = _made(locked, letter, now=now)
+    if running := locked.sendings.filter(status__in=UNDER_WAY).first():
+        if (running.value, running.body) == (made.value, made.body):
+            return running
+        raise StaleStateError(ON_ITS_WAY)
     _end_steps(locked, now=now, by=by)
     who = locked.name or made.value
 
@@ -90,18 +96,27 @@ def _made(inquiry: Inquiry, letter: Letter, *, now: datetime) -> SentAnswer:
     )
 
 
+def _locked(inquiry: Inquiry) -> Inquiry:
+    return Inquiry.objects.select_for_update(no_key=True, of=("self",)).get(pk=inquiry.pk)
+
+
 @transaction.atomic
-def do_not_send(inquiry: Inquiry, *, now: datetime, by: User) -> None:
-    """Stopped before it has left."""
-    planned = inquiry.sendings.filter(status=AttemptStatus.PLANNED)
-    if not planned.update(status=AttemptStatus.CANCELLED):
+def do_not_send(inquiry: Inquiry, reference: str, *, now: datetime, by: User) -> None:
+    """Stopped before it has left: the one that stood on the page, never one that was written since."""
+    planned = _locked(inquiry).sendings.filter(status=AttemptStatus.PLANNED)
+    meant = [each.pk for each in planned if str(each.reference) == reference]
+    if not planned.filter(pk__in=meant).update(status=AttemptStatus.CANCELLED):
         raise StaleStateError(_("It has left already, or was stopped."))
     _end_steps(inquiry, now=now, by=by)
 
 
+@transaction.atomic
 def told_otherwise(inquiry: Inquiry, *, now: datetime, by: User) -> None:
     """What did not arrive in writing was said by word of mouth."""
-    for each in inquiry.sendings.exclude(status__in=UNDER_WAY).select_related("step"):
+    locked = _locked(inquiry)
+    if locked.sendings.filter(status__in=UNDER_WAY).exists():
+        raise StaleStateError(ON_ITS_WAY)
+    for each in locked.sendings.exclude(status__in=UNDER_WAY).select_related("step"):
         if each.step.status == StepStatus.ACTIVE:
             complete_step(each.step, KEPT, now=now, by=by)
 

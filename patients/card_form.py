@@ -157,7 +157,9 @@ class CardForm(forms.Form):
     def clean(self) -> dict[str, Any]:
         data = super().clean() or self.cleaned_data
         start, end = data.get("coming_from"), data.get("coming_until")
-        if start and end and start >= end:
+        if end == time.min:  # as people write midnight
+            end = data["coming_until"] = time.max
+        if (start or time.min) >= (end or time.max):
             self.add_error("coming_until", _("The end is not after the beginning."))
         return data
 

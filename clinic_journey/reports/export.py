@@ -9,6 +9,7 @@ from django.utils.functional import Promise
 from django.utils.translation import get_language_bidi, gettext as _, gettext_lazy, pgettext
 from django.views.decorators.http import require_GET
 from openpyxl import Workbook
+from openpyxl.cell.cell import ILLEGAL_CHARACTERS_RE
 
 from clinic_journey.reports.gaps import gaps_of
 from clinic_journey.reports.map import funnel
@@ -170,13 +171,18 @@ def as_text(cell: object) -> str:
     return "" if cell is None else str(cell)
 
 
+def _written(text: str) -> str:
+    """Without what a workbook cannot hold, as the control characters that come with pasted words."""
+    return harmless(ILLEGAL_CHARACTERS_RE.sub("", text))
+
+
 def xlsx(title: str, rows: Sequence[Cells]) -> bytes:
     """Numbers stay numbers; text that begins like a formula stays text. Read from the right where the page is."""
     book = Workbook(write_only=True)
     sheet = book.create_sheet(title[:31].replace(":", " "))
     sheet.sheet_view.rightToLeft = get_language_bidi()
     for row in rows:
-        sheet.append([harmless(cell) if isinstance(cell, str) else cell for cell in row])
+        sheet.append([_written(cell) if isinstance(cell, str) else cell for cell in row])
     out = io.BytesIO()
     book.save(out)
     return out.getvalue()

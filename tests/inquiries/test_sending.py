@@ -97,11 +97,28 @@ def test_nothing_is_sent_before_the_answer(clinic: Clinic, rina: User) -> None:
 
 def test_it_is_stopped_before_it_has_left(fake: Fake, inquiry: Inquiry, rina: User) -> None:
     sent = put_out(inquiry, rina)
-    do_not_send(inquiry, now=NOW, by=rina)
+    do_not_send(inquiry, str(sent.reference), now=NOW, by=rina)
     assert send_answers(now=LEFT) == 0
     assert status_of(sent) == ("cancelled", "cancelled")
     with pytest.raises(StaleStateError):
-        do_not_send(inquiry, now=NOW, by=rina)
+        do_not_send(inquiry, str(sent.reference), now=NOW, by=rina)
+
+
+def test_a_correction_waits_for_the_one_on_its_way_and_no_older_page_stops_it(
+    fake: Fake, inquiry: Inquiry, rina: User
+) -> None:
+    wrong = put_out(inquiry, rina, "054-765-4320")
+    with pytest.raises(StaleStateError, match="on its way"):
+        put_out(inquiry, rina)
+    do_not_send(inquiry, str(wrong.reference), now=NOW, by=rina)
+    right = put_out(inquiry, rina)
+    for old in (str(wrong.reference), "", "no reference"):
+        with pytest.raises(StaleStateError):
+            do_not_send(inquiry, old, now=NOW, by=rina)
+    with pytest.raises(StaleStateError, match="on its way"):
+        told_otherwise(inquiry, now=NOW, by=rina)
+    assert send_answers(now=LEFT) == 1
+    assert [message.to for message in fake.sent] == [right.value]
 
 
 def test_at_night_it_waits_for_the_hours_of_messages(fake: Fake, inquiry: Inquiry, rina: User) -> None:

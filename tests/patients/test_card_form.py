@@ -194,6 +194,15 @@ def test_hours_to_come_that_nobody_touched_stay_even_where_they_differ_by_day() 
     assert form.initial["coming_days"] == ["0", "1"]
 
 
+def test_midnight_is_the_end_of_the_day_and_no_hour_ends_before_it_begins() -> None:
+    said = {"channel": "sms", "days": ["any"], "hours": ["any"], "language": "he", "coming_days": ["1"]}
+    patient = saved(builders.patient(), **said, coming_from="18:00", coming_until="00:00")
+    assert windows_of(patient.card) == ((1, time(18), time.max),)
+    form = CardForm.of(builders.patient(), {**said, "coming_from": "09:00", "coming_until": "09:00"})
+    assert list(form.errors) == ["coming_until"]
+    assert CardForm.of(builders.patient(), {**said, "coming_until": "00:00"}).is_valid()
+
+
 def test_what_is_taken_back_is_not_told() -> None:
     patient = saved(builders.comes(builders.patient(), (0, time(17), time.max)), coming=[], coming_days=[])
     assert (windows_of(patient.card), patient.card.coming_told_at) == ((), None)

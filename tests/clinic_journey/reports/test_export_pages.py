@@ -11,6 +11,7 @@ from django.test import Client
 from openpyxl import load_workbook
 
 from clinic_journey.models import Improvement
+from clinic_journey.reports.export import xlsx
 from clinic_journey.reports.export_pages import TABLES
 from clinic_journey.reports.money_actions import set_visit_value
 from clinic_journey.reports.standards_actions import load_standards
@@ -163,3 +164,13 @@ def test_each_page_offers_its_tables(clinic: Clinic, page: str, tables: list[str
     for table in tables:
         assert f"{FILE}?table={table}&amp;" in said
     assert said.count("as=xlsx") == len(tables)
+
+
+def test_what_a_workbook_cannot_hold_is_left_out_of_it(clinic: Clinic) -> None:
+    (title, row) = xlsx_rows(xlsx("Asked", [("Words",), ("a vaccine\x0b for whom?",)]))
+    assert (title, row) == (("Words",), ("a vaccine for whom?",))
+
+
+def xlsx_rows(content: bytes) -> list[tuple[object, ...]]:
+    (sheet,) = load_workbook(BytesIO(content)).worksheets
+    return [*sheet.iter_rows(values_only=True)]
