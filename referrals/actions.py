@@ -129,8 +129,13 @@ def _made_before(new: NewReferral) -> Referral | None:
 
 
 def _refer(new: NewReferral, *, now: datetime, by: User | None) -> Referral:
-    doctor = new.requester.user
-    opening = NewJourney(new.template_key, title=new.title, urgency=new.urgency, doctor=doctor)
+    opening = NewJourney(
+        new.template_key,
+        title=new.title,
+        urgency=new.urgency,
+        doctor=new.requester.user,
+        is_confidential=bool(new.answers and new.answers.journey.is_confidential),
+    )
     journey = start_journey(new.patient, opening, now=now, by=by)
     waiting = journey.steps.filter(kind=StepKind.AWAIT_RESULT, status=StepStatus.ACTIVE).first()
     if waiting is None:

@@ -136,6 +136,13 @@ class TestReferringAgain:
         asked.refresh_from_db()
         assert (asked.outcome, made.journey_id == asked.journey_id) == ("referred", False)
 
+    def test_what_is_kept_from_the_parents_stays_so_in_the_next_referral(self, asked: Step) -> None:
+        assert not refer(self.new(asked), now=NOW).journey.is_confidential
+        kept = builders.step(
+            builders.journey(asked.journey.patient, is_confidential=True), kind=StepKind.REFER
+        )
+        assert refer(self.new(kept), now=NOW).journey.is_confidential
+
     def test_it_is_not_called_referred_without_a_referral(self, asked: Step) -> None:
         assert self.finish(asked, {"outcome": "referred"}).status == StepStatus.ACTIVE
 
