@@ -6,7 +6,7 @@ What stands in it is shown to her alone; the link alone tells that it is with so
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import path
@@ -16,14 +16,14 @@ from django.views.decorators.http import require_GET, require_POST
 from clinic_journey.complaints import changes_of
 from clinic_journey.language import NATIVE_NAMES
 from clinic_journey.patient_door import Visitor, with_page
-from clinic_journey.patient_way import Names
+from clinic_journey.patient_way import Names, told_with
 from clinic_journey.patient_who import hers_alone
 from journeys.models import Step, StepStatus
 from outreach.complaint_models import CameBy, Complaint, Understood
 from outreach.complaints import complain, complaints_of, find_misunderstood, find_understood, with_plain_lines
 from outreach.matters import ASK, open_matter
 from patients.actions import RefusedError
-from patients.models import Clinic, Language, Patient
+from patients.models import Clinic, Language
 from patients.queries import named_by
 
 LONGEST = 1000
@@ -41,9 +41,15 @@ class ShownComplaint:
     is_late: bool
 
 
-def shown_complaints(patient: Patient, names: Names, *, now: datetime) -> list[ShownComplaint]:
+def complaints_here(visitor: Visitor) -> QuerySet[Complaint]:
+    """Hers that this page may tell of."""
+    return complaints_of(visitor.patient).filter(told_with(visitor.journey, "journey__"))
+
+
+def shown_complaints(visitor: Visitor, names: Names) -> list[ShownComplaint]:
+    now = visitor.now
     open_or_lately = Q(changed_at__isnull=True) | Q(changed_at__gt=now - SHOWN_AFTER)
-    found = list(complaints_of(patient).filter(open_or_lately)[:SHOWN])
+    found = list(complaints_here(visitor).filter(open_or_lately)[:SHOWN])
     waiting = Step.objects.filter(
         journey__in=[each.journey_id for each in found],
         status=StepStatus.ACTIVE,
@@ -60,7 +66,8 @@ def _shown(complaint: Complaint, step: Step | None, names: Names, *, now: dateti
 
 
 def complain_here(visitor: Visitor, words: str) -> None:
-    complain(visitor.patient, words, CameBy.PAGE, now=visitor.now)
+    is_kept = visitor.journey.is_confidential
+    complain(visitor.patient, words, CameBy.PAGE, is_confidential=is_kept, now=visitor.now)
 
 
 @require_POST
@@ -68,7 +75,7 @@ def complain_here(visitor: Visitor, words: str) -> None:
 @hers_alone
 def own_complaint(request: HttpRequest, visitor: Visitor) -> HttpResponse:
     """Whether our words say what she meant. What she cannot read, she cannot be asked about."""
-    found = named_by(complaints_of(visitor.patient), request.POST.get("complaint", ""))
+    found = named_by(complaints_here(visitor), request.POST.get("complaint", ""))
     if found is None:
         return visitor.back()
     words = request.POST.get("body", "").replace("\0", "").strip()[:LONGEST]

@@ -158,7 +158,7 @@ def _stage_asked_about(visitor: Visitor) -> Appointment | None:
 
 def _complaints_shown(visitor: Visitor, names: Names) -> list[ShownComplaint]:
     """That she complained at all is told to her, and to the link that her complaint has."""
-    found = shown_complaints(visitor.patient, names, now=visitor.now)
+    found = shown_complaints(visitor, names)
     own = visitor.journey.pk
     return [each for each in found if visitor.is_known or each.complaint.journey_id == own]
 

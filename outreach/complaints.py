@@ -57,9 +57,18 @@ def complaints_of(patient: Patient) -> QuerySet[Complaint]:
 
 @transaction.atomic
 def complain(
-    patient: Patient, words: str, came_by: CameBy, *, now: datetime, by: User | None = None
+    patient: Patient,
+    words: str,
+    came_by: CameBy,
+    *,
+    is_confidential: bool = False,
+    now: datetime,
+    by: User | None = None,
 ) -> Complaint:
-    """Write it down as it came, with the manager as its owner. The same words again are the same complaint."""
+    """Write it down as it came, with the manager as its owner. The same words again are the same complaint.
+
+    `is_confidential`: what it is about is kept from her parents, so the complaint is, too.
+    """
     said = with_plain_lines(words)
     if not said:
         raise RefusedError(_("Write what the patient complains of, in the patient's words."))
@@ -68,7 +77,7 @@ def complain(
     same = Complaint.objects.filter(patient=patient, words=said, answered_at__isnull=True).first()
     if same:
         return same
-    journey = go_on(patient, NewJourney(COMPLAINT), now=now, by=by)
+    journey = go_on(patient, NewJourney(COMPLAINT, is_confidential=is_confidential), now=now, by=by)
     complaint = Complaint.objects.create(
         clinic_id=patient.clinic_id,
         patient=patient,
@@ -94,7 +103,8 @@ def complaint_from_messages(patient: Patient, *, heard: int | None, now: datetim
         raise StaleStateError(_("This was done by somebody else meanwhile."))
     replies = Reply.objects.filter(matter__in=matters).order_by("at", "pk")
     words = "\n".join(reply.body for reply in replies if reply.body)
-    complaint = complain(patient, words, CameBy.MESSAGE, now=now, by=by)
+    is_kept = any(matter.journey.is_confidential for matter in matters)
+    complaint = complain(patient, words, CameBy.MESSAGE, is_confidential=is_kept, now=now, by=by)
     end_matters(matters, COMPLAINT, now=now, by=by)
     return complaint
 

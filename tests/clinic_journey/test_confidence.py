@@ -3,9 +3,11 @@
 from datetime import date
 
 import pytest
+from django.core.management import call_command
 from django.test import Client
 
 from journeys.models import Journey, StepKind
+from outreach.complaint_models import Complaint
 from patients.actions import add_address
 from patients.models import AddressKind, AuditEvent, Relation
 from tests import builders
@@ -82,3 +84,14 @@ def test_a_page_that_a_parent_may_have_tells_nothing_of_it(journey: Journey) -> 
     assert "A secret call" not in page.text()
     secret.refresh_from_db()
     assert "A secret call" in OwnPage(secret).prove(journey.patient).text()
+
+
+def test_a_complaint_on_the_page_of_what_is_kept_is_told_there_alone(journey: Journey) -> None:
+    call_command("load_catalogue", verbosity=0)
+    kept = builders.journey(journey.patient, is_confidential=True)
+    OwnPage(kept).post("say", {"meaning": "complaint", "body": "Nobody asked me."})
+    assert Complaint.objects.get().journey.is_confidential
+    assert "Nobody asked me." in OwnPage(kept).prove(journey.patient).text()
+    page = OwnPage(journey).prove(journey.patient).text()
+    assert "Your complaint" not in page
+    assert "Nobody asked me." not in page

@@ -7,7 +7,7 @@ import pytest
 from django.core.management import call_command
 from django.db import IntegrityError, transaction
 
-from journeys.models import JourneyStatus, OwnerRole, Step, StepKind, StepStatus
+from journeys.models import Journey, JourneyStatus, OwnerRole, Step, StepKind, StepStatus
 from journeys.watch import watch_steps
 from outreach.complaint_models import CameBy, Complaint, Understood
 from outreach.complaints import (
@@ -178,6 +178,21 @@ def test_a_message_that_is_one_waits_for_no_other_answer(patient: Patient) -> No
     assert (matter.status, matter.outcome) == (StepStatus.COMPLETED, "complaint")
     with pytest.raises(StaleStateError):
         complaint_from_messages(patient, heard=None, now=NOW, by=desk)
+
+
+def test_a_complaint_about_what_is_kept_from_the_parents_is_kept_from_them(patient: Patient) -> None:
+    desk = builders.user(at=patient.clinic)
+    open_one, kept = (builders.journey(patient, is_confidential=each) for each in (False, True))
+
+    def heard_in(*journeys: Journey) -> Complaint:
+        for number, journey in enumerate(journeys):
+            matter = builders.step(journey, kind=StepKind.CALL)
+            said = {"clinic": patient.clinic, "patient": patient, "channel": "sms", "at": NOW}
+            Reply.objects.create(body=f"{matter.pk}, {number}", matter=matter, **said)
+        return complaint_from_messages(patient, heard=None, now=NOW, by=desk)
+
+    assert not heard_in(open_one).journey.is_confidential
+    assert heard_in(open_one, kept).journey.is_confidential
 
 
 def test_a_journey_that_ended_meanwhile_keeps_nobody_from_answering(patient: Patient) -> None:
