@@ -38,13 +38,15 @@ def write_back(
 ) -> Step:
     """Put the answer into the outbox, due now; whatever the patient waited for in writing is answered by it.
 
-    The answer has a step of its own, which ends when it has left and comes back to a person when it cannot.
+    The answer has a step of its own, which ends when it has left and comes back to a person when it cannot. Where
+    any of what it answers is kept from the parents, the answer is, too.
     `heard`: the newest of her messages that was read before; None where a page does not say.
     """
     _refuse(written, now=now)
     matters = matters_read(patient, heard)
     refuse_unless_active(patient.pk)
-    journey = matters[0].journey if matters else journey_of_its_own(patient, now=now)
+    asked_in = sorted((matter.journey for matter in matters), key=lambda each: not each.is_confidential)
+    journey = asked_in[0] if asked_in else journey_of_its_own(patient, now=now)
     step = put_out(journey, patient, written, now=now, by=by)
     end_matters(matters, ANSWERED, now=now, by=by)
     return step

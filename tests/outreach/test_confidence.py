@@ -8,7 +8,7 @@ from django.core.management import call_command
 
 from appointments.ties import tell_apart
 from journeys.actions import NewJourney, complete_step, go_on, start_journey
-from journeys.models import Journey, JourneyStatus
+from journeys.models import Journey, JourneyStatus, StepKind
 from outreach.actions import plan_attempts
 from outreach.answers import journey_of_a_question
 from outreach.because import Because
@@ -18,9 +18,9 @@ from outreach.conversations import Way
 from outreach.decision_models import Decision
 from outreach.dispatch import dispatch
 from outreach.door import forbidden_by
-from outreach.models import ANSWER, Attempt, AttemptStatus
+from outreach.models import ANSWER, Attempt, AttemptStatus, Reply
 from outreach.reach import Reach
-from outreach.written import Written, put_out
+from outreach.written import Written, put_out, write_back
 from patients.actions import RefusedError, StaleStateError, add_address
 from patients.models import AddressKind, Channel, PatientContact, Relation
 from tests import builders
@@ -120,6 +120,23 @@ def test_nothing_is_written_to_her_mother_by_hand(journey: Journey) -> None:
         put_out(journey, journey.patient, written, now=NOW)
     own = Written(Way(tie_of(journey, Relation.SELF), Channel.SMS), "Hello", ANSWER)
     assert put_out(journey, journey.patient, own, now=NOW).journey_id == journey.pk
+
+
+def test_an_answer_to_several_matters_is_kept_where_one_of_them_is(journey: Journey) -> None:
+    assert journey.patient is not None
+    keep(journey)
+    for where in (builders.journey(journey.patient), journey):
+        matter = builders.step(where, kind=StepKind.CALL)
+        said = {"clinic": journey.clinic, "patient": journey.patient, "channel": "sms", "at": NOW}
+        Reply.objects.create(body="When?", matter=matter, **said)
+    to_parent, to_her = (
+        Written(Way(tie_of(journey, relation), Channel.SMS), "At four")
+        for relation in (Relation.PARENT, Relation.SELF)
+    )
+    desk = builders.user(at=journey.clinic)
+    with pytest.raises(RefusedError, match="kept from the parents"):
+        write_back(journey.patient, to_parent, now=NOW, by=desk)
+    assert write_back(journey.patient, to_her, now=NOW, by=desk).journey == journey
 
 
 def test_links_that_went_to_a_parent_end_once(journey: Journey) -> None:
