@@ -16,11 +16,12 @@ from django.views.decorators.http import require_GET, require_POST
 from clinic_journey.complaints import changes_of
 from clinic_journey.language import NATIVE_NAMES
 from clinic_journey.patient_door import Visitor, with_page
-from clinic_journey.patient_way import Names, told_with
+from clinic_journey.patient_way import Names
 from clinic_journey.patient_who import hers_alone
 from journeys.models import Step, StepStatus
 from outreach.complaint_models import CameBy, Complaint, Understood
 from outreach.complaints import complain, complaints_of, find_misunderstood, find_understood, with_plain_lines
+from outreach.confidence import told_with
 from outreach.matters import ASK, open_matter
 from patients.actions import RefusedError
 from patients.models import Clinic, Language

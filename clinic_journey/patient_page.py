@@ -18,11 +18,12 @@ from appointments.models import Appointment, AppointmentStatus
 from clinic_journey.own_complaint import ShownComplaint, shown_complaints
 from clinic_journey.patient_card import comes_in_words, how_reached
 from clinic_journey.patient_door import Visitor, let_in, with_page
-from clinic_journey.patient_way import HERS, Names, Way, ahead_of, others_of, told_with, ways_of, words_for
+from clinic_journey.patient_way import HERS, Names, Way, ahead_of, others_of, ways_of, words_for
 from clinic_journey.patient_who import asked_of, has_proved
 from journeys.models import Journey, OwnerRole, Step, StepKind, StepStatus, named
 from outreach.answers import answer as record_answer
 from outreach.choices import times_to_choose
+from outreach.confidence import told_with
 from outreach.content import may_name_visits
 from outreach.matters import Matter, matters_of, stage_to_ask
 from outreach.not_me import holder_says_no
@@ -151,7 +152,7 @@ def context_of(visitor: Visitor, request: HttpRequest) -> dict[str, object]:
 
 def _stage_asked_about(visitor: Visitor) -> Appointment | None:
     """The link alone speaks of visits of its own journey (docs/decisions/028)."""
-    visit = stage_to_ask(visitor.patient, now=visitor.now)
+    visit = stage_to_ask(visitor.patient, shown=visitor.journey, now=visitor.now)
     is_here = visit is not None and visit.step is not None and visit.step.journey_id == visitor.journey.pk
     return visit if visitor.is_known or (is_here and may_name_visits(visitor.journey.clinic)) else None
 

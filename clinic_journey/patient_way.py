@@ -10,6 +10,7 @@ from django.utils.translation import gettext as _, gettext_lazy
 from appointments.models import Appointment, Practitioner
 from journeys.following import would_open
 from journeys.models import OPEN_JOURNEYS, Journey, OwnerRole, Step, StepKind, StepStatus, named
+from outreach.confidence import told_with
 from outreach.queries import visits_of
 from patients.models import Patient
 from patients.queries import opening_hours
@@ -93,11 +94,6 @@ def ways_of(journeys: Sequence[Journey], names: Names, *, now: datetime) -> list
         Way(journey, _stages(by_journey[journey.pk], visits.get(journey.pk), names, now=now))
         for journey in journeys
     ]
-
-
-def told_with(shown: Journey, journey: str = "") -> Q:
-    """What this journey's page may tell besides: a parent who has its link hears of nothing kept from her."""
-    return Q() if shown.is_confidential else Q(**{f"{journey}is_confidential": False})
 
 
 def others_of(patient: Patient, shown: Journey) -> list[Journey]:

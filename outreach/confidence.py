@@ -4,7 +4,7 @@ from datetime import datetime
 from zoneinfo import ZoneInfo
 
 from django.db import transaction
-from django.db.models import Exists, F, OuterRef
+from django.db.models import Exists, F, OuterRef, Q
 from django.utils.translation import gettext as _
 
 from journeys.actions import lock_journey
@@ -22,6 +22,11 @@ from patients.told import may_keep_from_parents
 HER_OWN = PatientContact.objects.filter(
     patient=OuterRef("patient"), contact_point=OuterRef("contact_point"), relation=Relation.SELF
 )
+
+
+def told_with(shown: Journey, journey: str = "") -> Q:
+    """What this journey's page may tell besides: a parent who has its link hears of nothing kept from her."""
+    return Q() if shown.is_confidential else Q(**{f"{journey}is_confidential": False})
 
 
 @transaction.atomic

@@ -23,6 +23,7 @@ from journeys.models import (
     isolated,
 )
 from outreach.answers import READ_WITHIN, journey_of_a_question, to_answer, whose
+from outreach.confidence import told_with
 from outreach.models import Reply
 from patients.models import Patient
 
@@ -63,7 +64,7 @@ def record_feeling(journey: Journey, feeling: str, words: str = "", *, now: date
     """
     locked, patient = lock_journey(journey.pk), whose(journey)
     today = Reply.objects.filter(patient=patient, channel=PAGE, meaning=feeling, at__gt=now - ONE_DAY)
-    visit = stage_to_ask(patient, now=now) if patient else None
+    visit = stage_to_ask(patient, shown=journey, now=now) if patient else None
     about = visit.step if visit else locked.steps.order_by("-opened_at", "-pk").first()
     if about and (words or not today.exists()):
         record_events([about], EventKind.NOTED, now=now, detail=feeling)
@@ -73,13 +74,20 @@ def record_feeling(journey: Journey, feeling: str, words: str = "", *, now: date
         open_matter(journey, BADLY, words, now=now)
 
 
-def stage_to_ask(patient: Patient, *, now: datetime) -> Appointment | None:
-    """The visit that we ask about: a stage that ended lately, and no answer within a month. Never by a bill."""
+def stage_to_ask(patient: Patient, *, shown: Journey, now: datetime) -> Appointment | None:
+    """The visit that we ask about: a stage that ended lately, and no answer within a month. Never by a bill.
+
+    `shown`: the journey whose page asks, which is silent about what is kept from the parents elsewhere.
+    """
     told = Reply.objects.filter(patient=patient, channel=PAGE, meaning__in=FEELINGS, at__gt=now - MONTH)
     if told.exists():
         return None
     over = Appointment.objects.filter(
-        patient=patient, status=AppointmentStatus.FULFILLED, end__gt=now - MONTH, step__isnull=False
+        told_with(shown, "step__journey__"),
+        patient=patient,
+        status=AppointmentStatus.FULFILLED,
+        end__gt=now - MONTH,
+        step__isnull=False,
     )
     return over.select_related("step").order_by("-end").first()
 

@@ -1,6 +1,6 @@
 """On the record and on the patient's own page: what is kept from the parents, and who may be told."""
 
-from datetime import date
+from datetime import date, timedelta
 
 import pytest
 from django.core.management import call_command
@@ -84,6 +84,14 @@ def test_a_page_that_a_parent_may_have_tells_nothing_of_it(journey: Journey) -> 
     assert "A secret call" not in page.text()
     secret.refresh_from_db()
     assert "A secret call" in OwnPage(secret).prove(journey.patient).text()
+
+
+def test_how_a_kept_visit_was_is_asked_on_its_own_page_alone(journey: Journey) -> None:
+    visit = builders.step(builders.journey(journey.patient, is_confidential=True), kind=StepKind.VISIT)
+    builders.appointment(journey.patient, status="fulfilled", start=NOW - timedelta(days=1), step=visit)
+    asks = "How was it on 8 March?"
+    assert asks in OwnPage(visit.journey).prove(journey.patient).text()
+    assert asks not in OwnPage(journey).prove(journey.patient).text()
 
 
 def test_a_complaint_on_the_page_of_what_is_kept_is_told_there_alone(journey: Journey) -> None:

@@ -138,17 +138,17 @@ def test_the_manager_is_asked_to_thank_once_a_month_and_only_from_evidence(patie
 
 def test_a_stage_is_asked_about_once_and_at_most_once_a_month(patient: Patient) -> None:
     visit = builders.step(builders.journey(patient), kind=StepKind.VISIT)
-    assert stage_to_ask(patient, now=NOW) is None
+    assert stage_to_ask(patient, shown=visit.journey, now=NOW) is None
     first = builders.appointment(patient, status="fulfilled", start=NOW - DAY, step=visit)
-    assert stage_to_ask(patient, now=NOW) == first
+    assert stage_to_ask(patient, shown=visit.journey, now=NOW) == first
     record_feeling(visit.journey, "going_so_so", "The chair was cold", now=NOW)
     reply = Reply.objects.get()
     assert (reply.meaning, reply.body, reply.step) == ("going_so_so", "The chair was cold", visit)
-    assert stage_to_ask(patient, now=NOW) is None
+    assert stage_to_ask(patient, shown=visit.journey, now=NOW) is None
     other = builders.step(builders.journey(patient), kind=StepKind.VISIT)
     second = builders.appointment(patient, status="fulfilled", start=NOW + 20 * DAY, step=other)
-    assert stage_to_ask(patient, now=NOW + 21 * DAY) is None
-    assert stage_to_ask(patient, now=NOW + 31 * DAY) == second
+    assert stage_to_ask(patient, shown=visit.journey, now=NOW + 21 * DAY) is None
+    assert stage_to_ask(patient, shown=visit.journey, now=NOW + 31 * DAY) == second
 
 
 def test_an_unhappy_answer_is_with_a_person_in_her_words(patient: Patient) -> None:
