@@ -130,11 +130,16 @@ def promise_once(
 
 
 def _open_journey(patient: Patient, wanted: Journey | None) -> Journey | None:
-    """Under its lock, so that it does not end before the promise is in it."""
+    """Under its lock, so that it does not end before the promise is in it.
+
+    What is kept from the parents takes a promise of which nobody said what it is about only where nothing else is open.
+    """
     still_open = Journey.objects.filter(patient=patient, status__in=OPEN_JOURNEYS)
-    steps = Step.objects.filter(journey__in=still_open, status=StepStatus.ACTIVE).order_by("due_at", "pk")
     keys = [wanted.pk] if wanted else []
-    keys += [*steps.values_list("journey_id", flat=True)[:1], *still_open.values_list("pk", flat=True)[:1]]
+    for is_kept in (False, True):
+        there = still_open.filter(is_confidential=is_kept)
+        steps = Step.objects.filter(journey__in=there, status=StepStatus.ACTIVE).order_by("due_at", "pk")
+        keys += [*steps.values_list("journey_id", flat=True)[:1], *there.values_list("pk", flat=True)[:1]]
     for key in dict.fromkeys(keys):
         journey = lock_journey(key)
         if journey.status in OPEN_JOURNEYS:

@@ -59,8 +59,8 @@ def say_so(patient: Patient, promised: Step, heard: Heard, *, now: datetime) -> 
         refuse_to_write(tie, heard.channel, now=now)
         refuse_unless_active(patient.pk)
         rendered = texts.render(CALL_PROMISED, heard.channel, patient.language, facts, patient.clinic)
+        with transaction.atomic():
+            put_out(promised.journey, patient, Written(Way(tie, heard.channel), rendered.body), now=now)
     except (RefusedError, CannotRender):
         return False
-    with transaction.atomic():
-        put_out(promised.journey, patient, Written(Way(tie, heard.channel), rendered.body), now=now)
     return True

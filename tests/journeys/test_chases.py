@@ -84,6 +84,14 @@ def test_a_promise_joins_the_most_pressing_open_journey() -> None:
     assert made.events.get().kind == EventKind.PROMISED
 
 
+def test_a_promise_joins_what_is_kept_from_the_parents_only_where_it_is_about_that() -> None:
+    patient = builders.patient()
+    kept = builders.step(builders.journey(patient, is_confidential=True), due_at=NOW + HOUR).journey
+    told = builders.journey(patient)
+    assert make_promise(patient, Promise("an answer", NOW + HOUR), now=NOW).journey == told
+    assert make_promise(patient, Promise("the other", NOW + HOUR), journey=kept, now=NOW).journey == kept
+
+
 def test_the_same_promise_pressed_twice_is_one() -> None:
     patient = builders.patient()
     first, second = (make_promise(patient, Promise("x", NOW + HOUR), now=NOW) for _press in range(2))

@@ -107,6 +107,16 @@ def test_what_leaves_anything_open_is_with_a_person(patient: Patient, words: str
     assert Reply.objects.get().matter == matter
 
 
+def test_what_is_kept_from_the_parents_loses_no_words_that_came_from_their_phone(patient: Patient) -> None:
+    step = builders.step(builders.journey(patient, is_confidential=True))
+    task = builders.task(step, plan_from=None)
+    builders.attempt(task, status="sent", sent_at=NOW, called_at=NOW - timedelta(hours=1))
+    patient.contacts.update(relation="parent")
+    assert wrote("call me at 4 pm") == "call_at"
+    assert Step.objects.get(kind=StepKind.PROMISE).journey == step.journey
+    assert Attempt.objects.count() == 1  # nothing is said to that phone
+
+
 def test_where_she_wants_no_messages_the_call_is_the_answer(patient: Patient) -> None:
     point = patient.contacts.get().contact_point
     withdraw_consent(patient, point, "sms", now=NOW, words="STOP")
