@@ -124,7 +124,9 @@ def promise_once(
     made = of_hers.select_related("journey__template").order_by("pk").first()
     if made:
         return made, False
-    where = where or _journey_for_promise(patient, new, now=now)
+    where = where or _journey_for_promise(
+        patient, new, is_kept=bool(journey and journey.is_confidential), now=now
+    )
     step = AdHoc(StepKind.PROMISE, new.words, new.due_at, role=new.role, owner=new.owner)
     return add_step(where, step, now=now, by=by), True
 
@@ -132,11 +134,12 @@ def promise_once(
 def _open_journey(patient: Patient, wanted: Journey | None) -> Journey | None:
     """Under its lock, so that it does not end before the promise is in it.
 
-    What is kept from the parents takes a promise of which nobody said what it is about only where nothing else is open.
+    What is kept from the parents is promised apart from the rest. It takes a promise of which nobody said what it is
+    about only where nothing else is open.
     """
     still_open = Journey.objects.filter(patient=patient, status__in=OPEN_JOURNEYS)
     keys = [wanted.pk] if wanted else []
-    for is_kept in (False, True):
+    for is_kept in (wanted.is_confidential,) if wanted else (False, True):
         there = still_open.filter(is_confidential=is_kept)
         steps = Step.objects.filter(journey__in=there, status=StepStatus.ACTIVE).order_by("due_at", "pk")
         keys += [*steps.values_list("journey_id", flat=True)[:1], *there.values_list("pk", flat=True)[:1]]
@@ -147,7 +150,9 @@ def _open_journey(patient: Patient, wanted: Journey | None) -> Journey | None:
     return None
 
 
-def _journey_for_promise(patient: Patient, new: Promise, *, now: datetime) -> Journey:
+def _journey_for_promise(patient: Patient, new: Promise, *, is_kept: bool, now: datetime) -> Journey:
     with translation.override(patient.clinic.language):
         title = new.words[:120] or _("A promised answer")
-    return Journey.objects.create(clinic_id=patient.clinic_id, patient=patient, title=title, opened_at=now)
+    return Journey.objects.create(
+        clinic_id=patient.clinic_id, patient=patient, title=title, is_confidential=is_kept, opened_at=now
+    )

@@ -111,6 +111,15 @@ def test_a_patient_with_nothing_open_gets_a_journey_that_ends_with_the_promise(s
     assert made.journey.status == JourneyStatus.COMPLETED
 
 
+def test_a_promise_about_what_was_kept_from_the_parents_is_kept_after_its_end() -> None:
+    ended = builders.journey(is_confidential=True, status=JourneyStatus.COMPLETED, ended_at=NOW)
+    assert ended.patient is not None
+    told = builders.step(builders.journey(ended.patient)).journey
+    made = make_promise(ended.patient, Promise("an answer", NOW + HOUR), journey=ended, now=NOW)
+    assert made.journey not in (ended, told)
+    assert made.journey.is_confidential
+
+
 def test_a_broken_promise_is_passed_to_the_manager_once() -> None:
     made = make_promise(builders.patient(), Promise("call back", NOW + HOUR), now=NOW)
     watch_steps(now=NOW + HOUR - MINUTE)
