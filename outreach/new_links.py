@@ -12,6 +12,7 @@ from journeys.models import OPEN_JOURNEYS, Journey
 from outreach.answers import journey_of_its_own, whose
 from outreach.at_once import refuse_to_write
 from outreach.channels import BY_VOICE
+from outreach.confidence import told_with
 from outreach.conversations import Way
 from outreach.links import made_for
 from outreach.models import NEW_LINK, Attempt
@@ -81,5 +82,7 @@ def _open_now(patient: Patient, journey: Journey, *, now: datetime) -> Journey:
     """What the new link opens: the same as long as it lasts, else what she is with us for now."""
     if journey.status in OPEN_JOURNEYS:
         return journey
-    still_open = patient.journeys.filter(status__in=OPEN_JOURNEYS, clinic=patient.clinic_id)
+    still_open = patient.journeys.filter(
+        told_with(journey), status__in=OPEN_JOURNEYS, clinic=patient.clinic_id
+    )
     return still_open.order_by("-opened_at", "-pk").first() or journey_of_its_own(patient, now=now)

@@ -70,6 +70,16 @@ def test_it_opens_what_she_is_with_us_for_now(journey: Journey) -> None:
     assert link_in(sent) == path_for(current)
 
 
+def test_it_opens_nothing_that_is_kept_from_the_parents_who_may_ask(journey: Journey) -> None:
+    PatientContact.objects.update(relation="parent")
+    told, kept = (builders.journey(journey.patient, is_confidential=each) for each in (False, True))
+    assert kept.pk > told.pk
+    press(path_for(journey))
+    dispatch(now=NOW)
+    (sent,) = links()
+    assert link_in(sent) == path_for(told)
+
+
 def test_a_revoked_link_brings_the_one_that_holds(journey: Journey) -> None:
     old = path_for(journey)
     Journey.objects.update(link_version=3, status="active", ended_at=None)
