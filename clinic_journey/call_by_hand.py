@@ -11,7 +11,7 @@ from django.views.decorators.http import require_GET
 from clinic_journey.caller import caller_context
 from clinic_journey.desk_queue import queue_of
 from clinic_journey.models import Serving
-from clinic_journey.neglected_page import refuses_calls, ring_of
+from clinic_journey.neglected_page import ring_of
 from clinic_journey.patient_record import next_steps
 from clinic_journey.today_page import item
 from journeys.models import Step, StepKind
@@ -21,7 +21,7 @@ from outreach.rendering import CannotRender, Facts, Texts
 from patients.access import Here, for_staff, patient_here
 from patients.actions import RefusedError, refuse_unless_active
 from patients.models import MaySay, Patient, Relation
-from patients.queries import first_phone
+from patients.queries import first_phone, refuses_calls
 
 
 @require_GET
@@ -42,7 +42,7 @@ def call_patient(request: HttpRequest, here: Here, patient_id: UUID) -> HttpResp
     context = {
         "patient": patient,
         "row": ring,
-        "is_refused": bool(ring.phone and refuses_calls(patient, ring.phone)),
+        "is_refused": ring.phone is None and refuses_calls(patient),
         "ends": ContactEnd.choices,
         "return": request.path,
         "back": reverse("patient", args=[patient.public_id]),

@@ -37,7 +37,7 @@ from patients import audit
 from patients.access import Here, for_staff, patient_here
 from patients.actions import RefusedError, StaleStateError
 from patients.models import Channel, ContactPoint, Patient
-from patients.queries import first_phone, withdrawn
+from patients.queries import first_phone, refuses_calls
 
 IN_DAYS, A_YEAR = 60, 365
 
@@ -132,11 +132,6 @@ def _to_say(patient: Patient, each: Neglected, here: Here) -> str:
         return " ".join([_("Hello %(name)s, this is %(who)s from %(clinic)s.") % who, question])
 
 
-def refuses_calls(patient: Patient, phone: ContactPoint) -> bool:
-    """Whether she asked us not to call at this number."""
-    return withdrawn(patient=patient, contact_point=phone, channel=Channel.PHONE).exists()
-
-
 @require_POST
 @for_staff()
 def neglected_call(request: HttpRequest, here: Here, patient_id: UUID) -> HttpResponse:
@@ -148,9 +143,8 @@ def neglected_call(request: HttpRequest, here: Here, patient_id: UUID) -> HttpRe
     tie = first_phone(patient)
     try:
         if tie is None:
-            raise RefusedError(_("There is no number to call."))
-        if refuses_calls(patient, tie.contact_point):
-            raise RefusedError(_("The patient asked us not to call."))
+            refused = _("The patient asked us not to call.")
+            raise RefusedError(refused if refuses_calls(patient) else _("There is no number to call."))
         refuse_unless_lawful(patient, now=here.now)
         refuse_while_reached(patient, tie)
         _ring(patient, request.POST.get("because", "").replace("\0", ""), here)

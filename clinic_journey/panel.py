@@ -152,10 +152,11 @@ def reaching(row: Chosen, patient: Patient, here: Here, *, times: tuple[datetime
     calling = bool(
         attempt and attempt.status == AttemptStatus.SENDING and attempt.claimed_by_id == here.user.pk
     )
-    tie = None if attempt else first_phone(patient, in_confidence=row.step.journey.is_confidential)
+    task = row.planned.task if row.planned else task_to_be(row.step, patient, now=here.now)
+    alone = row.step.journey.is_confidential
+    tie = None if attempt else first_phone(patient, in_confidence=alone, purpose=task.purpose)
     number = attempt.contact_point.value if attempt else tie.contact_point.value if tie else ""
     due = bool(attempt and attempt.status == AttemptStatus.PLANNED and attempt.send_at <= here.now)
-    task = row.planned.task if row.planned else task_to_be(row.step, patient, now=here.now)
     reach = Reach.of(task, here.clock, now=here.now)
     enough = enough_on(here.now, task, reach)
     in_doubt = is_in_doubt(row.step)

@@ -46,7 +46,7 @@ from patients.models import (
     Relation,
     ServiceCard,
 )
-from patients.queries import first_phone, lawful_hours
+from patients.queries import first_phone, lawful_hours, withdrawn
 from patients.windows import is_open
 
 CALL_LASTS = timedelta(minutes=3)  # nobody else rings the patient or the number meanwhile
@@ -65,10 +65,8 @@ def claim_call(attempt: Attempt, *, by: User, now: datetime) -> Attempt:
         raise StaleStateError(
             _("This matter is kept from the parents: only the patient is told. Another way is being planned.")
         )
-    tie = attempt.tie
-    if tie is None or not tie.may_be_called or tie.suspended_at:
-        because = Because.NOT_HERS if tie and tie.suspended_at else Because.NOT_CALLED
-        _plan_another_way(attempt, because, now=now)
+    if bar := _bar(attempt):
+        _plan_another_way(attempt, bar, now=now)
         raise StaleStateError(
             _("The patient is not to be called at this number. Another way is being planned.")
         )
@@ -85,6 +83,17 @@ def claim_call(attempt: Attempt, *, by: User, now: datetime) -> Attempt:
         raise StaleStateError(_busy_words(attempt))
     attempt.refresh_from_db()
     return attempt
+
+
+def _bar(attempt: Attempt) -> Because | None:
+    """What keeps everybody from calling there now, whatever held when it was planned."""
+    tie = attempt.tie
+    if tie and tie.suspended_at:
+        return Because.NOT_HERS
+    if tie is None or not tie.may_be_called:
+        return Because.NOT_CALLED
+    refused = withdrawn(patient=attempt.patient_id, contact_point=attempt.contact_point_id, channel=PHONE)
+    return Because.CONSENT if refused.filter(purpose=attempt.task.purpose).exists() else None
 
 
 def _rings_by_machine(attempt: Attempt, *, now: datetime) -> bool:
@@ -126,14 +135,16 @@ def call_now(step: Step, *, by: User, now: datetime, because: str) -> Attempt:
     and the limits of the law are nobody's to pass over.
     """
     patient = Patient.objects.filter(journeys=step.journey_id).first()
-    tie = first_phone(patient, in_confidence=step.journey.is_confidential) if patient else None
-    if patient is None or tie is None:
+    if patient is None:
         raise RefusedError(_("There is no number to call."))
     refuse_unless_active(patient.pk)
     refuse_unless_lawful(patient, now=now)
     refuse_in_doubt(step)
     alone_by_hand(patient)
     task = task_for(step, patient, now=now)
+    tie = first_phone(patient, in_confidence=step.journey.is_confidential, purpose=task.purpose)
+    if tie is None:
+        raise RefusedError(_("There is no number to call."))
     reach = Reach.among([task.pk], now=now)
     if enough := enough_on(now, reach.tasks[0], reach):
         enough.refuse_unless(because)

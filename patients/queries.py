@@ -8,7 +8,7 @@ from typing import Any, NamedTuple, TypeVar
 from uuid import UUID
 
 from django.contrib.auth import models as auth
-from django.db.models import Model, OuterRef, Q, QuerySet, Subquery
+from django.db.models import Exists, Model, OuterRef, Q, QuerySet, Subquery
 
 from patients.country import profile_of
 from patients.identity import Claim, Person, ascii_digits, fold_name
@@ -16,6 +16,7 @@ from patients.models import (
     CARD_LASTS,
     AddressKind,
     AddressStatus,
+    Channel,
     Clinic,
     ClinicHours,
     ClosedDay,
@@ -299,11 +300,18 @@ def needs_card(patient: Patient, *, now: datetime) -> bool:
     return not ServiceCard.objects.filter(card_is_complete(at=now, card=""), patient=patient).exists()
 
 
-def first_phone(patient: Patient, *, in_confidence: bool = False) -> PatientContact | None:
-    """The number that is called first, surely hers and working, that may be called; in confidence, of her own."""
+def first_phone(
+    patient: Patient, *, in_confidence: bool = False, purpose: str = Purpose.SERVICE
+) -> PatientContact | None:
+    """The number that is called first, surely hers and working, that may be called; in confidence, of her own.
+
+    Where she refused calls about this, the next number is called.
+    """
     phones = patient.contacts.filter(
         contact_point__kind=AddressKind.PHONE, may_be_called=True, suspended_at__isnull=True
     )
+    refused = withdrawn(patient=patient, contact_point=OuterRef("contact_point"), channel=Channel.PHONE)
+    phones = phones.exclude(Exists(refused.filter(purpose=purpose)))
     if in_confidence:
         phones = phones.filter(relation=Relation.SELF)
     return phones.exclude(contact_point__status=AddressStatus.BAD).select_related("contact_point").first()
@@ -319,6 +327,14 @@ def ties_visible_to(user: User) -> QuerySet[PatientContact]:
 def withdrawn(**about: Any) -> QuerySet[Consent]:
     """What patients do not allow now, of an address, a channel and a purpose."""
     return Consent.objects.filter(status=ConsentStatus.WITHDRAWN, superseded_at__isnull=True, **about)
+
+
+def refuses_calls(patient: Patient) -> bool:
+    """Whether she asked us not to call her at one of her numbers."""
+    about = {"channel": Channel.PHONE, "purpose": Purpose.SERVICE}
+    return withdrawn(
+        patient=patient, contact_point__in=patient.contacts.values("contact_point"), **about
+    ).exists()
 
 
 def refusals_at(patient: Patient) -> dict[int, list[Consent]]:

@@ -12,11 +12,19 @@ from journeys import actions
 from journeys.actions import NewJourney, start_journey
 from journeys.models import Journey, JourneyStatus, Step, StepKind, StepStatus
 from outreach.actions import plan_attempts
+from outreach.because import Because
 from outreach.calls import call_now, claim_call, record_outcome
 from outreach.dispatch import LEASE, take
 from outreach.models import Attempt, AttemptStatus, OutreachTask, Reply, TaskStatus
-from patients.actions import CardAnswers, RefusedError, StaleStateError, save_card
-from patients.models import AddressStatus, Channel, Consent, ContactPoint, Patient
+from patients.actions import (
+    CardAnswers,
+    RefusedError,
+    StaleStateError,
+    add_address,
+    save_card,
+    withdraw_consent,
+)
+from patients.models import AddressKind, AddressStatus, Channel, Consent, ContactPoint, Patient
 from tests import builders
 from tests.conftest import NOW
 
@@ -239,3 +247,20 @@ def test_a_machine_whose_end_was_never_told_holds_nobody_up_for_long() -> None:
     )
     call = a_call(of=builders.task(builders.step(rings.task.step.journey), plan_from=None))
     assert claim_call(call, by=builders.user(), now=NOW + timedelta(minutes=3)).called_at is None
+
+
+def test_where_she_refused_calls_her_other_number_is_called_and_no_planned_call_is_taken() -> None:
+    call = a_call()
+    other = add_address(call.patient, AddressKind.PHONE, "+972541111111", rank=2).contact_point
+    rina = builders.user()
+    withdraw_consent(call.patient, call.contact_point, Channel.PHONE, now=NOW, words="not at home")
+    with pytest.raises(StaleStateError, match="not to be called at this number"):
+        claim_call(call, by=rina, now=NOW)
+    call.refresh_from_db()
+    assert (call.status, call.decisions.get().rules) == (AttemptStatus.CANCELLED, Because.CONSENT)
+    by_hand = call_now(call.task.step, by=rina, now=NOW, because="asked")
+    assert by_hand.contact_point == other
+    record_outcome(by_hand, "no_answer", now=NOW)
+    withdraw_consent(call.patient, other, Channel.PHONE, now=NOW, words="nowhere")
+    with pytest.raises(RefusedError, match="no number"):
+        call_now(call.task.step, by=rina, now=NOW, because="asked")
