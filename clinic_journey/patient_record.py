@@ -14,6 +14,7 @@ from appointments.models import Appointment, AppointmentStatus
 from clinic_journey.addresses import reach_of
 from clinic_journey.caller import caller_context
 from clinic_journey.cards import card_of
+from clinic_journey.full_copy.archive import holds_kept, keys_of
 from clinic_journey.history_words import said_by_patient
 from clinic_journey.page_changed import version_of_record
 from clinic_journey.patient_history import history_context
@@ -57,6 +58,7 @@ def patient(request: HttpRequest, here: Here, patient_id: UUID) -> HttpResponse:
         **caller_context(found, here),
         "silent_tasks": list(silent_tasks(here.user).filter(patient=found)[:5]),
         "replies": [(reply, said_by_patient(reply)) for reply in found.replies.order_by("-at")[:5]],
+        "holds_kept": holds_kept(keys_of(found)),
         "may_keep_from_parents": may_keep_from_parents(found, on=on),
         "version": version,
         "now": here.now,

@@ -24,8 +24,10 @@ from django.utils.html import format_html
 from django.utils.translation import get_language, get_language_bidi, gettext as _
 
 from clinic_journey.audit.words import WHAT_WORDS
+from clinic_journey.full_copy.kept import Told
 from clinic_journey.full_copy.sections import NAMED, OURS, SECTIONS, Section
 from clinic_journey.history_words import ANSWERS, ENDED_AS
+from journeys.models import Journey
 from outreach.trace_words import rule_words
 from patients.models import Patient
 from referrals.models import DocumentFile
@@ -35,9 +37,10 @@ IN_MEMORY = 1 << 20  # bytes; what is larger is written to the disk of the machi
 SUFFIX_LENGTH = 6
 
 
-def write_copy(patient: Patient, out: IO[bytes], *, now: datetime) -> None:
-    """All into `out`, in the patient's language where we have words for it."""
-    keys = [patient.pk, *Patient.objects.filter(merged_into=patient).values_list("pk", flat=True)]
+def write_copy(patient: Patient, out: IO[bytes], *, now: datetime, for_parents: bool = False) -> None:
+    """All into `out`, in the patient's language where we have words for it. `for_parents`: what they may have."""
+    keys = keys_of(patient)
+    told = Told(for_parents=for_parents)
     zone = ZoneInfo(patient.clinic.time_zone)
     with (
         translation.override(patient.language),
@@ -45,25 +48,36 @@ def write_copy(patient: Patient, out: IO[bytes], *, now: datetime) -> None:
         tempfile.SpooledTemporaryFile(IN_MEMORY) as readable,
     ):
         page = TextIOWrapper(readable, encoding="utf-8")
-        page.write(_head(patient, now.astimezone(zone)))
+        page.write(_head(patient, now.astimezone(zone), is_kept=not for_parents and holds_kept(keys)))
         with archive.open("record.json", "w", force_zip64=True) as raw:
-            _write_sections(TextIOWrapper(raw, encoding="utf-8", write_through=True), page, keys, zone, now)
+            data = TextIOWrapper(raw, encoding="utf-8", write_through=True)
+            data.write('{"made_at": ' + _as_json(now))
+            _write_sections(data, page, keys, zone, told)
         page.write("</html>\n")
         page.flush()
         readable.seek(0)
         with archive.open("record.html", "w") as target:
             copyfileobj(readable, target)
-        _add_files(archive, keys)
+        _add_files(archive, keys, told)
+
+
+def keys_of(patient: Patient) -> list[int]:
+    """Her record and those that were merged into it."""
+    return [patient.pk, *Patient.objects.filter(merged_into=patient).values_list("pk", flat=True)]
+
+
+def holds_kept(keys: list[int]) -> bool:
+    """Whether anything on these records is kept from the parents."""
+    return Journey.objects.filter(patient__in=keys, is_confidential=True).exists()
 
 
 def _write_sections(
-    data: TextIOWrapper, page: TextIOWrapper, keys: list[int], zone: ZoneInfo, now: datetime
+    data: TextIOWrapper, page: TextIOWrapper, keys: list[int], zone: ZoneInfo, told: Told
 ) -> None:
-    data.write('{"made_at": ' + _as_json(now))
     for section in SECTIONS:
         data.write(f",\n{_as_json(section.name)}: [")
         page.write(format_html("<h2>{}</h2>\n<ul>\n", section.heading))
-        for number, row in enumerate(section.rows(keys).iterator(AT_A_TIME)):
+        for number, row in enumerate(told.among(section.rows(keys).iterator(AT_A_TIME))):
             data.write((",\n" if number else "\n") + _as_json(_columns(row)))
             page.write(_line(section, row, zone))
         data.write("]")
@@ -97,8 +111,8 @@ def _as_json(value: object) -> str:
     return json.dumps(value, cls=DjangoJSONEncoder, ensure_ascii=False)
 
 
-def _head(patient: Patient, made: datetime) -> str:
-    return format_html(
+def _head(patient: Patient, made: datetime, *, is_kept: bool) -> str:
+    head = format_html(
         '<!doctype html>\n<html lang="{}" dir="{}">\n<meta charset="utf-8">\n'
         "<title>{}</title>\n<h1>{}</h1>\n<p>{}</p>\n",
         get_language(),
@@ -108,6 +122,8 @@ def _head(patient: Patient, made: datetime) -> str:
         % {"clinic": patient.clinic.name, "name": patient.full_name},
         date_format(made, "j.n.Y H:i"),
     )
+    warning = _("Some of this is kept from the parents: for the patient alone.")
+    return head + (format_html("<p><strong>{}</strong></p>\n", warning) if is_kept else "")
 
 
 def _line(section: Section, row: Model, zone: ZoneInfo) -> str:
@@ -116,6 +132,8 @@ def _line(section: Section, row: Model, zone: ZoneInfo) -> str:
     said = " · ".join(f"{word} {value}".strip() for word, value in parts if value)
     if isinstance(row, DocumentFile) and (path := path_of(row)):
         return format_html('<li><a href="{}"><bdi>{}</bdi></a></li>\n', path, said or path)
+    if isinstance(row, Journey) and row.is_confidential:
+        said = f"{said} · " + _("kept from the parents")
     return format_html("<li><bdi>{}</bdi></li>\n", said or "–")
 
 
@@ -164,10 +182,10 @@ def path_of(file: DocumentFile) -> str:
     return f"files/{file.pk}{suffix if is_plain else ''}"
 
 
-def _add_files(archive: zipfile.ZipFile, keys: list[int]) -> None:
+def _add_files(archive: zipfile.ZipFile, keys: list[int], told: Told) -> None:
     """A piece at a time. What the disk has lost is missed here as it is on her record, and the rest is still hers."""
     (files,) = (section for section in SECTIONS if section.model is DocumentFile)
-    for file in files.rows(keys).iterator(AT_A_TIME):
+    for file in told.among(files.rows(keys).iterator(AT_A_TIME)):
         assert isinstance(file, DocumentFile)  # noqa: S101 - of that table
         if not path_of(file):
             continue

@@ -34,6 +34,15 @@ def test_every_table_that_leads_to_a_patient_is_in_the_copy_or_says_why_not() ->
     assert all(reason.strip() for reason in LEFT_OUT.values())
 
 
+def test_a_row_comes_after_those_that_it_names() -> None:
+    """So that what leads to a journey kept from the parents is known when it is written."""
+    seen: set[type[Model]] = set()
+    copied = {section.model for section in SECTIONS}
+    for section in SECTIONS:
+        seen.add(section.model)
+        assert {model for model in ties(section.model) if model in copied} <= seen, section.name
+
+
 def test_what_is_ours_alone_is_named_after_columns_that_there_are() -> None:
     columns = {field.name for section in SECTIONS for field in section.model._meta.concrete_fields}
     assert columns >= OURS

@@ -3,6 +3,7 @@
 import io
 import json
 import zipfile
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -36,8 +37,8 @@ def manager(patient: Patient) -> Client:
     return logged_in(Role.MANAGER, patient.clinic)
 
 
-def taken(client: Client, patient: Patient) -> zipfile.ZipFile:
-    answer: Any = client.post(f"/patients/{patient.public_id}/copy/")
+def taken(client: Client, patient: Patient, asked: dict[str, str] | None = None) -> zipfile.ZipFile:
+    answer: Any = client.post(f"/patients/{patient.public_id}/copy/", asked or {})
     assert answer.status_code == 200
     assert answer["Content-Type"] == "application/zip"
     assert patient.family_name not in answer["Content-Disposition"]
@@ -93,6 +94,32 @@ def test_all_that_is_held_is_in_it_to_read_and_for_programs(manager: Client, pat
     assert '<html lang="en" dir="ltr">' in page
     assert f'href="files/{file.pk}.pdf"' in page
     assert set(data) == {"made_at", *(section.name for section in SECTIONS)}
+
+
+def test_a_parent_gets_nothing_of_what_is_kept_from_the_parents(manager: Client, patient: Patient) -> None:
+    path = f"/patients/{patient.public_id}/"
+    assert "for a parent" not in manager.get(path).content.decode()
+    assert "kept from the parents" not in taken(manager, patient).read("record.html").decode()
+    for words, is_kept in (("the braces", False), ("the secret", True)):
+        journey = builders.journey(patient, title=words, is_confidential=is_kept)
+        step = builders.step(journey, title=words, kind="visit")
+        builders.attempt(builders.task(step, plan_from=None), body=words)
+        builders.appointment(patient, title=words, step=step, start=NOW + timedelta(days=1 + is_kept))
+        Reply.objects.create(
+            clinic=patient.clinic, patient=patient, channel="page", at=NOW, body=words, matter=step
+        )
+    said(patient, "the secret again")
+    assert "Take the copy for a parent" in manager.get(path).content.decode()
+    whole = taken(manager, patient)
+    page = whole.read("record.html").decode()
+    (marked,) = (line for line in page.splitlines() if line.endswith("kept from the parents</bdi></li>"))
+    assert "the secret" in marked
+    assert "for the patient alone" in page
+    for_parent = taken(manager, patient, {"for": "parents"})
+    for name in ("record.json", "record.html"):
+        assert "the braces" in for_parent.read(name).decode()
+        assert "secret" not in for_parent.read(name).decode()
+        assert "kept from" not in for_parent.read(name).decode()
 
 
 def test_every_table_can_be_written(manager: Client) -> None:
