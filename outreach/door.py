@@ -14,6 +14,7 @@ from outreach import followup
 from outreach.attested import Attested, answered_for_still
 from outreach.because import Because, shut_by
 from outreach.channels import BY_VOICE, Message, by_machine
+from outreach.confidence import HER_OWN
 from outreach.decisions import note_stopped
 from outreach.followup import NOT_NEEDED, REPLANNED, HandOver
 from outreach.gate import Gates, lets_out_still
@@ -42,7 +43,6 @@ from patients.models import (
     Patient,
     PatientContact,
     PatientStatus,
-    Relation,
 )
 from patients.queries import ClinicClock, withdrawn
 from patients.windows import ALWAYS, DAY, Hours, open_together
@@ -53,9 +53,6 @@ logger = logging.getLogger(__name__)
 ABOUT_A_VISIT = frozenset({"held_first", "held_visit", "visit_reminder", "hold_moved"})
 # How long after a patient's words our own may answer where only approved ones may begin; a minute to be sure.
 ANSWERABLE = timedelta(hours=24) - timedelta(minutes=1)
-HER_OWN = PatientContact.objects.filter(
-    patient=OuterRef("patient"), contact_point=OuterRef("contact_point"), relation=Relation.SELF
-)
 PATIENTS_CLINIC, JOURNEYS_CLINIC = Patient._meta.get_field("clinic"), Journey._meta.get_field("clinic")
 TEMPLATE_STEP, TASKS_PATIENT = Step._meta.get_field("template_step"), OutreachTask._meta.get_field("patient")
 
