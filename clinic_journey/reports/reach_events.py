@@ -48,7 +48,7 @@ def tried(clinic: Clinic, days: Days) -> Iterable[Happened]:
     for named in tries.order_by().values_list("patient__time_zone", flat=True).distinct():
         theirs = _in_her_hours(tries.filter(patient__time_zone=named), ZoneInfo(named or clinic.time_zone))
         rows = theirs.values_list("called_at", "weekday", "hour", "channel", "agreed", "answered")
-        for at, weekday, hour, channel, is_agreed, is_reached in rows.iterator():
+        for at, weekday, hour, channel, is_agreed, is_reached in rows:
             kind = Kind(weekday - 1, hour, channel, is_agreed)
             yield Happened(at, kind.value, part=int(is_reached))
 
