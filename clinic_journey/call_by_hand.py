@@ -61,7 +61,7 @@ def _most_pressing(patient: Patient, here: Here) -> Step | None:
 
 def _opening(patient: Patient, here: Here) -> str:
     """Who calls, in her language; to whoever may only be asked to have her call back, that."""
-    tie = first_phone(patient)
+    tie = first_phone(patient, now=here.now)
     key = "ask_to_call_back" if tie and tie.may_say == MaySay.CALL_BACK else "call_opening"
     hers = tie is None or tie.relation == Relation.SELF
     who = here.user.first_name or here.user.get_username()

@@ -62,7 +62,7 @@ def way_back(request: HttpRequest, patient: Patient) -> str:
 def card(request: HttpRequest, here: Here, patient_id: UUID) -> HttpResponse:
     """Asked at check-in and before check-out; afterwards back to where she was."""
     patient = patient_here(here, patient_id)
-    form = CardForm.of(patient, request.POST if request.method == "POST" else None)
+    form = CardForm.of(patient, request.POST if request.method == "POST" else None, now=here.now)
     back = way_back(request, patient)
     if form.is_valid():
         answers = form.answers()

@@ -90,7 +90,7 @@ def _suggested(each: Neglected, served_by: User | None, here: Here) -> Suggested
 
 def ring_of(patient: Patient, say: str, served_by: User | None, here: Here) -> Ring:
     """`say`: in her language. `served_by`: who is with her right now, me or a colleague."""
-    tie, is_mine = first_phone(patient), served_by == here.user
+    tie, is_mine = first_phone(patient, now=here.now), served_by == here.user
     other = "" if served_by is None or is_mine else served_by.first_name or served_by.get_username()
     card = getattr(patient, "card", None)
     window = window_of(patient, Channel.PHONE, now=here.now, clock=here.clock)
@@ -140,7 +140,7 @@ def neglected_call(request: HttpRequest, here: Here, patient_id: UUID) -> HttpRe
     Outside the hours or the way that the patient asked for, with a reason, as in Today.
     """
     patient = patient_here(here, patient_id)
-    tie = first_phone(patient)
+    tie = first_phone(patient, now=here.now)
     try:
         if tie is None:
             refused = _("The patient asked us not to call.")

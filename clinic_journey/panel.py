@@ -154,7 +154,9 @@ def reaching(row: Chosen, patient: Patient, here: Here, *, times: tuple[datetime
     )
     task = row.planned.task if row.planned else task_to_be(row.step, patient, now=here.now)
     alone = row.step.journey.is_confidential
-    tie = None if attempt else first_phone(patient, in_confidence=alone, purpose=task.purpose)
+    tie = None
+    if attempt is None:
+        tie = first_phone(patient, now=here.now, in_confidence=alone, purpose=task.purpose)
     number = attempt.contact_point.value if attempt else tie.contact_point.value if tie else ""
     due = bool(attempt and attempt.status == AttemptStatus.PLANNED and attempt.send_at <= here.now)
     reach = Reach.of(task, here.clock, now=here.now)

@@ -78,8 +78,8 @@ class OwnCardForm(CardForm):
     )
 
     @classmethod
-    def of(cls, patient: Patient, data: object = None) -> Self:
-        form = super().of(patient, data)
+    def of(cls, patient: Patient, data: object = None, *, now: datetime) -> Self:
+        form = super().of(patient, data, now=now)
         card: ServiceCard | None = getattr(patient, "card", None)
         phones = list(own_phones(patient))
         form.initial["words"] = card.words if card else ""
@@ -130,12 +130,12 @@ def _channels_for(patient: Patient, card: ServiceCard | None) -> Iterator[Channe
     return (channel for channel in ORDER if channel in served or channel == now_asked)
 
 
-def how_reached(patient: Patient) -> list[str]:
+def how_reached(patient: Patient, *, now: datetime) -> list[str]:
     """Her card in words, for her to read back; nothing where she was never asked."""
     card: ServiceCard | None = getattr(patient, "card", None)
     if card is None or card.told_at is None:
         return []
-    form = CardForm.of(patient)
+    form = CardForm.of(patient, now=now)
     chosen: list[str] = [str(Channel(card.channel).label)] if card.channel else []
     for name in ("days", "hours"):
         labels = dict(form.fields[name].choices)  # type: ignore[attr-defined]
@@ -156,7 +156,8 @@ def comes_in_words(patient: Patient) -> list[str]:
 @hers_alone
 def card(request: HttpRequest, visitor: Visitor) -> HttpResponse:
     """Only she may see and change it."""
-    form = OwnCardForm.of(visitor.patient, request.POST if request.method == "POST" else None)
+    data = request.POST if request.method == "POST" else None
+    form = OwnCardForm.of(visitor.patient, data, now=visitor.now)
     refusal, status = "", 200
     if form.is_valid():
         try:

@@ -174,7 +174,7 @@ def known_part(visitor: Visitor, way: Way, names: Names) -> dict[str, object]:
         "stages": stages,
         "others": [other for other in others if other.stages],
         "promises": [Promised.of(step, names, now=now) for step in promises_to(visitor)],
-        "reached": how_reached(visitor.patient),
+        "reached": how_reached(visitor.patient, now=visitor.now),
         "comes": comes_in_words(visitor.patient),
     }
 

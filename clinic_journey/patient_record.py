@@ -43,7 +43,7 @@ def patient(request: HttpRequest, here: Here, patient_id: UUID) -> HttpResponse:
     own = journeys_of(found).exclude(template=None, steps__outreach_tasks__message_key=NUMBER_TEST)
     journeys = list(own.prefetch_related("steps__template_step")[:20])
     context = {
-        **card_of(found, CardForm.of(found), here),
+        **card_of(found, CardForm.of(found, now=here.now), here),
         **reach_of(found, here),
         "next_steps": next_steps(found),
         "journeys": [(journey, line_of(journey, here.now)) for journey in journeys],

@@ -142,7 +142,8 @@ def call_now(step: Step, *, by: User, now: datetime, because: str) -> Attempt:
     refuse_in_doubt(step)
     alone_by_hand(patient)
     task = task_for(step, patient, now=now)
-    tie = first_phone(patient, in_confidence=step.journey.is_confidential, purpose=task.purpose)
+    alone = step.journey.is_confidential
+    tie = first_phone(patient, now=now, in_confidence=alone, purpose=task.purpose)
     if tie is None:
         raise RefusedError(_("There is no number to call."))
     reach = Reach.among([task.pk], now=now)

@@ -195,7 +195,7 @@ class PatientViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, ClinicVie
         if said.keys() == {"coming_windows"}:  # how she is reached was not asked, and is no newer for it
             save_coming(patient, Coming(_as_told(said["coming_windows"])), now=now)
         else:
-            save_card(patient, _answers(patient, said), now=now, by=self.asker)
+            save_card(patient, _answers(patient, said, now=now), now=now, by=self.asker)
         return self.shown(id)
 
 
@@ -211,10 +211,10 @@ def _register(clinic: Clinic, new: NewPatient, *, now: datetime) -> UUID:
         raise AlreadyRegisteredError(known.record_now) from None
 
 
-def _answers(patient: Patient, said: dict[str, Any]) -> CardAnswers:
+def _answers(patient: Patient, said: dict[str, Any], *, now: datetime) -> CardAnswers:
     """The card as it stands, with what was said over it."""
     card: ServiceCard | None = getattr(patient, "card", None)
-    phone = first_phone(patient)
+    phone = first_phone(patient, now=now)
     channel = said.get("channel") or (card.channel if card else "")
     if not channel:
         raise serializers.ValidationError({"channel": [_("Say how the patient wants to be reached.")]})

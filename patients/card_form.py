@@ -1,6 +1,6 @@
 """The service card as a form: one key an answer, so that it is asked and saved in fifteen seconds."""
 
-from datetime import time
+from datetime import datetime, time
 from typing import Any, Self
 
 from django import forms
@@ -134,10 +134,10 @@ class CardForm(forms.Form):
         self.fields["coming"].choices = coming.with_exact(coming.COMES, self.comes)  # type: ignore[attr-defined]
 
     @classmethod
-    def of(cls, patient: Patient, data: object = None) -> Self:
+    def of(cls, patient: Patient, data: object = None, *, now: datetime) -> Self:
         """The form as the card stands, so that only what changed is typed."""
         card: ServiceCard | None = getattr(patient, "card", None)
-        phone = first_phone(patient)
+        phone = first_phone(patient, now=now)
         windows = coming.plain(card.windows.all() if card else ())
         comes = coming.windows_of(card)
         is_told = bool(card and card.coming_told_at)

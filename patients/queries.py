@@ -6,6 +6,7 @@ from datetime import date, datetime, time, timedelta
 from functools import cache, lru_cache
 from typing import Any, NamedTuple, TypeVar
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 from django.contrib.auth import models as auth
 from django.db.models import Exists, Model, OuterRef, Q, QuerySet, Subquery
@@ -28,10 +29,10 @@ from patients.models import (
     PatientContact,
     PatientStatus,
     Purpose,
-    Relation,
     Role,
     ServiceCard,
 )
+from patients.told import told_among
 from patients.windows import ALWAYS, Hours, WeeklyWindow
 
 User = auth.User
@@ -301,20 +302,23 @@ def needs_card(patient: Patient, *, now: datetime) -> bool:
 
 
 def first_phone(
-    patient: Patient, *, in_confidence: bool = False, purpose: str = Purpose.SERVICE
+    patient: Patient, *, now: datetime, in_confidence: bool = False, purpose: str = Purpose.SERVICE
 ) -> PatientContact | None:
-    """The number that is called first, surely hers and working, that may be called; in confidence, of her own.
+    """The number that is called first, of whoever is told, surely hers and working, that may be called.
 
     Where she refused calls about this, the next number is called.
     """
-    phones = patient.contacts.filter(
-        contact_point__kind=AddressKind.PHONE, may_be_called=True, suspended_at__isnull=True
-    )
     refused = withdrawn(patient=patient, contact_point=OuterRef("contact_point"), channel=Channel.PHONE)
-    phones = phones.exclude(Exists(refused.filter(purpose=purpose)))
-    if in_confidence:
-        phones = phones.filter(relation=Relation.SELF)
-    return phones.exclude(contact_point__status=AddressStatus.BAD).select_related("contact_point").first()
+    ties = patient.contacts.annotate(is_refused=Exists(refused.filter(purpose=purpose)))
+    on = now.astimezone(ZoneInfo(patient.zone)).date()
+    told = told_among(patient, ties.select_related("contact_point"), on=on, in_confidence=in_confidence)
+    return next((tie for tie in told if _may_ring(tie)), None)
+
+
+def _may_ring(tie: PatientContact) -> bool:
+    point, is_refused = tie.contact_point, getattr(tie, "is_refused", False)
+    surely_hers = tie.may_be_called and tie.suspended_at is None and not is_refused
+    return surely_hers and point.kind == AddressKind.PHONE and point.status != AddressStatus.BAD
 
 
 def ties_visible_to(user: User) -> QuerySet[PatientContact]:

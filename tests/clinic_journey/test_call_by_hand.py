@@ -118,7 +118,7 @@ def test_without_a_number_it_says_so(desk: Client, clinic: Clinic) -> None:
 
 
 def test_whoever_may_only_be_asked_to_have_her_call_back_hears_no_more(desk: Client, dana: Patient) -> None:
-    dana.contacts.update(may_say="call_back", relation="parent")
+    dana.contacts.update(may_say="call_back", relation="other")
     shown = text(desk.get(path(dana)))
     assert "Please ask Dana to call us back" in shown
     assert "Is this a good moment?" not in shown

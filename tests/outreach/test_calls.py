@@ -24,7 +24,7 @@ from patients.actions import (
     save_card,
     withdraw_consent,
 )
-from patients.models import AddressKind, AddressStatus, Channel, Consent, ContactPoint, Patient
+from patients.models import AddressKind, AddressStatus, Channel, Consent, ContactPoint, Patient, Relation
 from tests import builders
 from tests.conftest import NOW
 
@@ -264,3 +264,13 @@ def test_where_she_refused_calls_her_other_number_is_called_and_no_planned_call_
     withdraw_consent(call.patient, other, Channel.PHONE, now=NOW, words="nowhere")
     with pytest.raises(RefusedError, match="no number"):
         call_now(call.task.step, by=rina, now=NOW, because="asked")
+
+
+def test_whose_mother_is_told_no_more_is_called_herself() -> None:
+    """She is eighteen today, and her mother's number is tried first."""
+    today = builders.patient(birth_date=NOW.date().replace(year=NOW.year - 18))
+    today.contacts.update(rank=2)
+    add_address(today, AddressKind.PHONE, "+972541111111", relation=Relation.PARENT, rank=1)
+    step = builders.step(builders.journey(today))
+    made = call_now(step, by=builders.user(), now=NOW, because="asked")
+    assert made.contact_point == today.contacts.get(relation=Relation.SELF).contact_point

@@ -22,7 +22,7 @@ EVENING, WHOLE = PARTS["16-20"], (time.min, time.max)
 
 
 def answers(patient: Patient, **said: Any) -> CardAnswers:
-    form = CardForm.of(patient, {"language": "he", **said})
+    form = CardForm.of(patient, {"language": "he", **said}, now=NOW)
     assert form.is_valid(), form.errors
     return form.answers()
 
@@ -62,7 +62,7 @@ class ReadBack(TestCase):
         patient = builders.patient()
         first = answers(patient, channel="sms", days=sorted(days), hours=sorted(hours))
         save_card(patient, first, now=NOW, by=None)
-        shown = CardForm.of(Patient.objects.get(pk=patient.pk))
+        shown = CardForm.of(Patient.objects.get(pk=patient.pk), now=NOW)
         again = answers(Patient.objects.get(pk=patient.pk), **shown.initial)
         assert sorted(again.windows) == sorted(first.windows)
         assert (again.days_told, again.hours_told) == (first.days_told, first.hours_told)
@@ -73,7 +73,7 @@ def test_hours_told_exactly_are_shown_and_kept_even_where_they_differ_by_day() -
     exact = ((0, time(9, 30), time(11)), (1, time(16), time(20)))
     save_card(patient, CardAnswers("sms", exact), now=NOW, by=None)
     patient = Patient.objects.get(pk=patient.pk)
-    form = CardForm.of(patient)
+    form = CardForm.of(patient, now=NOW)
     assert ("09:30-11:00", '<bdi dir="ltr">09:30–11:00</bdi>') in form.fields["hours"].choices  # type: ignore[attr-defined]
     assert form.initial["hours"] == ["09:30-11:00", "16-20"]
     assert answers(patient, **{**form.initial, "channel": "phone"}).windows == exact
@@ -116,7 +116,7 @@ def test_a_card_is_renewed_after_six_months() -> None:
 
 
 def test_every_answer_of_a_group_has_a_key_and_no_key_means_two_things() -> None:
-    form = CardForm.of(builders.patient())
+    form = CardForm.of(builders.patient(), now=NOW)
     keys = [
         option.data["key"]
         for name in ("channel", "days", "hours", "language", "coming")
@@ -133,7 +133,7 @@ def test_every_answer_of_a_group_has_a_key_and_no_key_means_two_things() -> None
 def saved(patient: Patient, **said: Any) -> Patient:
     """The card's form as it is shown, with what is said now over it."""
     patient = Patient.objects.get(pk=patient.pk)
-    shown = CardForm.of(patient).initial
+    shown = CardForm.of(patient, now=NOW).initial
     save_card(patient, answers(patient, **{**shown, **said}), now=NOW, by=None)
     return Patient.objects.get(pk=patient.pk)
 
@@ -169,7 +169,7 @@ def test_parts_of_the_day_and_own_hours_become_windows(said: Any, windows: Any) 
     assert patient.card.coming_told_at == NOW
     again = saved(patient)
     assert list(ComingWindow.objects.values_list("weekday", "start", "end")) == windows
-    assert CardForm.of(again).initial["coming"] != []
+    assert CardForm.of(again, now=NOW).initial["coming"] != []
 
 
 def test_a_card_is_as_complete_without_the_hours_to_come() -> None:
@@ -189,7 +189,7 @@ def test_hours_to_come_that_nobody_touched_stay_even_where_they_differ_by_day() 
     exact = ((0, time(9, 30), time(11)), (1, time(17), time.max))
     patient = saved(builders.comes(builders.patient(), *exact), channel="phone", days=["any"])
     assert windows_of(patient.card) == exact
-    form = CardForm.of(patient)
+    form = CardForm.of(patient, now=NOW)
     assert form.initial["coming"] == ["09:30-11:00", "after_work"]
     assert form.initial["coming_days"] == ["0", "1"]
 
@@ -210,7 +210,7 @@ def test_what_is_taken_back_is_not_told() -> None:
 
 def test_an_end_before_the_beginning_is_refused() -> None:
     patient = builders.patient()
-    form = CardForm.of(patient, {"language": "he", "coming_from": "20:00", "coming_until": "18:00"})
+    form = CardForm.of(patient, {"language": "he", "coming_from": "20:00", "coming_until": "18:00"}, now=NOW)
     assert form.errors == {"coming_until": ["The end is not after the beginning."]}
 
 
