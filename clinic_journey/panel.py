@@ -22,8 +22,9 @@ from journeys.models import Step, StepKind, StepStatus
 from outreach.by_hand import NotNowReason, can_write_about, plan_of_message
 from outreach.calls import task_to_be
 from outreach.enough import Enough, enough_on
+from outreach.followup import checks_an_address
 from outreach.held import is_in_doubt
-from outreach.models import Attempt, AttemptStatus, OutreachTask, Reply
+from outreach.models import NOT_ME, Attempt, AttemptStatus, OutreachTask, Reply
 from outreach.preview import Next, Window, if_no_answer, window_of
 from outreach.queries import Script, outcome_words, script_for, visit_of, why_words
 from outreach.reach import Reach
@@ -76,6 +77,7 @@ class Panel:
     times: list[datetime]
     doctor: Practitioner | None
     comes: ComesForm | None  # when she can come, where a time may be chosen
+    checks_an_address: bool  # on the patient's record
     endings: list[tuple[str, str]]
     place: str  # in Results: where it is decided, or the institute asked
     served_by: str  # the first name of somebody else who is with this patient
@@ -128,6 +130,7 @@ def panel_of(row: Chosen, here: Here, *, typed: str = "") -> Panel:
         times=times,
         doctor=doctor,
         comes=comes,
+        checks_an_address=is_living and checks_an_address(step),
         endings=endings_of(step),
         place=places_of([step]).get(step.pk, ""),
         served_by=desk.turn_to(patient, here) if patient else "",
@@ -141,7 +144,7 @@ def panel_of(row: Chosen, here: Here, *, typed: str = "") -> Panel:
 
 def _asks_for_an_answer(step: Step) -> bool:
     is_open_call = step.kind == StepKind.CALL and step.status == StepStatus.ACTIVE
-    return is_open_call and Reply.objects.filter(matter=step).exists()
+    return is_open_call and Reply.objects.filter(matter=step).exclude(meaning=NOT_ME).exists()
 
 
 def reaching(row: Chosen, patient: Patient, here: Here, *, times: tuple[datetime, ...]) -> Reaching:
@@ -237,6 +240,8 @@ def endings_of(step: Step) -> list[tuple[str, str]]:
     by_hand = [code for code in codes if code not in NOT_BY_HAND and step.kind != StepKind.REVIEW]
     if step.kind in ON_A_PAGE_OF_THEIRS or (step.kind == StepKind.PROMISE and step.journey.patient is None):
         return []  # a document finds its patient, a question its answer, a complaint its end, on their own page
+    if checks_an_address(step):
+        return []  # the address ends it, on the patient's record
     return [(code, str(OUTCOME_WORDS.get(code, code))) for code in by_hand]
 
 

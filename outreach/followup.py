@@ -11,7 +11,7 @@ from typing import TypeVar
 
 from django.contrib.auth.models import User
 from django.db import IntegrityError, transaction
-from django.db.models import QuerySet, TextChoices
+from django.db.models import Exists, OuterRef, QuerySet, TextChoices
 from django.utils.translation import gettext as _, gettext_lazy
 
 from journeys import deadlines
@@ -41,6 +41,7 @@ from outreach.decisions import note_handed_over
 from outreach.message_keys import THANKS
 from outreach.models import (
     ANSWER,
+    NOT_ME,
     OVER_WITH_THE_TRY,
     Attempt,
     AttemptStatus,
@@ -50,7 +51,7 @@ from outreach.models import (
 )
 from outreach.planning import Plan, Why
 from patients.actions import RefusedError
-from patients.models import PatientStatus
+from patients.models import PatientContact, PatientStatus
 from patients.queries import ClinicClock
 from patients.windows import Hours
 
@@ -240,7 +241,7 @@ def _waits_again(task: OutreachTask, asked: Step) -> Step:
     What she has written since is with a person already, and stays with that one.
     """
     said = Reply.objects.filter(patient=task.patient_id, clinic=task.clinic_id, matter__isnull=False)
-    said = said.exclude(matter__status=StepStatus.ACTIVE)
+    said = said.exclude(matter__status=StepStatus.ACTIVE).exclude(meaning=NOT_ME)
     last = said.order_by("-at", "-pk").values_list("pk", flat=True).first()
     if task.message_key == ANSWER and last:
         Reply.objects.filter(pk=last).update(matter=asked)
@@ -334,6 +335,8 @@ def end_step(step: Step, outcome: str, *, now: datetime, by: User | None = None,
 
     That the patient was reached is a fact and stays written, whatever becomes of the step.
     """
+    if checks_an_address(step):
+        return False
     try:
         with transaction.atomic():
             complete_step(step, outcome, now=now, by=by, note=note)
@@ -341,6 +344,16 @@ def end_step(step: Step, outcome: str, *, now: datetime, by: User | None = None,
         logger.info("Step %s does not end with %s: %s", step.pk, outcome, type(refusal).__name__)
         return False
     return True
+
+
+def checks_an_address(step: Step) -> bool:
+    """Somebody said that it is not she: that ends when the address has been checked, and by nothing else."""
+    if step.kind != StepKind.CALL or step.template_step_id:
+        return False
+    doubted = PatientContact.objects.filter(
+        patient=step.journey.patient_id, contact_point=OuterRef("contact_point"), suspended_at__isnull=False
+    )
+    return step.asked_in.filter(Exists(doubted), meaning=NOT_ME).exists()
 
 
 def ask_again_at(task: OutreachTask, opening: Hours, *, now: datetime) -> datetime:

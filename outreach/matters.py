@@ -24,12 +24,11 @@ from journeys.models import (
 )
 from outreach.answers import READ_WITHIN, journey_of_a_question, to_answer, whose
 from outreach.confidence import told_with
-from outreach.models import Reply
+from outreach.models import NOT_ME, Reply
 from patients.models import Patient
 
 PAGE = "page"  # the channel of what is said there
 ASK, WORRIED = "ask", "worried"
-NOT_ME = "not_me"  # said by somebody else, who got what was meant for her
 WELL, SO_SO, BADLY = "going_well", "going_so_so", "going_badly"
 FEELINGS = (WELL, SO_SO, BADLY)
 WAITING = (StepStatus.ACTIVE, StepStatus.ON_HOLD)

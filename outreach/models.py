@@ -72,6 +72,7 @@ NUMBER_TEST = "number_test"  # the message that proves a number while the patien
 ANSWER = (
     "answer"  # a person's own words to a patient who wrote to us; they stand in the attempt from the start
 )
+NOT_ME = "not_me"  # the meaning of a reply of somebody else, who got what was meant for her
 STOPPED = "stopped"  # the one message after STOP: that there will be no more, and how to undo it
 NEW_LINK = "new_link"  # asked for on a page whose link has ended
 # She waits for it now: her own hours do not hold, and it is no contact of ours that would fill her days.

@@ -20,8 +20,8 @@ from outreach.because import Because
 from outreach.channels import BY_VOICE
 from outreach.decisions import note_stopped
 from outreach.followup import REPLANNED
-from outreach.matters import ASK, NOT_ME, PAGE, open_matter
-from outreach.models import Attempt, AttemptStatus, OutreachTask, Reply, TaskStatus
+from outreach.matters import ASK, PAGE, open_matter
+from outreach.models import NOT_ME, Attempt, AttemptStatus, OutreachTask, Reply, TaskStatus
 from patients.actions import lock_patient
 from patients.addresses import suspend_ties, trust_tie
 from patients.models import ContactPoint, Patient, PatientContact

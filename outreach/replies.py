@@ -21,9 +21,8 @@ from outreach.at_once import is_silenced
 from outreach.channels.inbound import Said
 from outreach.held import MAYBE_STOP
 from outreach.links_to_messengers import is_link, tie_to_messenger
-from outreach.matters import NOT_ME
 from outreach.message_keys import READ_OUT
-from outreach.models import Attempt, OutreachTask, Reply, TaskStatus
+from outreach.models import NOT_ME, Attempt, OutreachTask, Reply, TaskStatus
 from outreach.not_me import Denied, not_hers
 from outreach.queries import visit_of
 from outreach.silenced import confirm_stop

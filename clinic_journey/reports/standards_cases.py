@@ -14,7 +14,8 @@ from inquiries.models import Inquiry
 from journeys.ledgers import promises_since
 from journeys.models import EventKind, JourneyStatus, Step, StepEvent, StepKind, StepStatus
 from outreach.contact_models import PersonalContact
-from outreach.models import WAITED_FOR, Attempt, OutreachTask, Reply, TaskStatus
+from outreach.conversations import WROTE
+from outreach.models import WAITED_FOR, Attempt, OutreachTask, TaskStatus
 from outreach.planning import Reason
 from outreach.queries import CARRIED_OUT, WENT_OUT
 from outreach.silence import Past, tried
@@ -237,7 +238,7 @@ def promise_kept(clinic: Clinic, span: Span) -> list[Case]:
 def message_answered(clinic: Clinic, span: Span) -> list[Case]:
     """What a patient wrote and a person has to answer, from her words to the answer."""
     calls = Step.objects.filter(clinic=clinic, kind=StepKind.CALL, opened_at__lt=span.until)
-    asked = calls.filter(Exists(Reply.objects.filter(matter=OuterRef("pk"))))
+    asked = calls.filter(Exists(WROTE))
     waiting = asked.filter(status=StepStatus.ACTIVE, opened_at__gte=span.began)
     ended = asked.filter(status=StepStatus.COMPLETED, completed_at__gte=span.since)
     columns = ("pk", "journey__patient", "opened_at", "completed_at")

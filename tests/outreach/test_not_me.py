@@ -6,13 +6,16 @@ from typing import Any
 import pytest
 from django.db.models import Q
 
+from clinic_journey.panel import endings_of
 from journeys.models import Journey, Step, StepKind, StepStatus
 from outreach.actions import plan_attempts
 from outreach.calls import call_now, claim_call
 from outreach.channels.inbound import Said
 from outreach.closing import merge_records
+from outreach.conversations import Way, asked_in, matters_in
 from outreach.dispatch import dispatch, take
 from outreach.door import forbidden_by, open_parcels
+from outreach.followup import end_step
 from outreach.links import journey_for, token_for
 from outreach.models import Attempt, AttemptStatus, Reply
 from outreach.new_links import send_new_link
@@ -21,6 +24,7 @@ from outreach.number_test import send_test
 from outreach.replies import receive_reply
 from outreach.senders import Turn
 from outreach.trace import trace_of
+from outreach.written import Written, write_back
 from patients.actions import RefusedError, StaleStateError, add_address
 from patients.addresses import remove_tie
 from patients.models import AddressKind, AddressStatus, Channel, Patient, PatientContact, Relation
@@ -211,3 +215,21 @@ def test_a_merged_record_keeps_the_doubt(patient: Patient) -> None:
     other.contacts.update(suspended_at=NOW)
     merge_records(other, patient, now=NOW, by=builders.user(at=patient.clinic))
     assert not patient.contacts.filter(~Q(suspended_at=NOW)).exists()
+
+
+def test_it_is_no_conversation_and_ends_when_the_address_is_checked_alone(patient: Patient) -> None:
+    told(patient)
+    mail = add_address(patient, AddressKind.EMAIL, "dana@example.com", rank=2)
+    wrote()
+    (check,) = checks()
+    assert not matters_in(patient.clinic).exists()
+    assert not asked_in(patient.clinic).exists()
+    written = Written(Way(mail, Channel.EMAIL), "Is your number another one?")
+    write_back(patient, written, now=NOW, by=builders.user(at=patient.clinic))
+    assert endings_of(check) == []
+    assert not end_step(check, "spoken", now=NOW)
+    check.refresh_from_db()
+    assert check.status == StepStatus.ACTIVE
+    is_hers(tie_of(patient), now=NOW, by=builders.user(at=patient.clinic))
+    check.refresh_from_db()
+    assert check.outcome == "address_checked"
