@@ -54,14 +54,24 @@ def receive_reply(said: Said, *, now: datetime) -> str:
     if point is None or patient is None:
         return _from_nobody_known(said, point.clinic if point else _written_to(said), now=now)
     if last and _says_somebody_else(said, patient, point):
-        not_hers(patient, Denied((point,), said.channel, said.at, _kept(said)), last, now=now)
-        return NOT_ME
+        return _from_somebody_else(said, patient, point, last, now=now)
     return _heard(said, patient, point, last, now=now)
 
 
 def _says_somebody_else(said: Said, patient: Patient, point: ContactPoint) -> bool:
     """Whoever got our message there, be it written under any name: it keeps from her no more than a look does."""
     return says_not_me(said.text) and patient.contacts.filter(contact_point=point).exists()
+
+
+@transaction.atomic
+def _from_somebody_else(
+    said: Said, patient: Patient, point: ContactPoint, last: Attempt, *, now: datetime
+) -> str:
+    """Where the words may mean STOP as well, a person reads that; it holds even if the address turns out to be hers."""
+    not_hers(patient, Denied((point,), said.channel, said.at, _kept(said)), last, now=now)
+    if asks_to_stop(said.text) == Asks.MAYBE:  # alone, the word would say nothing of who writes
+        _to_a_person(said, patient, point, None, now=now, meaning=MAYBE_STOP)
+    return NOT_ME
 
 
 def _heard(said: Said, patient: Patient, point: ContactPoint, last: Attempt | None, *, now: datetime) -> str:

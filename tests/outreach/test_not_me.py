@@ -24,7 +24,7 @@ from outreach.number_test import send_test
 from outreach.replies import receive_reply
 from outreach.senders import Turn
 from outreach.trace import trace_of
-from outreach.written import Written, write_back
+from outreach.written import Written, leave_unanswered, write_back
 from patients.actions import RefusedError, StaleStateError, add_address
 from patients.addresses import remove_tie
 from patients.models import AddressKind, AddressStatus, Channel, Patient, PatientContact, Relation
@@ -233,3 +233,16 @@ def test_it_is_no_conversation_and_ends_when_the_address_is_checked_alone(patien
     is_hers(tie_of(patient), now=NOW, by=builders.user(at=patient.clinic))
     check.refresh_from_db()
     assert check.outcome == "address_checked"
+
+
+def test_a_stop_said_with_it_is_read_by_a_person_and_holds_until_then(patient: Patient) -> None:
+    told(patient)
+    assert wrote("Wrong number, please stop") == "not_me"
+    asked = Reply.objects.get(meaning="maybe_stop").matter
+    assert asked
+    assert asked not in checks()
+    is_hers(tie_of(patient), now=NOW, by=builders.user(at=patient.clinic))
+    planned = builders.attempt(builders.task(builders.step(builders.journey(patient)), plan_from=None))
+    assert forbidden_by(planned, now=NOW) == "maybe_stop"
+    leave_unanswered(patient, now=NOW, by=builders.user(at=patient.clinic))
+    assert forbidden_by(planned, now=NOW) is None
