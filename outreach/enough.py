@@ -12,6 +12,7 @@ from django.utils.translation import gettext as _
 from journeys.claims import alone_with
 from journeys.models import StepKind
 from outreach.because import Because
+from outreach.channels.phone import CallOutcome
 from outreach.models import OutreachTask
 from outreach.planning import SOON, full_days
 from outreach.reach import Reach
@@ -60,4 +61,8 @@ def enough_on(at: datetime, task: OutreachTask, reach: Reach) -> Enough | None:
 
 
 def _is_asked_for(task: OutreachTask) -> bool:
-    return task.step.kind == StepKind.CALL and task.step.asked_in.exists()
+    """By her own words: an answer to them, or a call at the time that she named."""
+    step = task.step
+    if step.kind == StepKind.PROMISE:
+        return step.replies.filter(meaning=CallOutcome.CALL_AT).exists()
+    return step.kind == StepKind.CALL and step.asked_in.exists()

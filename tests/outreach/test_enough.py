@@ -9,9 +9,11 @@ from clinic_journey.reports.numbers import beyond_the_limit
 from journeys.models import Step, StepKind
 from outreach.by_hand import message_now
 from outreach.calls import call_now
+from outreach.channels.inbound import Said
 from outreach.dispatch import dispatch
 from outreach.models import Attempt, AttemptStatus, Reply
 from outreach.queries import why_words
+from outreach.replies import receive_reply
 from patients.actions import RefusedError
 from patients.models import Patient
 from tests import builders
@@ -145,3 +147,17 @@ def test_whoever_wrote_to_us_waits_for_our_call(step: Step) -> None:
         clinic=step.clinic, patient=step.journey.patient, channel="sms", at=NOW, body="When?", matter=asked
     )
     assert ring(asked, "by hand, inside the agreed hours").status == AttemptStatus.SENDING
+
+
+def test_a_call_at_the_time_that_she_wrote_is_kept_where_the_cap_is_law() -> None:
+    builders.messages_loaded()
+    clinic = builders.clinic(country="US", time_zone="Asia/Jerusalem")
+    patient = builders.patient(clinic, phone="+972502345678")
+    journey = one_today(patient).journey
+    said = Said("sms", "phone", "+972502345678", "Call me at 18:00", at=NOW)
+    assert receive_reply(said, now=NOW) == "call_at"
+    promised = Step.objects.get(kind=StepKind.PROMISE)
+    assert ring(promised, "by hand, as she asked").status == AttemptStatus.SENDING
+    ours = builders.step(journey, kind=StepKind.PROMISE)
+    with pytest.raises(RefusedError, match=LAW):
+        ring(ours, "as we said")
