@@ -22,7 +22,8 @@ def told_among(
     if not patient.is_minor(on=on):
         return [tie for tie in listed if tie.relation != Relation.PARENT]
     guardians = [tie for tie in listed if tie.relation in GUARDIANS]
-    first = own if hears_for_herself(patient, on=on) else []
+    works = [tie for tie in own if tie.suspended_at is None and tie.contact_point.status != AddressStatus.BAD]
+    first = works if hears_for_herself(patient, on=on) else []
     return first or guardians or listed
 
 

@@ -1,6 +1,6 @@
 """Who is told of a patient's matters, at each age and in each country."""
 
-from datetime import date
+from datetime import UTC, date, datetime
 from pathlib import Path
 
 import pytest
@@ -107,3 +107,12 @@ def test_an_adolescent_with_a_number_of_her_own_lacks_no_guardian() -> None:
     assert lacks_guardian(patient, on=date(2026, 3, 8))
     ContactPoint.objects.update(status=AddressStatus.BAD)
     assert lacks_guardian(patient, on=ON)
+
+
+@pytest.mark.django_db
+def test_where_no_address_of_her_own_works_her_parents_are_told() -> None:
+    bad, doubted = aged(15, "RU", OWN, PARENT), aged(15, "RU", OWN, PARENT)
+    ContactPoint.objects.filter(ties__in=bad.contacts.filter(relation=OWN)).update(status=AddressStatus.BAD)
+    doubted.contacts.filter(relation=OWN).update(suspended_at=datetime(2026, 3, 9, tzinfo=UTC))
+    assert (told(bad), told(doubted)) == ([PARENT], [PARENT])
+    assert told(bad, in_confidence=True) == [OWN]
