@@ -18,7 +18,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 from clinic_journey.messenger_link import can_link
 from outreach.at_once import channels_at
 from outreach.models import Attempt, AttemptStatus
-from outreach.not_me import end_checks, is_hers
+from outreach.not_me import correct_address, is_hers, remove_address
 from outreach.number_test import AT_THE_DESK, send_test, sent_to
 from outreach.voice_consent import standing_at
 from patients import addresses
@@ -215,8 +215,7 @@ def address(request: HttpRequest, here: Here, patient_id: UUID, tie_id: int) -> 
 def address_remove(request: HttpRequest, here: Here, patient_id: UUID, tie_id: int) -> HttpResponse:
     tie = _tie(here, patient_id, tie_id)
     try:
-        addresses.remove_tie(tie)
-        end_checks(tie, now=here.now, by=here.user)
+        remove_address(tie, now=here.now, by=here.user)
     except RefusedError as refusal:
         messages.error(request, str(refusal))
     else:
@@ -300,8 +299,7 @@ def address_correct(request: HttpRequest, here: Here, patient_id: UUID, tie_id: 
     form = CorrectForm(request.POST)
     if form.is_valid():
         try:
-            addresses.correct_tie(tie, form.cleaned_data["value"], now=here.now)
-            end_checks(tie, now=here.now, by=here.user)
+            correct_address(tie, form.cleaned_data["value"], now=here.now, by=here.user)
         except RefusedError as refusal:
             form.add_error("value", str(refusal))
         else:

@@ -11,7 +11,7 @@ from django.db import transaction
 from django.db.models import F, Q, QuerySet
 from django.utils.translation import gettext as _, gettext_lazy
 
-from journeys.actions import AdHoc, add_step, complete_step
+from journeys.actions import AdHoc, add_step, complete_step, lock_journey
 from journeys.clinic_time import soon
 from journeys.models import OPEN_JOURNEYS, Journey, Step, StepKind, StepStatus, isolated
 from outreach import followup
@@ -23,7 +23,7 @@ from outreach.followup import REPLANNED
 from outreach.matters import ASK, PAGE, open_matter
 from outreach.models import NOT_ME, Attempt, AttemptStatus, OutreachTask, Reply, TaskStatus
 from patients.actions import lock_patient
-from patients.addresses import suspend_ties, trust_tie
+from patients.addresses import correct_tie, remove_tie, suspend_ties, trust_tie
 from patients.models import ContactPoint, Patient, PatientContact
 from patients.templatetags.phones import phone
 
@@ -136,6 +136,28 @@ def is_hers(tie: PatientContact, *, now: datetime, by: User) -> None:
     """The desk has checked: it is the patient's. Calls and messages may go there again."""
     trust_tie(tie)
     end_checks(tie, now=now, by=by)
+
+
+@transaction.atomic
+def remove_address(tie: PatientContact, *, now: datetime, by: User) -> None:
+    """Taken off the list, it is checked by nobody any more."""
+    _lock_checks(tie)
+    remove_tie(tie)
+    end_checks(tie, now=now, by=by)
+
+
+@transaction.atomic
+def correct_address(tie: PatientContact, text: str, *, now: datetime, by: User) -> None:
+    """Other digits take its place, which nobody has doubted."""
+    _lock_checks(tie)
+    correct_tie(tie, text, now=now)
+    end_checks(tie, now=now, by=by)
+
+
+def _lock_checks(tie: PatientContact) -> None:
+    """Their journeys, which are locked before the patient, as everywhere."""
+    for journey in sorted(set(checks_of(tie.patient).values_list("journey", flat=True))):
+        lock_journey(journey)
 
 
 def end_checks(tie: PatientContact, *, now: datetime, by: User) -> None:
