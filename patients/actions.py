@@ -210,9 +210,8 @@ def save_card(patient: Patient, answers: CardAnswers, *, now: datetime, by: User
     )
     if answers.coming is not None:
         _write_coming(card, answers.coming, now=now)
-    phone = first_phone(
-        patient, now=now
-    )  # the card speaks of the one that is called first; others have theirs
+    # The card speaks of the number that is called first; others have their own.
+    phone = first_phone(patient, now=now)
     if phone and answers.may_leave_voicemail is not None:
         PatientContact.objects.filter(pk=phone.pk, may_be_called=True).update(
             may_leave_voicemail=answers.may_leave_voicemail
