@@ -17,11 +17,12 @@ from clinic_journey.today_page import item
 from journeys.models import Step, StepKind
 from outreach.channels import PHONE
 from outreach.contact_models import ContactEnd
+from outreach.neglect import number_to_ring
 from outreach.rendering import CannotRender, Facts, Texts
 from patients.access import Here, for_staff, patient_here
 from patients.actions import RefusedError, refuse_unless_active
-from patients.models import MaySay, Patient, Relation
-from patients.queries import first_phone, refuses_calls
+from patients.models import MaySay, Patient, PatientContact, Relation
+from patients.queries import refuses_calls
 
 
 @require_GET
@@ -38,7 +39,8 @@ def call_patient(request: HttpRequest, here: Here, patient_id: UUID) -> HttpResp
     if step:
         return redirect(item(step))
     serving = Serving.objects.filter(patient=patient, until__gt=here.now).select_related("user").first()
-    ring = ring_of(patient, _opening(patient, here), serving.user if serving else None, here)
+    tie = number_to_ring(patient, now=here.now)
+    ring = ring_of(patient, tie, _opening(patient, tie, here), serving.user if serving else None, here)
     context = {
         "patient": patient,
         "row": ring,
@@ -59,9 +61,8 @@ def _most_pressing(patient: Patient, here: Here) -> Step | None:
     return next((steps[pk] for pk in [*listed, *steps] if pk in steps), None)
 
 
-def _opening(patient: Patient, here: Here) -> str:
+def _opening(patient: Patient, tie: PatientContact | None, here: Here) -> str:
     """Who calls, in her language; to whoever may only be asked to have her call back, that."""
-    tie = first_phone(patient, now=here.now)
     key = "ask_to_call_back" if tie and tie.may_say == MaySay.CALL_BACK else "call_opening"
     hers = tie is None or tie.relation == Relation.SELF
     who = here.user.first_name or here.user.get_username()

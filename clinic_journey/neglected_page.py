@@ -28,6 +28,7 @@ from outreach.neglect import (
     begin_contact,
     neglected,
     note_contact,
+    number_to_ring,
     seen_today,
     shares,
     suits_a_call,
@@ -36,7 +37,7 @@ from outreach.preview import Window, window_of
 from patients import audit
 from patients.access import Here, for_staff, patient_here
 from patients.actions import RefusedError, StaleStateError
-from patients.models import Channel, ContactPoint, Patient
+from patients.models import Channel, ContactPoint, Patient, PatientContact
 from patients.queries import first_phone, refuses_calls
 
 IN_DAYS, A_YEAR = 60, 365
@@ -84,13 +85,16 @@ def neglected_list(request: HttpRequest, here: Here) -> HttpResponse:
 
 
 def _suggested(each: Neglected, served_by: User | None, here: Here) -> Suggested:
-    ring = ring_of(each.patient, _to_say(each.patient, each, here), served_by, here)
+    tie = first_phone(each.patient, now=here.now, in_confidence=each.in_confidence)
+    ring = ring_of(each.patient, tie, _to_say(each.patient, each, here), served_by, here)
     return Suggested(**vars(ring), one=each, without_a_word=_how_long(each, now=here.now))
 
 
-def ring_of(patient: Patient, say: str, served_by: User | None, here: Here) -> Ring:
+def ring_of(
+    patient: Patient, tie: PatientContact | None, say: str, served_by: User | None, here: Here
+) -> Ring:
     """`say`: in her language. `served_by`: who is with her right now, me or a colleague."""
-    tie, is_mine = first_phone(patient, now=here.now), served_by == here.user
+    is_mine = served_by == here.user
     other = "" if served_by is None or is_mine else served_by.first_name or served_by.get_username()
     card = getattr(patient, "card", None)
     window = window_of(patient, Channel.PHONE, now=here.now, clock=here.clock)
@@ -140,7 +144,7 @@ def neglected_call(request: HttpRequest, here: Here, patient_id: UUID) -> HttpRe
     Outside the hours or the way that the patient asked for, with a reason, as in Today.
     """
     patient = patient_here(here, patient_id)
-    tie = first_phone(patient, now=here.now)
+    tie = number_to_ring(patient, now=here.now)
     try:
         if tie is None:
             refused = _("The patient asked us not to call.")

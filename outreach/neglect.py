@@ -32,8 +32,9 @@ from patients.models import (
     Patient,
     PatientContact,
     PatientStatus,
+    Relation,
 )
-from patients.queries import withdrawn
+from patients.queries import first_phone, withdrawn
 
 A_DAY = 5  # suggestions of a clinic
 READ = 300  # of those who wait longest; a list of five needs no more
@@ -63,6 +64,7 @@ class Neglected:
     waits_for: Step | None = None
     is_urgent: bool = False
     broken: int = 0  # promises to her that did not hold, and are open still
+    in_confidence: bool = False  # some of it is kept from her parents: her own number is rung
     before: PersonalContact | None = None  # the last time that one of us called for this, or decided not to
 
 
@@ -91,15 +93,18 @@ def _lately(*, now: datetime, in_peace: timedelta) -> Q:
     return decided | Q(ended=ContactEnd.NOT_REACHED, at__gt=now - TRIED_AGAIN)
 
 
+def _phones() -> QuerySet[PatientContact]:
+    """Numbers that may be called."""
+    called = PatientContact.objects.filter(may_be_called=True, suspended_at__isnull=True)
+    return called.filter(contact_point__kind=AddressKind.PHONE).exclude(
+        contact_point__status=AddressStatus.BAD
+    )
+
+
 def _may_be_asked(clinic: Clinic, *, now: datetime, in_peace: timedelta) -> QuerySet[Patient]:
     """Living, not merged, with a number that may be called; she has refused nothing, and was not asked lately."""
     this = OuterRef("pk")
-    phones = PatientContact.objects.filter(
-        patient=this,
-        may_be_called=True,
-        suspended_at__isnull=True,
-        contact_point__kind=AddressKind.PHONE,
-    ).exclude(contact_point__status=AddressStatus.BAD)
+    phones = _phones().filter(patient=this)
     lately = PersonalContact.objects.filter(_lately(now=now, in_peace=in_peace), patient=this)
     gone = Journey.objects.filter(patient=this, lost_because=LostBecause.OWN_WORDS)
     ringing = Attempt.objects.filter(patient=this, channel=PHONE, status__in=UNFINISHED)
@@ -115,15 +120,28 @@ def _needs(*, now: datetime) -> QuerySet[Step]:
     return Step.objects.filter(status=StepStatus.ACTIVE).exclude(far)
 
 
+def _spoken_of(*, now: datetime) -> QuerySet[Step]:
+    """Without what is kept from her parents, where no number of her own can be rung."""
+    her_own = _phones().filter(patient=OuterRef("journey__patient"), relation=Relation.SELF)
+    return _needs(now=now).filter(Q(journey__is_confidential=False) | Exists(her_own))
+
+
+def number_to_ring(patient: Patient, *, now: datetime) -> PatientContact | None:
+    """Her own, where something that is kept from her parents is open and she has one; else the first."""
+    own = first_phone(patient, now=now, in_confidence=True)
+    kept = _needs(now=now).filter(journey__patient=patient, journey__is_confidential=True)
+    return own if own and kept.exists() else first_phone(patient, now=now)
+
+
 def _with_open_needs(clinic: Clinic, *, now: datetime) -> Iterable[Neglected]:
     """Something of hers is open: urgent it weighs twice, and each promise that did not hold weighs once more."""
-    open_steps = _needs(now=now).filter(journey__patient=OuterRef("pk"))
+    open_steps = _spoken_of(now=now).filter(journey__patient=OuterRef("pk"))
     since = open_steps.order_by().values("journey__patient").annotate(at=Min("opened_at")).values("at")
     may_be_asked = _may_be_asked(clinic, now=now, in_peace=OPEN_FOR)
     asked = may_be_asked.filter(Exists(open_steps)).annotate(since=since)
     patients = list(asked.order_by("since", "pk")[:READ])
     spoken = last_spoken(patients)
-    steps = _needs(now=now).filter(journey__patient__in=patients)
+    steps = _spoken_of(now=now).filter(journey__patient__in=patients)
     owed: dict[int, list[Step]] = {}
     for step in steps.select_related("journey", "template_step").order_by("due_at", "pk"):
         owed.setdefault(step.journey.patient_id or 0, []).append(step)
@@ -148,6 +166,7 @@ def _with_open_needs(clinic: Clinic, *, now: datetime) -> Iterable[Neglected]:
             waits_for=mine[0] if mine else None,
             is_urgent=urgent,
             broken=broken,
+            in_confidence=any(step.journey.is_confidential for step in mine),
         )
 
 

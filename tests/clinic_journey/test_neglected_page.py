@@ -1,18 +1,20 @@
 """The few of today: facts, a sentence in the patient's language, and what came of it."""
 
 from collections.abc import Iterator
-from datetime import time, timedelta
+from datetime import date, time, timedelta
+from typing import Any
 
 import pytest
 import time_machine
 from django.test import Client
 
 from clinic_journey.neglected_page import _how_long
+from journeys.models import Journey
 from outreach.contact_models import PersonalContact
 from outreach.dispatch import LEASE, take
 from outreach.neglect import Neglected
-from patients.actions import CardAnswers, save_card
-from patients.models import Clinic, Patient
+from patients.actions import CardAnswers, add_address, save_card
+from patients.models import AddressKind, Clinic, Patient, Relation
 from tests import builders
 from tests.conftest import NOW
 
@@ -39,7 +41,7 @@ def desk(clinic: Clinic) -> Client:
     return client
 
 
-def waits(clinic: Clinic, **fields: str) -> Patient:
+def waits(clinic: Clinic, **fields: Any) -> Patient:
     patient = builders.patient(clinic, now=MONTH_AGO, language="en", **fields)
     builders.step(builders.journey(patient, now=MONTH_AGO), now=MONTH_AGO, due_at=NOW)
     return patient
@@ -123,6 +125,24 @@ def test_a_broken_promise_is_said_first(clinic: Clinic, desk: Client) -> None:
     patient = waits(clinic)
     builders.step(patient.journeys.get(), kind="promise", due_at=NOW - timedelta(hours=1))
     assert "We promised you something and were late; I am sorry." in text(desk)
+
+
+def test_what_is_kept_from_her_parents_is_no_reason_to_ring_them(clinic: Clinic, desk: Client) -> None:
+    girl = waits(clinic, birth_date=date(2010, 1, 2), phone="")
+    secret = girl.journeys.get()
+    builders.step(secret, kind="promise", due_at=NOW - timedelta(hours=1))
+    add_address(girl, AddressKind.PHONE, "+972547654321", relation=Relation.PARENT)
+    assert "We promised you something" in text(desk)
+    Journey.objects.update(is_confidential=True)
+    page = text(desk)
+    assert "We promised you something" not in page
+    assert str(girl.public_id) not in page
+    add_address(girl, AddressKind.PHONE, "+972502345678", rank=2)
+    assert "We promised you something" in text(desk)
+    desk.post(f"{PATH}{girl.public_id}/call/")
+    page = text(desk)
+    assert 'href="tel:+972502345678"' in page
+    assert "tel:+972547654321" not in page
 
 
 @pytest.mark.parametrize("patients", [1, 3])
