@@ -39,6 +39,9 @@ class Denied:
     channel: str
     at: datetime
     words: str = ""
+    perhaps: tuple[
+        ContactPoint, ...
+    ] = ()  # others that may be meant: a person looks at them, nothing stops there
 
 
 @transaction.atomic
@@ -105,11 +108,16 @@ def _asked_already(patient: Patient, denied: Denied) -> Step | None:
 
 
 def _ask(patient: Patient, denied: Denied, journey: Journey, *, now: datetime) -> Step:
-    shown = [phone(point.value, journey.clinic.country) for point in denied.points]
-    named = {"name": isolated(patient.full_name), "address": isolated(", ".join(shown))}
+    def listed(points: tuple[ContactPoint, ...]) -> str:
+        return isolated(", ".join(phone(point.value, journey.clinic.country) for point in points))
+
+    named = {"name": isolated(patient.full_name), "address": listed(denied.points)}
 
     def title() -> str:
-        return _("Somebody at %(address)s says it is not %(name)s: check the number or address") % named
+        said = _("Somebody at %(address)s says it is not %(name)s: check the number or address") % named
+        if not denied.perhaps:
+            return said
+        return f"{said}. {_('The same link went to %(others)s') % {'others': listed(denied.perhaps)}}"
 
     is_open = journey.status in OPEN_JOURNEYS and journey.patient_id == patient.pk
     where = journey if is_open else journey_of_a_question(journey, now=now)
@@ -117,16 +125,17 @@ def _ask(patient: Patient, denied: Denied, journey: Journey, *, now: datetime) -
 
 
 def holder_says_no(journey: Journey, patient: Patient, *, now: datetime) -> None:
-    """Whoever opened the link of this journey is not she. Each address it went to may be the one; without any, as
-    where it was shown at the desk, a person reads it.
+    """Whoever opened the link of this journey is not she. The last address it went to is taken for the one, and the
+    desk looks at the others: one press leaves her reachable. Without any, as where it was shown at the desk, a person
+    reads it.
     """
     sent = Attempt.objects.filter(task__step__journey=journey, called_at__isnull=False)
     sent = sent.exclude(channel__in=BY_VOICE).select_related("contact_point", "task__step", "task__patient")
     hers = set(patient.contacts.values_list("contact_point", flat=True))
     there = [each for each in sent.order_by("-called_at") if each.contact_point_id in hers]
     if there:
-        points = tuple({each.contact_point_id: each.contact_point for each in there}.values())
-        not_hers(patient, Denied(points, PAGE, now), there[0], now=now)
+        last, *others = {each.contact_point_id: each.contact_point for each in there}.values()
+        not_hers(patient, Denied((last,), PAGE, now, perhaps=tuple(others)), there[0], now=now)
     else:
         open_matter(journey, ASK, for_staff(journey, NOBODYS_PAGE), now=now)
 
