@@ -1,6 +1,6 @@
 """By which ways the patients of some tasks may be reached, and what was tried: rows as planning wants them."""
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from datetime import datetime, timedelta
 from typing import Self
 from zoneinfo import ZoneInfo
@@ -11,12 +11,13 @@ from journeys.models import Step, StepKind
 from outreach.attested import Attested
 from outreach.because import Because, Passed
 from outreach.channels import BY_VOICE, FOR_A_MOMENT, in_use
+from outreach.contact_models import PersonalContact
 from outreach.gate import Gates
 from outreach.learned import learn
 from outreach.message_keys import READ_OUT
 from outreach.models import WAITED_FOR, Attempt, AttemptStatus, OutreachTask
 from outreach.offers import ABOUT_AN_OFFER
-from outreach.planning import NOT_THIS_WAY, OTHER, Option, Past, Rules
+from outreach.planning import NOT_THIS_WAY, OTHER, SOON, Option, Past, Rules
 from outreach.queries import CARRIED_OUT, LAST_TRIES, UNFINISHED, hours_for, tries_among, with_replies
 from outreach.senders import down
 from outreach.voice_rules import VoiceRules
@@ -85,6 +86,10 @@ class Reach:
         self.under_way = set(self.unfinished)
         self._tried = _by_patient(each for each in made if each.status not in UNFINISHED)
         self._coming = _by_patient(each for each in self.unfinished.values() if not each.is_asked_for)  # type: ignore[attr-defined]
+        by_law = {pk for pk, clinic in clinics.items() if profile_of(clinic.country).caps_are_law}
+        self._rung = rung_by_hand(
+            {task.patient_id for task in self.tasks if task.clinic_id in by_law}, now=now
+        )
         self._made: dict[int, list[Attempt]] = {}
         for attempt in made:
             if attempt.called_at and attempt.status not in UNFINISHED:
@@ -176,7 +181,8 @@ class Reach:
             return own
         known = [*tried, *self._coming.get(task.patient_id, [])]
         others = (past for task_id, past in known if task_id != task.pk)
-        return [*own, *(Past(past.channel, past.contact_point, past.at, OTHER) for past in others)]
+        counted = (Past(past.channel, past.contact_point, past.at, OTHER) for past in others)
+        return [*own, *counted, *self._rung.get(task.patient_id, [])]
 
     def remember(self, attempt: Attempt) -> None:
         """Planned a moment ago: the patient's next task in this batch has to leave room for it."""
@@ -196,6 +202,23 @@ class Reach:
             return None
         tries = tries_among(self._made.get(patient.pk, [])[-LAST_TRIES:])
         return learn(tries, zone=patient.zone).band
+
+
+def counted_by_law(patient: Patient, *, now: datetime) -> list[Past]:
+    """All contacts with her that fill a day of the law's."""
+    made = _attempts_with([patient.pk], now=now)
+    filling = (each for each in made if each.status not in UNFINISHED or not each.is_asked_for)  # type: ignore[attr-defined]
+    return [*map(_past_of, filling), *rung_by_hand({patient.pk}, now=now).get(patient.pk, [])]
+
+
+def rung_by_hand(patients: Collection[int], *, now: datetime) -> dict[int, list[Past]]:
+    """Calls that no attempt stands for, as the caps of the law count them."""
+    found: dict[int, list[Past]] = {}
+    if patients:
+        rung = PersonalContact.objects.filter(patient__in=patients, called_at__gte=now - 2 * SOON)
+        for patient_id, at in rung.values_list("patient", "called_at"):
+            found.setdefault(patient_id, []).append(Past(Channel.PHONE, 0, at or now, OTHER))
+    return found
 
 
 def can_be_written(step: Step) -> bool:

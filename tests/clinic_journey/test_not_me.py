@@ -83,7 +83,8 @@ def test_it_means_the_last_address_that_the_link_went_to_and_names_the_others(jo
 
 def test_a_link_that_no_message_carried_is_read_by_a_person() -> None:
     builders.messages_loaded()
-    journey = builders.step(builders.journey(builders.patient(language="en"))).journey
+    patient = builders.patient(builders.clinic(language="en"))
+    journey = builders.step(builders.journey(patient)).journey
     OwnPage(journey).post("not-me", {})
     assert Reply.objects.get().body == "the link is with somebody else"
     assert patient_of(journey).contacts.get().suspended_at is None

@@ -9,7 +9,8 @@ from django.db import IntegrityError, transaction
 from journeys.models import Journey, StepKind
 from outreach.contact_models import ContactEnd, PersonalContact
 from outreach.models import ANSWER
-from outreach.neglect import A_DAY, Shares, neglected, note_contact, shares
+from outreach.neglect import A_DAY, Shares, begin_contact, neglected, note_contact, shares
+from outreach.reach import Reach
 from patients.actions import RefusedError, StaleStateError, record_consent
 from patients.models import Channel, Clinic, ConsentStatus, Patient
 from tests import builders
@@ -171,3 +172,24 @@ def test_what_came_of_it_is_kept_in_words_once(clinic: Clinic, rina: User) -> No
     for wrong in ({"words": ""}, {"ended": "x"}, {"ended": "", "called_at": None}):
         with pytest.raises(IntegrityError), transaction.atomic():
             rows.update(**wrong)
+
+
+@pytest.mark.parametrize(("country", "is_law"), [("US", True), ("IL", False)])
+def test_where_the_caps_are_law_a_call_by_hand_counts_and_is_refused_beyond_them(
+    country: str, is_law: bool
+) -> None:
+    clinic = builders.clinic()
+    patient = who_waits(clinic)
+    Clinic.objects.filter(pk=clinic.pk).update(country=country)
+    patient = Patient.objects.get(pk=patient.pk)
+    rina, noa = builders.user(at=clinic), builders.user(at=clinic)
+    task = builders.task(builders.step(patient.journeys.get()))
+    begun = begin_contact(patient, "asked", now=NOW, by=rina)
+    assert begin_contact(patient, "asked", now=NOW, by=rina) == begun
+    reach = Reach.among([task.pk], now=NOW)
+    assert [past.at for past in reach.past(reach.tasks[0])] == ([NOW] if is_law else [])
+    if is_law:
+        with pytest.raises(RefusedError, match="no more contacts"):
+            begin_contact(patient, "asked", now=NOW, by=noa)
+    else:
+        begin_contact(patient, "asked", now=NOW, by=noa)
