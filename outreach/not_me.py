@@ -117,7 +117,8 @@ def _ask(patient: Patient, denied: Denied, journey: Journey, *, now: datetime) -
         said = _("Somebody at %(address)s says it is not %(name)s: check the number or address") % named
         if not denied.perhaps:
             return said
-        return f"{said}. {_('The same link went to %(others)s') % {'others': listed(denied.perhaps)}}"
+        also = _("The same link went to %(others)s") % {"others": listed(denied.perhaps)}
+        return f"{said}. {also}"
 
     is_open = journey.status in OPEN_JOURNEYS and journey.patient_id == patient.pk
     where = journey if is_open else journey_of_a_question(journey, now=now)

@@ -6,6 +6,7 @@ from typing import Any
 from urllib.parse import quote
 from uuid import uuid4
 
+from django.db.models import Exists, OuterRef
 from django.test import Client
 
 from appointments.models import Appointment, AppointmentStatus
@@ -19,7 +20,7 @@ from outreach.complaint_models import CameBy, Complaint
 from outreach.complaints import complain, restate
 from outreach.links import path_for
 from outreach.silent import silent_tasks
-from patients.models import Clinic, Patient
+from patients.models import Clinic, Patient, PatientStatus
 from patients.queries import User
 from referrals.models import IncomingDocument, Referral, Result
 from tests import builders
@@ -125,6 +126,7 @@ def by_query(objects: dict[str, Any]) -> Iterator[tuple[str, str]]:
         ("unknown", "x-ray"),
     ):
         yield f"ask_{name}", f"/ask/?what={asked}"
+    yield "call_by_hand", f"/patients/{objects['nothing_open']}/call/"
     yield "inquiry_send", f"/ask/{objects['inquiry_id']}/?then=send"
     if "task_id" in objects:
         yield "silent_together", f"/silent/together/?task={objects['task_id']}"
@@ -192,6 +194,11 @@ def choose() -> dict[str, Any]:
         first = Step.objects.filter(kind=kind, status=StepStatus.ACTIVE).first()
         objects[kind] = first.public_id if first else ""
     assert Import.objects.count() == 2
+    open_now = Step.objects.filter(journey__patient=OuterRef("pk"), status=StepStatus.ACTIVE)
+    at_rest = Patient.objects.filter(
+        ~Exists(open_now), status=PatientStatus.ACTIVE, contacts__may_be_called=True
+    )
+    objects["nothing_open"] = at_rest.order_by("pk")[0].public_id
     return objects
 
 

@@ -99,7 +99,8 @@ def test_it_is_sent_as_it_stood_there_and_can_be_stopped(desk: Client, clinic: C
     )
     page = desk.get(f"/ask/{inquiry.public_id}/").content.decode()
     assert "leaves Monday 9 March, 10:00" in page
-    assert desk.post(path, {"stop": "1"}).status_code == 302
+    assert str(sent.reference) in page
+    assert desk.post(path, {"stop": "1", "sending": str(sent.reference)}).status_code == 302
     sent.refresh_from_db()
     assert sent.status == "cancelled"
     assert "stopped" in desk.get(f"/ask/{inquiry.public_id}/").content.decode()

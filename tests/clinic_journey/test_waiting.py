@@ -65,7 +65,7 @@ def test_the_page_of_a_time_asks_the_same_whomever_it_suits(
     for n in range(rows):
         waits(doctor, n)
         builders.offer(opening, waits(doctor, 5 + n))
-    assert questions(desk, time_path(doctor)) == 6
+    assert questions(desk, time_path(doctor)) == 7
 
 
 def test_the_list_says_who_waits_for_what_and_what_was_answered(doctor: Practitioner, desk: Client) -> None:
