@@ -77,7 +77,7 @@ def test_the_list_says_who_waits_for_what_and_what_was_answered(doctor: Practiti
     assert "sooner than Mon 23 Mar, 10:00" in page
     assert "The next are asked in 15 minutes, Mon 9 Mar, 10:15." in page
     assert "Offers in 30 days: 2, of them accepted: 1" in page
-    assert "50 %" in page
+    assert "50%" in page
 
 
 def test_an_empty_list_says_how_one_gets_on_it(desk: Client) -> None:
