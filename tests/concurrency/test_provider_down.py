@@ -10,6 +10,7 @@ from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime, timedelta
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -53,6 +54,7 @@ def provider(settings: LazySettings, tmp_path: Path) -> Iterator[Any]:
     """The only way to anybody, so that no call of a person takes a message's place."""
     with in_service(SMS, settings, tmp_path / "ledger") as stand_in:
         settings.CHANNEL_TRANSPORTS = {"sms": "twilio"}
+        settings.CHANNEL_TIMEOUT = 20  # none of these faults is silence: a busy machine makes none of it
         yield stand_in
 
 
@@ -126,10 +128,13 @@ def test_half_a_minute_without_the_provider_loses_nothing_and_sends_nothing_twic
 
 
 def in_order_of_their_moments(left: list[str], due: dict[str, datetime]) -> None:
-    """But for those that were tried in vain: each of these had its turn, and waits for a moment of its own."""
+    """But for those that were tried in vain: each of these had its turn, and waits for a moment of its own. What
+    falls due within two ticks may change places, as a tick that the machine was slow with leaves its last ones.
+    """
     tried = Attempt.objects.filter(status=AttemptStatus.FAILED).values_list("contact_point__value", flat=True)
     waited = [due[number] for number in left if number not in set(tried)]
-    assert waited == sorted(waited) != []
+    assert len(waited) > 1
+    assert all(later > earlier - 2 * INTERVAL for earlier, later in pairwise(waited))
     assert set(tried) <= set(left)
 
 
