@@ -21,6 +21,7 @@ from journeys.actions import (
     cancel_steps,
     complete_step,
     go_on,
+    journey_after,
     lock_journey,
     move_deadline,
 )
@@ -164,13 +165,7 @@ def tell_apart(
     """The patient hears that something is off. Where its journey has ended, the telling is a short one of its own."""
     journey = Journey.objects.select_related("clinic", "patient").get(pk=journey_id)
     if journey.status not in OPEN_JOURNEYS:
-        journey = Journey.objects.create(
-            clinic=journey.clinic,
-            patient=journey.patient,
-            title=journey.title,
-            is_confidential=journey.is_confidential,
-            opened_at=now,
-        )
+        journey = journey_after(journey, journey.patient, journey.title, now=now)
     due_at = soon(journey.clinic, TELL_WITHIN, now=now)
     told = AdHoc(StepKind.TELL, title, due_at, message_key=message_key)
     return add_step(journey, told, now=now, by=by)

@@ -71,6 +71,17 @@ def go_on(patient: Patient, new: NewJourney, *, now: datetime, by: User | None =
     return journey
 
 
+def journey_after(ended: Journey, patient: Patient | None, title: str, *, now: datetime) -> Journey:
+    """What is still to be said about a journey that has ended has one of its own, kept from the same people."""
+    return Journey.objects.create(
+        clinic=ended.clinic,
+        patient=patient,
+        title=title,
+        is_confidential=ended.is_confidential,
+        opened_at=now,
+    )
+
+
 @transaction.atomic
 def open_steps(journey: Journey, keys: Iterable[str], *, now: datetime, by: User | None = None) -> list[Step]:
     """Open template steps of a journey; one that ran before opens as its next round."""

@@ -12,7 +12,7 @@ from appointments.models import Appointment, AppointmentStatus
 from appointments.queries import MOVABLE
 from appointments.suggestions import VISIT_MINUTES, doctor_for
 from journeys import deadlines
-from journeys.actions import AdHoc, add_step, lock_journey
+from journeys.actions import AdHoc, add_step, journey_after, lock_journey
 from journeys.clinic_time import soon
 from journeys.models import OPEN_JOURNEYS, Journey, Step, StepKind, StepStatus, isolated
 from outreach import choices, followup
@@ -238,10 +238,4 @@ def journey_of_its_own(patient: Patient, *, now: datetime) -> Journey:
 
 
 def journey_of_a_question(ended: Journey, *, now: datetime) -> Journey:
-    return Journey.objects.create(
-        clinic_id=ended.clinic_id,
-        patient=whose(ended),
-        title=ended.name[:120],
-        is_confidential=ended.is_confidential,
-        opened_at=now,
-    )
+    return journey_after(ended, whose(ended), ended.name[:120], now=now)

@@ -20,6 +20,7 @@ from journeys.actions import (
     add_step,
     complete_step,
     complete_steps,
+    journey_after,
     record_events,
     refuse_outcome,
 )
@@ -182,13 +183,7 @@ def did_not_arrive(task: OutreachTask, *, now: datetime) -> None:
         return
     journey = Journey.objects.select_related("clinic").get(pk=task.step.journey_id)
     if journey.status not in OPEN_JOURNEYS:
-        journey = Journey.objects.create(
-            clinic_id=task.clinic_id,
-            patient=patient,
-            title=journey.name[:120],
-            is_confidential=journey.is_confidential,
-            opened_at=now,
-        )
+        journey = journey_after(journey, patient, journey.name[:120], now=now)
     words, due_at = (
         handed_over(task.step, HandOver.NOT_DELIVERED),
         soon(journey.clinic, PERSON_WITHIN, now=now),
