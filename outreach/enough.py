@@ -3,22 +3,25 @@
 The clinic's own limit asks why, and the contact is counted; the law's is no person's to pass over.
 """
 
-from dataclasses import dataclass, replace
+from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
-from django.utils.translation import gettext as _
+from django.utils.translation import gettext as _, gettext_lazy
 
 from journeys.claims import alone_with
 from journeys.models import StepKind
 from outreach.because import Because
 from outreach.channels.phone import CallOutcome
 from outreach.models import OutreachTask
-from outreach.planning import SOON, full_days
-from outreach.reach import Reach
+from outreach.planning import SOON, Past, Rules, full_days
+from outreach.reach import Reach, counted_by_law
 from patients.actions import RefusedError, StaleStateError
 from patients.country import profile_of
 from patients.models import Patient
+
+NO_MORE_BY_LAW = gettext_lazy("The rules of the country allow no more contacts with the patient on that day.")
 
 
 @dataclass(frozen=True)
@@ -30,9 +33,7 @@ class Enough:
 
     def refuse_unless(self, because: str) -> None:
         if self.is_law:
-            raise RefusedError(
-                _("The rules of the country allow no more contacts with the patient on that day.")
-            )
+            raise RefusedError(NO_MORE_BY_LAW)
         if not because:
             raise RefusedError(
                 _("The clinic's own limit of contacts is reached for that day. Say why one more is needed.")
@@ -54,10 +55,23 @@ def enough_on(at: datetime, task: OutreachTask, reach: Reach) -> Enough | None:
     day = at.astimezone(ZoneInfo(rules.zone)).date()
     if day not in full or _is_asked_for(task):
         return None
-    profile = profile_of(task.patient.clinic.country)
-    most = replace(rules, daily_cap=profile.contacts_a_day, weekly_cap=profile.contacts_a_week)
-    is_law = profile.caps_are_law and day in full_days(past, most, since=at - SOON)
-    return Enough(full[day], is_law)
+    return Enough(full[day], is_law=_is_beyond_the_law(task.patient, past, at))
+
+
+def refuse_beyond_the_law(patient: Patient, *, now: datetime) -> None:
+    """For a call that no step asks for, so no limit of the clinic's own is set for it (docs/decisions/018)."""
+    if not profile_of(patient.clinic.country).caps_are_law:
+        return
+    alone_by_hand(patient)
+    if _is_beyond_the_law(patient, counted_by_law(patient, now=now), now):
+        raise RefusedError(NO_MORE_BY_LAW)
+
+
+def _is_beyond_the_law(patient: Patient, past: Sequence[Past], at: datetime) -> bool:
+    profile = profile_of(patient.clinic.country)
+    most = Rules(patient.zone, daily_cap=profile.contacts_a_day, weekly_cap=profile.contacts_a_week)
+    day = at.astimezone(ZoneInfo(patient.zone)).date()
+    return profile.caps_are_law and day in full_days(past, most, since=at - SOON)
 
 
 def _is_asked_for(task: OutreachTask) -> bool:

@@ -20,14 +20,11 @@ from journeys.models import Journey, LostBecause, Step, StepKind, StepStatus, Ur
 from outreach.channels import PHONE
 from outreach.channels.phone import CallOutcome
 from outreach.contact_models import ContactEnd, PersonalContact
-from outreach.enough import Enough, alone_by_hand
+from outreach.enough import refuse_beyond_the_law
 from outreach.models import ANSWER, Attempt, AttemptStatus, OutreachTask, TaskStatus
-from outreach.planning import SOON, Rules, full_days
 from outreach.preview import Window, window_of
 from outreach.queries import UNFINISHED, WENT_OUT
-from outreach.reach import counted_by_law
 from patients.actions import RefusedError, StaleStateError, lock_patient, refuse_unless_active
-from patients.country import profile_of
 from patients.models import (
     AddressKind,
     AddressStatus,
@@ -237,7 +234,7 @@ def begin_contact(patient: Patient, because: str, *, now: datetime, by: User) ->
     begun = _begun(patient, now=now, by=by)
     if begun:
         return begun
-    _refuse_where_the_law_has_enough(patient, now=now)
+    refuse_beyond_the_law(patient, now=now)
     return PersonalContact.objects.create(
         clinic_id=patient.clinic_id,
         patient=patient,
@@ -246,19 +243,6 @@ def begin_contact(patient: Patient, because: str, *, now: datetime, by: User) ->
         by=by,
         because=because.strip()[:200],
     )
-
-
-def _refuse_where_the_law_has_enough(patient: Patient, *, now: datetime) -> None:
-    """As for every call by hand (docs/decisions/018)."""
-    profile = profile_of(patient.clinic.country)
-    if not profile.caps_are_law:
-        return
-    alone_by_hand(patient)
-    most = Rules(patient.zone, daily_cap=profile.contacts_a_day, weekly_cap=profile.contacts_a_week)
-    full = full_days(counted_by_law(patient, now=now), most, since=now - SOON)
-    rule = full.get(now.astimezone(ZoneInfo(patient.zone)).date())
-    if rule:
-        Enough(rule, is_law=True).refuse_unless("")
 
 
 def _begun(patient: Patient, *, now: datetime, by: User) -> PersonalContact | None:
