@@ -73,8 +73,31 @@ class Wording:
         return max(1, round(amount * each[Unit(step.limit_unit)]))
 
 
+class Waited:
+    """Within how long half and nine in ten of those who waited were through, and how that is said."""
+
+    waits: Waits
+    wording: Wording
+
+    @cached_property
+    def median(self) -> int | None:
+        return after_waits(self.waits, MEDIAN)
+
+    @cached_property
+    def p90(self) -> int | None:
+        return after_waits(self.waits, P90)
+
+    @property
+    def median_words(self) -> str:
+        return self.wording.wait(self.median)
+
+    @property
+    def p90_words(self) -> str:
+        return self.wording.wait(self.p90)
+
+
 @dataclass(frozen=True)
-class Line:
+class Line(Waited):
     """One edge: who went along it in the period, who left on it, and who is on it now."""
 
     source: str
@@ -119,22 +142,6 @@ class Line:
     @property
     def chases(self) -> int:
         return self.counts.chases + self.now.chases
-
-    @cached_property
-    def median(self) -> int | None:
-        return after_waits(self.waits, MEDIAN)
-
-    @cached_property
-    def p90(self) -> int | None:
-        return after_waits(self.waits, P90)
-
-    @property
-    def median_words(self) -> str:
-        return self.wording.wait(self.median)
-
-    @property
-    def p90_words(self) -> str:
-        return self.wording.wait(self.p90)
 
     @property
     def oldest_words(self) -> str:

@@ -5,17 +5,17 @@ its memory grows with them; the page says then as of when.
 """
 
 from collections import Counter
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
 from django.db import transaction
-from django.db.models import QuerySet
 
 from clinic_journey.reports.numbers_models import SilentCount
 from clinic_journey.silent import CAUSE_WORDS, NO_CAUSE, NO_CAUSE_YET
 from outreach.models import OutreachTask
 from outreach.silence import Cause
-from outreach.silent import LONGEST_DUE, silences_in, silent_in
+from outreach.silent import LONGEST_DUE, Silence, read_silences, silences_in, silent_in
 from patients.access import Here
 from patients.models import Clinic
 from patients.queries import beyond
@@ -42,7 +42,7 @@ def silent_by_cause(here: Here) -> Silent:
     is_all = len(tasks.values_list("pk")[: MOST + 1]) <= MOST
     if not is_all and (counted := _counted(here.clinic)):
         return counted
-    return Silent(_named(_causes(tasks[:MOST], now=here.now)), is_all)
+    return Silent(_named(_causes(silences_in(tasks[:MOST], now=here.now))), is_all)
 
 
 def _counted(clinic: Clinic) -> Silent | None:
@@ -51,8 +51,8 @@ def _counted(clinic: Clinic) -> Silent | None:
     return Silent(_named(counts), is_all=True, counted_at=rows[0].counted_at) if rows else None
 
 
-def _causes(tasks: QuerySet[OutreachTask], *, now: datetime) -> Counter[Cause | None]:
-    return Counter(each.cause for each in silences_in(tasks, now=now) if each.is_silent)
+def _causes(silences: Iterable[Silence]) -> Counter[Cause | None]:
+    return Counter(each.cause for each in silences if each.is_silent)
 
 
 def _named(counts: Counter[Cause | None]) -> list[tuple[str, int, str]]:
@@ -68,9 +68,8 @@ def count_silent(clinic: Clinic, *, now: datetime) -> int:
     counts: Counter[Cause | None] = Counter()
     last: OutreachTask | None = None
     while True:
-        some = beyond(silent_in(clinic), last, *LONGEST_DUE)[:BATCH]
-        tasks = list(some)
-        counts += _causes(OutreachTask.objects.filter(pk__in=[task.pk for task in tasks]), now=now)
+        tasks = list(beyond(silent_in(clinic), last, *LONGEST_DUE)[:BATCH])
+        counts += _causes(read_silences(tasks, now=now))
         if len(tasks) < BATCH:
             break
         last = tasks[-1]

@@ -6,9 +6,9 @@ from datetime import date
 from django.utils.formats import date_format
 
 from clinic_journey.reports import summaries
-from clinic_journey.reports.map import MEDIAN, P90, Wording
+from clinic_journey.reports.map import Waited, Wording
 from clinic_journey.reports.milestones import FROM_THE_START, TOLD, TREATED
-from clinic_journey.reports.stages import BEGINNING, END, WEEK, Counts, Edge, Waits, after_waits, week_of
+from clinic_journey.reports.stages import BEGINNING, END, WEEK, Counts, Edge, Waits, week_of
 from clinic_journey.reports.stuck_asked import Asked
 
 WHOLE: Edge = (BEGINNING, END)
@@ -17,7 +17,7 @@ IN_MONTHS = 26  # weeks: of a longer time each month is one line
 
 
 @dataclass(frozen=True)
-class Spread:
+class Spread(Waited):
     """Of those who came so far in this time: how many, and within what time half and nine in ten."""
 
     waits: Waits
@@ -26,22 +26,6 @@ class Spread:
     @property
     def people(self) -> int:
         return sum(each.passed for each in self.waits.values())
-
-    @property
-    def median(self) -> int | None:
-        return after_waits(self.waits, MEDIAN)
-
-    @property
-    def p90(self) -> int | None:
-        return after_waits(self.waits, P90)
-
-    @property
-    def median_words(self) -> str:
-        return self.wording.wait(self.median)
-
-    @property
-    def p90_words(self) -> str:
-        return self.wording.wait(self.p90)
 
 
 @dataclass(frozen=True)
