@@ -76,10 +76,7 @@ def _lines(offerings: QuerySet[Offering]) -> Iterator[Sequence[str]]:
 
 def _week_written(offering: Offering) -> str:
     """“mon 08:00-12:00; tue 08:00-10:00, 16:00-18:00”."""
-    week: dict[int, list[Stretch]] = {}
-    for row in offering.walk_in.all():
-        week.setdefault(row.weekday, []).append((row.start, row.end))
-    return "; ".join(f"{DAYS[weekday]} {written(week[weekday])}" for weekday in sorted(week))
+    return "; ".join(f"{DAYS[weekday]} {written(hours)}" for weekday, hours in sorted(offering.week.items()))
 
 
 @require_http_methods(["GET", "POST"])

@@ -5,7 +5,7 @@ from datetime import time
 from typing import NamedTuple
 
 from inquiries.models import WalkInHours
-from patients.coming import days_in_words
+from patients.coming import by_hours
 from patients.models import ContactWindow
 
 
@@ -18,7 +18,5 @@ class Suits(NamedTuple):
 
 
 def suiting(windows: Iterable[ContactWindow | WalkInHours]) -> list[Suits]:
-    days: dict[tuple[time, time], list[int]] = {}
-    for window in windows:
-        days.setdefault((window.start, window.end), []).append(window.weekday)
-    return [Suits(days_in_words(each), *hours) for hours, each in days.items()]
+    rows = ((window.weekday, window.start, window.end) for window in windows)
+    return [Suits(days, *hours) for days, hours in by_hours(rows)]

@@ -247,9 +247,7 @@ class OfferingForm(forms.ModelForm):  # type: ignore[type-arg]
         self._add_week(clinic)
 
     def _add_week(self, clinic: Clinic) -> None:
-        week: dict[int, list[Stretch]] = {}
-        for row in self.instance.walk_in.all() if self.instance.pk else ():
-            week.setdefault(row.weekday, []).append((row.start, row.end))
+        week = self.instance.week if self.instance.pk else {}
         self.weekdays = [(first_weekday_of(clinic) + n) % WEEK for n in range(WEEK)]
         for weekday in self.weekdays:
             self.fields[f"walk_in_{weekday}"] = WalkInField(

@@ -12,6 +12,7 @@ from appointments.models import Practitioner, VisitType
 from journeys.models import Journey, Step, StepStatus, named
 from patients.models import Clinic, Language, Patient
 from patients.models.clinic import one_of
+from patients.written_hours import Stretch
 
 
 class OfferingKind(models.TextChoices):
@@ -49,9 +50,8 @@ class Offering(models.Model):
     clinic = models.ForeignKey(Clinic, on_delete=models.CASCADE, related_name="offerings")
     kind = models.CharField(_("Kind"), max_length=8, choices=OfferingKind, default=OfferingKind.SERVICE)
     names = models.JSONField(default=dict)  # language -> words for the screen; searched by finding.py alone
-    preparations = models.JSONField(
-        default=dict
-    )  # language -> what to do or bring before; nothing: nothing to say
+    # Language -> what to do or bring before; nothing: nothing to say.
+    preparations = models.JSONField(default=dict)
     other_words = models.TextField(
         _("Other words for it"),
         blank=True,
@@ -105,6 +105,14 @@ class Offering(models.Model):
     def name(self) -> str:
         """In the reader's language, else in English, else in whatever language it has."""
         return named(self.names) or next(iter(self.names.values()), "")
+
+    @property
+    def week(self) -> dict[int, list[Stretch]]:
+        """When one may come without an appointment, by weekday, Monday being 0."""
+        found: dict[int, list[Stretch]] = {}
+        for row in self.walk_in.all():
+            found.setdefault(row.weekday, []).append((row.start, row.end))
+        return found
 
     @property
     def preparation(self) -> str:

@@ -172,7 +172,9 @@ class OfferingViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, ClinicVi
 
     @extend_schema(request=OfferedSerializer, responses={200: OfferingSerializer, **REFUSALS})
     def update(self, _request: Request, id: UUID) -> Response:  # noqa: A002 - the name in the address
-        """Write it anew, e.g. with another price; what is left out is as if it were new."""
+        """Write it anew, e.g. with another price; what is left out is as if it were new, but for `preparations` and
+        `walk_in`, which stay.
+        """
         offering = self.get_object()
         self._refuse_unless_manager(offering.clinic)
         on_offer.change_offering(offering, _offered(self.checked(OfferedSerializer)), now=timezone.now())

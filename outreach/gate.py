@@ -35,9 +35,8 @@ class Gates:
     def __init__(self, clinics: Iterable[Clinic]) -> None:
         clinics = list(clinics)
         self._providers = Providers(clinics)
-        ids = (
-            {clinic.pk for clinic in clinics} if leaving() else set()
-        )  # nothing to be read where nothing can leave
+        # Nothing is to be read where nothing can leave.
+        ids = {clinic.pk for clinic in clinics} if leaving() else set()
         self._open = set(
             Gate.objects.filter(clinic__in=ids, opened_at__isnull=False).values_list("clinic_id", flat=True)
         )

@@ -39,9 +39,7 @@ class Denied:
     channel: str
     at: datetime
     words: str = ""
-    perhaps: tuple[
-        ContactPoint, ...
-    ] = ()  # others that may be meant: a person looks at them, nothing stops there
+    perhaps: tuple[ContactPoint, ...] = ()  # may be meant, too: a person looks at them, nothing stops there
 
 
 @transaction.atomic

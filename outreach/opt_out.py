@@ -54,10 +54,11 @@ def notice_of(clinic: Clinic, *, key: str, channel: str, purpose: str, language:
         return Notice()
     notices = _notices(channel)
     words = notices.get(language, notices[Language.ENGLISH.value])
-    return Notice(words.format(phone=_phone_of(clinic, language)), names_a_word=notices is BY_REPLY)
+    return Notice(words.format(phone=phone_of(clinic, language)), names_a_word=notices is BY_REPLY)
 
 
-def _phone_of(clinic: Clinic, language: str) -> str:
+def phone_of(clinic: Clinic, language: str) -> str:
+    """The clinic's number as it is read in that language; empty where it has told none."""
     phone = clinic.phone.as_national if clinic.phone else ""
     return f"{LEFT_TO_RIGHT}{phone}" if phone and language == Language.ARABIC else phone
 

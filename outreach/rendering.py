@@ -15,7 +15,7 @@ from django.utils.dateformat import format as format_date
 
 from outreach.content import VISIT_TIME, VISIT_UNSAID, withheld, worded_without
 from outreach.models import MessageTemplate
-from outreach.opt_out import LEFT_TO_RIGHT, notice_of
+from outreach.opt_out import notice_of, phone_of
 from patients.models import Channel, Clinic, Language
 
 PLACEHOLDERS = frozenset(
@@ -103,7 +103,7 @@ class Texts:
         """What is shipped, and the own words of these clinics."""
         whose = Q(clinic__isnull=True) | Q(clinic__in=set(clinics))
         rows = MessageTemplate.objects.filter(whose, key__in={*keys, VISIT_UNSAID})
-        self._phones: dict[int, str] = {}
+        self._phones: dict[tuple[int, str], str] = {}
         self._rows = {(row.key, row.channel, row.language, row.clinic_id, row.variant): row for row in rows}
 
     def best(
@@ -125,13 +125,13 @@ class Texts:
         if template is None:
             raise CannotRender("no_text")
         template = worded_without(template, hidden)
-        if clinic.pk not in self._phones:
-            self._phones[clinic.pk] = _phone_of(clinic)
-        values = _words(facts, clinic, template.language, phone=self._phones[clinic.pk], hidden=hidden)
+        read_by = (clinic.pk, template.language)
+        if read_by not in self._phones:
+            self._phones[read_by] = phone_of(clinic, template.language)
+        values = _words(facts, clinic, template.language, phone=self._phones[read_by], hidden=hidden)
         body = _filled(template.body, values).strip()
-        if not (
-            template.approved_as and channel == Channel.WHATSAPP
-        ):  # approved words are these and no others
+        is_approved = template.approved_as and channel == Channel.WHATSAPP
+        if not is_approved:  # approved words are these and no others
             body = notice_of(
                 clinic,
                 key=key,
@@ -170,7 +170,7 @@ def _words_for(channel: str) -> tuple[str, ...]:
 def filled(row: MessageTemplate, facts: Facts, clinic: Clinic) -> str:
     """One text with its placeholders filled; CannotRender where it is broken or names what does not exist."""
     hidden = withheld(clinic, row.channel)
-    values = _words(facts, clinic, row.language, phone=_phone_of(clinic), hidden=hidden)
+    values = _words(facts, clinic, row.language, phone=phone_of(clinic, row.language), hidden=hidden)
     return _filled(worded_without(row, hidden).body, values).strip()
 
 
@@ -190,15 +190,9 @@ def _filled(text: str, values: Mapping[str, str]) -> str:
     return text.format_map(values)
 
 
-def _phone_of(clinic: Clinic) -> str:
-    return clinic.phone.as_national if clinic.phone else ""
-
-
 def _words(
     facts: Facts, clinic: Clinic, language: str, *, phone: str, hidden: frozenset[str] = frozenset()
 ) -> dict[str, str]:
-    if phone and language == Language.ARABIC:
-        phone = f"{LEFT_TO_RIGHT}{phone}"  # behind an Arabic letter its parts would change places
     words = {
         "name": facts.name,
         "clinic": clinic.sender_name or clinic.name,

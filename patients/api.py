@@ -26,6 +26,7 @@ from patients.actions import (
     save_card,
     save_coming,
 )
+from patients.coming import plain
 from patients.identity import normalise_national_id
 from patients.models import (
     Channel,
@@ -218,11 +219,7 @@ def _answers(patient: Patient, said: dict[str, Any], *, now: datetime) -> CardAn
     channel = said.get("channel") or (card.channel if card else "")
     if not channel:
         raise serializers.ValidationError({"channel": [_("Say how the patient wants to be reached.")]})
-    windows = (
-        _as_told(said["windows"])
-        if "windows" in said
-        else tuple((row.weekday, row.start, row.end) for row in (card.windows.all() if card else ()))
-    )
+    windows = _as_told(said["windows"]) if "windows" in said else plain(card.windows.all() if card else ())
     return CardAnswers(
         channel=channel,
         windows=windows,

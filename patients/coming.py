@@ -96,11 +96,16 @@ def coming_of(said: Collection[str], days: Collection[int], spans: dict[str, Spa
 def in_words(windows: Iterable[Window]) -> list[str]:
     """What one reads of it in a line: the hours, before them the days where they are not all."""
     labels = {PARTS[name]: words for name, words in COMES if name != ANY} | {WHOLE_DAY: COMES[-1][1]}
+    said = [(on, labels.get(span) or _clock(*span)) for on, span in by_hours(windows)]
+    return [format_html("{} {}", on, hours) if on else format_html("{}", hours) for on, hours in said]
+
+
+def by_hours(windows: Iterable[Window]) -> list[tuple[str, Span]]:
+    """Each of the hours once, before it the days on which they are the same, in words."""
     days: dict[Span, list[int]] = {}
     for day, start, end in windows:
         days.setdefault((start, end), []).append(day)
-    said = [(days_in_words(each), labels.get(span) or _clock(*span)) for span, each in days.items()]
-    return [format_html("{} {}", on, hours) if on else format_html("{}", hours) for on, hours in said]
+    return [(days_in_words(each), span) for span, each in days.items()]
 
 
 def days_in_words(weekdays: list[int]) -> str:

@@ -46,9 +46,7 @@ class CountryProfile:
     countries: tuple[str, ...]
     weekend: frozenset[int]
     first_weekday: int  # Monday is 0, as in Python
-    holidays: tuple[
-        str, ...
-    ]  # kinds of the calendar's days on which a clinic is closed; none: the usual ones
+    holidays: tuple[str, ...]  # kinds of the calendar's days that close a clinic; none: the usual ones
     eves: tuple[str, ...]  # EVERY_EVE, or the days of a year as 12-24
     eve_closes: time
     age_of_majority: int
@@ -59,12 +57,10 @@ class CountryProfile:
     caps_are_law: bool  # so that news keeps to them, too
     automated_voice: AutomatedVoice
     channels_to_attest: frozenset[str]
-    provider_asks: frozenset[
-        str
-    ]  # "country", "agreement": before a provider may carry messages to every patient
-    provider_countries: frozenset[
-        str
-    ]  # in these the data may lie; elsewhere a legal basis is named; none: anywhere
+    # Before a provider may carry messages to every patient: "country", "agreement".
+    provider_asks: frozenset[str]
+    # In these the data may lie; elsewhere a legal basis is named; none: anywhere.
+    provider_countries: frozenset[str]
     confirms_stop: bool
     may_name: frozenset[str]  # by messages and automated calls, beside the clinic, the link and the telephone
     opt_out_notice: Mapping[str, frozenset[str]]  # by class of message, the channels
