@@ -4,10 +4,14 @@ from typing import Any
 
 from django import forms
 from django.contrib import admin
+from django.db.models import QuerySet
 from django.http import HttpRequest
+from django.utils.translation import gettext_lazy
 
+from outreach.incoming import work_again
 from outreach.models import Attempt, MessageTemplate
 from outreach.own_words import purpose_said_by
+from outreach.provider_models import ProviderEvent
 from outreach.wording import Draft, remarks
 
 
@@ -81,4 +85,27 @@ class AttemptAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
         return False
 
     def has_delete_permission(self, _request: HttpRequest, _obj: Attempt | None = None) -> bool:
+        return False
+
+
+@admin.register(ProviderEvent)
+class ProviderEventAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
+    """What providers told us; what was set aside can be worked again once the product can read it."""
+
+    list_display = ("received_at", "provider", "event_id", "outcome")
+    list_filter = ("outcome", "provider")
+    date_hierarchy = "received_at"
+    actions = ("work_again",)
+
+    @admin.action(description=gettext_lazy("Read again what was set aside"), permissions=["view"])
+    def work_again(self, _request: HttpRequest, events: QuerySet[ProviderEvent]) -> None:
+        work_again(events)
+
+    def has_add_permission(self, _request: HttpRequest) -> bool:
+        return False
+
+    def has_change_permission(self, _request: HttpRequest, _obj: ProviderEvent | None = None) -> bool:
+        return False
+
+    def has_delete_permission(self, _request: HttpRequest, _obj: ProviderEvent | None = None) -> bool:
         return False

@@ -1,4 +1,7 @@
-"""Providers' events: kept as they came, once each, and worked by a tick. What cannot be worked is set aside."""
+"""Providers' events: kept as they came, once each, and worked by a tick.
+
+What cannot be worked is set aside, and a person has it: words are with the desk, all else with the managers.
+"""
 
 import logging
 from collections.abc import Iterable
@@ -6,20 +9,27 @@ from datetime import datetime, timedelta
 from time import monotonic
 
 from django.db import transaction
-from django.db.models import F
+from django.db.models import F, QuerySet
+from django.utils.translation import gettext as _
 
 from journeys.claims import TICK_SHARE, Alarm, claim_due
+from journeys.models import Words
 from outreach.channels.hooks import HOOKS
-from outreach.channels.inbound import Inbound, Receipted
+from outreach.channels.inbound import Inbound, Receipted, Said
 from outreach.provider_models import ProviderEvent
 from outreach.receipts import TooEarly, attempt_of, record_receipt
 from outreach.replies import receive_reply
+from outreach.to_mend import tell_the_managers
+from outreach.unknown_writers import ask_who_it_is
+from patients.models import Channel
 
 logger = logging.getLogger(__name__)
 
 INTERVAL, BATCH = timedelta(seconds=5), 100
 AGAIN, MOMENT = timedelta(minutes=1), timedelta(seconds=5)
 TRIES = 3
+SET_ASIDE, READ_BY_A_PERSON = "set_aside", "read_by_a_person"
+UNREADABLE = "unreadable:"  # begins the id of a request that could not be taken apart
 EMPTIED_AFTER = timedelta(days=30)  # by then nobody asks what exactly the provider said
 
 TO_WORK = Alarm(
@@ -36,12 +46,21 @@ def keep(provider: str, pieces: Iterable[tuple[str, str]], *, now: datetime) -> 
     ProviderEvent.objects.bulk_create(
         [
             ProviderEvent(
-                provider=provider, event_id=event_id[:200], received_at=now, body=body, work_from=now
+                provider=provider,
+                event_id=_storable(event_id)[:200],
+                received_at=now,
+                body=_storable(body),
+                work_from=now,
             )
             for event_id, body in pieces
         ],
         ignore_conflicts=True,
     )
+
+
+def _storable(text: str) -> str:
+    """Without what no database keeps: NUL, and half a letter of a text that was cut."""
+    return text.replace("\0", "").encode(errors="replace").decode()
 
 
 def work_events(*, now: datetime, lasts: timedelta = INTERVAL, limit: int = BATCH) -> int:
@@ -68,17 +87,49 @@ def _work_or_set_aside(event: ProviderEvent, *, now: datetime) -> int:
     except Exception:
         logger.exception("Event %s of a provider could not be worked.", event.pk)
         if event.tries >= TRIES:
-            _close(event, "set_aside", now=now)
+            _set_aside(event, now=now)
     return 0
+
+
+def _set_aside(event: ProviderEvent, *, now: datetime) -> None:
+    """Somebody's words go to the desk as they are; what is none, or will not go there either, to the managers."""
+    try:
+        with transaction.atomic():
+            said = _read(event)
+            if isinstance(said, Said) and ask_who_it_is(said, None, now=now):
+                _close(event, READ_BY_A_PERSON, now=now)
+                return
+    except Exception:
+        logger.exception("Event %s of a provider is with the managers.", event.pk)
+    with transaction.atomic():
+        _close(event, SET_ASIDE, now=now)
+        tell_the_managers(_words(HOOKS[event.provider].channels[0]), now=now)
+
+
+def _words(channel: str) -> Words:
+    return lambda: (
+        _("Something that came by %(channel)s could not be read: ask whoever looks after the server.")
+        % {"channel": Channel(channel).label}
+    )
 
 
 def _close(event: ProviderEvent, outcome: str, *, now: datetime) -> None:
     ProviderEvent.objects.filter(pk=event.pk).update(worked_at=now, work_from=None, outcome=outcome)
 
 
+class UnreadableError(Exception):
+    """Nobody knows what the provider said."""
+
+
+def _read(event: ProviderEvent) -> Inbound | None:
+    if event.event_id.startswith(UNREADABLE):
+        raise UnreadableError
+    return HOOKS[event.provider].read_at(event.body, event.received_at)
+
+
 def _work(event: ProviderEvent, *, now: datetime) -> str:
     hook = HOOKS[event.provider]
-    found: Inbound | None = hook.read_at(event.body, event.received_at)
+    found = _read(event)
     if found is None:
         return "nothing_to_do"
     if not isinstance(found, Receipted):
@@ -87,6 +138,12 @@ def _work(event: ProviderEvent, *, now: datetime) -> str:
     if attempt is None:
         return "not_ours"
     return "moved" if record_receipt(attempt, found, now=now) else "known_already"
+
+
+def work_again(events: QuerySet[ProviderEvent]) -> int:
+    """What was set aside, with the next tick, once the product can read it."""
+    aside = events.filter(outcome=SET_ASIDE).exclude(body="")
+    return aside.update(work_from=F("received_at"), worked_at=None, outcome="", tries=0)
 
 
 def empty_old_events(*, now: datetime) -> int:

@@ -5,16 +5,14 @@ from typing import Any
 
 from django.db import transaction
 from django.db.models import Q, QuerySet
-from django.utils.translation import gettext as _
 
 from appointments.actions import MOVED
 from appointments.holds import MOVED_BY_RULE
-from journeys.actions import AdHoc, lock_journey, open_unidentified
-from journeys.clinic_time import soon
+from journeys.actions import lock_journey
 from journeys.models import OPEN_JOURNEYS, Step, StepKind, StepStatus
 from outreach.actions import hold_back, opt_out_at
 from outreach.answer_words import CANNOT_COME, THANKS, meaning_of
-from outreach.answers import READ_WITHIN, answer, ask_of, journey_of_its_own
+from outreach.answers import answer, ask_of, journey_of_its_own
 from outreach.asked_calls import INVITES_A_CALL, Heard, asked_call, promise_call, say_so
 from outreach.asked_writing import asked_writing, write_as_asked
 from outreach.at_once import is_silenced
@@ -25,15 +23,16 @@ from outreach.message_keys import READ_OUT
 from outreach.models import NOT_ME, Attempt, OutreachTask, Reply, TaskStatus
 from outreach.not_me import Denied, not_hers
 from outreach.queries import visit_of
+from outreach.said import asks_of, kept
 from outreach.silenced import confirm_stop
-from outreach.stop_words import Asks, asks_to_stop
+from outreach.stop_words import Asks
+from outreach.unknown_writers import START, STOP, ask_who_it_is
 from outreach.written import put_out
 from outreach.wrong_person import says_not_me
 from patients.actions import RefusedError, lock_patient, record_consent
 from patients.models import Clinic, ConsentStatus, ContactPoint, Patient, PatientStatus
-from patients.templatetags.phones import phone
 
-STOP, START, CALL_AT, WRITE_AT = "stop", "start", "call_at", "write_at"
+CALL_AT, WRITE_AT = "call_at", "write_at"
 # The question whether she comes, and the reminder of the visit.
 ASKS_WHETHER = {StepKind.CONFIRM, StepKind.VISIT}
 MOVES = {MOVED, MOVED_BY_RULE}
@@ -52,7 +51,7 @@ def receive_reply(said: Said, *, now: datetime) -> str:
         return _switched_off(said, now=now)
     patient = last.patient.record_now if last else _only_one_at(point)
     if point is None or patient is None:
-        return _from_nobody_known(said, point.clinic if point else _written_to(said), now=now)
+        return ask_who_it_is(said, point.clinic if point else _written_to(said), now=now)
     if last and _says_somebody_else(said, patient, point):
         return _from_somebody_else(said, patient, point, last, now=now)
     return _heard(said, patient, point, last, now=now)
@@ -68,14 +67,14 @@ def _from_somebody_else(
     said: Said, patient: Patient, point: ContactPoint, last: Attempt, *, now: datetime
 ) -> str:
     """Where the words may mean STOP as well, a person reads that; it holds even if the address turns out to be hers."""
-    not_hers(patient, Denied((point,), said.channel, said.at, _kept(said)), last, now=now)
-    if asks_to_stop(said.text) == Asks.MAYBE:  # alone, the word would say nothing of who writes
+    not_hers(patient, Denied((point,), said.channel, said.at, kept(said, patient.clinic)), last, now=now)
+    if asks_of(said) == Asks.MAYBE:  # alone, the word would say nothing of who writes
         _to_a_person(said, patient, point, None, now=now, meaning=MAYBE_STOP)
     return NOT_ME
 
 
 def _heard(said: Said, patient: Patient, point: ContactPoint, last: Attempt | None, *, now: datetime) -> str:
-    asks, meaning = asks_to_stop(said.text), meaning_of(said.text)
+    asks, meaning = asks_of(said), meaning_of(said.text)
     if asks == Asks.STOP:
         return _stop(said, patient, point, last, now=now)
     if asks == Asks.START and said.may_act and is_silenced(patient, point, said.channel):
@@ -156,7 +155,7 @@ def _stop(said: Said, patient: Patient, point: ContactPoint, last: Attempt | Non
     lock_patient(patient.pk)  # of two at once, only the first is news
     _note_down(said, patient, point, last, step=last.task.step if last else None, meaning=STOP)
     is_news = not is_silenced(patient, point, said.channel)
-    opt_out_at(patient, point, said.channel, now=now, words=_kept(said))
+    opt_out_at(patient, point, said.channel, now=now, words=kept(said, patient.clinic))
     if last:
         OutreachTask.objects.filter(pk=last.task_id, status=TaskStatus.OPEN).update(plan_from=now)
     if is_news:
@@ -168,7 +167,9 @@ def _stop(said: Said, patient: Patient, point: ContactPoint, last: Attempt | Non
 def _start(said: Said, patient: Patient, point: ContactPoint, last: Attempt | None, *, now: datetime) -> str:
     """She wants our messages here again: a new line in the ledger, in her own words."""
     _note_down(said, patient, point, last, step=None, meaning=START)
-    record_consent(patient, point, said.channel, ConsentStatus.GRANTED, now=now, words=_kept(said))
+    record_consent(
+        patient, point, said.channel, ConsentStatus.GRANTED, now=now, words=kept(said, patient.clinic)
+    )
     return START
 
 
@@ -195,7 +196,7 @@ def _acts(
         return False
     try:
         with transaction.atomic():
-            reply = answer(step, meaning, now=now, channel=said.channel, body=_kept(said))
+            reply = answer(step, meaning, now=now, channel=said.channel, body=kept(said, patient.clinic))
     except RefusedError:
         return False
     Reply.objects.filter(pk=reply.pk).update(contact_point=point, attempt=last, at=said.at)
@@ -221,7 +222,7 @@ def _calls_at(
     moment = asked_call(said.text, patient, now=now, invited=invited)
     if moment is None or not moment.is_sure:
         return False
-    promised, is_new = promise_call(patient, moment.by, _kept(said), about=about, now=now)
+    promised, is_new = promise_call(patient, moment.by, kept(said, patient.clinic), about=about, now=now)
     _note_down(said, patient, point, last, step=promised, meaning=CALL_AT)
     if is_new:
         say_so(patient, promised, Heard(point, said.channel), now=now)
@@ -258,58 +259,14 @@ def _to_a_person(
     meaning: str = "",
 ) -> None:
     if last and last.patient_id == patient.pk:  # not a record that was merged since
-        reply = answer(last.task.step, meaning, now=now, channel=said.channel, body=_kept(said))
+        reply = answer(
+            last.task.step, meaning, now=now, channel=said.channel, body=kept(said, patient.clinic)
+        )
         Reply.objects.filter(pk=reply.pk).update(contact_point=point, attempt=last, at=said.at)
         return
     with transaction.atomic():
-        matter = ask_of(patient, _kept(said), now=now)
+        matter = ask_of(patient, kept(said, patient.clinic), now=now)
         _note_down(said, patient, point, last, step=matter, matter=matter, meaning=meaning)
-
-
-@transaction.atomic
-def _from_nobody_known(said: Said, clinic: Clinic | None, *, now: datetime) -> str:
-    """An address we do not know, or one of several people: a person finds out who it is. Never guessed.
-
-    What else comes from there meanwhile is with the same person. A number that stands in several clinics is a
-    matter of one of these, and of none that has never heard of it.
-    """
-    where = clinic or _first_that_knows(said) or Clinic.objects.order_by("pk").first()
-    if where is None:
-        return "no_clinic"
-    point, _made = ContactPoint.objects.select_for_update(no_key=True).get_or_create(
-        clinic=where, kind=said.kind, value=said.value
-    )
-    matter = _asked_already(point) or _ask_who_it_is(said, where, now=now)
-    heard = {Asks.STOP: STOP, Asks.MAYBE: MAYBE_STOP, Asks.START: START}
-    Reply.objects.create(
-        clinic=where,
-        contact_point=point,
-        channel=said.channel,
-        at=said.at,
-        body=_kept(said),
-        meaning=heard.get(asks_to_stop(said.text), ""),  # no more answers go there (strangers.py)
-        step=matter,
-        matter=matter,
-    )
-    return "unknown_writer"
-
-
-def _first_that_knows(said: Said) -> Clinic | None:
-    known = ContactPoint.objects.filter(kind=said.kind, value=said.value, ties__isnull=False)
-    found = known.select_related("clinic").order_by("clinic", "pk").first()
-    return found.clinic if found else None
-
-
-def _asked_already(point: ContactPoint) -> Step | None:
-    asked = Step.objects.filter(kind=StepKind.CALL, status=StepStatus.ACTIVE, journey__patient__isnull=True)
-    return asked.filter(asked_in__contact_point=point).first()
-
-
-def _ask_who_it_is(said: Said, clinic: Clinic, *, now: datetime) -> Step:
-    named = {"address": phone(said.value, clinic.country), "words": _kept(said)}
-    due_at = soon(clinic, READ_WITHIN, now=now)
-    asked = AdHoc(StepKind.CALL, lambda: _("Who wrote from %(address)s? %(words)s") % named, due_at)
-    return open_unidentified(clinic, asked, now=now)
 
 
 def _note_down(
@@ -329,12 +286,7 @@ def _note_down(
         contact_point=point,
         channel=said.channel,
         at=said.at,
-        body=_kept(said),
+        body=kept(said, patient.clinic),
         step=step,
         **more,
     )
-
-
-def _kept(said: Said) -> str:
-    """As she wrote it, but for the one character that no database keeps."""
-    return said.text.replace("\0", "").strip()[:4000]

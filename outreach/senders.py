@@ -14,16 +14,14 @@ from threading import Event
 from django.db import transaction
 from django.utils.translation import gettext as _
 
-from journeys import deadlines
-from journeys.actions import AdHoc, complete_step, open_unidentified
-from journeys.clinic_time import soon
-from journeys.models import OwnerRole, Step, StepKind, StepStatus, Words, in_each_language
+from journeys.models import Words
 from outreach.anew import plan_anew
 from outreach.because import Because
 from outreach.channels import Trouble, leaving
 from outreach.models import Attempt, AttemptStatus
 from outreach.provider_models import Sender
-from patients.models import Channel, Clinic
+from outreach.to_mend import is_mended, tell_the_managers
+from patients.models import Channel
 
 LIMIT = 3
 RESTS = tuple(timedelta(minutes=minutes) for minutes in (5, 15, 60))
@@ -33,8 +31,6 @@ SPARE = 0.06  # of the time that its pace gives to as many messages: how much lo
 LATE = 0.04  # of the same: how long after its moment a call may begin; the rest of SPARE is the machine's own
 LEAD = timedelta(milliseconds=20)
 AHEAD = timedelta(seconds=2)  # what is claimed leaves within it
-MEND_WITHIN = deadlines.Limit(1, deadlines.Unit.WORKING_HOURS)
-MENDED = "done"
 
 
 @dataclass(frozen=True)
@@ -163,8 +159,7 @@ def worked(turn: Turn, *, now: datetime) -> None:
         was_down = Sender.objects.filter(channel=turn.channel, down_since__isnull=False).exists()
         Sender.objects.filter(channel=turn.channel).update(failures=0, paused_until=None, down_since=None)
         if was_down:
-            for step in _steps_to_mend(turn.channel):
-                complete_step(step, MENDED, now=now)
+            is_mended(_words(turn.channel), now=now)
 
 
 def pause(channel: str, until: datetime) -> None:
@@ -188,24 +183,9 @@ def failed(channel: str, trouble: str, *, now: datetime) -> bool:
     meanwhile = Attempt.objects.filter(channel=channel, status=AttemptStatus.PLANNED, send_at__lte=now + rest)
     plan_anew(meanwhile, Because.SENDER_DOWN, now=now)
     if sender.down_since is None:
-        _tell_the_managers(channel, now=now)
+        tell_the_managers(_words(channel), now=now)
     return True
 
 
 def _words(channel: str) -> Words:
     return lambda: _("%(channel)s does not work: see Channels.") % {"channel": Channel(channel).label}
-
-
-def _tell_the_managers(channel: str, *, now: datetime) -> None:
-    """Of each clinic that has not been told yet: all send over the same account."""
-    told = {step.clinic_id for step in _steps_to_mend(channel)}
-    for clinic in Clinic.objects.exclude(pk__in=told):
-        due_at = soon(clinic, MEND_WITHIN, now=now)
-        asked = AdHoc(StepKind.MEND, _words(channel), due_at, role=OwnerRole.MANAGER)
-        open_unidentified(clinic, asked, now=now)
-
-
-def _steps_to_mend(channel: str) -> list[Step]:
-    asked = Step.objects.filter(kind=StepKind.MEND, status=StepStatus.ACTIVE)
-    names = in_each_language(_words(channel))
-    return [step for step in asked if step.names == names]

@@ -1,6 +1,7 @@
 """Where providers call us. A request is verified over its raw bytes, kept, and answered; a tick does the work."""
 
 import hashlib
+import logging
 
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
@@ -10,8 +11,10 @@ from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_http_methods
 
 from outreach.channels.hooks import HOOKS, Hook
-from outreach.incoming import keep
+from outreach.incoming import UNREADABLE, keep
 from patients.callers import A_MINUTE, count, source_of
+
+logger = logging.getLogger(__name__)
 
 LARGEST = 1024 * 1024
 TOO_LARGE, NOT_THEIRS, TOO_MANY = 413, 403, 429
@@ -50,9 +53,10 @@ def _pieces(known: Hook, request: HttpRequest) -> list[tuple[str, str]]:
     """What cannot be read is kept whole, under its own hash, so that it is looked at and not sent again for days."""
     try:
         return known.split(request)
-    except (ValueError, TypeError, KeyError, AttributeError):
+    except Exception as error:  # noqa: BLE001 - readers of several libraries; its text may quote the patient
+        logger.warning("A request of %s cannot be taken apart: %s", known.channels[0], type(error).__name__)
         digest = hashlib.sha256(request.body).hexdigest()
-        return [(f"unreadable:{digest}", request.body.decode(errors="replace").replace("\0", ""))]
+        return [(f"{UNREADABLE}{digest}", request.body.decode(errors="replace"))]
 
 
 def _agreed(request: HttpRequest, provider: str) -> HttpResponse:

@@ -4,6 +4,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import IntEnum
 
+from django.db.models import TextChoices
+from django.utils.translation import gettext_lazy as _
+
 from outreach.channels.base import Trouble
 
 
@@ -26,6 +29,20 @@ class Receipted:
     code: str = ""
 
 
+class Brought(TextChoices):
+    """What came beside the words or in their place. Nothing of it is fetched: a person sees that it came, and asks."""
+
+    PICTURE = "picture", _("a picture")
+    VOICE = "voice", _("a voice message")
+    VIDEO = "video", _("a video")
+    FILE = "file", _("a file")
+    STICKER = "sticker", _("a sticker")
+    PLACE = "place", _("a place")
+    CONTACT = "contact", _("somebody's contact details")
+    SIGN = "sign", _("a sign under our message")
+    OTHER = "other", _("something that cannot be shown here")
+
+
 @dataclass(frozen=True)
 class Said:
     """Somebody wrote to us. `value` is the address as we store it, `kind` which kind of address that is."""
@@ -38,7 +55,11 @@ class Said:
     name: str = ""  # as the messenger shows it; never used to guess who it is
     to: str = ""  # our own number that was written to, where the provider says it
     reference: str = ""  # which message of ours it answers, where the provider gives our own id back
-    may_act: bool = True  # False where anybody may have written it under this address
+    may_act: bool = (
+        True  # False where anybody may have written it under this address, or only a person can look
+    )
+    brought: str = ""  # a Brought
+    asks_to_stop: bool = False  # the provider took these words for STOP, by a list of its own
     stopped: bool = False  # not words but the provider's own switch: blocked, unsubscribed
 
 

@@ -6,13 +6,14 @@ recognised, no list to look in and no receipt of delivery.
 
 import json
 from datetime import UTC, datetime
+from typing import Any
 
 from django.conf import settings
 from django.http import HttpRequest
 
 from outreach.channels.base import Abilities, ChannelError, Message, Receipt, Trouble, WhenUnclear
 from outreach.channels.http import posted
-from outreach.channels.inbound import Receipted, Said
+from outreach.channels.inbound import Brought, Receipted, Said
 
 FORBIDDEN, BAD_REQUEST, LOGIN = 403, 400, {401, 404}
 
@@ -55,21 +56,21 @@ def split(request: HttpRequest) -> list[tuple[str, str]]:
 
 
 def read(kept: str, *, at: datetime) -> Receipted | Said | None:
-    """What somebody wrote or pressed in a talk with the bot alone; groups are none of our business."""
+    """What somebody wrote, changed or pressed in a talk with the bot alone; groups are none of our business."""
     update = json.loads(kept)
     pressed = update.get("callback_query")
-    changed = update.get("my_chat_member")
-    message = pressed.get("message", {}) if pressed else update.get("message") or changed or {}
+    moved = update.get("my_chat_member")
+    written = update.get("message") or update.get("edited_message")
+    message = (pressed.get("message") if pressed else written or moved) or {}
     chat = message.get("chat", {})
     if chat.get("type") != "private":
         return None
-    stopped = bool(changed) and changed.get("new_chat_member", {}).get("status") == "kicked"
-    if changed and not stopped:
+    stopped = bool(moved) and moved.get("new_chat_member", {}).get("status") == "kicked"
+    if moved and not stopped:
         return None
-    text = pressed.get("data", "") if pressed else message.get("text") or message.get("caption") or ""
-    if not text and not stopped:
-        text = f"[{_kind_of(message)}]"
-    said_at = message.get("date")
+    brought, told = _brought(message) if written else ("", "")
+    text = pressed.get("data", "") if pressed else message.get("text") or message.get("caption") or told
+    said_at = message.get("edit_date") or message.get("date")
     when = datetime.fromtimestamp(said_at, UTC) if isinstance(said_at, int) and not pressed else at
     return Said(
         "telegram",
@@ -79,9 +80,34 @@ def read(kept: str, *, at: datetime) -> Receipted | Said | None:
         at=min(when, at),
         name=chat.get("first_name", ""),
         stopped=stopped,
+        brought=brought,
+        may_act=not brought,
     )
 
 
-def _kind_of(message: dict[str, object]) -> str:
-    known = ("photo", "voice", "document", "video", "audio", "sticker", "location", "contact")
-    return next((kind for kind in known if kind in message), "message")
+BROUGHT = {
+    "photo": Brought.PICTURE,
+    "animation": Brought.PICTURE,
+    "voice": Brought.VOICE,
+    "audio": Brought.VOICE,
+    "video": Brought.VIDEO,
+    "video_note": Brought.VIDEO,
+    "document": Brought.FILE,
+    "sticker": Brought.STICKER,
+    "location": Brought.PLACE,
+    "contact": Brought.CONTACT,
+}
+
+
+def _brought(message: dict[str, Any]) -> tuple[str, str]:
+    """What is no text, and what of it can be written down: a number to call, a place, a sticker's sign."""
+    if "text" in message:
+        return "", ""
+    kind = next((kind for kind in BROUGHT if kind in message), "")
+    content = message.get(kind) or {}
+    if kind == "contact":
+        names = ("first_name", "last_name", "phone_number")
+        return Brought.CONTACT, " ".join(str(content[name]) for name in names if content.get(name))
+    if kind == "location":
+        return Brought.PLACE, f"{content.get('latitude')}, {content.get('longitude')}"
+    return BROUGHT.get(kind, Brought.OTHER), str(content.get("emoji", "")) if kind == "sticker" else ""

@@ -13,7 +13,7 @@ from django.conf import settings
 from django.http import HttpRequest, QueryDict
 
 from outreach.channels.base import ChannelError, Trouble
-from outreach.channels.inbound import Receipted, Said, Stage
+from outreach.channels.inbound import Brought, Receipted, Said, Stage
 from outreach.channels.waiting import asked_to_wait, never_connected
 
 Made = TypeVar("Made")
@@ -145,6 +145,26 @@ def read(kept: str, *, at: datetime) -> Receipted | Said | None:
         code = form.get("ErrorCode") or "0"
         trouble = CODES.get(int(code) if code.isdecimal() else 0, Trouble.NOT_DELIVERED)
         return Receipted(form.get("ref", ""), sid, STAGES[form["MessageStatus"]], trouble, code)
-    if "Body" in form and form.get("From", "").startswith("+"):
-        return Said("sms", "phone", form["From"], form["Body"], at=at, to=form.get("To", ""))
+    if "Body" in form and form.get("From"):
+        brought = _brought(form)
+        return Said(
+            "sms",
+            "phone",
+            form["From"],
+            form["Body"],
+            at=at,
+            to=form.get("To", ""),
+            brought=brought,
+            may_act=not brought,
+            asks_to_stop=form.get("OptOutType") == "STOP",
+        )
     return None
+
+
+def _brought(form: dict[str, str]) -> str:
+    """Of an MMS, by the type of its first file."""
+    if form.get("NumMedia", "0") in {"", "0"}:
+        return ""
+    kind = form.get("MediaContentType0", "").partition("/")[0]
+    known = {"image": Brought.PICTURE, "audio": Brought.VOICE, "video": Brought.VIDEO}
+    return known.get(kind, Brought.FILE)

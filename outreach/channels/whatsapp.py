@@ -17,7 +17,7 @@ from django.http import HttpRequest
 
 from outreach.channels.base import Abilities, ChannelError, Message, Receipt, Trouble, WhenUnclear
 from outreach.channels.http import REFUSED, posted
-from outreach.channels.inbound import Receipted, Said, Stage
+from outreach.channels.inbound import Brought, Receipted, Said, Stage
 
 CODES = {
     0: Trouble.LOGIN,
@@ -150,22 +150,63 @@ def read(kept: str, *, at: datetime) -> Receipted | Said | None:
         reference = status.get("biz_opaque_callback_data", "")
         trouble = CODES.get(code, Trouble.NOT_DELIVERED)
         return Receipted(reference, status["id"], stage, trouble, str(code)) if stage else None
-    message = piece["message"]
+    return _said(piece["message"], piece.get("name", ""), at=at)
+
+
+def _said(message: dict[str, Any], name: str, *, at: datetime) -> Said | None:
     who = message.get("from") or message.get("from_user_id") or ""
     said_at = message.get("timestamp", "")
     when = datetime.fromtimestamp(int(said_at), UTC) if said_at.isdecimal() else at
-    return Said("whatsapp", "whatsapp", who, _text_of(message), at=min(when, at), name=piece.get("name", ""))
+    if message.get("type") == "edit":  # she has changed what she wrote: the new words hold
+        message = message["edit"]["message"]
+    if message.get("type") == "reaction" and not message["reaction"].get("emoji"):
+        return None  # a sign that was taken back
+    brought, text = _content_of(message)
+    return Said(
+        "whatsapp",
+        "whatsapp",
+        who,
+        text,
+        at=min(when, at),
+        name=name,
+        brought=brought,
+        may_act=not brought,
+    )
 
 
-def _text_of(message: dict[str, Any]) -> str:
+WORDS = {"text": "body", "button": "text"}
+BROUGHT = {
+    "image": Brought.PICTURE,
+    "audio": Brought.VOICE,
+    "video": Brought.VIDEO,
+    "document": Brought.FILE,
+    "sticker": Brought.STICKER,
+    "location": Brought.PLACE,
+    "contacts": Brought.CONTACT,
+    "reaction": Brought.SIGN,
+}
+SAID_IN = ("caption", "filename", "emoji", "body")  # the words beside or in what is no text
+
+
+def _content_of(message: dict[str, Any]) -> tuple[str, str]:
+    """What is no text, and what can be written down of it or of her words."""
     kind = message.get("type", "")
     content = message.get(kind) or {}
-    if kind == "text":
-        return str(content.get("body", ""))
-    if kind == "button":
-        return str(content.get("text", ""))
-    if kind == "interactive":
+    if kind in WORDS:
+        return "", str(content.get(WORDS[kind], ""))
+    if kind == "interactive" and ("button_reply" in content or "list_reply" in content):
         chosen = content.get("button_reply") or content.get("list_reply") or {}
-        return str(chosen.get("title", ""))
-    caption = content.get("caption", "") if isinstance(content, dict) else ""
-    return f"[{kind}] {caption}".strip()
+        return "", str(chosen.get("title", ""))
+    brought = BROUGHT.get(kind, Brought.OTHER)
+    if kind == "contacts":
+        return brought, ", ".join(_of_contact(each) for each in content)
+    if kind == "location":
+        named = [str(content[each]) for each in ("name", "address") if content.get(each)]
+        return brought, ", ".join([*named, f"{content.get('latitude')}, {content.get('longitude')}"])
+    words = [str(content[each]) for each in SAID_IN if content.get(each)] if isinstance(content, dict) else []
+    return brought, " ".join(words)
+
+
+def _of_contact(contact: dict[str, Any]) -> str:
+    numbers = [str(each.get("phone", "")) for each in contact.get("phones", [])]
+    return " ".join([str(contact.get("name", {}).get("formatted_name", "")), *numbers]).strip()

@@ -1,0 +1,23 @@
+"""What somebody said, as it is kept and as it is taken: her words, and what came with them."""
+
+from django.utils import translation
+
+from outreach.channels.inbound import Brought, Said
+from outreach.stop_words import Asks, asks_to_stop
+from patients.models import Clinic
+
+LONGEST = 4000
+
+
+def kept(said: Said, clinic: Clinic) -> str:
+    """As she wrote it, but for what no database keeps; before it, in the clinic's language, what she sent with it."""
+    words = said.text.replace("\0", "").encode(errors="replace").decode().strip()
+    if said.brought:
+        with translation.override(clinic.language):
+            words = f"[{Brought(said.brought).label}] {words}".strip()
+    return words[:LONGEST]
+
+
+def asks_of(said: Said) -> Asks:
+    """By the words themselves, or by the provider's own list of words."""
+    return Asks.STOP if said.asks_to_stop else asks_to_stop(said.text)

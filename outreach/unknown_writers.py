@@ -1,0 +1,64 @@
+"""Words from an address that is nobody's, or one of several people: a person finds out who it is. Never guessed."""
+
+from datetime import datetime
+
+from django.db import transaction
+from django.utils.translation import gettext as _
+
+from journeys.actions import AdHoc, open_unidentified
+from journeys.clinic_time import soon
+from journeys.models import Step, StepKind, StepStatus
+from outreach.answers import READ_WITHIN
+from outreach.channels.inbound import Said
+from outreach.held import MAYBE_STOP
+from outreach.models import Reply
+from outreach.said import asks_of, kept
+from outreach.stop_words import Asks
+from patients.models import Clinic, ContactPoint
+from patients.templatetags.phones import phone
+
+STOP, START = "stop", "start"
+
+
+@transaction.atomic
+def ask_who_it_is(said: Said, clinic: Clinic | None, *, now: datetime) -> str:
+    """What else comes from there meanwhile is with the same person. A number that stands in several clinics is a
+    matter of one of these, and of none that has never heard of it.
+    """
+    where = clinic or _first_that_knows(said) or Clinic.objects.order_by("pk").first()
+    if where is None:
+        return "no_clinic"
+    point, _made = ContactPoint.objects.select_for_update(no_key=True).get_or_create(
+        clinic=where, kind=said.kind, value=said.value
+    )
+    matter = _asked_already(point) or _ask(said, where, now=now)
+    heard = {Asks.STOP: STOP, Asks.MAYBE: MAYBE_STOP, Asks.START: START}
+    Reply.objects.create(
+        clinic=where,
+        contact_point=point,
+        channel=said.channel,
+        at=said.at,
+        body=kept(said, where),
+        meaning=heard.get(asks_of(said), ""),  # no more answers go there (strangers.py)
+        step=matter,
+        matter=matter,
+    )
+    return "unknown_writer"
+
+
+def _first_that_knows(said: Said) -> Clinic | None:
+    known = ContactPoint.objects.filter(kind=said.kind, value=said.value, ties__isnull=False)
+    found = known.select_related("clinic").order_by("clinic", "pk").first()
+    return found.clinic if found else None
+
+
+def _asked_already(point: ContactPoint) -> Step | None:
+    asked = Step.objects.filter(kind=StepKind.CALL, status=StepStatus.ACTIVE, journey__patient__isnull=True)
+    return asked.filter(asked_in__contact_point=point).first()
+
+
+def _ask(said: Said, clinic: Clinic, *, now: datetime) -> Step:
+    named = {"address": phone(said.value, clinic.country), "words": kept(said, clinic)}
+    due_at = soon(clinic, READ_WITHIN, now=now)
+    asked = AdHoc(StepKind.CALL, lambda: _("Who wrote from %(address)s? %(words)s") % named, due_at)
+    return open_unidentified(clinic, asked, now=now)
