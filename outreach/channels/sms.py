@@ -46,7 +46,7 @@ class SmsTransport:
         """The message with these words to this number since then. None says nothing: it may only not be listed yet."""
         listed = twilio.attempted(lambda api: api.messages.list(to=message.to, limit=LOOKED_AT))
         for found in listed:
-            if found.body == message.body and found.date_created and found.date_created >= since:
+            if found.body == message.body and twilio.is_made_since(found, since):
                 return Receipt(found.sid)
         return None
 

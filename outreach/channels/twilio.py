@@ -118,6 +118,11 @@ def trouble_of(status: int, code: int) -> Trouble:
     return Trouble.LOGIN if status in LOGIN else Trouble.REFUSED
 
 
+def is_made_since(found: Any, since: datetime) -> bool:
+    """Of a message or call in their list, which names whole seconds."""
+    return bool(found.date_created) and found.date_created >= since.replace(microsecond=0)
+
+
 def callback(reference: str) -> str:
     """Where its receipts go; our reference stands in the address, so one may come before we know its id."""
     return f"{settings.PUBLIC_URL}/hooks/twilio/?{urlencode({'ref': reference})}"

@@ -77,7 +77,7 @@ class VoiceTransport:
         sender = settings.TWILIO_VOICE_FROM
         listed = twilio.attempted(lambda api: api.calls.list(to=message.to, from_=sender, limit=LOOKED_AT))
         for found in listed:
-            if found.date_created and found.date_created >= since:
+            if twilio.is_made_since(found, since):
                 return Receipt(found.sid)
         return None
 

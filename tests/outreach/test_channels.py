@@ -106,6 +106,10 @@ class TestSms:
         assert [each["sid"] for each in twilio.taken] == ([found.provider_reference] if found else [])
         assert bool(found) == trick.takes
 
+    def test_a_call_begun_inside_a_second_is_found_in_a_list_of_whole_seconds(self, twilio: Twilio) -> None:
+        SmsTransport().send(message())
+        assert SmsTransport().look_up(message(), since=NOW + timedelta(milliseconds=900))
+
     def test_the_same_words_sent_earlier_are_not_taken_for_these(self, twilio: Twilio) -> None:
         SmsTransport().send(message())
         assert SmsTransport().look_up(message(), since=NOW + timedelta(seconds=2)) is None

@@ -401,7 +401,7 @@ class TestTheTransport:
         with pytest.raises(Exception) as caught:  # noqa: PT011 - any but the one below
             VoiceTransport().send(message())
         assert not isinstance(caught.value, ChannelError)
-        found = VoiceTransport().look_up(message(), since=NOW)
+        found = VoiceTransport().look_up(message(), since=NOW + timedelta(milliseconds=900))
         assert [each["sid"] for each in calls.calls] == ([found.provider_reference] if found else [])
         assert bool(found) == takes
 
