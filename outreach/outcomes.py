@@ -134,7 +134,10 @@ def unclear(attempt: Attempt, *, now: datetime) -> str:
 def waits(attempt: Attempt, until: datetime, *, now: datetime) -> str:
     """The provider asks us to wait: certainly not sent, so the same attempt goes out then, if it may still."""
     senders.pause(attempt.channel, until)
-    return later(attempt, until, now=now)
+    what = later(attempt, until, now=now)
+    if until - now >= senders.LONG:
+        senders.rests_long(attempt.channel, until, now=now)
+    return what
 
 
 @transaction.atomic

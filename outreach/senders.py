@@ -25,6 +25,7 @@ from patients.models import Channel
 
 LIMIT = 3
 RESTS = tuple(timedelta(minutes=minutes) for minutes in (5, 15, 60))
+LONG = timedelta(minutes=15)  # a pause that nobody's patients sit out where another way is left
 TRY_WITHIN = timedelta(minutes=2)  # a try that ends nowhere is made again after that
 AT_ONCE = 2  # ticks that may wait for one slow provider at a time; the others serve the other channels
 SPARE = 0.06  # of the time that its pace gives to as many messages: how much longer they take with us
@@ -163,7 +164,7 @@ def worked(turn: Turn, *, now: datetime) -> None:
 
 
 def pause(channel: str, until: datetime) -> None:
-    """As long as the provider asks for; nobody is planned another way for that."""
+    """As long as the provider asks for; nobody is planned another way for a short one."""
     Sender.objects.update_or_create(channel=channel, defaults={"paused_until": until})
 
 
@@ -178,13 +179,27 @@ def failed(channel: str, trouble: str, *, now: datetime) -> bool:
     if sender.failures < LIMIT and not trouble.startswith(Trouble.LOGIN):
         return False
     rest = RESTS[min(max(sender.failures - LIMIT, 0), len(RESTS) - 1)]
-    Sender.objects.filter(pk=sender.pk).update(paused_until=now + rest, down_since=sender.down_since or now)
-    # Whoever would have been written to meanwhile is planned again, on the next channel that is up.
-    meanwhile = Attempt.objects.filter(channel=channel, status=AttemptStatus.PLANNED, send_at__lte=now + rest)
+    _goes_down(sender, now + rest, now=now)
+    return True
+
+
+@transaction.atomic
+def rests_long(channel: str, until: datetime, *, now: datetime) -> None:
+    """Its provider asked for so long a pause that it is as good as down; then one message is tried."""
+    sender = _locked(channel)
+    Sender.objects.filter(pk=sender.pk).update(last_trouble=Trouble.BUSY, last_failed_at=now)
+    _goes_down(sender, until, now=now)
+
+
+def _goes_down(sender: Sender, until: datetime, *, now: datetime) -> None:
+    """Whoever would have been written to meanwhile is planned again, on the next channel that is up."""
+    Sender.objects.filter(pk=sender.pk).update(paused_until=until, down_since=sender.down_since or now)
+    meanwhile = Attempt.objects.filter(
+        channel=sender.channel, status=AttemptStatus.PLANNED, send_at__lte=until
+    )
     plan_anew(meanwhile, Because.SENDER_DOWN, now=now)
     if sender.down_since is None:
-        tell_the_managers(_words(channel), now=now)
-    return True
+        tell_the_managers(_words(sender.channel), now=now)
 
 
 def _words(channel: str) -> Words:

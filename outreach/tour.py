@@ -131,9 +131,9 @@ class Tour:
         try:
             receipt = self.transport.send(parcel.message)
         except ChannelError as error:
-            if error.retry_after is not None and error.trouble == Trouble.BUSY:
+            if error.retry_after is not None and error.trouble == Trouble.BUSY and not error.of_one:
                 return outcomes.waits(attempt, now + max(error.retry_after, MOMENT), now=now)
-            if error.trouble in FOR_A_MOMENT:
+            if error.trouble in FOR_A_MOMENT and not error.of_one:
                 self._failed(str(error), now=now)
             else:  # the provider is well, it only does not want this one
                 self._worked(now=now)

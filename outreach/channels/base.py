@@ -62,11 +62,20 @@ class ChannelError(Exception):
     """The channel certainly did not take the message. `detail` is for staff and holds no body and no address.
 
     Any other exception out of `send` leaves it open whether the message arrived: a channel must raise
-    ChannelError only where it knows. `retry_after`: how long the provider asks us to wait with everything.
+    ChannelError only where it knows. `retry_after`: how long the provider asks us to wait with everything;
+    `of_one`: it is busy with this one address, which says nothing of the others.
     """
 
-    def __init__(self, trouble: Trouble, detail: str = "", *, retry_after: timedelta | None = None) -> None:
+    def __init__(
+        self,
+        trouble: Trouble,
+        detail: str = "",
+        *,
+        retry_after: timedelta | None = None,
+        of_one: bool = False,
+    ) -> None:
         super().__init__(f"{trouble.value} {detail}".strip())
+        self.of_one = of_one
         self.trouble = trouble
         self.permanent = trouble in FOR_GOOD
         self.address_is_bad = trouble == Trouble.NO_SUCH_ADDRESS

@@ -14,6 +14,7 @@ from outreach.channels.waiting import asked_to_wait, never_connected
 
 TOO_MANY_OR_DOWN, LOGIN, REFUSED = {429, 503}, {401, 402, 403}, range(400, 500)
 FOR_NOW = range(400, 500)  # SMTP reply codes that ask to try again
+OF_ONE_MAILBOX = {450, 452}  # busy, full, or not sure yet whether it knows us
 NO_SUCH_ADDRESS = {511, 550, 551, 553}
 
 
@@ -129,7 +130,7 @@ def _mail(message: Message, message_id: str, connection: BaseEmailBackend) -> Em
 def _refusal(code: int, *, of_recipient: bool) -> ChannelError:
     """The server's code as our own."""
     if code in FOR_NOW:
-        return ChannelError(Trouble.BUSY, str(code))
+        return ChannelError(Trouble.BUSY, str(code), of_one=of_recipient and code in OF_ONE_MAILBOX)
     if of_recipient and code in NO_SUCH_ADDRESS:
         return ChannelError(Trouble.NO_SUCH_ADDRESS, str(code))
     return ChannelError(Trouble.REFUSED, str(code))

@@ -45,7 +45,7 @@ CODES = {
     131050: Trouble.OPTED_OUT,
     131051: Trouble.UNFIT,
     131053: Trouble.BUSY,
-    131056: Trouble.BUSY,  # too many to this one person
+    131056: Trouble.BUSY,
     132000: Trouble.UNFIT,  # the template has other places to fill
     132001: Trouble.UNFIT,  # no such template in this language
     132005: Trouble.UNFIT,
@@ -56,6 +56,7 @@ CODES = {
     133010: Trouble.LOGIN,
     133016: Trouble.BUSY,
 }
+OF_ONE = {131056}  # too many to this one person
 LOGIN = {401, 403}
 STAGES = {
     "sent": Stage.TAKEN,
@@ -84,7 +85,7 @@ class WhatsAppTransport:
         status, answer = posted(url, content, Authorization=f"Bearer {settings.WHATSAPP_TOKEN}")
         if "error" in answer or status in REFUSED:
             code = _code_of(answer.get("error"))
-            raise ChannelError(_trouble(status, code), str(code))
+            raise ChannelError(_trouble(status, code), str(code), of_one=code in OF_ONE)
         return Receipt(str(answer["messages"][0]["id"]))
 
 

@@ -94,6 +94,16 @@ def test_a_refusal_is_named_and_nothing_arrives(
     assert (caught.value.trouble, caught.value.address_is_bad, postman.arrived) == (trouble, bad, [])
 
 
+@pytest.mark.parametrize(("said", "of_one"), [("450 busy", True), ("452 full", True), ("451 later", False)])
+def test_one_mailbox_that_hesitates_says_nothing_of_the_server(
+    postman: Postman, said: str, of_one: bool
+) -> None:
+    postman.on_recipient = said
+    with pytest.raises(ChannelError) as caught:
+        EmailTransport().send(MESSAGE)
+    assert caught.value.of_one == of_one
+
+
 def test_a_server_that_is_not_there_has_certainly_sent_nothing(
     postman: Postman, settings: LazySettings
 ) -> None:

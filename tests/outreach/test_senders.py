@@ -15,13 +15,14 @@ from outreach import senders
 from outreach.actions import plan_attempts
 from outreach.dispatch import LEASE, Counts, dispatch, dispatch_on, take
 from outreach.door import Parcel, open_parcels
-from outreach.models import Attempt, AttemptStatus
+from outreach.models import Attempt, AttemptStatus, MessageTemplate
 from outreach.provider_models import Sender
 from outreach.senders import LATE, LEAD, SPARE, Turns
 from patients.models import Channel, Clinic
 from tests import builders
 from tests.conftest import NOW
-from tests.standins import twilio as twilio_api
+from tests.standins import meta, twilio as twilio_api
+from tests.standins.meta import Meta
 from tests.standins.server import Answer, Trick
 from tests.standins.twilio import Twilio
 
@@ -135,6 +136,38 @@ class TestPause:
     def test_nobody_is_planned_another_way_for_a_short_pause(self, clinic: Clinic) -> None:
         senders.pause("sms", NOW + MINUTE)
         assert (senders.resting(now=NOW), senders.down()) == ({"sms"}, set())
+
+    def test_a_long_pause_is_as_good_as_down(
+        self, clinic: Clinic, numbers: Iterator[str], twilio: Twilio
+    ) -> None:
+        """Nobody waits for hours where another channel is left, and a manager knows."""
+        due(clinic, numbers, 2)
+        twilio.tricks.append(twilio_api.refuses(429, 20429, Retry_After="3600"))
+        dispatch(now=NOW)
+        assert (statuses(), len(twilio.requests)) == (["cancelled", "cancelled"], 1)
+        assert Step.objects.filter(kind=StepKind.MEND, status=StepStatus.ACTIVE).count() == 1
+        plan_attempts(now=NOW)
+        again = Attempt.objects.filter(status=AttemptStatus.PLANNED)
+        assert list(again.values_list("channel", flat=True)) == [Channel.PHONE] * 2
+        last = due(clinic, numbers, 1)[0]
+        dispatch(now=NOW + 59 * MINUTE)
+        assert len(twilio.requests) == 1
+        Attempt.objects.filter(pk=last.pk).update(expires_at=NOW + 90 * MINUTE)
+        assert dispatch(now=NOW + 60 * MINUTE) == Counts(sent=1)
+        assert not Step.objects.filter(kind=StepKind.MEND, status=StepStatus.ACTIVE).exists()
+
+    def test_three_who_may_not_be_written_to_just_now_are_no_failure_of_the_sender(
+        self, clinic: Clinic, whatsapp: Meta
+    ) -> None:
+        """Too many messages to each of these persons, says WhatsApp; the fourth gets hers."""
+        MessageTemplate.objects.filter(key="next_step").update(approved_as="next_step_1")
+        ways = [builders.on_whatsapp(builders.patient(clinic), f"97250234567{nth}") for nth in range(4)]
+        for way in ways:
+            task = builders.task(builders.step(builders.journey(way.patient)), plan_from=None)
+            builders.attempt(task, channel="whatsapp", contact_point=way.contact_point)
+        whatsapp.tricks.extend([meta.refuses(400, 131056)] * 3)
+        assert dispatch(now=NOW) == Counts(sent=1, retried=3)
+        assert senders.down() == set()
 
 
 class TestClaimedAlready:
