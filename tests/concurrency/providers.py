@@ -1,5 +1,6 @@
 """Each channel with the stand-in that plays its provider: what can go wrong there, and what it tells later."""
 
+import json
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
@@ -16,7 +17,7 @@ from patients.actions import add_address
 from patients.models import AddressKind, Clinic
 from tests import builders
 from tests.conftest import NOW
-from tests.standins import meta, telegram, twilio
+from tests.standins import mailgun, meta, telegram, twilio
 from tests.standins.server import Answer, StandIn, Trick, served
 from tests.standins.smtp import Mails, mail_served
 
@@ -109,6 +110,32 @@ def of_voice(_stand_in: Any, taken: dict[str, Any]) -> Iterator[tuple[str, Calla
         yield status, partial(twilio.Line(taken).ends, status, AnsweredBy="human")
 
 
+def of_mailgun(stand_in: Any, taken: dict[str, Any]) -> Iterator[tuple[str, Callable[[], int]]]:
+    number = stand_in.taken.index(taken) + 1
+    for status in ("accepted", "delivered", "opened"):
+        told = mailgun.event(
+            status,
+            f"{number}@{mailgun.DOMAIN}",
+            once=f"{number}-{status}",
+            recipient=taken["to"],
+            **{"user-variables": {"reference": taken["v:reference"]}},
+        )
+        yield status, partial(by_mailgun, told)
+
+
+def by_mailgun(told: dict[str, Any]) -> int:
+    return Client().post("/hooks/email/", **told).status_code
+
+
+def with_mailgun(stand_in: Any) -> dict[str, str]:
+    account = {
+        "MAILGUN_API_KEY": mailgun.KEY,
+        "MAILGUN_API_URL": f"{stand_in.url}/v3",
+        "MAILGUN_WEBHOOK_SIGNING_KEY": mailgun.SIGNING_KEY,
+    }
+    return {"ANYMAIL": json.dumps(account)}
+
+
 TWILIO = {"TWILIO_ACCOUNT_SID": twilio.SID, "TWILIO_AUTH_TOKEN": twilio.TOKEN, "TWILIO_FROM": "+97235550142"}
 OF_TWILIO = {
     **HTTP,
@@ -192,6 +219,26 @@ PROVIDERS = (
         value="dana{}@example.com",
         urls=lambda stand_in: {"EMAIL_URL": f"smtp://{stand_in.host}:{stand_in.port}"},
     ),
+    Provider(
+        "email",
+        "anymail",
+        mailgun.Mailgun,
+        {
+            **HTTP,
+            "503": mailgun.refuses(503),
+            "429": mailgun.refuses(429, Retry_After="1"),
+            "refused": mailgun.refuses(400),
+        },
+        {
+            "EMAIL_PROVIDER": "mailgun",
+            "EMAIL_WEBHOOK_SECRET": mailgun.BASIC,
+            "DEFAULT_FROM_EMAIL": f"clinic@{mailgun.DOMAIN}",
+        },
+        kind=AddressKind.EMAIL,
+        value="dana{}@example.com",
+        receipts=of_mailgun,
+        urls=with_mailgun,
+    ),
 )
 
 
@@ -207,6 +254,13 @@ def in_service(provider: Provider, settings: LazySettings, ledger: Any) -> Itera
         settings.CHANNEL_TIMEOUT = settings.EMAIL_TIMEOUT = 0.5
         for name, value in provider.environment(stand_in).items():
             setattr(settings, name, value if not name.endswith("_PER_SECOND") else 0)
+        if provider.transport == "anymail":
+            settings.EMAIL_BACKEND = "anymail.backends.mailgun.EmailBackend"
+            settings.ANYMAIL = {
+                **json.loads(settings.ANYMAIL),
+                "WEBHOOK_SECRET": [mailgun.BASIC],
+                "REQUESTS_TIMEOUT": 0.5,
+            }
         if isinstance(stand_in, Mails):
             settings.EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
             settings.EMAIL_HOST, settings.EMAIL_PORT = stand_in.host, stand_in.port
