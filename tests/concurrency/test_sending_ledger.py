@@ -12,6 +12,7 @@ import subprocess
 import sys
 from collections import Counter
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -22,9 +23,11 @@ from django.db import connection
 
 from journeys.models import Step, StepKind, StepStatus
 from outreach.actions import plan_attempts
+from outreach.channels.inbound import Said
 from outreach.dispatch import LEASE, dispatch, recover
 from outreach.incoming import work_events
-from outreach.models import Attempt, AttemptStatus, OutreachTask, TaskStatus
+from outreach.models import STOPPED, Attempt, AttemptStatus, OutreachTask, TaskStatus
+from outreach.replies import receive_reply
 from tests import builders
 from tests.concurrency import sending
 from tests.concurrency.providers import PROVIDERS, Provider, in_service
@@ -137,6 +140,38 @@ def test_whatever_the_provider_does_nothing_is_lost_and_nothing_is_doubled(
     if provider.receipts:  # then the provider has told us of each
         done = Attempt.objects.filter(status=AttemptStatus.DELIVERED).count()
         assert done == len(ledger.read_text().split())
+
+
+def says_stop(attempt: Attempt) -> None:
+    point = attempt.contact_point
+    assert receive_reply(Said(attempt.channel, point.kind, point.value, "STOP", at=NOW), now=NOW) == "stop"
+
+
+@ON_EACH
+def test_stop_between_queue_and_send_lets_nothing_out(
+    provider: Provider, stand_in: Any, ledger: Path
+) -> None:
+    """Of three the first says it while hers waits, the last while a worker has claimed hers and calls for another.
+
+    But for the one word that there will be no more.
+    """
+    first, second, last = intended(provider, 3)
+    says_stop(first)
+
+    def meanwhile() -> None:
+        try:
+            says_stop(last)
+        finally:
+            connection.close()  # that of this thread
+
+    stand_in.tells = lambda _taken: ThreadPoolExecutor(1).submit(meanwhile).result()
+    dispatch(now=NOW)
+    said_after = Attempt.objects.filter(task__message_key=STOPPED, status=AttemptStatus.SENT)
+    confirmed = said_after.values_list("contact_point__value", flat=True)
+    assert set(confirmed) <= {first.contact_point.value, last.contact_point.value}
+    assert sorted(ledger.read_text().split()) == sorted([second.contact_point.value, *confirmed])
+    statuses = Attempt.objects.filter(pk__in=[first.pk, last.pk]).values_list("status", flat=True)
+    assert list(statuses) == [AttemptStatus.CANCELLED] * 2
 
 
 def worker(point: str, provider: Provider, stand_in: Any) -> int:
