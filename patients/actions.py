@@ -12,7 +12,7 @@ from django.contrib.auth.models import User
 from django.db import IntegrityError, transaction
 from django.utils.translation import gettext as _
 
-from patients.country import ONE_DAY, eves_among, profile_of
+from patients.country import ONE_DAY, closes_before, eves_among, profile_of
 from patients.identity import fold_name, normalise_national_id
 from patients.models import (
     AddressKind,
@@ -325,11 +325,14 @@ def load_closed_days(clinic: Clinic, years: Sequence[int]) -> int:
     """
     profile = profile_of(clinic.country)
     kinds = profile.holidays or None
-    names = holidays.country_holidays(clinic.country, years=[*years, max(years) + 1], categories=kinds)
+    asked: dict[str, Any] = {"years": [*years, max(years) + 1], "categories": kinds}
+    names = holidays.country_holidays(clinic.country, **asked)
+    in_english = holidays.country_holidays(clinic.country, **asked, language="en_US")
     days = {on: ClosedDay(clinic=clinic, on=on, name=name[:120]) for on, name in names.items()}
     for on in eves_among(profile, days, years):
         name = _("Eve of %(holiday)s") % {"holiday": names[on + ONE_DAY]}
-        days[on] = ClosedDay(clinic=clinic, on=on, name=name[:120], closes_at=profile.eve_closes)
+        closes_at = closes_before(profile, in_english[on + ONE_DAY])
+        days[on] = ClosedDay(clinic=clinic, on=on, name=name[:120], closes_at=closes_at)
     days = {on: day for on, day in days.items() if on.year in years}
     known = set(ClosedDay.objects.filter(clinic=clinic, on__in=days).values_list("on", flat=True))
     new = [day for on, day in days.items() if on not in known]

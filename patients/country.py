@@ -49,6 +49,7 @@ class CountryProfile:
     holidays: tuple[str, ...]  # kinds of the calendar's days that close a clinic; none: the usual ones
     eves: tuple[str, ...]  # EVERY_EVE, or the days of a year as 12-24
     eve_closes: time
+    eve_closes_before: Mapping[str, time]  # another hour, by the English name of the day after
     age_of_majority: int
     own_word_age: int  # from then on an adolescent is told herself, where she has an address of her own
     confidential_age: int  # from then on a matter can be kept from her parents
@@ -84,6 +85,9 @@ def read_profile(path: Path) -> CountryProfile:
             holidays=tuple(given["holidays"]),
             eves=_eves(given["eves"]),
             eve_closes=time.fromisoformat(given["eve_closes"]),
+            eve_closes_before={
+                name: time.fromisoformat(hour) for name, hour in given["eve_closes_before"].items()
+            },
             age_of_majority=_positive(given["age_of_majority"]),
             own_word_age=_positive(given["own_word_age"]),
             confidential_age=_positive(given["confidential_age"]),
@@ -117,6 +121,12 @@ def eves_among(profile: CountryProfile, holidays: Collection[date], years: Itera
     else:
         eves = {date.fromisoformat(f"{year}-{day}") for year in years for day in profile.eves}
     return sorted(day for day in eves if day not in holidays and day + ONE_DAY in holidays)
+
+
+def closes_before(profile: CountryProfile, holiday: str) -> time:
+    """When the eve of that day closes; the calendar joins the names of days that fall together."""
+    named = (hour for name, hour in profile.eve_closes_before.items() if name in holiday)
+    return min(named, default=profile.eve_closes)
 
 
 def profile_of(country: str) -> CountryProfile:

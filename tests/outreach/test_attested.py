@@ -3,7 +3,7 @@
 import pytest
 from django.db import IntegrityError, transaction
 
-from outreach.actions import opt_out_at
+from outreach.actions import opt_out_at, plan_attempts
 from outreach.attested import answer_for, may_use, take_back, to_answer_for
 from outreach.because import Because
 from outreach.decision_models import Decision
@@ -115,6 +115,8 @@ def test_offers_go_only_to_who_asked_for_them(offer: Attempt, twilio: Twilio) ->
     answer_for(offer.clinic, OFFERS, now=NOW, by=builders.user())
     assert ways(offer.task) == set()
     assert not begins(offer)
+    assert dispatch(now=NOW).sent == 0
+    assert stopped() == [Because.OFFERS_NOT_WANTED]
     record_consent(
         offer.patient,
         offer.contact_point,
@@ -125,6 +127,7 @@ def test_offers_go_only_to_who_asked_for_them(offer: Attempt, twilio: Twilio) ->
         words="Yes, news please",
     )
     assert ways(offer.task) == {Channel.SMS}
+    plan_attempts(now=NOW)
     assert dispatch(now=NOW).sent == 1
 
 

@@ -8,7 +8,8 @@ import pytest
 from django.conf import LazySettings
 from django.db import IntegrityError, transaction
 
-from journeys.models import Step, StepStatus
+from appointments.openings import SOONER
+from journeys.models import Step, StepKind, StepStatus
 from outreach import senders
 from outreach.actions import opt_out_at, plan_attempts
 from outreach.anew import plan_missed, plan_switched_off
@@ -88,6 +89,23 @@ def rest(attempt: Attempt) -> None:
     attempt.clinic.closed_days.create(on=NOW.date(), name="A holiday")
 
 
+def rest_from_this_morning(attempt: Attempt) -> None:
+    attempt.clinic.closed_days.create(on=NOW.date(), name="The eve of a holiday", closes_at="09:00")
+
+
+def be_where_it_is_night(attempt: Attempt) -> None:
+    Patient.objects.filter(pk=attempt.patient_id).update(time_zone="America/New_York")
+
+
+def remove_the_address(attempt: Attempt) -> None:
+    attempt.patient.contacts.all().delete()
+
+
+def be_over(attempt: Attempt) -> None:
+    """It tells of a time that became free, and no such offer is left."""
+    OutreachTask.objects.filter(pk=attempt.task_id).update(message_key=SOONER)
+
+
 def lose_the_visit(attempt: Attempt) -> None:
     OutreachTask.objects.filter(pk=attempt.task_id).update(message_key="visit_reminder")
 
@@ -108,6 +126,10 @@ def lose_the_words(attempt: Attempt) -> None:
         (ask_for_evenings, Because.WINDOW),
         (close_the_clinic, Because.CLINIC_HOURS),
         (rest, Because.REST_DAY),
+        (rest_from_this_morning, Because.REST_EVE),
+        (be_where_it_is_night, Because.LAW_HOURS),
+        (remove_the_address, Because.ADDRESS_REMOVED),
+        (be_over, Because.OFFER_OVER),
         (lose_the_visit, Because.VISIT_GONE),
         (lose_the_words, Because.NO_WORDS),
     ],
@@ -154,6 +176,20 @@ def test_a_way_that_is_passed_over_says_why(changed: dict[str, Any], way: tuple[
     task.patient.contacts.update(**changed)
     plan_attempts(now=NOW)
     assert way in passed()
+
+
+def test_a_way_that_the_provider_refused_is_passed_over_the_next_time() -> None:
+    task = builders.task()
+    builders.attempt(task, status=AttemptStatus.FAILED, outcome="unfit", ended_at=NOW)
+    plan_attempts(now=NOW)
+    assert ("sms", Because.REFUSED_HERE) in passed()
+
+
+def test_what_has_no_words_to_send_is_for_a_call_alone() -> None:
+    own = builders.step(kind=StepKind.CALL, title="Answer: May I eat before?")
+    builders.task(own)
+    plan_attempts(now=NOW)
+    assert ("sms", Because.CALLS_ONLY) in passed()
 
 
 def test_a_channel_that_is_off_is_passed_over_by_its_name(settings: Any) -> None:
