@@ -1,5 +1,7 @@
 """One request to a provider over httpx, with what certainly did not reach it told apart."""
 
+import ssl
+from functools import cache
 from typing import Any
 
 from django.conf import settings
@@ -23,7 +25,9 @@ def posted(url: str, content: dict[str, Any], **headers: str) -> tuple[int, dict
 
     nothing_left = (httpx.ConnectError, httpx.ConnectTimeout, httpx.UnsupportedProtocol, httpx.InvalidURL)
     try:
-        answer = httpx.post(url, json=content, headers=headers, timeout=settings.CHANNEL_TIMEOUT)
+        answer = httpx.post(
+            url, json=content, headers=headers, timeout=settings.CHANNEL_TIMEOUT, verify=trusted()
+        )
     except nothing_left as error:
         raise ChannelError(Trouble.UNREACHABLE) from error
     if answer.status_code >= FAULT and answer.status_code != FOR_NOW:
@@ -36,6 +40,14 @@ def posted(url: str, content: dict[str, Any], **headers: str) -> tuple[int, dict
         wait = asked_to_wait({"Retry-After": str(seconds)} if seconds else answer.headers)
         raise ChannelError(Trouble.BUSY, str(answer.status_code), retry_after=wait)
     return answer.status_code, body
+
+
+@cache
+def trusted() -> ssl.SSLContext:
+    """Whose certificates count, read once a process: reading them takes longer than a message."""
+    import httpx  # noqa: PLC0415 - slow import
+
+    return httpx.create_ssl_context()
 
 
 class UnclearError(Exception):

@@ -1,5 +1,6 @@
 """Each provider's channel against its stand-in, through the real client library: what each answer means."""
 
+import ssl
 from datetime import timedelta
 from typing import Any
 
@@ -7,6 +8,7 @@ import pytest
 from django.conf import LazySettings
 
 from outreach.channels import TRANSPORTS, ChannelError, Message, Trouble, in_use, missing_keys
+from outreach.channels.http import trusted
 from outreach.channels.sms import SmsTransport
 from outreach.channels.telegram import TelegramTransport
 from outreach.channels.whatsapp import WhatsAppTransport
@@ -274,3 +276,9 @@ def test_whatever_is_secret_is_named_as_such(name: str) -> None:
     transport: Any = TRANSPORTS[name]
     keys = set(getattr(transport, "keys", ()))
     assert {key for key in keys if "TOKEN" in key or "SECRET" in key} <= set(transport.secrets)
+
+
+def test_whoever_answers_for_a_provider_shows_a_certificate_of_that_name() -> None:
+    assert trusted() is trusted()  # read once, as it takes longer than a message
+    assert (trusted().verify_mode, trusted().check_hostname) == (ssl.CERT_REQUIRED, True)
+    assert trusted().get_ca_certs()
