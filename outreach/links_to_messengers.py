@@ -1,12 +1,13 @@
-"""How a patient ties a messenger to her record: a one-time link, opened on her own phone while she is with us.
+"""How a messenger is tied to a patient's record: a one-time link, opened on a phone that is here with its owner.
 
-Nobody's identity is guessed from a number or a name: the link is given to the patient in person, works once, and
-for an hour.
+Nobody's identity is guessed from a number or a name: the link is given in person, works once, and for an hour. Whose
+phone it is, hers or that of a parent who stands there with her, is said when it is made.
 """
 
 import hashlib
 import secrets
 from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
 
 from django.conf import settings
 from django.contrib.auth.models import User
@@ -26,21 +27,27 @@ from patients.models import (
     Patient,
     PatientContact,
     PatientStatus,
+    Relation,
     ServiceCard,
 )
+from patients.told import told_among
 
 LASTS = timedelta(hours=1)
 START = "/start "
+MAY_BE_LINKED = (Relation.SELF, Relation.PARENT, Relation.GUARDIAN)  # to others nothing is written
 
 
-def link_for(patient: Patient, *, now: datetime, by: User | None) -> str:
-    """A fresh link to our bot, for the patient's own phone."""
+def link_for(patient: Patient, whose: str, *, now: datetime, by: User | None) -> str:
+    """A fresh link to our bot, for the patient's own phone or for a parent's (`whose`: a Relation)."""
+    if whose not in MAY_BE_LINKED:
+        raise RefusedError(_("Say whose phone it is: the patient's own, a parent's or a guardian's."))
     if Channel.TELEGRAM not in in_use() or not settings.TELEGRAM_BOT_NAME:
         raise RefusedError(_("Telegram is not set up here; a manager finds out why under Channels."))
     token = secrets.token_urlsafe(24)
     MessengerLink.objects.create(
         patient=patient,
         channel=Channel.TELEGRAM,
+        relation=whose,
         token_hash=_hash(token),
         made_at=now,
         expires_at=now + LASTS,
@@ -59,29 +66,47 @@ def is_link(said: Said) -> bool:
 
 @transaction.atomic
 def tie_to_messenger(said: Said, *, now: datetime) -> PatientContact | None:
-    """The patient whose link it is gets the address; None where the link is unknown, used or too old.
+    """The patient whose link it is gets the address, as that of whom the link was made for; None where the link is
+    unknown, used or too old.
 
-    She has just asked for this channel with her own hand, so her card says so, and having blocked us before
-    holds no longer. Under a record that was merged meanwhile she is who it was merged into.
+    Whoever holds the phone has just asked for this channel with their own hand, so having blocked us before holds no
+    longer. Others who are reached at this address keep it as theirs. Under a record that was merged meanwhile she is
+    who it was merged into.
     """
     token = _hash(said.text.removeprefix(START).strip())
     ours = MessengerLink.objects.filter(token_hash=token, used_at__isnull=True, expires_at__gt=now)
     if not ours.update(used_at=now):
         return None
-    made_for = MessengerLink.objects.select_related("patient__merged_into").get(token_hash=token).patient
-    patient = made_for.record_now
+    links = MessengerLink.objects.select_related("patient__clinic", "patient__merged_into__clinic", "made_by")
+    link = links.get(token_hash=token)
+    patient = link.patient.record_now
     if patient.status != PatientStatus.ACTIVE:
         return None
     rank = patient.contacts.count() + 1
-    tie = add_address(patient, AddressKind.TELEGRAM, said.value, rank=rank)
+    tie = add_address(patient, AddressKind.TELEGRAM, said.value, rank=rank, relation=link.relation)
     PatientContact.objects.filter(pk=tie.pk).update(
-        may_be_called=False, may_leave_voicemail=False, confirmed_at=now
+        relation=link.relation, may_be_called=False, may_leave_voicemail=False, confirmed_at=now
     )
     mark_address(tie.contact_point, AddressStatus.WORKING, now=now)
     record_consent(
         patient, tie.contact_point, Channel.TELEGRAM, ConsentStatus.GRANTED, now=now, words="/start"
     )
-    ServiceCard.objects.filter(patient=patient).update(
-        channel=Channel.TELEGRAM, told_at=now, told_to=None, source=CardSource.PATIENT
-    )
+    _note_on_card(patient, tie, link, now=now)
     return tie
+
+
+def _note_on_card(patient: Patient, tie: PatientContact, link: MessengerLink, *, now: datetime) -> None:
+    """Her card says so where she is told there herself, and where a parent is who is told for her; else it is theirs
+    to say who are.
+    """
+    on = now.astimezone(ZoneInfo(patient.zone)).date()
+    told = told_among(patient, patient.contacts.select_related("contact_point"), on=on)
+    if all(each.pk != tie.pk for each in told):
+        return
+    is_hers = link.relation == Relation.SELF
+    ServiceCard.objects.filter(patient=patient).update(
+        channel=Channel.TELEGRAM,
+        told_at=now,
+        told_to=None if is_hers else link.made_by,
+        source=CardSource.PATIENT if is_hers else CardSource.DESK,
+    )

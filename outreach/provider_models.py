@@ -4,7 +4,7 @@ from django.conf import settings
 from django.db import models
 from django.db.models import Q
 
-from patients.models import AddressKind, Channel, Clinic, Patient
+from patients.models import AddressKind, Channel, Clinic, Patient, Relation
 from patients.models.clinic import one_of
 
 
@@ -151,10 +151,16 @@ class ProviderTerms(models.Model):
 
 
 class MessengerLink(models.Model):
-    """A one-time link by which a patient ties a messenger to her record. Only its hash is kept."""
+    """A one-time link by which a messenger is tied to a patient's record. Only its hash is kept.
+
+    `relation`: whose phone it was made for, as the desk was told.
+    """
 
     patient = models.ForeignKey(Patient, on_delete=models.CASCADE, related_name="messenger_links")
     channel = models.CharField(max_length=10, choices=Channel)
+    relation = models.CharField(
+        max_length=8, choices=Relation, default=Relation.SELF, db_default=Relation.SELF
+    )
     token_hash = models.CharField(max_length=64, unique=True)
     made_at = models.DateTimeField()
     expires_at = models.DateTimeField()
@@ -162,7 +168,10 @@ class MessengerLink(models.Model):
     made_by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.SET_NULL)
 
     class Meta:
-        constraints = [one_of("channel", Channel, name="messenger_link_channel_is_known")]
+        constraints = [
+            one_of("channel", Channel, name="messenger_link_channel_is_known"),
+            one_of("relation", Relation, name="messenger_link_relation_is_known"),
+        ]
 
     def __str__(self) -> str:
         return f"{self.patient_id} {self.channel}"

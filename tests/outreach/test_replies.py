@@ -11,7 +11,6 @@ from appointments.models import Appointment, AppointmentEvent, SlotUse
 from journeys.actions import complete_step
 from journeys.models import JourneyStatus, Step, StepKind, StepStatus
 from outreach.actions import plan_attempts
-from outreach.channels import in_use
 from outreach.closing import merge_records
 from outreach.dispatch import LEASE, dispatch, take
 from outreach.door import open_parcels
@@ -21,7 +20,7 @@ from outreach.models import Attempt, AttemptStatus, MessageTemplate, OutreachTas
 from outreach.provider_models import MessengerLink, ProviderEvent
 from outreach.senders import Turn
 from outreach.stop_words import Asks, asks_to_stop
-from patients.actions import RefusedError, add_address, mark_address
+from patients.actions import add_address, mark_address
 from patients.models import (
     AddressKind,
     AddressStatus,
@@ -423,7 +422,7 @@ class TestShortAnswers:
 class TestTelegram:
     def test_the_one_time_link_ties_her_own_account_to_her_record(self, bot: Telegram) -> None:
         patient = builders.patient()
-        link = link_for(patient, now=NOW, by=None)
+        link = link_for(patient, Relation.SELF, now=NOW, by=None)
         base, _bar, token = link.partition("?start=")
         assert (base, len(token) <= 64) == ("https://t.me/alon_bot", True)
         by_telegram(message=telegram.message(f"/start {token}"))
@@ -435,10 +434,10 @@ class TestTelegram:
 
     def test_it_works_once_and_for_an_hour(self, bot: Telegram) -> None:
         patient = builders.patient()
-        _base, _bar, token = link_for(patient, now=NOW, by=None).partition("?start=")
+        _base, _bar, token = link_for(patient, Relation.SELF, now=NOW, by=None).partition("?start=")
         by_telegram(1, message=telegram.message(f"/start {token}"))
         by_telegram(2, message=telegram.message(f"/start {token}", chat=888))
-        _base, _bar, old = link_for(patient, now=NOW - LASTS, by=None).partition("?start=")
+        _base, _bar, old = link_for(patient, Relation.SELF, now=NOW - LASTS, by=None).partition("?start=")
         by_telegram(3, message=telegram.message(f"/start {old}", chat=999))
         by_telegram(4, message=telegram.message("/start guess", chat=999))
         on_telegram = patient.contacts.filter(contact_point__kind=AddressKind.TELEGRAM)
@@ -471,7 +470,7 @@ class TestTelegram:
         tie = add_address(patient, AddressKind.TELEGRAM, "777", rank=2)
         mark_address(tie.contact_point, AddressStatus.BAD, now=NOW)
         by_telegram(1, my_chat_member=telegram.blocked())
-        _base, _bar, token = link_for(patient, now=NOW, by=None).partition("?start=")
+        _base, _bar, token = link_for(patient, Relation.SELF, now=NOW, by=None).partition("?start=")
         by_telegram(2, message=telegram.message(f"/start {token}"))
         tie.contact_point.refresh_from_db()
         assert (silenced(), tie.contact_point.status) == (set(), AddressStatus.WORKING)
@@ -479,18 +478,16 @@ class TestTelegram:
     def test_a_link_ties_nothing_to_a_closed_record(self, bot: Telegram) -> None:
         gone, duplicate = builders.patient(), builders.patient()
         into = builders.patient(duplicate.clinic)
-        links = [link_for(each, now=NOW, by=None).partition("?start=")[2] for each in (gone, duplicate)]
+        links = [
+            link_for(each, Relation.SELF, now=NOW, by=None).partition("?start=")[2]
+            for each in (gone, duplicate)
+        ]
         Patient.objects.filter(pk=gone.pk).update(status=PatientStatus.DECEASED)
         merge_records(duplicate, into, now=NOW)
         for number, token in enumerate(links, start=1):
             by_telegram(number, message=telegram.message(f"/start {token}", chat=700 + number))
         on_telegram = PatientContact.objects.filter(contact_point__kind=AddressKind.TELEGRAM)
         assert list(on_telegram.values_list("patient", "contact_point__value")) == [(into.pk, "702")]
-
-    def test_without_a_bot_there_is_no_link(self) -> None:
-        assert Channel.TELEGRAM not in in_use()
-        with pytest.raises(RefusedError, match="not set up"):
-            link_for(builders.patient(), now=NOW, by=None)
 
     def test_groups_are_none_of_our_business(self, bot: Telegram) -> None:
         said = telegram.message("hello")
