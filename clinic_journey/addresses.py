@@ -28,7 +28,7 @@ from patients.country import profile_of
 from patients.forms import NewTieForm, TieForm
 from patients.models import AddressStatus, Channel, Consent, Patient, PatientContact, PatientStatus
 from patients.queries import others_at, refusals_at, ties_visible_to
-from patients.told import hears_for_herself, lacks_guardian
+from patients.told import hears_for_herself, lacks_guardian, lacks_own_address
 
 SHOWN_FOR = timedelta(hours=1)  # a test older than that says nothing about who stands at the desk
 NOT_MODIFIED = 304
@@ -79,7 +79,7 @@ class Address:
 def reach_of(patient: Patient, here: Here) -> dict[str, object]:
     """What the panel "Reached at" shows."""
     others = others_at(patient)
-    ties = patient.contacts.select_related("contact_point", "patient", "confirmed_to")
+    ties = list(patient.contacts.select_related("contact_point", "patient", "confirmed_to"))
     today = here.now.astimezone(ZoneInfo(patient.zone)).date()
     last: dict[int, Attempt] = {}
     refusals = refusals_at(patient)
@@ -99,6 +99,7 @@ def reach_of(patient: Patient, here: Here) -> dict[str, object]:
         "can_link_messenger": can_link(),
         "asked_in_vain": _asked_in_vain(patient, ties),
         "lacks_guardian": lacks_guardian(patient, on=today),
+        "lacks_own_address": lacks_own_address(patient, ties, on=today),
         "told_by_age": _told_by_age(patient, on=today),
     }
 

@@ -53,6 +53,10 @@ app.conf.beat_schedule = {
         "task": "outreach.tasks.thank_for_a_year",
         "schedule": crontab(hour="3", minute="10"),
     },
+    "ask who came of age": {
+        "task": "outreach.tasks.ask_who_came_of_age",
+        "schedule": crontab(hour="0", minute="50"),
+    },
     "count standards": {
         "task": "clinic_journey.reports.tasks.rebuild_standard_days",
         "schedule": crontab(hour="0", minute="20"),

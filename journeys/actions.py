@@ -320,9 +320,24 @@ class AdHoc:
 def add_step(journey: Journey, new: AdHoc, *, now: datetime, by: User | None = None) -> Step:
     if journey.status not in OPEN_JOURNEYS:
         raise RefusedError(_("This journey has ended; start a new one."))
+    step = _ad_hoc(journey, new, now=now)
+    step.save(force_insert=True)
+    kind = EventKind.PROMISED if new.kind == StepKind.PROMISE else EventKind.OPENED
+    record_events([step], kind, now=now, by=by, detail="" if step.names else step.title)
+    return step
+
+
+def add_to_each(wanted: Sequence[tuple[Journey, AdHoc]], *, now: datetime) -> None:
+    """One step in each of many open journeys, which are locked; named in words of ours. Inside atomic()."""
+    steps = Step.objects.bulk_create(_ad_hoc(journey, new, now=now) for journey, new in wanted)
+    record_events(steps, EventKind.OPENED, now=now)
+
+
+def _ad_hoc(journey: Journey, new: AdHoc, *, now: datetime) -> Step:
+    """Not saved."""
     names = in_each_language(new.title) if callable(new.title) else {}
     title = names.get(journey.clinic.language, "") if callable(new.title) else new.title
-    step = Step.objects.create(
+    return Step(
         clinic_id=journey.clinic_id,
         journey=journey,
         kind=new.kind,
@@ -337,9 +352,6 @@ def add_step(journey: Journey, new: AdHoc, *, now: datetime, by: User | None = N
         message_key=new.message_key,
         about=new.about,
     )
-    kind = EventKind.PROMISED if new.kind == StepKind.PROMISE else EventKind.OPENED
-    record_events([step], kind, now=now, by=by, detail="" if names else title)
-    return step
 
 
 @transaction.atomic

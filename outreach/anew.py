@@ -1,9 +1,9 @@
 """What was planned and cannot leave as it was: withdrawn, said why, and planned another way. Nothing is left lying."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from django.db import transaction
-from django.db.models import QuerySet
+from django.db.models import Exists, OuterRef, QuerySet
 
 from journeys.claims import BATCH
 from journeys.models import StepKind
@@ -12,10 +12,13 @@ from outreach.channels import PHONE, in_use
 from outreach.decisions import note_stopped
 from outreach.followup import CHUNK, REPLANNED, withdraw
 from outreach.held import IN_DOUBT
-from outreach.models import Attempt, AttemptStatus, OutreachTask, TaskStatus
-from patients.models import Channel
+from outreach.models import WAITED_FOR, Attempt, AttemptStatus, OutreachTask, TaskStatus
+from outreach.told import ties_at, ties_to_use
+from patients.models import GUARDIANS, Channel, Patient, PatientContact
+from patients.told import who_turned
 from referrals.actions import FOLLOWS_A_DECISION
 
+BIRTHDAYS = timedelta(days=7)  # should the clockwork have stood still; the door looks at each all the same
 PLANNED = Attempt.objects.filter(status=AttemptStatus.PLANNED)
 
 
@@ -54,6 +57,26 @@ def plan_held(*, now: datetime) -> int:
     calls = PLANNED.filter(channel=PHONE, task__step__kind__in=FOLLOWS_A_DECISION, task__step__in=IN_DOUBT)
     calls = calls.exclude(task__step__kind=StepKind.CALL, task__step__template_step=None)  # her own question
     return _some_anew(calls, Because.DECIDED_ANEW, now=now)
+
+
+def plan_after_birthdays(*, now: datetime) -> int:
+    """What was to go to a parent, and is told to her from this birthday on: the call leaves the list."""
+    turned = who_turned(lambda profile: profile.own_word_age, within=BIRTHDAYS, now=now)
+    turned |= who_turned(lambda profile: profile.age_of_majority, within=BIRTHDAYS, now=now)
+    of_parents = PatientContact.objects.filter(
+        patient=OuterRef("patient"), contact_point=OuterRef("contact_point"), relation__in=GUARDIANS
+    )
+    planned = PLANNED.filter(Exists(of_parents), patient__in=Patient.objects.filter(turned))
+    planned = planned.exclude(task__message_key__in=WAITED_FOR).order_by("send_at", "pk")
+    with_ties = planned.select_related("task__patient__clinic", "task__step__journey")
+    some = with_ties.prefetch_related(ties_at("task__patient__contacts"))[:BATCH]
+    others_told = [attempt.pk for attempt in some if _is_not_told(attempt, now=now)]
+    return _some_anew(PLANNED.filter(pk__in=others_told), Because.NO_LONGER_TOLD, now=now)
+
+
+def _is_not_told(attempt: Attempt, *, now: datetime) -> bool:
+    usable = ties_to_use(attempt.task, now=now)
+    return all(tie.contact_point_id != attempt.contact_point_id for tie in usable)
 
 
 def _some_anew(attempts: QuerySet[Attempt], rule: Because, *, now: datetime) -> int:

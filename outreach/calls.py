@@ -28,6 +28,7 @@ from outreach.models import Attempt, AttemptStatus, OutreachTask, Reply, TaskSta
 from outreach.own_words import purpose_of
 from outreach.queries import visit_of
 from outreach.reach import Reach, message_channel_for
+from outreach.told import not_told, ties_to_use
 from outreach.unanswered import count_unanswered
 from patients.actions import (
     RefusedError,
@@ -43,7 +44,6 @@ from patients.models import (
     HoursKind,
     Patient,
     PatientContact,
-    Relation,
     ServiceCard,
 )
 from patients.queries import first_phone, lawful_hours, withdrawn
@@ -55,21 +55,14 @@ CALL_LASTS = timedelta(minutes=3)  # nobody else rings the patient or the number
 def claim_call(attempt: Attempt, *, by: User, now: datetime) -> Attempt:
     """Take a planned call for three minutes. Refused with the name of whoever is calling this patient or number.
 
-    Where nobody may call any more, since she said so or the number was removed, it is planned another way.
+    Where nobody may call any more, since she said so, others are told by now or the number was removed, it is planned
+    another way.
     """
     refuse_unless_active(attempt.patient_id)
     refuse_in_doubt(attempt.task.step)
-    alone = attempt.task.step.journey.is_confidential
-    if alone and attempt.tie and attempt.tie.relation != Relation.SELF:
-        _plan_another_way(attempt, Because.IN_CONFIDENCE, now=now)
-        raise StaleStateError(
-            _("This matter is kept from the parents: only the patient is told. Another way is being planned.")
-        )
-    if bar := _bar(attempt):
+    if bar := _bar(attempt, now=now):
         _plan_another_way(attempt, bar, now=now)
-        raise StaleStateError(
-            _("The patient is not to be called at this number. Another way is being planned.")
-        )
+        raise StaleStateError(_barred_words(bar))
     try:
         with transaction.atomic():
             taken = take(attempt.pk, uuid.uuid4(), now=now, lasts=CALL_LASTS, by=by)
@@ -85,15 +78,29 @@ def claim_call(attempt: Attempt, *, by: User, now: datetime) -> Attempt:
     return attempt
 
 
-def _bar(attempt: Attempt) -> Because | None:
+def _bar(attempt: Attempt, *, now: datetime) -> Because | None:
     """What keeps everybody from calling there now, whatever held when it was planned."""
     tie = attempt.tie
     if tie and tie.suspended_at:
         return Because.NOT_HERS
+    if tie and (others := not_told(attempt.task, tie, ties_to_use(attempt.task, now=now))):
+        return others
     if tie is None or not tie.may_be_called:
         return Because.NOT_CALLED
     refused = withdrawn(patient=attempt.patient_id, contact_point=attempt.contact_point_id, channel=PHONE)
     return Because.CONSENT if refused.filter(purpose=attempt.task.purpose).exists() else None
+
+
+def _barred_words(bar: Because) -> str:
+    if bar == Because.IN_CONFIDENCE:
+        return _(
+            "This matter is kept from the parents: only the patient is told. Another way is being planned."
+        )
+    if bar == Because.NO_LONGER_TOLD:
+        return _(
+            "By the patient's age, others are told than when this was planned. Another way is being planned."
+        )
+    return _("The patient is not to be called at this number. Another way is being planned.")
 
 
 def _rings_by_machine(attempt: Attempt, *, now: datetime) -> bool:

@@ -14,6 +14,16 @@ class ContactEnd(models.TextChoices):
     NOT_NOW = "not_now", _("Better not, because…")
 
 
+class CameOfAge(models.Model):
+    """She was asked, once, how to reach her now that her parents are told nothing more."""
+
+    patient = models.OneToOneField(Patient, on_delete=models.CASCADE, related_name="+")
+    at = models.DateTimeField()
+
+    def __str__(self) -> str:
+        return f"{self.patient_id} {self.at:%F}"
+
+
 class PersonalContact(models.Model):
     """Somebody called for no reason but to ask how she is, or decided not to. Then she is left in peace for a while."""
 

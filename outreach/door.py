@@ -34,6 +34,7 @@ from outreach.opt_out import notice_of
 from outreach.queries import facts_for, hours_for, visits_of
 from outreach.reach import channels_of
 from outreach.rendering import CannotRender, Facts, Rendered, Texts
+from outreach.told import not_told, ties_at, ties_to_use
 from outreach.voice_rules import may_call_still
 from patients.models import (
     AddressStatus,
@@ -43,6 +44,7 @@ from patients.models import (
     Patient,
     PatientContact,
     PatientStatus,
+    Relation,
 )
 from patients.queries import ClinicClock, withdrawn
 from patients.windows import ALWAYS, DAY, Hours, open_together
@@ -109,7 +111,7 @@ def _with_all_they_name(claimed: Sequence[int], lease: UUID) -> list[Attempt]:
     rows = Attempt.objects.filter(pk__in=claimed, lease=lease).select_related(
         "patient__card", "contact_point", "task__step__journey", "task__step__about", "task__step__owner"
     )
-    rows = rows.prefetch_related("patient__card__windows").annotate(is_her_own=Exists(HER_OWN))
+    rows = rows.prefetch_related("patient__card__windows", ties_at("patient__contacts"))
     attempts: list[Attempt] = list(rows.order_by("send_at", "pk"))
     clinics = Clinic.objects.in_bulk({attempt.clinic_id for attempt in attempts})
     steps = {attempt.task.step.template_step_id for attempt in attempts}
@@ -126,8 +128,8 @@ def _with_all_they_name(claimed: Sequence[int], lease: UUID) -> list[Attempt]:
 def nothing_forbids(channel: str, clinics: Iterable[Clinic]) -> dict[Because, Q]:
     """The same once more, as conditions of the very statement that begins calls, each under its rule.
 
-    A batch was looked at when it was claimed; a STOP or an ended step may have come since. No joins, so that
-    they are checked together with the lease.
+    A batch was looked at when it was claimed; a STOP or an ended step may have come since, while a birthday comes at
+    an hour at which nothing leaves. No joins, so that they are checked together with the lease.
     """
     task = OutreachTask.objects.filter(pk=OuterRef("task"))
     open_still = task.filter(status=TaskStatus.OPEN, step__status=StepStatus.ACTIVE)
@@ -213,19 +215,36 @@ def _bar(
     now: datetime,
 ) -> Because | None:
     """The first rule that keeps it from leaving at this moment."""
-    point = attempt.contact_point
+    point, told = attempt.contact_point, _not_told(attempt, now=now)
     key = (attempt.patient_id, attempt.contact_point_id, attempt.channel, str(attempt.task.purpose))
     bars = {
         Because.ON_HOLD: attempt.task.step.status == StepStatus.ON_HOLD,
         Because.CONSENT: key in silenced and attempt.task.message_key != STOPPED,
-        Because.IN_CONFIDENCE: attempt.task.step.journey.is_confidential
-        and not getattr(attempt, "is_her_own", False),
+        Because.IN_CONFIDENCE: told == Because.IN_CONFIDENCE,
         Because.BAD_ADDRESS: point.status == AddressStatus.BAD,
+        Because.NO_LONGER_TOLD: told == Because.NO_LONGER_TOLD,
         Because.ADDRESS_REMOVED: attempt.channel not in channels_of(point.kind),
         Because.TOO_LATE: now >= attempt.expires_at,
     }
     bar = next((rule for rule, holds in bars.items() if holds), None) or gates.bar(point, attempt.channel)
     return bar or next(shut_by(hours, now), None)
+
+
+def _not_told(attempt: Attempt, *, now: datetime) -> Because | None:
+    """Whether others are told by now than when it was planned. What she waits for goes where she wrote from, unless it
+    is kept from the parents.
+    """
+    task, tie = attempt.task, _tie_of(attempt)
+    if tie is None:
+        return Because.IN_CONFIDENCE if task.step.journey.is_confidential else None
+    rule = not_told(task, tie, ties_to_use(task, now=now))
+    return None if rule == Because.NO_LONGER_TOLD and task.message_key in WAITED_FOR else rule
+
+
+def _tie_of(attempt: Attempt) -> PatientContact | None:
+    """Whose the address is, as it was read for the whole batch."""
+    ties = attempt.patient.contacts.all()
+    return next((tie for tie in ties if tie.contact_point_id == attempt.contact_point_id), None)
 
 
 def _hours_of(attempt: Attempt, clock: ClinicClock) -> tuple[Hours, ...]:
@@ -256,7 +275,8 @@ def put_back(attempt: Attempt, lease: UUID, because: Because, *, now: datetime, 
 
 def _as_read(attempt: Attempt, facts: Facts) -> Facts:
     """Her grammatical form is only right where she reads herself, not her mother."""
-    return facts if getattr(attempt, "is_her_own", False) else replace(facts, variant="")
+    tie = _tie_of(attempt)
+    return facts if tie and tie.relation == Relation.SELF else replace(facts, variant="")
 
 
 def _without_words(attempt: Attempt, lease: UUID, *, now: datetime) -> None:

@@ -4,6 +4,7 @@ The page says the same whether or not anything leaves, so nobody learns from it 
 """
 
 from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
 
 from django.db import transaction
 
@@ -18,8 +19,9 @@ from outreach.links import made_for
 from outreach.models import NEW_LINK, Attempt
 from outreach.written import Written, put_out
 from patients.actions import RefusedError, lock_patient, refuse_unless_active
-from patients.models import HoursKind, Patient, PatientContact, Relation
+from patients.models import HoursKind, Patient, PatientContact
 from patients.queries import clock_of, lawful_hours
+from patients.told import may_be_told
 from patients.windows import open_together
 
 ONCE_IN = timedelta(days=1)  # a patient, however often the button is pressed
@@ -40,7 +42,7 @@ def send_new_link(token: str, *, now: datetime) -> bool:
 
 @transaction.atomic
 def _send(patient: Patient, journey: Journey, *, now: datetime) -> bool:
-    way = _way_it_came(patient, journey)
+    way = _way_it_came(patient, journey, now=now)
     at = _next_hour_of_messages(patient, now=now)
     if way is None or at is None:
         return False
@@ -57,13 +59,15 @@ def _send(patient: Patient, journey: Journey, *, now: datetime) -> bool:
     return True
 
 
-def _way_it_came(patient: Patient, journey: Journey) -> Way | None:
-    """The address of our last message about that journey, where it is still hers."""
+def _way_it_came(patient: Patient, journey: Journey, *, now: datetime) -> Way | None:
+    """The address of our last message about that journey, where it is still hers, or of who may still be told."""
     sent = Attempt.objects.filter(task__step__journey=journey, called_at__isnull=False)
     last = sent.exclude(channel__in=BY_VOICE).order_by("-called_at").first()
     ties = PatientContact.objects.filter(patient=patient).select_related("contact_point")
     tie = ties.filter(contact_point=last.contact_point_id).first() if last else None
-    if last is None or tie is None or (journey.is_confidential and tie.relation != Relation.SELF):
+    on = now.astimezone(ZoneInfo(patient.zone)).date()
+    alone = journey.is_confidential
+    if last is None or tie is None or not may_be_told(patient, tie, on=on, in_confidence=alone):
         return None
     tie.patient = patient
     return Way(tie, last.channel)

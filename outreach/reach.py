@@ -3,9 +3,8 @@
 from collections.abc import Callable, Collection, Iterable, Iterator
 from datetime import datetime, timedelta
 from typing import Self
-from zoneinfo import ZoneInfo
 
-from django.db.models import BooleanField, ExpressionWrapper, Prefetch, Q, QuerySet, prefetch_related_objects
+from django.db.models import BooleanField, ExpressionWrapper, Q, QuerySet, prefetch_related_objects
 
 from journeys.models import Step, StepKind
 from outreach.attested import Attested
@@ -20,6 +19,7 @@ from outreach.offers import ABOUT_AN_OFFER
 from outreach.planning import NOT_THIS_WAY, OTHER, SOON, Option, Past, Rules
 from outreach.queries import CARRIED_OUT, LAST_TRIES, UNFINISHED, hours_for, tries_among, with_replies
 from outreach.senders import down
+from outreach.told import not_told, ties_at, ties_to_use
 from outreach.voice_rules import VoiceRules
 from patients.country import profile_of
 from patients.models import (
@@ -32,7 +32,6 @@ from patients.models import (
     Relation,
 )
 from patients.queries import ClinicClock, caps_of, weekend_of, withdrawn
-from patients.told import told_among
 
 REMEMBERED = timedelta(days=400)  # how far back a way of reaching somebody counts as tried
 # A text first, then a voice (surfaces.md 2.3); only where the patient has asked for nothing.
@@ -55,10 +54,9 @@ class Reach:
     @classmethod
     def among(cls, tasks: Iterable[int] | QuerySet[OutreachTask], *, now: datetime) -> Self:
         chosen = tasks if isinstance(tasks, QuerySet) else OutreachTask.objects.filter(pk__in=tasks)
-        ties = PatientContact.objects.select_related("contact_point")
         chosen = chosen.select_related(
             "patient__clinic", "patient__card", "step__journey__clinic", "step__template_step"
-        ).prefetch_related("patient__card__windows", Prefetch("patient__contacts", ties))
+        ).prefetch_related("patient__card__windows", ties_at("patient__contacts"))
         return cls(list(chosen), now=now)
 
     @classmethod
@@ -111,7 +109,7 @@ class Reach:
 
     def _each_way(self, task: OutreachTask, wanted: list[str], asked: str | None) -> Iterator[Option]:
         patient = task.patient
-        ties = _ties_to_use(task, now=self.now)
+        ties = ties_to_use(task, now=self.now)
         for preference, channel in enumerate(wanted):
             if channel not in in_use():
                 continue
@@ -145,8 +143,7 @@ class Reach:
 
     def passed_over(self, task: OutreachTask) -> list[Passed]:
         """Each way to this patient that may not be used now, with the rule that keeps us from it."""
-        patient, usable = task.patient, {tie.pk for tie in _ties_to_use(task, now=self.now)}
-        alone = task.step.journey.is_confidential
+        patient, usable = task.patient, ties_to_use(task, now=self.now)
         past = [past for task_id, past in self._tried.get(patient.pk, []) if task_id == task.pk]
         unfit = {(each.channel, each.contact_point) for each in past if each.outcome in NOT_THIS_WAY}
         found = []
@@ -158,11 +155,9 @@ class Reach:
                 bars = {
                     Because.CHANNEL_OFF: channel not in in_use(),
                     Because.CALLS_ONLY: channel != Channel.PHONE and not can_be_written(task.step),
-                    Because.IN_CONFIDENCE: alone and tie.pk not in usable,
-                    Because.NO_LONGER_TOLD: tie.pk not in usable,
-                    Because.REFUSED_HERE: way in unfit,
                 }
                 rule = next((rule for rule, holds in bars.items() if holds), None)
+                rule = rule or not_told(task, tie, usable) or (Because.REFUSED_HERE if way in unfit else None)
                 rule = rule or self._bar(task, tie, channel)
                 if rule is None and channel in self._down:
                     rule = Because.SENDER_DOWN
@@ -245,13 +240,6 @@ def message_channel_for(patient: Patient) -> Channel | None:
     kinds = {point.kind for point in points if point.status != AddressStatus.BAD}
     possible = (channel for kind in kinds for channel in channels_of(kind) if channel not in BY_VOICE)
     return min((channel for channel in possible if channel in in_use()), key=ORDER.index, default=None)
-
-
-def _ties_to_use(task: OutreachTask, *, now: datetime) -> list[PatientContact]:
-    patient = task.patient
-    on = now.astimezone(ZoneInfo(patient.zone)).date()
-    alone = task.step.journey.is_confidential
-    return told_among(patient, patient.contacts.all(), on=on, in_confidence=alone)
 
 
 def _attempts_with(patients: Iterable[int], *, now: datetime) -> list[Attempt]:

@@ -5,7 +5,7 @@ from dataclasses import asdict
 from celery import shared_task
 from django.utils import timezone
 
-from outreach import actions, anew, closing, dispatch as outbox, incoming, letters, milestones, praise
+from outreach import actions, anew, closing, dispatch as outbox, incoming, letters, milestones, of_age, praise
 from outreach.channels import by_machine
 
 
@@ -54,13 +54,14 @@ def close_forgotten() -> int:
 
 @shared_task
 def recover() -> dict[str, int]:
-    """What was left lying: leases of dead workers, what was not made in time, calls about a decision in doubt, plans on
-    channels that are off, or about steps that ended.
+    """What was left lying: leases of dead workers, what was not made in time, calls about a decision in doubt or to who
+    is told no longer, plans on channels that are off, or about steps that ended.
     """
     now = timezone.now()
     return asdict(outbox.recover(now=now)) | {
         "missed": anew.plan_missed(now=now),
         "held": anew.plan_held(now=now),
+        "birthdays": anew.plan_after_birthdays(now=now),
         "switched_off": anew.plan_switched_off(now=now),
         "not_needed": actions.cancel_for_steps(now=now),
         "emptied": incoming.empty_old_events(now=now),
@@ -70,3 +71,8 @@ def recover() -> dict[str, int]:
 @shared_task
 def thank_for_a_year() -> int:
     return milestones.thank_for_a_year(now=timezone.now())
+
+
+@shared_task
+def ask_who_came_of_age() -> int:
+    return of_age.ask_who_came_of_age(now=timezone.now())

@@ -4,27 +4,34 @@ From one birthday on an adolescent hears of herself where she has an address of 
 earlier, a matter can be kept from her parents; at her majority they are told nothing more.
 """
 
-from collections.abc import Iterable
-from datetime import date
+from collections.abc import Callable, Iterable, Sequence
+from datetime import date, datetime, timedelta
 
-from patients.country import profile_of
-from patients.models import GUARDIANS, AddressStatus, Patient, PatientContact, Relation
+from django.db.models import Q
+
+from patients.country import ONE_DAY, CountryProfile, profile_of
+from patients.models import GUARDIANS, AddressStatus, Clinic, Patient, PatientContact, Relation
 
 
 def told_among(
     patient: Patient, ties: Iterable[PatientContact], *, on: date, in_confidence: bool = False
 ) -> list[PatientContact]:
     """Whom a message or a call may reach. What is kept from the parents reaches her alone, or nobody."""
-    listed = list(ties)
+    listed = [tie for tie in ties if may_be_told(patient, tie, on=on, in_confidence=in_confidence)]
+    if in_confidence or not patient.is_minor(on=on):
+        return listed
     own = [tie for tie in listed if tie.relation == Relation.SELF]
-    if in_confidence:
-        return own
-    if not patient.is_minor(on=on):
-        return [tie for tie in listed if tie.relation != Relation.PARENT]
     guardians = [tie for tie in listed if tie.relation in GUARDIANS]
     works = [tie for tie in own if tie.suspended_at is None and tie.contact_point.status != AddressStatus.BAD]
     first = works if hears_for_herself(patient, on=on) else []
     return first or guardians or listed
+
+
+def may_be_told(patient: Patient, tie: PatientContact, *, on: date, in_confidence: bool = False) -> bool:
+    """Whether anything of this may be said at an address, whoever chose it."""
+    if in_confidence:
+        return tie.relation == Relation.SELF
+    return tie.relation != Relation.PARENT or patient.is_minor(on=on)
 
 
 def hears_for_herself(patient: Patient, *, on: date) -> bool:
@@ -52,3 +59,31 @@ def lacks_guardian(patient: Patient, *, on: date) -> bool:
     working = surely.exclude(contact_point__status=AddressStatus.BAD)
     who = [*GUARDIANS, *([Relation.SELF] if hears_for_herself(patient, on=on) else [])]
     return not working.filter(relation__in=who).exists()
+
+
+def lacks_own_address(patient: Patient, ties: Sequence[PatientContact], *, on: date) -> bool:
+    """Grown up, and reached through her parents alone, who are told nothing more."""
+    told = [tie for tie in told_among(patient, ties, on=on) if tie.suspended_at is None]
+    works = [tie for tie in told if tie.contact_point.status != AddressStatus.BAD]
+    return bool(ties) and not works and not patient.is_minor(on=on)
+
+
+def who_turned(age: Callable[[CountryProfile], int], *, within: timedelta, now: datetime) -> Q:
+    """Patients who have had this birthday of their country within that time, give or take a day: zones differ."""
+    last, found = (now + ONE_DAY).date(), Q(pk__in=[])
+    for country in Clinic.objects.values_list("country", flat=True).distinct():
+        years = age(profile_of(country))
+        born = {
+            "birth_date__gt": _years_before(last - within, years),
+            "birth_date__lte": _years_before(last, years),
+        }
+        found |= Q(clinic__country=country, **born)
+    return found
+
+
+def _years_before(day: date, years: int) -> date:
+    """29 February is the 28th in a year without it."""
+    try:
+        return day.replace(year=day.year - years)
+    except ValueError:
+        return day.replace(year=day.year - years, day=28)

@@ -27,7 +27,7 @@ from inquiries.models import Inquiry, Offering
 from inquiries.sent_models import SentAnswer
 from journeys.models import Journey, JourneyTemplate, Step, StepEvent, StepTemplate
 from outreach.complaint_models import Complaint
-from outreach.contact_models import PersonalContact
+from outreach.contact_models import CameOfAge, PersonalContact
 from outreach.decision_models import Decision
 from outreach.models import Attempt, OutreachTask, Reply
 from outreach.praise_models import Praise
@@ -314,5 +314,6 @@ LEFT_OUT: dict[type[Model], str] = {
     SlotUse: "the cells of the calendar that a visit takes; the visit itself says its time",
     Serving: "who has the record open at this minute; nothing is kept of it",
     SetAside: "how one colleague has sorted her own list; the step itself is in the copy",
+    CameOfAge: "that the desk was asked, at her majority, to ask her; the step itself is in the copy",
     ImportProblem: "what was wrong with a row of a file; the row itself is in the copy",
 }

@@ -1,6 +1,6 @@
 """A link that has ended: its page sends a new one to where our message came, and tells nobody whose it was."""
 
-from datetime import timedelta
+from datetime import date, timedelta
 
 import pytest
 import time_machine
@@ -11,7 +11,7 @@ from outreach.dispatch import dispatch
 from outreach.links import path_for
 from outreach.models import Attempt, Reply
 from patients.actions import withdraw_consent
-from patients.models import PatientContact
+from patients.models import Patient, PatientContact
 from tests import builders
 from tests.clinic_journey.own_page import OwnPage
 from tests.clinic_journey.test_patient_page import without_its_token
@@ -72,12 +72,19 @@ def test_it_opens_what_she_is_with_us_for_now(journey: Journey) -> None:
 
 def test_it_opens_nothing_that_is_kept_from_the_parents_who_may_ask(journey: Journey) -> None:
     PatientContact.objects.update(relation="parent")
+    Patient.objects.update(birth_date=date(2010, 1, 2))
     told, kept = (builders.journey(journey.patient, is_confidential=each) for each in (False, True))
     assert kept.pk > told.pk
     press(path_for(journey))
     dispatch(now=NOW)
     (sent,) = links()
     assert link_in(sent) == path_for(told)
+
+
+def test_none_goes_to_her_mother_once_she_is_of_age(journey: Journey) -> None:
+    PatientContact.objects.update(relation="parent")
+    press(path_for(journey))
+    assert not links()
 
 
 def test_a_revoked_link_brings_the_one_that_holds(journey: Journey) -> None:

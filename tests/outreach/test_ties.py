@@ -1,6 +1,6 @@
 """Planning, sending and calling keep to what may be done at each address."""
 
-from datetime import timedelta
+from datetime import date, timedelta
 from typing import Any
 
 import pytest
@@ -135,7 +135,7 @@ def test_her_grammatical_form_is_used_where_she_reads_or_answers_herself(relatio
     for variant, words in (("", "to anybody"), ("f", "to her")):
         for key in ("next_step", "ask_times", "call_opening", "call_closing"):
             MessageTemplate.objects.create(key=key, language="en", variant=variant, body=words)
-    patient = builders.patient(gender="f", language="en")
+    patient = builders.patient(gender="f", language="en", birth_date=date(2018, 5, 4))
     patient.contacts.update(relation=relation)
     task = builders.task(builders.step(builders.journey(patient)), plan_from=None)
     attempt = builders.attempt(task)
