@@ -17,6 +17,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 
 from clinic_journey.messenger_link import can_link
 from outreach.at_once import channels_at
+from outreach.confidence import change_address
 from outreach.models import Attempt, AttemptStatus
 from outreach.not_me import correct_address, is_hers, remove_address
 from outreach.number_test import AT_THE_DESK, send_test, sent_to
@@ -26,9 +27,24 @@ from patients.access import Here, for_staff, patient_here
 from patients.actions import RefusedError
 from patients.country import profile_of
 from patients.forms import NewTieForm, TieForm
-from patients.models import AddressStatus, Channel, Consent, Patient, PatientContact, PatientStatus
+from patients.models import (
+    AddressStatus,
+    Channel,
+    Consent,
+    Patient,
+    PatientContact,
+    PatientStatus,
+    Relation,
+)
 from patients.queries import others_at, refusals_at, ties_visible_to
-from patients.told import hears_for_herself, lacks_guardian, lacks_own_address
+from patients.told import (
+    hears_for_herself,
+    is_surely_hers,
+    lacks_guardian,
+    lacks_own_address,
+    may_keep_from_parents,
+    with_sharing,
+)
 
 SHOWN_FOR = timedelta(hours=1)  # a test older than that says nothing about who stands at the desk
 NOT_MODIFIED = 304
@@ -74,15 +90,18 @@ class Address:
     channels: list[Channel]
     test: TestShown | None
     refusals: list[Consent]  # what she does not allow there now
+    is_doubtful: bool = False  # nothing that is kept from the parents goes there before the desk has asked
 
 
 def reach_of(patient: Patient, here: Here) -> dict[str, object]:
     """What the panel "Reached at" shows."""
     others = others_at(patient)
-    ties = list(patient.contacts.select_related("contact_point", "patient", "confirmed_to"))
+    rows = patient.contacts.select_related("contact_point", "patient", "confirmed_to")
+    ties = list(with_sharing(rows))
     today = here.now.astimezone(ZoneInfo(patient.zone)).date()
     last: dict[int, Attempt] = {}
     refusals = refusals_at(patient)
+    doubtful = _doubtful(patient, ties, on=today)
     for attempt in sent_to(patient).filter(send_at__gt=here.now - SHOWN_FOR):
         last.setdefault(attempt.contact_point_id, attempt)
     return {
@@ -93,6 +112,7 @@ def reach_of(patient: Patient, here: Here) -> dict[str, object]:
                 channels_at(tie),
                 _test(tie, last.get(tie.contact_point_id), here),
                 refusals.get(tie.contact_point_id, []),
+                tie.pk in doubtful,
             )
             for tie in ties
         ],
@@ -102,6 +122,14 @@ def reach_of(patient: Patient, here: Here) -> dict[str, object]:
         "lacks_own_address": lacks_own_address(patient, ties, on=today),
         "told_by_age": _told_by_age(patient, on=today),
     }
+
+
+def _doubtful(patient: Patient, ties: Iterable[PatientContact], *, on: date) -> set[int]:
+    """Her own addresses that others are on, where it matters: something is kept from the parents, or may be."""
+    own = {tie.pk for tie in ties if tie.relation == Relation.SELF and not is_surely_hers(tie)}
+    if not own or may_keep_from_parents(patient, on=on):
+        return own
+    return own if patient.journeys.filter(is_confidential=True).exists() else set()
 
 
 def _told_by_age(patient: Patient, *, on: date) -> str:
@@ -191,7 +219,7 @@ def address(request: HttpRequest, here: Here, patient_id: UUID, tie_id: int) -> 
     form = TieForm(request.POST if request.method == "POST" else None, initial=TieForm.beginning(tie))
     if form.is_valid():
         try:
-            addresses.change_tie(tie, form.answers())
+            change_address(tie, form.answers())
         except RefusedError as refusal:
             messages.error(request, str(refusal))
         else:
@@ -274,6 +302,20 @@ def address_hers(request: HttpRequest, here: Here, patient_id: UUID, tie_id: int
 
 @require_POST
 @for_staff()
+def address_alone(request: HttpRequest, here: Here, patient_id: UUID, tie_id: int) -> HttpResponse:
+    """She was asked, and says that nobody else reads or answers there."""
+    tie = _tie(here, patient_id, tie_id)
+    try:
+        addresses.confirm_alone(tie, now=here.now)
+    except RefusedError as refusal:
+        messages.error(request, str(refusal))
+    else:
+        messages.success(request, _("Noted. What is kept from the parents may go there."))
+    return _back(request, tie)
+
+
+@require_POST
+@for_staff()
 def address_allow(request: HttpRequest, here: Here, patient_id: UUID, tie_id: int) -> HttpResponse:
     """She allows again what she had refused at this address; her words are kept."""
     tie = _tie(here, patient_id, tie_id)
@@ -318,6 +360,7 @@ urlpatterns = [
     path(f"{_ONE}test/", address_test, name="address_test"),
     path(f"{_ONE}confirm/", address_confirm, name="address_confirm"),
     path(f"{_ONE}hers/", address_hers, name="address_hers"),
+    path(f"{_ONE}alone/", address_alone, name="address_alone"),
     path(f"{_ONE}allow/", address_allow, name="address_allow"),
     path(f"{_ONE}correct/", address_correct, name="address_correct"),
 ]

@@ -31,6 +31,7 @@ from patients.access import Here, for_staff, patient_here
 from patients.actions import RefusedError
 from patients.card_form import CardForm
 from patients.models import Patient
+from patients.templatetags.phones import phone
 from patients.told import may_keep_from_parents
 
 
@@ -109,6 +110,14 @@ def keep_from_parents(request: HttpRequest, here: Here, patient_id: UUID, journe
         messages.error(request, str(refusal))
     else:
         messages.success(request, _("From now on only the patient is told of it."))
+        for tie in confidence.in_doubt(patient_here(here, patient_id)):
+            words = _(
+                "Others are reached at %(address)s, too. Nothing of this goes there until the patient has said that"
+                " nobody else reads or answers there; note it below, at the address."
+            )
+            messages.warning(
+                request, words % {"address": phone(tie.contact_point.value, here.clinic.country)}
+            )
     return redirect("patient", patient_id)
 
 

@@ -42,6 +42,7 @@ class Because(StrEnum):
     SOMEBODY_ELSE = "somebody_else"
     NO_LONGER_TOLD = "no_longer_told"
     IN_CONFIDENCE = "in_confidence"
+    NOT_HERS_ALONE = "not_hers_alone"
     ADDRESS_REMOVED = "address_removed"
     CALLS_ONLY = "calls_only"
     NOT_READ_OUT = "not_read_out"

@@ -96,6 +96,11 @@ def _barred_words(bar: Because) -> str:
         return _(
             "This matter is kept from the parents: only the patient is told. Another way is being planned."
         )
+    if bar == Because.NOT_HERS_ALONE:
+        return _(
+            "This matter is kept from the parents, and others are reached at this number, too. Confirm on the record"
+            " that it is the patient's alone; until then another way is being planned."
+        )
     if bar == Because.NO_LONGER_TOLD:
         return _(
             "By the patient's age, others are told than when this was planned. Another way is being planned."

@@ -15,18 +15,27 @@ from outreach.decisions import note_stopped
 from outreach.followup import REPLANNED
 from outreach.models import Attempt, AttemptStatus
 from patients.actions import RefusedError
+from patients.addresses import TieAnswers, change_tie
 from patients.country import profile_of
-from patients.models import PatientContact, Relation
-from patients.told import may_keep_from_parents
+from patients.models import Patient, PatientContact, Relation
+from patients.told import SURELY_HERS, may_keep_from_parents
 
 HER_OWN = PatientContact.objects.filter(
-    patient=OuterRef("patient"), contact_point=OuterRef("contact_point"), relation=Relation.SELF
+    SURELY_HERS, patient=OuterRef("patient"), contact_point=OuterRef("contact_point")
 )
 
 
 def told_with(shown: Journey, journey: str = "") -> Q:
     """What this journey's page may tell besides: a parent who has its link hears of nothing kept from her."""
     return Q() if shown.is_confidential else Q(**{f"{journey}is_confidential": False})
+
+
+def in_doubt(patient: Patient) -> list[PatientContact]:
+    """Addresses of her own that others are on, too: what is kept goes there only once she has said that they are hers
+    alone.
+    """
+    own = patient.contacts.filter(relation=Relation.SELF).exclude(SURELY_HERS)
+    return list(own.select_related("contact_point"))
 
 
 @transaction.atomic
@@ -59,3 +68,23 @@ def keep_from_parents(journey: Journey, *, now: datetime) -> None:
 def tell_parents_again(journey: Journey) -> None:
     """At her own word; parents are told what comes from now on."""
     Journey.objects.filter(pk=journey.pk).update(is_confidential=False)
+
+
+@transaction.atomic
+def change_address(tie: PatientContact, answers: TieAnswers) -> None:
+    """As the desk says whose it is. What was taken for hers and is not opens nothing that is kept any more."""
+    if answers.relation != Relation.SELF:
+        end_kept_links(tie)
+    change_tie(tie, answers)
+
+
+def end_kept_links(tie: PatientContact) -> None:
+    """Links of what is kept from the parents that went to this address; a new one goes to her own. Inside atomic()."""
+    sent = Attempt.objects.filter(
+        task__step__journey=OuterRef("pk"),
+        patient=tie.patient_id,
+        contact_point=tie.contact_point_id,
+        called_at__isnull=False,
+    )
+    kept = Journey.objects.filter(Exists(sent), patient=tie.patient_id, is_confidential=True)
+    kept.update(link_version=F("link_version") + 1)

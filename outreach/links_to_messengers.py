@@ -16,8 +16,9 @@ from django.utils.translation import gettext as _
 
 from outreach.channels import in_use
 from outreach.channels.inbound import Said
+from outreach.confidence import end_kept_links
 from outreach.provider_models import MessengerLink
-from patients.actions import RefusedError, add_address, mark_address, record_consent
+from patients.actions import RefusedError, add_address, mark_address, record_consent, share
 from patients.models import (
     AddressKind,
     AddressStatus,
@@ -84,9 +85,16 @@ def tie_to_messenger(said: Said, *, now: datetime) -> PatientContact | None:
         return None
     rank = patient.contacts.count() + 1
     tie = add_address(patient, AddressKind.TELEGRAM, said.value, rank=rank, relation=link.relation)
+    if link.relation != Relation.SELF:
+        end_kept_links(tie)
     PatientContact.objects.filter(pk=tie.pk).update(
-        relation=link.relation, may_be_called=False, may_leave_voicemail=False, confirmed_at=now
+        relation=link.relation,
+        may_be_called=False,
+        may_leave_voicemail=False,
+        confirmed_at=now,
+        hers_alone_at=tie.hers_alone_at if link.relation == Relation.SELF else None,
     )
+    share([tie.contact_point], patient)
     mark_address(tie.contact_point, AddressStatus.WORKING, now=now)
     record_consent(
         patient, tie.contact_point, Channel.TELEGRAM, ConsentStatus.GRANTED, now=now, words="/start"

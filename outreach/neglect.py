@@ -33,9 +33,9 @@ from patients.models import (
     Patient,
     PatientContact,
     PatientStatus,
-    Relation,
 )
 from patients.queries import first_phone, withdrawn
+from patients.told import SURELY_HERS
 
 A_DAY = 5  # suggestions of a clinic
 READ = 300  # of those who wait longest; a list of five needs no more
@@ -123,7 +123,7 @@ def _needs(*, now: datetime) -> QuerySet[Step]:
 
 def _spoken_of(*, now: datetime) -> QuerySet[Step]:
     """Without what is kept from her parents, where no number of her own can be rung."""
-    her_own = _phones().filter(patient=OuterRef("journey__patient"), relation=Relation.SELF)
+    her_own = _phones().filter(SURELY_HERS, patient=OuterRef("journey__patient"))
     return _needs(now=now).filter(Q(journey__is_confidential=False) | Exists(her_own))
 
 

@@ -12,7 +12,8 @@ from journeys import deadlines
 from journeys.actions import AdHoc, add_to_each
 from journeys.clinic_time import due_within
 from journeys.models import OPEN_JOURNEYS, Journey, StepKind, Words, isolated
-from outreach.models import Attempt, CameOfAge
+from outreach.contact_models import CameOfAge
+from outreach.models import Attempt
 from outreach.told import ties_at
 from patients.models import GUARDIANS, Patient, PatientContact, PatientStatus, Relation
 from patients.queries import ClinicClock

@@ -63,7 +63,7 @@ class Reach:
     def of(cls, task: OutreachTask, clock: ClinicClock, *, now: datetime) -> Self:
         """Of one task that is loaded already, or that a contact would have: it need not be saved."""
         card = getattr(task.patient, "card", None)
-        prefetch_related_objects([task.patient], "contacts__contact_point")
+        prefetch_related_objects([task.patient], ties_at("contacts"))
         prefetch_related_objects([card] if card else [], "windows")
         return cls([task], now=now, clock=clock)
 

@@ -1,5 +1,6 @@
 """What people write back. Nothing is "invalid": it acts, or a person reads it within two working hours."""
 
+from contextlib import suppress
 from datetime import datetime
 from typing import Any
 
@@ -84,8 +85,9 @@ def _heard(said: Said, patient: Patient, point: ContactPoint, last: Attempt | No
     acts = (CALL_AT, _calls_at), (WRITE_AT, _writes_there)
     if asks == Asks.NOTHING and said.may_act:
         for what, act in acts:
-            if act(said, patient, point, last, now=now):
-                return what
+            with suppress(RefusedError):  # our word to her may not go there: a person answers
+                if act(said, patient, point, last, now=now):
+                    return what
     if asks == Asks.MAYBE:
         _to_a_person(said, patient, point, last, now=now, meaning=MAYBE_STOP)
         hold_back(patient, point, said.channel, now=now)

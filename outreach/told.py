@@ -4,22 +4,23 @@ from collections.abc import Iterable
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
-from django.db.models import Prefetch, QuerySet
+from django.db.models import Prefetch, QuerySet, prefetch_related_objects
 
 from outreach.because import Because
 from outreach.models import OutreachTask
-from patients.models import PatientContact
-from patients.told import told_among
+from patients.models import PatientContact, Relation
+from patients.told import told_among, with_sharing
 
 
 def ties_at(contacts: str) -> "Prefetch[str, QuerySet[PatientContact], str]":
     """The addresses of many patients, read once, as `ties_to_use` wants them; `contacts`: the way to them."""
-    return Prefetch(contacts, PatientContact.objects.select_related("contact_point"))
+    return Prefetch(contacts, with_sharing(PatientContact.objects.select_related("contact_point")))
 
 
 def ties_to_use(task: OutreachTask, *, now: datetime) -> list[PatientContact]:
     """The addresses of whoever is told at this moment; a birthday changes it."""
     patient = task.patient
+    prefetch_related_objects([patient], ties_at("contacts"))
     on = now.astimezone(ZoneInfo(patient.zone)).date()
     alone = task.step.journey.is_confidential
     return told_among(patient, patient.contacts.all(), on=on, in_confidence=alone)
@@ -29,4 +30,6 @@ def not_told(task: OutreachTask, tie: PatientContact, usable: Iterable[PatientCo
     """Why nothing of this is said at one of the patient's addresses; None where it is among the usable ones."""
     if any(each.pk == tie.pk for each in usable):
         return None
-    return Because.IN_CONFIDENCE if task.step.journey.is_confidential else Because.NO_LONGER_TOLD
+    if not task.step.journey.is_confidential:
+        return Because.NO_LONGER_TOLD
+    return Because.NOT_HERS_ALONE if tie.relation == Relation.SELF else Because.IN_CONFIDENCE

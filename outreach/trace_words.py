@@ -29,6 +29,9 @@ RULE_WORDS = {
     Because.SOMEBODY_ELSE: _("somebody else's address, whom a message would tell"),
     Because.NO_LONGER_TOLD: _("by the patient's age, others are told"),
     Because.IN_CONFIDENCE: _("this matter is kept from the parents: only the patient is told"),
+    Because.NOT_HERS_ALONE: _(
+        "this matter is kept from the parents, and nobody has confirmed that this address is the patient's alone"
+    ),
     Because.ADDRESS_REMOVED: _("the address was removed or may get no messages"),
     Because.CALLS_ONLY: _("there are no words to send about it; a person calls"),
     Because.NOT_READ_OUT: _("a machine does not read this out"),

@@ -17,7 +17,8 @@ from outreach.conversations import ANSWERED, NOTHING_TO_ANSWER, Way, matters_of
 from outreach.followup import NOT_NEEDED
 from outreach.models import ANSWER, NEW_LINK, STOPPED, Attempt, OutreachTask, Reply, TaskStatus
 from patients.actions import RefusedError, StaleStateError, lock_patient, refuse_unless_active
-from patients.models import Patient, Relation
+from patients.models import Patient, PatientContact, Relation
+from patients.told import is_surely_hers
 
 LEAVES_WITHIN = timedelta(hours=1)  # else it is back with a person
 LONGEST = 1000  # letters; a longer one is a letter, and hardly read on a phone
@@ -91,10 +92,8 @@ def put_out(
     at: datetime | None = None,
 ) -> Step:
     """Into the outbox, due now or `at`, with a step that sees to it that it leaves. Inside atomic()."""
-    if journey.is_confidential and written.way.tie.relation != Relation.SELF:
-        raise RefusedError(
-            _("This matter is kept from the parents: write to the patient's own address, or call.")
-        )
+    if journey.is_confidential and not is_surely_hers(written.way.tie):
+        raise RefusedError(_words_of_confidence(written.way.tie))
     named = {"name": patient.full_name}
     leaves_by = (at or now) + LEAVES_WITHIN
 
@@ -128,6 +127,15 @@ def put_out(
         body=written.words,
     )
     return step
+
+
+def _words_of_confidence(tie: PatientContact) -> str:
+    if tie.relation != Relation.SELF:
+        return _("This matter is kept from the parents: write to the patient's own address, or call.")
+    return _(
+        "This matter is kept from the parents, and others are reached at this address, too. Confirm on the record that"
+        " it is the patient's alone, or choose another."
+    )
 
 
 def _refuse(written: Written, *, now: datetime) -> None:

@@ -122,13 +122,13 @@ def register_patient(clinic: Clinic, who: NewPatient, *, now: datetime) -> Patie
     patient.search_key = search_key(patient, [value for _kind, value in addresses])
     _insert(patient)
     points = [
-        ContactPoint.objects.get_or_create(clinic=clinic, kind=kind, value=value)[0]
-        for kind, value in addresses
+        ContactPoint.objects.get_or_create(clinic=clinic, kind=kind, value=value) for kind, value in addresses
     ]
     PatientContact.objects.bulk_create(
         PatientContact(patient=patient, contact_point=point, rank=rank)
-        for rank, point in enumerate(points, start=1)
+        for rank, (point, _made) in enumerate(points, start=1)
     )
+    share([point for point, made in points if not made], patient)
     channel = Channel.SMS if who.phone else Channel.EMAIL
     ServiceCard.objects.create(patient=patient, channel=channel)
     return patient
@@ -155,11 +155,22 @@ def add_address(
     patient: Patient, kind: str, value: str, *, rank: int = 1, relation: str = Relation.SELF
 ) -> PatientContact:
     """Tie an address to a patient; the address itself may already serve others of the family."""
-    point, _made = ContactPoint.objects.get_or_create(clinic_id=patient.clinic_id, kind=kind, value=value)
-    tie, _made = PatientContact.objects.get_or_create(
+    point, is_new = ContactPoint.objects.get_or_create(clinic_id=patient.clinic_id, kind=kind, value=value)
+    tie, is_tied = PatientContact.objects.get_or_create(
         patient=patient, contact_point=point, defaults={"rank": rank, "relation": relation}
     )
+    if is_tied and not is_new:
+        share([point], patient)
     return tie
+
+
+def share(points: Sequence[ContactPoint], patient: Patient) -> None:
+    """The patient is on these addresses, too, from now on or otherwise than before: who has said of one of them that it
+    is hers alone is asked anew.
+    """
+    if points:
+        alone = PatientContact.objects.filter(contact_point__in=points, hers_alone_at__isnull=False)
+        alone.exclude(patient=patient).update(hers_alone_at=None)
 
 
 @dataclass(frozen=True)

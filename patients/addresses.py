@@ -18,6 +18,7 @@ from patients.actions import (
     normal_phone,
     record_consent,
     search_key,
+    share,
 )
 from patients.models import (
     AddressKind,
@@ -83,10 +84,14 @@ def change_tie(tie: PatientContact, answers: TieAnswers) -> None:
 
 
 def _write(tie: PatientContact, answers: TieAnswers) -> None:
-    """Where nobody may call, no voice message can be left either."""
-    said = replace(answers, may_leave_voicemail=answers.may_leave_voicemail and answers.may_be_called)
-    if not PatientContact.objects.filter(pk=tie.pk).update(**asdict(said)):
+    """Where nobody may call, no voice message can be left either; what is somebody else's is not hers alone."""
+    said = asdict(replace(answers, may_leave_voicemail=answers.may_leave_voicemail and answers.may_be_called))
+    if answers.relation != Relation.SELF:
+        said["hers_alone_at"] = None
+    if not PatientContact.objects.filter(pk=tie.pk).update(**said):
         raise StaleStateError(_("This address was removed meanwhile."))
+    if answers.relation != tie.relation:
+        share([tie.contact_point], tie.patient)
 
 
 @transaction.atomic
@@ -145,7 +150,14 @@ def correct_tie(tie: PatientContact, text: str, *, now: datetime) -> PatientCont
 def suspend_ties(patient: Patient, points: Sequence[ContactPoint], *, now: datetime) -> int:
     """Whoever is reached there says that it is not this patient. The others who share it are reached as before."""
     ties = PatientContact.objects.filter(patient=patient, contact_point__in=points)
-    return ties.filter(suspended_at__isnull=True).update(suspended_at=now)
+    return ties.filter(suspended_at__isnull=True).update(suspended_at=now, hers_alone_at=None)
+
+
+def confirm_alone(tie: PatientContact, *, now: datetime) -> None:
+    """She was asked: others are on this address, too, and yet nobody but her reads or answers there."""
+    own = PatientContact.objects.filter(pk=tie.pk, relation=Relation.SELF)
+    if not own.update(hers_alone_at=now):
+        raise StaleStateError(_("This address was removed meanwhile, or is not the patient's own."))
 
 
 def trust_tie(tie: PatientContact) -> None:

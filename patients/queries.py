@@ -32,7 +32,7 @@ from patients.models import (
     Role,
     ServiceCard,
 )
-from patients.told import told_among
+from patients.told import told_among, with_sharing
 from patients.windows import ALWAYS, Hours, WeeklyWindow
 
 User = auth.User
@@ -309,7 +309,7 @@ def first_phone(
     Where she refused calls about this, the next number is called.
     """
     refused = withdrawn(patient=patient, contact_point=OuterRef("contact_point"), channel=Channel.PHONE)
-    ties = patient.contacts.annotate(is_refused=Exists(refused.filter(purpose=purpose)))
+    ties = with_sharing(patient.contacts.annotate(is_refused=Exists(refused.filter(purpose=purpose))))
     on = now.astimezone(ZoneInfo(patient.zone)).date()
     told = told_among(patient, ties.select_related("contact_point"), on=on, in_confidence=in_confidence)
     return next((tie for tie in told if _may_ring(tie)), None)

@@ -4,19 +4,56 @@ From one birthday on an adolescent hears of herself where she has an address of 
 earlier, a matter can be kept from her parents; at her majority they are told nothing more.
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
 from datetime import date, datetime, timedelta
 
-from django.db.models import Q
+from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from patients.country import ONE_DAY, CountryProfile, profile_of
-from patients.models import GUARDIANS, AddressStatus, Clinic, Patient, PatientContact, Relation
+from patients.models import (
+    GUARDIANS,
+    AddressStatus,
+    Clinic,
+    Patient,
+    PatientContact,
+    PatientStatus,
+    Relation,
+)
+
+# Who else is on an address as its owner, or answers there for a child: then it may be the family's phone.
+SHARING = (
+    PatientContact.objects.filter(
+        contact_point=OuterRef("contact_point"), relation__in=[Relation.SELF, *GUARDIANS]
+    )
+    .exclude(patient=OuterRef("patient"))
+    .exclude(patient__status=PatientStatus.MERGED)
+)
+# Her own address, and surely nobody else's: no other is on it, or she has said that it is hers alone.
+SURELY_HERS = Q(relation=Relation.SELF) & (Q(hers_alone_at__isnull=False) | ~Q(Exists(SHARING)))
+
+
+def with_sharing(ties: QuerySet[PatientContact]) -> QuerySet[PatientContact]:
+    """Addresses as `is_surely_hers` asks for them, where there are several."""
+    return ties.annotate(is_shared=Exists(SHARING))
+
+
+def is_surely_hers(tie: PatientContact) -> bool:
+    """The same as SURELY_HERS of one that was read; where it was read without `with_sharing`, the database is asked."""
+    if tie.relation != Relation.SELF or tie.hers_alone_at:
+        return tie.relation == Relation.SELF
+    is_shared = getattr(tie, "is_shared", None)
+    if is_shared is None:
+        return PatientContact.objects.filter(SURELY_HERS, pk=tie.pk).exists()
+    return not is_shared
 
 
 def told_among(
     patient: Patient, ties: Iterable[PatientContact], *, on: date, in_confidence: bool = False
 ) -> list[PatientContact]:
-    """Whom a message or a call may reach. What is kept from the parents reaches her alone, or nobody."""
+    """Whom a message or a call may reach. What is kept from the parents reaches her alone, or nobody.
+
+    Read the ties `with_sharing`.
+    """
     listed = [tie for tie in ties if may_be_told(patient, tie, on=on, in_confidence=in_confidence)]
     if in_confidence or not patient.is_minor(on=on):
         return listed
@@ -30,7 +67,7 @@ def told_among(
 def may_be_told(patient: Patient, tie: PatientContact, *, on: date, in_confidence: bool = False) -> bool:
     """Whether anything of this may be said at an address, whoever chose it."""
     if in_confidence:
-        return tie.relation == Relation.SELF
+        return is_surely_hers(tie)
     return tie.relation != Relation.PARENT or patient.is_minor(on=on)
 
 
@@ -61,11 +98,12 @@ def lacks_guardian(patient: Patient, *, on: date) -> bool:
     return not working.filter(relation__in=who).exists()
 
 
-def lacks_own_address(patient: Patient, ties: Sequence[PatientContact], *, on: date) -> bool:
+def lacks_own_address(patient: Patient, ties: Iterable[PatientContact], *, on: date) -> bool:
     """Grown up, and reached through her parents alone, who are told nothing more."""
-    told = [tie for tie in told_among(patient, ties, on=on) if tie.suspended_at is None]
+    listed = list(ties)
+    told = [tie for tie in told_among(patient, listed, on=on) if tie.suspended_at is None]
     works = [tie for tie in told if tie.contact_point.status != AddressStatus.BAD]
-    return bool(ties) and not works and not patient.is_minor(on=on)
+    return bool(listed) and not works and not patient.is_minor(on=on)
 
 
 def who_turned(age: Callable[[CountryProfile], int], *, within: timedelta, now: datetime) -> Q:

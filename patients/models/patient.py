@@ -165,7 +165,8 @@ class PatientContact(models.Model):
 
     `may_be_called` off is "never at work": no call is planned there, and none may be claimed. Where only a
     call back may be asked for, no message goes, since every message says more. `suspended_at`: somebody there has
-    said that it is not she, so nothing more goes there for her until a person has checked it.
+    said that it is not she, so nothing more goes there for her until a person has checked it. `hers_alone_at`: others
+    of the clinic are on this address of hers, too, and she has said that nobody else reads or answers there.
     """
 
     patient = models.ForeignKey(Patient, on_delete=models.CASCADE, related_name="contacts")
@@ -181,9 +182,14 @@ class PatientContact(models.Model):
         settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.SET_NULL, related_name="+"
     )
     suspended_at = models.DateTimeField(null=True, blank=True)
+    hers_alone_at = models.DateTimeField(null=True, blank=True)
 
     class Meta:
         constraints = [
+            models.CheckConstraint(
+                condition=Q(hers_alone_at__isnull=True) | Q(relation=Relation.SELF),
+                name="patient_contact_hers_alone_is_her_own",
+            ),
             one_of("relation", Relation, name="patient_contact_relation_is_known"),
             one_of("place", Place, name="patient_contact_place_is_known"),
             one_of("may_say", MaySay, name="patient_contact_may_say_is_known"),

@@ -217,4 +217,6 @@ def test_the_page_asks_as_much_for_one_address_as_for_three(
     client.get(address)
     with CaptureQueriesContext(connection) as asked:
         client.get(address)
-    assert len(asked) == 16  # the last two are the audit trail's: whose page this was, and that it was read
+    # One asks what is kept from the parents, for the number is Noa's, too; the last two are the audit trail's: whose
+    # page this was, and that it was read.
+    assert len(asked) == 17

@@ -12,9 +12,10 @@ from outreach.actions import plan_attempts
 from outreach.anew import plan_after_birthdays
 from outreach.because import Because
 from outreach.calls import claim_call
+from outreach.contact_models import CameOfAge
 from outreach.decision_models import Decision
 from outreach.dispatch import dispatch
-from outreach.models import ANSWER, Attempt, AttemptStatus, CameOfAge
+from outreach.models import ANSWER, Attempt, AttemptStatus
 from outreach.of_age import ask_who_came_of_age
 from outreach.queries import calls_now
 from patients.actions import StaleStateError, add_address
