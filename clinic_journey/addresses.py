@@ -219,7 +219,7 @@ def address(request: HttpRequest, here: Here, patient_id: UUID, tie_id: int) -> 
     form = TieForm(request.POST if request.method == "POST" else None, initial=TieForm.beginning(tie))
     if form.is_valid():
         try:
-            change_address(tie, form.answers())
+            change_address(tie, form.answers(), now=here.now)
         except RefusedError as refusal:
             messages.error(request, str(refusal))
         else:

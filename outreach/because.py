@@ -39,6 +39,7 @@ class Because(StrEnum):
     REFUSED_HERE = "refused_here"
     NOT_CALLED = "not_called"
     CALL_BACK_ONLY = "call_back_only"
+    NOTHING_SAID = "nothing_said"
     SOMEBODY_ELSE = "somebody_else"
     NO_LONGER_TOLD = "no_longer_told"
     IN_CONFIDENCE = "in_confidence"

@@ -10,6 +10,7 @@ from django.utils.translation import gettext as _
 from journeys.actions import lock_journey
 from journeys.models import Journey
 from outreach import followup
+from outreach.anew import plan_anew
 from outreach.because import Because
 from outreach.decisions import note_stopped
 from outreach.followup import REPLANNED
@@ -17,7 +18,7 @@ from outreach.models import Attempt, AttemptStatus
 from patients.actions import RefusedError
 from patients.addresses import TieAnswers, change_tie
 from patients.country import profile_of
-from patients.models import Patient, PatientContact, Relation
+from patients.models import MaySay, Patient, PatientContact, Relation
 from patients.told import SURELY_HERS, may_keep_from_parents
 
 HER_OWN = PatientContact.objects.filter(
@@ -71,20 +72,33 @@ def tell_parents_again(journey: Journey) -> None:
 
 
 @transaction.atomic
-def change_address(tie: PatientContact, answers: TieAnswers) -> None:
-    """As the desk says whose it is. What was taken for hers and is not opens nothing that is kept any more."""
-    if answers.relation != Relation.SELF:
-        end_kept_links(tie)
+def change_address(tie: PatientContact, answers: TieAnswers, *, now: datetime) -> None:
+    """As the desk says whose it is and what may be said there.
+
+    Whoever is told nothing more, as the one of two parents, has a link that opens nothing more, and what was planned
+    there goes another way. What was taken for hers and is not opens nothing that is kept.
+    """
+    is_silent = answers.may_say == MaySay.NOTHING and tie.may_say != MaySay.NOTHING
+    if is_silent:
+        end_links(tie)
+    elif tie.relation == Relation.SELF and answers.relation != Relation.SELF:
+        end_links(tie, only_kept=True)
     change_tie(tie, answers)
+    if is_silent:
+        there = Attempt.objects.filter(patient=tie.patient_id, contact_point=tie.contact_point_id)
+        plan_anew(there.filter(status=AttemptStatus.PLANNED), Because.NOTHING_SAID, now=now)
 
 
-def end_kept_links(tie: PatientContact) -> None:
-    """Links of what is kept from the parents that went to this address; a new one goes to her own. Inside atomic()."""
+def end_links(tie: PatientContact, *, only_kept: bool = False) -> None:
+    """Links that went to this address; `only_kept`: of what is kept from the parents. A new one goes to whoever is
+    told. Inside atomic().
+    """
     sent = Attempt.objects.filter(
         task__step__journey=OuterRef("pk"),
         patient=tie.patient_id,
         contact_point=tie.contact_point_id,
         called_at__isnull=False,
     )
-    kept = Journey.objects.filter(Exists(sent), patient=tie.patient_id, is_confidential=True)
-    kept.update(link_version=F("link_version") + 1)
+    ended = Journey.objects.filter(Exists(sent), patient=tie.patient_id)
+    ended = ended.filter(is_confidential=True) if only_kept else ended
+    ended.update(link_version=F("link_version") + 1)

@@ -30,6 +30,7 @@ from patients.models import (
     AddressStatus,
     Channel,
     Clinic,
+    MaySay,
     Patient,
     PatientContact,
     PatientStatus,
@@ -97,6 +98,7 @@ def _lately(*, now: datetime, in_peace: timedelta) -> Q:
 def _phones() -> QuerySet[PatientContact]:
     """Numbers that may be called."""
     called = PatientContact.objects.filter(may_be_called=True, suspended_at__isnull=True)
+    called = called.exclude(may_say=MaySay.NOTHING)
     return called.filter(contact_point__kind=AddressKind.PHONE).exclude(
         contact_point__status=AddressStatus.BAD
     )

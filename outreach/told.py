@@ -8,7 +8,7 @@ from django.db.models import Prefetch, QuerySet, prefetch_related_objects
 
 from outreach.because import Because
 from outreach.models import OutreachTask
-from patients.models import PatientContact, Relation
+from patients.models import MaySay, PatientContact, Relation
 from patients.told import told_among, with_sharing
 
 
@@ -30,6 +30,8 @@ def not_told(task: OutreachTask, tie: PatientContact, usable: Iterable[PatientCo
     """Why nothing of this is said at one of the patient's addresses; None where it is among the usable ones."""
     if any(each.pk == tie.pk for each in usable):
         return None
+    if tie.may_say == MaySay.NOTHING:
+        return Because.NOTHING_SAID
     if not task.step.journey.is_confidential:
         return Because.NO_LONGER_TOLD
     return Because.NOT_HERS_ALONE if tie.relation == Relation.SELF else Because.IN_CONFIDENCE

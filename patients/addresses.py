@@ -80,6 +80,9 @@ def add_tie(patient: Patient, kind: str, text: str, answers: TieAnswers) -> Pati
 
 @transaction.atomic
 def change_tie(tie: PatientContact, answers: TieAnswers) -> None:
+    """Where nothing may be said any more, nobody is reached: another address has to be there."""
+    if answers.may_say == MaySay.NOTHING:
+        _refuse_if_last(lock_patient(tie.patient_id), tie)
     _write(tie, replace(answers, rank=answers.rank or tie.rank))
 
 
@@ -102,16 +105,20 @@ def remove_tie(tie: PatientContact) -> None:
     once wait for each other, and the second is refused.
     """
     patient = lock_patient(tie.patient_id)
+    _refuse_if_last(patient, tie)
+    if not PatientContact.objects.filter(pk=tie.pk).delete()[0]:
+        raise StaleStateError(_("This address was removed meanwhile."))
+    _find_by_addresses(patient)
+
+
+def _refuse_if_last(patient: Patient, tie: PatientContact) -> None:
     works = patient.contacts.exclude(contact_point__status=AddressStatus.BAD)
-    works = works.filter(suspended_at__isnull=True)
+    works = works.filter(suspended_at__isnull=True).exclude(may_say=MaySay.NOTHING)
     if works.filter(pk=tie.pk).exists() and works.count() == 1:
         raise RefusedError(
             _("This is the only address at which we reach %(name)s. Add another one first.")
             % {"name": patient.full_name}
         )
-    if not PatientContact.objects.filter(pk=tie.pk).delete()[0]:
-        raise StaleStateError(_("This address was removed meanwhile."))
-    _find_by_addresses(patient)
 
 
 @transaction.atomic

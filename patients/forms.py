@@ -47,7 +47,10 @@ class TieForm(forms.Form):
     )
     may_leave_voicemail = forms.BooleanField(label=_("We may leave a voice message"), required=False)
     may_say = forms.ChoiceField(
-        label=_("What may be said there?"), choices=MaySay.choices, widget=forms.RadioSelect
+        label=_("What may be said there?"),
+        choices=MaySay.choices,
+        widget=forms.RadioSelect,
+        help_text=_("Choose “Nothing” for a parent who is not told, as where only the other one is."),
     )
 
     @staticmethod

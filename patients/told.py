@@ -14,6 +14,7 @@ from patients.models import (
     GUARDIANS,
     AddressStatus,
     Clinic,
+    MaySay,
     Patient,
     PatientContact,
     PatientStatus,
@@ -66,6 +67,8 @@ def told_among(
 
 def may_be_told(patient: Patient, tie: PatientContact, *, on: date, in_confidence: bool = False) -> bool:
     """Whether anything of this may be said at an address, whoever chose it."""
+    if tie.may_say == MaySay.NOTHING:
+        return False
     if in_confidence:
         return is_surely_hers(tie)
     return tie.relation != Relation.PARENT or patient.is_minor(on=on)
@@ -92,7 +95,7 @@ def lacks_guardian(patient: Patient, *, on: date) -> bool:
     """A child for whom nobody grown up can be reached, and who is not told herself yet."""
     if not patient.is_minor(on=on):
         return False
-    surely = patient.contacts.filter(suspended_at__isnull=True)
+    surely = patient.contacts.filter(suspended_at__isnull=True).exclude(may_say=MaySay.NOTHING)
     working = surely.exclude(contact_point__status=AddressStatus.BAD)
     who = [*GUARDIANS, *([Relation.SELF] if hears_for_herself(patient, on=on) else [])]
     return not working.filter(relation__in=who).exists()

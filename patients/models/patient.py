@@ -158,13 +158,15 @@ class MaySay(models.TextChoices):
 
     EVERYTHING = "all", _("Everything about the visits")
     CALL_BACK = "call_back", _("Only that we ask to be called back")
+    NOTHING = "nothing", _("Nothing: nobody is called or written to there")
 
 
 class PatientContact(models.Model):
     """The tie between a person and an address: whose it is, in which order to try, what may be said there.
 
     `may_be_called` off is "never at work": no call is planned there, and none may be claimed. Where only a
-    call back may be asked for, no message goes, since every message says more. `suspended_at`: somebody there has
+    call back may be asked for, no message goes, since every message says more; where nothing may be said, as to a
+    parent who is not the one that is told, nobody calls either. `suspended_at`: somebody there has
     said that it is not she, so nothing more goes there for her until a person has checked it. `hers_alone_at`: others
     of the clinic are on this address of hers, too, and she has said that nobody else reads or answers there.
     """

@@ -210,10 +210,10 @@ def test_links_of_what_is_kept_end_where_the_address_turns_out_to_be_her_mothers
             sent_at=NOW,
         )
     before = journey.link_version
-    change_address(tie, TieAnswers(relation=Relation.SELF, place="home"))
+    change_address(tie, TieAnswers(relation=Relation.SELF, place="home"), now=NOW)
     journey.refresh_from_db()
     assert journey.link_version == before
-    change_address(tie, TieAnswers(relation=Relation.PARENT))
+    change_address(tie, TieAnswers(relation=Relation.PARENT), now=NOW)
     journey.refresh_from_db()
     plain.refresh_from_db()
     assert (journey.link_version, plain.link_version) == (before + 1, 1)
