@@ -34,6 +34,7 @@ app.conf.beat_schedule = {
     "dispatch": every(5, "outreach.tasks.dispatch"),
     "send answers": every(5, "inquiries.tasks.send_answers"),
     "hear providers": every(5, "outreach.tasks.work_events"),
+    "hear of answers": every(5, "inquiries.tasks.hear"),
     "go on importing": every(5, "clinic_journey.importing.tasks.go_on_importing"),
     "hear letters": every(5, "outreach.tasks.hear_letters"),
     "count stages": every(3600, "clinic_journey.reports.tasks.count_stages"),

@@ -1,15 +1,19 @@
 """Words from a number that nobody knows: a person says whose they are, or that nothing is to be answered."""
 
+from collections.abc import Iterable
 from uuid import UUID
 
 from django.contrib import messages
-from django.db.models import QuerySet
+from django.db.models import Exists, OuterRef, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST
 
 from clinic_journey.caller import MOST, SHORTEST
+from inquiries.models import Inquiry
+from inquiries.queries import inquiries_visible_to
+from inquiries.sent_models import SentAnswer
 from journeys.models import Step, StepKind
 from journeys.queries import steps_visible_to
 from outreach.models import Reply
@@ -20,7 +24,7 @@ from patients.actions import RefusedError
 from patients.models import Patient
 from patients.queries import first_found, patients_visible_to
 
-SHOWN = 20
+SHOWN, QUESTIONS = 20, 3
 
 
 def _matter(here: Here, step_id: UUID) -> Step:
@@ -45,8 +49,19 @@ def unknown(request: HttpRequest, here: Here, step_id: UUID) -> HttpResponse:
         found = list(first_found(ours, text, MOST))
     audit.shows(rows=len(found))
     replies = list(said[:SHOWN])[::-1]
-    context = {"matter": matter, "replies": replies, "q": text, "found": found}
+    answered = _answered(here, replies)
+    context = {"matter": matter, "replies": replies, "answered": answered, "q": text, "found": found}
     return render(request, "inbox/unknown.html", context)
+
+
+def _answered(here: Here, replies: Iterable[Reply]) -> list[Inquiry]:
+    """The questions that we answered in writing there."""
+    there = {reply.contact_point.value for reply in replies if reply.contact_point}
+    left = SentAnswer.objects.filter(
+        inquiry=OuterRef("pk"), clinic=here.clinic, value__in=there, sent_at__isnull=False
+    )
+    ours = inquiries_visible_to(here.user).filter(Exists(left), clinic=here.clinic)
+    return list(ours.order_by("-asked_at", "-pk")[:QUESTIONS])
 
 
 @require_POST

@@ -14,7 +14,7 @@ from django.views.decorators.http import require_GET, require_POST
 
 from appointments.visits import SlotTakenError
 from clinic_journey import ask
-from clinic_journey.answer_letter import Letter, last_sending, letter_of
+from clinic_journey.answer_letter import Letter, came_back, last_sending, letter_of
 from clinic_journey.caller_line import Clock
 from clinic_journey.language import text_direction
 from clinic_journey.why import took_words
@@ -68,6 +68,7 @@ def _page(request: HttpRequest, here: Here, found: Inquiry, **bound: forms.Form 
         "lost_form": LostForm(initial={"because": found.lost_because, "words": found.lost_words}),
         "said_direction": text_direction(found.said_in) if found.said_in else "auto",
         "sending": last_sending(found),
+        "came_back": came_back(found),
     }
     if request.GET.get("then") == "send" and not found.is_unanswered and not found.patient_id:
         context["letter"] = letter_of(found, here)

@@ -27,7 +27,7 @@ from outreach.opt_out import notice_of
 from outreach.senders import Turn, Turns
 from outreach.strangers import address_in, hours_of_messages, leaves_at, open_until, refuse_to_send
 from patients.actions import RefusedError, mark_address
-from patients.models import AddressStatus, Purpose
+from patients.models import AddressStatus, ContactPoint, Purpose
 from patients.windows import DAY
 
 logger = logging.getLogger(__name__)
@@ -137,10 +137,16 @@ def _sent(answer: SentAnswer, provider_reference: str, *, now: datetime) -> bool
     taken = {"sent_at": now, "provider_reference": provider_reference[:120]}
     if not _end(answer, AttemptStatus.SENT, **taken):
         return False
+    # From now on it is known here: what comes back from there finds this clinic.
+    ContactPoint.objects.get_or_create(clinic=answer.clinic, kind=answer.kind, value=answer.value)
+    end_step(answer, now=now)
+    return True
+
+
+def end_step(answer: SentAnswer, *, now: datetime) -> None:
     answer.step.refresh_from_db()
     if answer.step.status == StepStatus.ACTIVE:
         complete_step(answer.step, KEPT, now=now)
-    return True
 
 
 def _refused(answer: SentAnswer, error: ChannelError, *, now: datetime) -> None:

@@ -9,7 +9,7 @@ from django.utils.translation import gettext as _, gettext_lazy
 
 from inquiries.actions import KEPT, will_think
 from inquiries.models import Inquiry, Outcome
-from inquiries.sent_models import UNDER_WAY, SentAnswer
+from inquiries.sent_models import LEFT, UNDER_WAY, SentAnswer
 from journeys.actions import AdHoc, cancel_journey, complete_step, open_unidentified
 from journeys.models import StepKind, StepStatus
 from outreach.models import AttemptStatus
@@ -41,7 +41,7 @@ def send_answer(inquiry: Inquiry, letter: Letter, *, now: datetime, by: User) ->
 
     It has a step of its own, so that one which never leaves is seen in Today like anything else that is late.
     """
-    locked = _locked(inquiry)
+    locked = locked_inquiry(inquiry.pk)
     if locked.answered_at is None:
         raise RefusedError(_("Answer the question first."))
     if locked.patient_id is not None:
@@ -77,7 +77,7 @@ def _made(inquiry: Inquiry, letter: Letter, *, now: datetime) -> SentAnswer:
     point = address_in(inquiry.clinic, letter.to)
     channel = channel_to(point)
     refuse_to_send(point, channel)
-    same = inquiry.sendings.filter(value=point.value, body=words, status=AttemptStatus.SENT)
+    same = inquiry.sendings.filter(value=point.value, body=words, status__in=LEFT)
     if same.exists():
         raise StaleStateError(_("This has been sent there already."))
     at = leaves_at(inquiry.clinic, now=now + LEAVES_AFTER)
@@ -96,14 +96,14 @@ def _made(inquiry: Inquiry, letter: Letter, *, now: datetime) -> SentAnswer:
     )
 
 
-def _locked(inquiry: Inquiry) -> Inquiry:
-    return Inquiry.objects.select_for_update(no_key=True, of=("self",)).get(pk=inquiry.pk)
+def locked_inquiry(key: int) -> Inquiry:
+    return Inquiry.objects.select_for_update(no_key=True, of=("self",)).get(pk=key)
 
 
 @transaction.atomic
 def do_not_send(inquiry: Inquiry, reference: str, *, now: datetime, by: User) -> None:
     """Stopped before it has left: the one that stood on the page, never one that was written since."""
-    planned = _locked(inquiry).sendings.filter(status=AttemptStatus.PLANNED)
+    planned = locked_inquiry(inquiry.pk).sendings.filter(status=AttemptStatus.PLANNED)
     meant = [each.pk for each in planned if str(each.reference) == reference]
     if not planned.filter(pk__in=meant).update(status=AttemptStatus.CANCELLED):
         raise StaleStateError(_("It has left already, or was stopped."))
@@ -113,7 +113,7 @@ def do_not_send(inquiry: Inquiry, reference: str, *, now: datetime, by: User) ->
 @transaction.atomic
 def told_otherwise(inquiry: Inquiry, *, now: datetime, by: User) -> None:
     """What did not arrive in writing was said by word of mouth."""
-    locked = _locked(inquiry)
+    locked = locked_inquiry(inquiry.pk)
     if locked.sendings.filter(status__in=UNDER_WAY).exists():
         raise StaleStateError(ON_ITS_WAY)
     for each in locked.sendings.exclude(status__in=UNDER_WAY).select_related("step"):

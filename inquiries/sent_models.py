@@ -13,12 +13,13 @@ from patients.models import AddressKind, Channel, Clinic, Language
 from patients.models.clinic import one_of
 
 UNDER_WAY = (AttemptStatus.PLANNED, AttemptStatus.SENDING)
+LEFT = (AttemptStatus.SENT, AttemptStatus.DELIVERED)
 
 
 class SentAnswer(models.Model):
     """One answer in writing, asked for by whoever asked (docs/decisions/037).
 
-    Its statuses are those of an attempt, and so is its lease. `step` sees to it that it leaves.
+    Its statuses are those of an attempt, and so is its lease. `step` sees to it that it leaves, and arrives.
     """
 
     reference = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
@@ -40,7 +41,7 @@ class SentAnswer(models.Model):
     lease_until = models.DateTimeField(null=True, blank=True)
     called_at = models.DateTimeField(null=True, blank=True)  # from here on nobody knows whether it left
     sent_at = models.DateTimeField(null=True, blank=True)
-    trouble = models.CharField(max_length=300, blank=True)  # why it did not leave, in words
+    trouble = models.CharField(max_length=300, blank=True)  # why it did not leave or arrive, in words
     provider_reference = models.CharField(max_length=120, blank=True)
 
     class Meta:
@@ -55,7 +56,8 @@ class SentAnswer(models.Model):
                 name="sent_answer_one_under_way_per_question",
             ),
             models.CheckConstraint(
-                condition=~Q(status="sent") | Q(sent_at__isnull=False), name="sent_answer_says_when"
+                condition=~Q(status__in=["sent", "delivered"]) | Q(sent_at__isnull=False),
+                name="sent_answer_says_when",
             ),
             models.CheckConstraint(
                 condition=Q(status="sending", lease__isnull=False, lease_until__isnull=False)

@@ -1,10 +1,12 @@
 """Providers' events: kept as they came, once each, and worked by a tick.
 
-What cannot be worked is set aside, and a person has it: words are with the desk, all else with the managers.
+What cannot be worked is set aside, and a person has it: words are with the desk, all else with the managers. A receipt
+for a message that is no attempt waits, under the same alarm, for whoever looks down on it from above.
 """
 
 import logging
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from dataclasses import replace
 from datetime import datetime, timedelta
 from time import monotonic
 
@@ -30,15 +32,18 @@ AGAIN, MOMENT = timedelta(minutes=1), timedelta(seconds=5)
 TRIES = 3
 SET_ASIDE, READ_BY_A_PERSON = "set_aside", "read_by_a_person"
 UNREADABLE = "unreadable:"  # begins the id of a request that could not be taken apart
+MOVED, KNOWN = "moved", "known_already"
+NOT_OURS = "not_ours"  # about no attempt; it may be about a message of an app above
 EMPTIED_AFTER = timedelta(days=30)  # by then nobody asks what exactly the provider said
 
 TO_WORK = Alarm(
     model=ProviderEvent,
     column="work_from",
-    armed="work_from IS NOT NULL",
+    armed=f"work_from IS NOT NULL AND outcome <> '{NOT_OURS}'",
     # A lease at the same time: whoever dies over one leaves it to be claimed again.
     takes={"work_from": "%(again)s", "tries": "tries + 1"},
 )
+HANDED_ON = replace(TO_WORK, armed=f"work_from IS NOT NULL AND outcome = '{NOT_OURS}'")
 
 
 def keep(provider: str, pieces: Iterable[tuple[str, str]], *, now: datetime) -> None:
@@ -64,22 +69,36 @@ def _storable(text: str) -> str:
 
 
 def work_events(*, now: datetime, lasts: timedelta = INTERVAL, limit: int = BATCH) -> int:
-    """Work what has come in. One that fails stops no other: it is tried again, and then set aside for a person."""
+    """Work what has come in. Returns how many were."""
+    return work_through(TO_WORK, _work, now=now, lasts=lasts, limit=limit)
+
+
+def work_through(
+    alarm: Alarm,
+    work: Callable[[ProviderEvent, datetime], str],
+    *,
+    now: datetime,
+    lasts: timedelta = INTERVAL,
+    limit: int = BATCH,
+) -> int:
+    """One that fails stops no other: it is tried again, and then set aside for a person."""
     done, stop = 0, monotonic() + lasts.total_seconds() * TICK_SHARE
     while True:
         with transaction.atomic():
-            rows = claim_due(TO_WORK, now=now, limit=limit, again=now + AGAIN)
+            rows = claim_due(alarm, now=now, limit=limit, again=now + AGAIN)
         claimed = ProviderEvent.objects.filter(pk__in=[row[0] for row in rows]).order_by("received_at", "pk")
         for event in claimed:
-            done += _work_or_set_aside(event, now=now)
+            done += _work_or_set_aside(event, work, now=now)
         if len(rows) < limit or monotonic() > stop:
             return done
 
 
-def _work_or_set_aside(event: ProviderEvent, *, now: datetime) -> int:
+def _work_or_set_aside(
+    event: ProviderEvent, work: Callable[[ProviderEvent, datetime], str], *, now: datetime
+) -> int:
     try:
         with transaction.atomic():
-            outcome = _work(event, now=now)
+            outcome = work(event, now)
             _close(event, outcome, now=now)
         return 1
     except TooEarly:
@@ -114,7 +133,10 @@ def _words(channel: str) -> Words:
 
 
 def _close(event: ProviderEvent, outcome: str, *, now: datetime) -> None:
-    ProviderEvent.objects.filter(pk=event.pk).update(worked_at=now, work_from=None, outcome=outcome)
+    """What is not ours, and has been looked at by nobody above yet, keeps its alarm for them."""
+    is_handed_on = outcome == NOT_OURS != event.outcome
+    after = {"work_from": now, "tries": 0} if is_handed_on else {"work_from": None, "worked_at": now}
+    ProviderEvent.objects.filter(pk=event.pk).update(outcome=outcome, **after)
 
 
 class UnreadableError(Exception):
@@ -127,17 +149,21 @@ def _read(event: ProviderEvent) -> Inbound | None:
     return HOOKS[event.provider].read_at(event.body, event.received_at)
 
 
-def _work(event: ProviderEvent, *, now: datetime) -> str:
-    hook = HOOKS[event.provider]
-    found = _read(event)
+def receipt_in(event: ProviderEvent) -> tuple[Inbound | None, tuple[str, ...]]:
+    """What it says, and the channels that its provider serves."""
+    return _read(event), HOOKS[event.provider].channels
+
+
+def _work(event: ProviderEvent, now: datetime) -> str:
+    found, channels = receipt_in(event)
     if found is None:
         return "nothing_to_do"
     if not isinstance(found, Receipted):
         return receive_reply(found, now=now)
-    attempt = attempt_of(found, channels=hook.channels)
+    attempt = attempt_of(found, channels=channels)
     if attempt is None:
-        return "not_ours"
-    return "moved" if record_receipt(attempt, found, now=now) else "known_already"
+        return NOT_OURS
+    return MOVED if record_receipt(attempt, found, now=now) else KNOWN
 
 
 def work_again(events: QuerySet[ProviderEvent]) -> int:

@@ -1,9 +1,11 @@
 """What a provider tells later about a message it took. A receipt moves an attempt forward or changes nothing."""
 
 from datetime import datetime
+from typing import TypeVar
 from uuid import UUID
 
 from django.db import transaction
+from django.db.models import Model, QuerySet
 
 from journeys.actions import lock_journey
 from outreach import followup
@@ -14,6 +16,8 @@ from outreach.models import Attempt, AttemptStatus
 from outreach.unanswered import count_unanswered
 from patients.actions import mark_address
 from patients.models import AddressStatus
+
+Sent = TypeVar("Sent", bound=Model)  # an attempt, or what is sent like one
 
 # From which states each stage moves, and where to. What is not here is known already, or known better.
 MOVES = {
@@ -28,17 +32,22 @@ class TooEarly(Exception):
 
 
 def attempt_of(receipt: Receipted, *, channels: tuple[str, ...]) -> Attempt | None:
-    """By our own reference, else by the provider's, and only on the provider's own channels."""
-    attempts = Attempt.objects.filter(channel__in=channels).select_related(
+    attempts = Attempt.objects.select_related(
         "task__step__template_step", "task__patient__merged_into", "patient__merged_into", "contact_point"
     )
+    return named_by(receipt, attempts, channels=channels)
+
+
+def named_by(receipt: Receipted, sent: QuerySet[Sent], *, channels: tuple[str, ...]) -> Sent | None:
+    """By our own reference, else by the provider's, and only on the provider's own channels."""
+    there = sent.filter(channel__in=channels)
     try:
-        named = attempts.filter(reference=UUID(receipt.reference)).first() if receipt.reference else None
+        named = there.filter(reference=UUID(receipt.reference)).first() if receipt.reference else None
     except ValueError:
         named = None
     if named or not receipt.provider_reference:
         return named
-    return attempts.filter(provider_reference=receipt.provider_reference).first()
+    return there.filter(provider_reference=receipt.provider_reference).first()
 
 
 @transaction.atomic

@@ -47,8 +47,10 @@ def ask_who_it_is(said: Said, clinic: Clinic | None, *, now: datetime) -> str:
 
 
 def _first_that_knows(said: Said) -> Clinic | None:
-    known = ContactPoint.objects.filter(kind=said.kind, value=said.value, ties__isnull=False)
-    found = known.select_related("clinic").order_by("clinic", "pk").first()
+    """Where a patient has this address, else where whoever writes was answered in writing, or wrote, last."""
+    known = ContactPoint.objects.filter(kind=said.kind, value=said.value).select_related("clinic")
+    of_patients = known.filter(ties__isnull=False).order_by("clinic", "pk").first()
+    found = of_patients or known.order_by("-pk").first()
     return found.clinic if found else None
 
 

@@ -23,7 +23,8 @@ from appointments.models import (
 from appointments.waiting_models import Offer, Opening, WaitlistEntry
 from clinic_journey.models import Handover, Improvement
 from inquiries.models import Inquiry, Offering
-from journeys.models import Journey, OwnerRole, Step, StepKind, StepStatus
+from inquiries.sent_models import SentAnswer
+from journeys.models import Journey, JourneyStatus, OwnerRole, Step, StepKind, StepStatus
 from outreach.channels import by_machine
 from outreach.complaint_models import Complaint
 from outreach.dispatch import Clock
@@ -243,6 +244,22 @@ def inquiry(at: Clinic | None = None, **fields: Any) -> Inquiry:
     """Asked and answered a moment later."""
     given = {"asked": "flu vaccine", "asked_at": NOW, "answered_at": NOW, "said_words": "Yes, we have it."}
     return Inquiry.objects.create(clinic=at or clinic(), **{**given, **fields})
+
+
+def sent_answer(to: Inquiry, **fields: Any) -> SentAnswer:
+    """An answer in writing that has left."""
+    nobodys = Journey.objects.create(clinic=to.clinic, status=JourneyStatus.UNIDENTIFIED, opened_at=NOW)
+    ended: dict[str, Any] = {"status": StepStatus.COMPLETED, "completed_at": NOW, "outcome": "kept"}
+    given = {"kind": "phone", "value": "+972547654320", "channel": "sms", "language": "en", "body": "Yes."}
+    times = dict.fromkeys(("send_at", "expires_at", "called_at", "sent_at"), NOW)
+    fields = {
+        "step": step(nobodys, kind=StepKind.TELL, **ended),
+        "status": "sent",
+        **given,
+        **times,
+        **fields,
+    }
+    return SentAnswer.objects.create(inquiry=to, clinic=to.clinic, **fields)
 
 
 def complaint(for_patient: Patient | None = None, **fields: Any) -> Complaint:

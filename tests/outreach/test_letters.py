@@ -9,7 +9,7 @@ from django.conf import LazySettings
 from django.db import IntegrityError, transaction
 
 from journeys.models import Step, StepKind, StepStatus
-from outreach.letters import _heard_once, hear_letters
+from outreach.letters import _hear, _heard_once, hear_letters
 from outreach.models import Attempt, AttemptStatus, Reply
 from patients.actions import add_address, withdraw_consent
 from patients.models import AddressStatus, Channel, Consent, Patient, PatientContact
@@ -155,18 +155,20 @@ def test_letter_is_heard_by_one_worker(inbox: Path, dana: PatientContact) -> Non
     arrivals.match_documents(now=NOW)
     paused = IncomingDocument.objects.get()
     hear_letters(now=NOW)
-    assert _heard_once(paused, now=NOW) == 0
+    assert _heard_once(paused, _hear, now=NOW) == 0
     assert Reply.objects.count() == 1
 
 
-def test_mail_that_names_no_message_of_ours_and_comes_from_nobody_known_is_for_the_desk(
+def test_mail_that_names_no_attempt_and_comes_from_nobody_known_waits_for_whoever_looks_down(
     inbox: Path, dana: PatientContact
 ) -> None:
     raw = letter("Hello", answers=str(uuid4()), sender="nobody@elsewhere.example")
     document = comes(inbox, raw)
-    assert (document.status, document.letter_from) == (DocumentStatus.UNMATCHED, None)
-    assert document.step is not None
-    assert document.step.kind == StepKind.IDENTIFY
+    assert (document.status, document.letter_from, document.ended_at) == (DocumentStatus.LETTER, NOW, None)
+    assert (document.is_handed_on, document.tries) == (True, 0)
+    assert (
+        hear_letters(now=NOW + timedelta(minutes=5)) == 0
+    )  # what becomes of it: tests/inquiries/test_heard.py
 
 
 def test_same_letter_twice_is_heard_once(inbox: Path, dana: PatientContact) -> None:
