@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 from django.utils.translation import gettext as _, gettext_lazy
 
 from journeys.claims import alone_with
-from journeys.models import StepKind
+from journeys.models import EventKind, StepKind
 from outreach.because import Because
 from outreach.channels.phone import CallOutcome
 from outreach.models import OutreachTask
@@ -75,8 +75,13 @@ def _is_beyond_the_law(patient: Patient, past: Sequence[Past], at: datetime) -> 
 
 
 def _is_asked_for(task: OutreachTask) -> bool:
-    """By her own words: an answer to them, or a call at the time that she named."""
+    """By her own words: an answer to them, or a call at the time that she named, in writing or by word of mouth.
+
+    What somebody of us has promised was said to her in a talk; the machine's own promises, as an apology, begin with
+    a message of ours, and she asked for none.
+    """
     step = task.step
     if step.kind == StepKind.PROMISE:
-        return step.replies.filter(meaning=CallOutcome.CALL_AT).exists()
+        said_to_her = step.events.filter(kind=EventKind.PROMISED, by__isnull=False, step__message_key="")
+        return said_to_her.exists() or step.replies.filter(meaning=CallOutcome.CALL_AT).exists()
     return step.kind == StepKind.CALL and step.asked_in.exists()

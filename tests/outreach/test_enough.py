@@ -1,14 +1,19 @@
 """One more contact by hand: the clinic's own limit asks why and counts it; the law's is passed over by nobody."""
 
+from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.contrib.auth.models import User
 
 from clinic_journey.reports.numbers import beyond_the_limit
-from journeys.models import Step, StepKind
+from journeys.actions import AdHoc, add_step
+from journeys.chases import Promise, make_promise
+from journeys.models import Journey, Step, StepKind
 from outreach.by_hand import message_now
-from outreach.calls import call_now
+from outreach.calls import call_now, claim_call, record_outcome
+from outreach.channels import PHONE
 from outreach.channels.inbound import Said
 from outreach.dispatch import dispatch
 from outreach.models import Attempt, AttemptStatus, Reply
@@ -20,6 +25,7 @@ from tests import builders
 from tests.conftest import NOW
 
 pytestmark = [pytest.mark.django_db, pytest.mark.time_machine(NOW, tick=False)]
+LATER = NOW + timedelta(hours=6)
 OWN, LAW = "the clinic's own limit|The clinic's own limit", "rules of the country"
 
 
@@ -149,11 +155,57 @@ def test_whoever_wrote_to_us_waits_for_our_call(step: Step) -> None:
     assert ring(asked, "by hand, inside the agreed hours").status == AttemptStatus.SENDING
 
 
-def test_a_call_at_the_time_that_she_wrote_is_kept_where_the_cap_is_law() -> None:
+@pytest.fixture
+def american() -> Patient:
+    """Where the caps are law; by the clock of the others."""
     builders.messages_loaded()
-    clinic = builders.clinic(country="US", time_zone="Asia/Jerusalem")
-    patient = builders.patient(clinic, phone="+972502345678")
-    journey = one_today(patient).journey
+    return builders.patient(builders.clinic(country="US", time_zone="Asia/Jerusalem"), phone="+972502345678")
+
+
+def call_at(patient: Patient, rina: User) -> None:
+    """She was reached, and said when to call again."""
+    journey = Journey.objects.filter(patient=patient).latest("pk")
+    ringing = claim_call(
+        builders.attempt(
+            builders.task(builders.step(journey), plan_from=None),
+            channel=PHONE,
+            send_at=NOW,
+            expires_at=LATER,
+        ),
+        by=rina,
+        now=NOW,
+    )
+    record_outcome(ringing, "call_at", now=NOW, by=rina, call_again_at=LATER)
+
+
+def rang_us(patient: Patient, rina: User) -> None:
+    """She rang, and was promised a call on the telephone."""
+    make_promise(patient, Promise("A call at six", LATER), now=NOW, by=rina)
+
+
+@pytest.mark.parametrize("asks", [call_at, rang_us])
+def test_a_call_that_she_asked_for_in_a_talk_is_kept_where_the_cap_is_law(
+    american: Patient, asks: Callable[[Patient, User], None]
+) -> None:
+    one_today(american)
+    asks(american, builders.user(at=american.clinic))
+    promised = Step.objects.get(kind=StepKind.PROMISE)
+    attempt = call_now(
+        promised, by=builders.user(at=american.clinic), now=LATER, because="by hand, as she asked"
+    )
+    assert (attempt.status, rules_of(attempt)) == (AttemptStatus.SENDING, [])
+
+
+def test_what_the_machine_promises_in_a_message_was_asked_for_by_nobody(american: Patient) -> None:
+    late = one_today(american)
+    promise = AdHoc(StepKind.PROMISE, "", LATER, message_key="we_are_late", about=late)
+    ours = add_step(late.journey, promise, now=NOW, by=builders.user(at=american.clinic))
+    with pytest.raises(RefusedError, match=LAW):
+        ring(ours, "as we said")
+
+
+def test_a_call_at_the_time_that_she_wrote_is_kept_where_the_cap_is_law(american: Patient) -> None:
+    journey = one_today(american).journey
     said = Said("sms", "phone", "+972502345678", "Call me at 18:00", at=NOW)
     assert receive_reply(said, now=NOW) == "call_at"
     promised = Step.objects.get(kind=StepKind.PROMISE)
