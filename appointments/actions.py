@@ -167,7 +167,8 @@ def note_why_held(appointment: Appointment, because: str, *, now: datetime, by: 
 
 @transaction.atomic
 def book_for_step(step: Step, visit: Visit, *, now: datetime, by: User | None = None) -> Appointment:
-    """Book what a step asks for, or move the visit there is; the step ends “booked”, a VISIT step is linked.
+    """Book what a step asks for, or move the visit there is; the step ends “booked”, a VISIT step is linked. One that
+    only something else ends, as a check, stays open.
 
     While the journey still waits for a result, a step outside the template makes a hold again.
     """
@@ -184,7 +185,7 @@ def book_for_step(step: Step, visit: Visit, *, now: datetime, by: User | None = 
         appointment = book(visit, now=now, by=by)
     if is_ad_hoc:  # its end opens nothing and may end the journey, so the VISIT step comes first
         link(appointment, journey, (), now=now, by=by)
-    opened = complete_step(step, BOOKED, now=now, by=by)
+    opened = () if step.ends_with else complete_step(step, BOOKED, now=now, by=by)
     if not is_ad_hoc:
         link(appointment, journey, opened, now=now, by=by)
     return appointment

@@ -4,7 +4,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_GET
 
-from outreach.models import NOT_ME, Reply
+from outreach.models import Reply
 from patients.access import Here, for_staff
 from patients.models import Patient
 from patients.polling import unless_seen
@@ -25,7 +25,6 @@ def fresh(request: HttpRequest, here: Here) -> HttpResponse:
     """Of the whole inbox, or of the one conversation that is open; as many as a badge shows."""
     since, whose = key_in(request.GET.get("since", "")) or 0, request.GET.get("of", "")
     written = Reply.objects.filter(clinic=here.clinic, pk__gt=since, matter__isnull=False)
-    written = written.exclude(meaning=NOT_ME)
     if whose:
         patient = named_by(Patient.objects.filter(clinic=here.clinic), whose)
         written = written.filter(patient=patient) if patient else written.none()

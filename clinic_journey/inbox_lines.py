@@ -15,7 +15,7 @@ from outreach.channels import PHONE
 from outreach.decision_models import Decision, DecisionKind
 from outreach.followup import REPLANNED
 from outreach.message_keys import about
-from outreach.models import ANSWER, NOT_ME, Attempt, AttemptStatus, Reply
+from outreach.models import ANSWER, Attempt, AttemptStatus, Reply
 from outreach.queries import TROUBLE_OF, outcome_words
 from outreach.rendering import CannotRender, Facts, Texts
 from outreach.trace import cancelled_words, decided_words
@@ -56,7 +56,7 @@ def theirs(reply: Reply, language: str) -> Line:
         language,
         str(CHANNELS.get(reply.channel, "")),
         is_ours=False,
-        waits=matter is not None and matter.status == StepStatus.ACTIVE and reply.meaning != NOT_ME,
+        waits=matter is not None and matter.status == StepStatus.ACTIVE,
     )
 
 

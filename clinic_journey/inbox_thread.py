@@ -30,7 +30,7 @@ from journeys.models import OwnerRole, Step, StepStatus
 from journeys.promise_times import fits
 from outreach.call_words import moment_of, wish_in
 from outreach.conversations import ANSWERED, NOTHING_TO_ANSWER, Way, matters_of, ways_of
-from outreach.models import NOT_ME, Reply
+from outreach.models import Reply
 from outreach.written import LONGEST, Written, leave_unanswered, write_back
 from patients.access import Here, for_staff
 from patients.actions import RefusedError
@@ -78,7 +78,7 @@ def _patient(here: Here, patient_id: UUID) -> Patient:
 
 def conversation_of(patient: Patient, here: Here) -> Conversation:
     replies = replies_of(patient)
-    found = {reply.matter for reply in replies if reply.matter and reply.meaning != NOT_ME}
+    found = {reply.matter for reply in replies if reply.matter}
     waiting = [step for step in found if step.status == StepStatus.ACTIVE]
     said = [theirs(reply, patient.language) for reply in replies]
     lines = sorted([*ours_to(patient), *said], key=lambda line: (line.at, line.is_ours))
@@ -138,7 +138,7 @@ class _Asked(NamedTuple):
 def _asked_for(replies: Iterable[Reply], here: Here) -> _Asked | None:
     """Where her words left it open: a suggestion, which a person looks at."""
     for reply in replies:
-        if reply.matter is None or reply.meaning == NOT_ME or reply.matter.status != StepStatus.ACTIVE:
+        if reply.matter is None or reply.matter.status != StepStatus.ACTIVE:
             continue
         wish = wish_in(reply.body)
         moment = moment_of(wish, here.opening, now=reply.at) if wish else None

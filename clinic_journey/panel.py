@@ -24,7 +24,7 @@ from outreach.calls import task_to_be
 from outreach.enough import Enough, enough_on
 from outreach.followup import checks_an_address
 from outreach.held import is_in_doubt
-from outreach.models import NOT_ME, Attempt, AttemptStatus, OutreachTask, Reply
+from outreach.models import Attempt, AttemptStatus, OutreachTask, Reply
 from outreach.preview import Next, Window, if_no_answer, window_of
 from outreach.queries import Script, outcome_words, script_for, visit_of, why_words
 from outreach.reach import Reach
@@ -144,7 +144,7 @@ def panel_of(row: Chosen, here: Here, *, typed: str = "") -> Panel:
 
 def _asks_for_an_answer(step: Step) -> bool:
     is_open_call = step.kind == StepKind.CALL and step.status == StepStatus.ACTIVE
-    return is_open_call and Reply.objects.filter(matter=step).exclude(meaning=NOT_ME).exists()
+    return is_open_call and Reply.objects.filter(matter=step).exists()
 
 
 def reaching(row: Chosen, patient: Patient, here: Here, *, times: tuple[datetime, ...]) -> Reaching:
@@ -235,7 +235,7 @@ def endings_of(step: Step) -> list[tuple[str, str]]:
     codes = (
         step.template_step.outcomes
         if step.template_step
-        else ["kept" if step.kind == StepKind.PROMISE else "done"]
+        else [step.ends_with or ("kept" if step.kind == StepKind.PROMISE else "done")]
     )
     by_hand = [code for code in codes if code not in NOT_BY_HAND and step.kind != StepKind.REVIEW]
     if step.kind in ON_A_PAGE_OF_THEIRS or (step.kind == StepKind.PROMISE and step.journey.patient is None):

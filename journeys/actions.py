@@ -172,13 +172,16 @@ def _go_on_from(ended: Sequence[Step], outcome: str, *, now: datetime) -> None:
 
 
 def refuse_outcome(step: Step, outcome: str, note: str = "") -> None:
-    """How a step may not end: without her words, or in a way its template does not know."""
+    """How a step may not end: without her words, in a way its template does not know, or by anything but what it
+    asks for.
+    """
     template = step.template_step
     if outcome == DECLINED and not note.strip():
         raise RefusedError(_("Write the patient's own words; a guess is not a reason."))
-    if template and template.outcomes and outcome not in template.outcomes:
+    is_unknown = bool(template and template.outcomes and outcome not in template.outcomes)
+    if is_unknown or step.ends_with not in {"", outcome}:
         raise RefusedError(
-            _("“%(step)s” cannot end with “%(outcome)s”.") % {"step": template.name, "outcome": outcome}
+            _("“%(step)s” cannot end with “%(outcome)s”.") % {"step": step.name, "outcome": outcome}
         )
 
 
@@ -314,6 +317,7 @@ class AdHoc:
     owner: User | None = None
     message_key: str = ""  # set: the patient is contacted at once about it
     about: Step | None = None
+    ends_with: str = ""  # set: no other outcome ends it
 
 
 @transaction.atomic
@@ -351,6 +355,7 @@ def _ad_hoc(journey: Journey, new: AdHoc, *, now: datetime) -> Step:
         contact_from=now if new.message_key else None,
         message_key=new.message_key,
         about=new.about,
+        ends_with=new.ends_with,
     )
 
 

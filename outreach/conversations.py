@@ -8,20 +8,19 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
-from django.db.models import Exists, FilteredRelation, OuterRef, Q, QuerySet
+from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from journeys.models import Step, StepKind, StepStatus
 from outreach.at_once import channels_at
 from outreach.channels import by_machine
 from outreach.door import ANSWERABLE
-from outreach.models import NOT_ME, Reply
+from outreach.models import Reply
 from outreach.reach import ORDER
 from patients.models import Channel, Clinic, ContactPoint, Patient, PatientContact
 
 ANSWERED, NOTHING_TO_ANSWER = "answered", "nothing_to_answer"  # outcomes of the step that asks for an answer
 OLDEST_CLOCK, LAST_ANSWERED = ("due_at", "pk"), ("-completed_at", "-pk")
-# What somebody else wrote who is not she asks to check an address: no answer of ours would end that.
-WROTE = Reply.objects.filter(matter=OuterRef("pk")).exclude(meaning=NOT_ME)
+WROTE = Reply.objects.filter(matter=OuterRef("pk"))
 
 
 def matters_in(clinic: Clinic) -> QuerySet[Step]:
@@ -46,8 +45,7 @@ def waiting_in(clinic: Clinic) -> QuerySet[Step]:
 def asked_in(clinic: Clinic) -> QuerySet[Step]:
     """The same for a count on every page, hence the plainest: every matter, whoever wrote, and in no order."""
     waiting = Step.objects.filter(clinic=clinic, kind=StepKind.CALL, status=StepStatus.ACTIVE)
-    words = FilteredRelation("asked_in", condition=~Q(asked_in__meaning=NOT_ME))
-    return waiting.alias(words=words).filter(words__isnull=False).distinct()
+    return waiting.filter(asked_in__isnull=False).distinct()
 
 
 def from_patients(steps: QuerySet[Step]) -> QuerySet[Step]:

@@ -236,8 +236,12 @@ def _waits_again(task: OutreachTask, asked: Step) -> Step:
     What she has written since is with a person already, and stays with that one.
     """
     said = Reply.objects.filter(patient=task.patient_id, clinic=task.clinic_id, matter__isnull=False)
-    said = said.exclude(matter__status=StepStatus.ACTIVE).exclude(meaning=NOT_ME)
-    last = said.order_by("-at", "-pk").values_list("pk", flat=True).first()
+    last = (
+        said.exclude(matter__status=StepStatus.ACTIVE)
+        .order_by("-at", "-pk")
+        .values_list("pk", flat=True)
+        .first()
+    )
     if task.message_key == ANSWER and last:
         Reply.objects.filter(pk=last).update(matter=asked)
     return asked
@@ -330,8 +334,6 @@ def end_step(step: Step, outcome: str, *, now: datetime, by: User | None = None,
 
     That the patient was reached is a fact and stays written, whatever becomes of the step.
     """
-    if checks_an_address(step):
-        return False
     try:
         with transaction.atomic():
             complete_step(step, outcome, now=now, by=by, note=note)
@@ -342,13 +344,13 @@ def end_step(step: Step, outcome: str, *, now: datetime, by: User | None = None,
 
 
 def checks_an_address(step: Step) -> bool:
-    """Somebody said that it is not she: that ends when the address has been checked, and by nothing else."""
-    if step.kind != StepKind.CALL or step.template_step_id:
+    """Somebody said that it is not she, and nobody has checked it yet."""
+    if not step.ends_with:
         return False
     doubted = PatientContact.objects.filter(
         patient=step.journey.patient_id, contact_point=OuterRef("contact_point"), suspended_at__isnull=False
     )
-    return step.asked_in.filter(Exists(doubted), meaning=NOT_ME).exists()
+    return step.replies.filter(Exists(doubted), meaning=NOT_ME).exists()
 
 
 def ask_again_at(task: OutreachTask, opening: Hours, *, now: datetime) -> datetime:

@@ -24,7 +24,7 @@ from journeys.models import (
 )
 from outreach.answers import READ_WITHIN, journey_of_a_question, to_answer, whose
 from outreach.confidence import told_with
-from outreach.models import NOT_ME, Reply
+from outreach.models import Reply
 from patients.models import Patient
 
 PAGE = "page"  # the channel of what is said there
@@ -152,7 +152,6 @@ def matters_of(patient: Patient, *, now: datetime) -> list[Matter]:
     """
     lately = Q(matter__status=StepStatus.COMPLETED, matter__completed_at__gt=now - SHOWN_ANSWERED)
     here = Reply.objects.filter(patient=patient, channel=PAGE, matter__kind=StepKind.CALL)
-    here = here.exclude(meaning=NOT_ME)  # somebody else said it
     said = here.filter(lately | Q(matter__status__in=WAITING)).order_by("-at", "-pk")
     found: dict[int, Matter] = {}
     for reply in said.select_related("matter__owner", "matter__about__owner", "matter__journey"):

@@ -286,7 +286,7 @@ class Reply(models.Model):
     step = models.ForeignKey(Step, null=True, blank=True, on_delete=models.SET_NULL, related_name="replies")
     matter = models.ForeignKey(
         Step, null=True, blank=True, on_delete=models.SET_NULL, related_name="asked_in", db_index=False
-    )  # with whom these words are: the step of whoever reads and answers them; empty where they acted by themselves
+    )  # with whom these words are: the step of whoever reads and answers them; empty where there is nothing to answer
 
     class Meta:
         indexes = [

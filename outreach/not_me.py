@@ -73,7 +73,6 @@ def not_hers(patient: Patient, denied: Denied, answered: Attempt, *, now: dateti
             body=denied.words,
             meaning=NOT_ME,
             step=step,
-            matter=step,
         )
     return step
 
@@ -98,11 +97,11 @@ def _tell_her_otherwise(task: OutreachTask, *, now: datetime) -> None:
 def checks_of(patient: Patient) -> QuerySet[Step]:
     """The steps that ask to check an address of hers."""
     asked = Step.objects.filter(journey__patient=patient, kind=StepKind.CALL, status=StepStatus.ACTIVE)
-    return asked.filter(asked_in__meaning=NOT_ME).distinct()
+    return asked.filter(replies__meaning=NOT_ME).distinct()
 
 
 def _asked_already(patient: Patient, denied: Denied) -> Step | None:
-    return checks_of(patient).filter(asked_in__contact_point__in=denied.points).first()
+    return checks_of(patient).filter(replies__contact_point__in=denied.points).first()
 
 
 def _ask(patient: Patient, denied: Denied, journey: Journey, *, now: datetime) -> Step:
@@ -120,7 +119,8 @@ def _ask(patient: Patient, denied: Denied, journey: Journey, *, now: datetime) -
 
     is_open = journey.status in OPEN_JOURNEYS and journey.patient_id == patient.pk
     where = journey if is_open else journey_of_a_question(journey, now=now)
-    return add_step(where, AdHoc(StepKind.CALL, title, soon(journey.clinic, READ_WITHIN, now=now)), now=now)
+    due_at = soon(journey.clinic, READ_WITHIN, now=now)
+    return add_step(where, AdHoc(StepKind.CALL, title, due_at, ends_with=CHECKED), now=now)
 
 
 def holder_says_no(journey: Journey, patient: Patient, *, now: datetime) -> None:
@@ -170,13 +170,13 @@ def _lock_checks(tie: PatientContact) -> None:
 
 def end_checks(tie: PatientContact, *, now: datetime, by: User) -> None:
     """It was trusted, corrected or taken off the list: nobody has to check it any more."""
-    for step in checks_of(tie.patient).filter(asked_in__contact_point=tie.contact_point_id):
+    for step in checks_of(tie.patient).filter(replies__contact_point=tie.contact_point_id):
         if _nothing_left_to_check(step, tie):
             complete_step(step, CHECKED, now=now, by=by)
 
 
 def _nothing_left_to_check(step: Step, tie: PatientContact) -> bool:
-    asked = Reply.objects.filter(matter=step, meaning=NOT_ME).values("contact_point")
+    asked = Reply.objects.filter(step=step, meaning=NOT_ME).values("contact_point")
     left = PatientContact.objects.filter(
         patient=tie.patient_id, contact_point__in=asked, suspended_at__isnull=False
     )

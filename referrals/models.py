@@ -112,9 +112,8 @@ class IncomingDocument(models.Model):
     match_from = models.DateTimeField(null=True, blank=True)
     # A consumed alarm: when whoever writes to patients may take it, for it is a patient's letter and no result.
     letter_from = models.DateTimeField(null=True, blank=True)
-    is_handed_on = models.BooleanField(
-        default=False
-    )  # it names a mail that was none of theirs: the next above looks
+    # It names a mail that was none of theirs: whoever looks down from above them takes it.
+    is_handed_on = models.BooleanField(default=False, db_default=False)
     tries = models.PositiveSmallIntegerField(default=0)
     ended_at = models.DateTimeField(null=True, blank=True)
     ended_by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.SET_NULL)

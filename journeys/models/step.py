@@ -69,6 +69,9 @@ class Step(models.Model):
     stalled_at = models.DateTimeField(null=True, blank=True)
     completed_at = models.DateTimeField(null=True, blank=True)
     outcome = models.CharField(max_length=40, blank=True)
+    ends_with = models.CharField(
+        max_length=40, blank=True, default="", db_default=""
+    )  # the one outcome that ends it, as of a check; empty: any that fits
     note = models.TextField(blank=True)
     about = models.ForeignKey(
         "self", null=True, blank=True, on_delete=models.CASCADE, related_name="promises", db_index=False
@@ -92,6 +95,10 @@ class Step(models.Model):
                 condition=(Q(status=StepStatus.COMPLETED, completed_at__isnull=False) & ~Q(outcome=""))
                 | (~Q(status=StepStatus.COMPLETED) & Q(completed_at__isnull=True, outcome="")),
                 name="step_completed_iff_it_has_an_outcome",
+            ),
+            models.CheckConstraint(
+                condition=~Q(status=StepStatus.COMPLETED) | Q(ends_with="") | Q(ends_with=F("outcome")),
+                name="step_ends_with_its_own_outcome",
             ),
             models.CheckConstraint(
                 condition=Q(stalled_at__isnull=True) | Q(stalled_at__gte=F("due_at")),

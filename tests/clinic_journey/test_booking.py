@@ -1,5 +1,6 @@
 """Booking from Today: whatever a row is about, one press keeps the held time or takes another one."""
 
+from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -12,9 +13,12 @@ from journeys.actions import NewJourney, start_journey
 from journeys.models import Journey, Step, StepKind, StepStatus
 from outreach.calls import claim_call
 from outreach.models import Attempt, OutreachTask
+from outreach.not_me import Denied, is_hers, not_hers
 from patients.actions import RefusedError
-from patients.models import Channel
+from patients.models import Channel, PatientContact, Role
 from tests import builders
+from tests.appointments.pages import booking
+from tests.clinic_journey.test_access import logged_in
 from tests.conftest import NOW
 
 pytestmark = pytest.mark.django_db
@@ -88,6 +92,64 @@ def test_a_promised_call_about_a_booking_ends_with_it(kind: str) -> None:
     asked.refresh_from_db()
     own.refresh_from_db()
     assert (asked.outcome, own.status) == ("booked", StepStatus.COMPLETED)
+
+
+def check_of(journey: Journey) -> Step:
+    """Somebody says that it is not she: the desk checks the address."""
+    assert journey.patient
+    step = builders.step(journey)
+    attempt = builders.attempt(builders.task(step, plan_from=None), status="sent", sent_at=NOW, called_at=NOW)
+    return not_hers(journey.patient, Denied((attempt.contact_point,), "sms", NOW), attempt, now=NOW)
+
+
+def by_the_row(check: Step, visit: Appointment) -> None:
+    book_from_today(check, visit.start, call=None, now=NOW, by=builders.user())
+
+
+def on_the_telephone(check: Step, visit: Appointment) -> None:
+    other = builders.attempt(builders.task(check, plan_from=None), channel=Channel.PHONE)
+    call = Attempt.objects.filter(pk=other.pk)
+    call.update(status="sending", lease=other.reference, lease_until=NOW, claimed_by=builders.user())
+    book_from_today(check, visit.start, call=call.get(), now=NOW, by=builders.user())
+
+
+def on_its_page(check: Step, visit: Appointment) -> None:
+    assert check.journey.patient
+    desk = logged_in(Role.RECEPTIONIST, check.clinic)
+    path = f"/patients/{check.journey.patient.public_id}/book/?step={check.public_id}"
+    for _press in range(2):
+        assert desk.post(path, booking(visit.practitioner, visit.start)).status_code == 302
+
+
+@pytest.mark.time_machine(NOW, tick=False)
+@pytest.mark.parametrize("books", [by_the_row, on_the_telephone, on_its_page])
+def test_booking_from_a_row_whose_address_is_in_doubt_leaves_the_check_open(
+    books: Callable[[Step, Appointment], None],
+) -> None:
+    journey = builders.journey(builders.patient())
+    check = check_of(journey)
+    there = kept_for(builders.step(journey, kind=StepKind.VISIT, due_at=START))
+    books(check, Appointment(practitioner=there.practitioner, start=OTHER))
+    there.refresh_from_db()
+    check.refresh_from_db()
+    assert (there.start, check.status) == (OTHER, StepStatus.ACTIVE)
+    assert Appointment.objects.count() == 1
+    is_hers(PatientContact.objects.get(), now=NOW, by=builders.user())
+    check.refresh_from_db()
+    assert check.outcome == "address_checked"
+
+
+def test_booking_anew_from_such_a_row_ties_the_visit_to_its_journey() -> None:
+    check = check_of(builders.journey(builders.patient()))
+    doctor = builders.practitioner(check.clinic)
+    builders.open_time(doctor, OTHER)
+    Journey.objects.filter(pk=check.journey_id).update(doctor=doctor.user)
+    check.journey.refresh_from_db()
+    visit = press(check, OTHER)
+    check.refresh_from_db()
+    assert (visit.start, check.status) == (OTHER, StepStatus.ACTIVE)
+    assert visit.step
+    assert (visit.step.kind, visit.step.journey) == (StepKind.VISIT, check.journey)
 
 
 def test_nothing_is_kept_where_no_time_is_held() -> None:

@@ -8,6 +8,7 @@ import pytest
 from django.core.management import call_command
 from django.db import IntegrityError, transaction
 
+from journeys.actions import complete_step
 from journeys.models import (
     Journey,
     JourneyTemplate,
@@ -17,6 +18,7 @@ from journeys.models import (
     StepStatus,
     StepTemplate,
 )
+from patients.actions import RefusedError
 from tests import builders
 from tests.conftest import NOW
 
@@ -74,6 +76,16 @@ def test_a_step_that_ended_or_waits_needs_no_deadline() -> None:
     Step.objects.filter(pk=step.pk).update(status=StepStatus.PLANNED, due_at=None, owner_role="")
     Step.objects.filter(pk=step.pk).update(status=StepStatus.COMPLETED, completed_at=NOW, outcome="told")
     assert Step.objects.get().outcome == "told"
+
+
+def test_a_step_that_one_outcome_ends_ends_with_no_other() -> None:
+    step = builders.step(ends_with="address_checked")
+    same = Step.objects.filter(pk=step.pk)
+    with pytest.raises(RefusedError):
+        complete_step(step, "booked", now=NOW)
+    refused(lambda: same.update(status=StepStatus.COMPLETED, completed_at=NOW, outcome="booked"))
+    complete_step(step, "address_checked", now=NOW)
+    assert same.get().outcome == "address_checked"
 
 
 def test_a_template_step_runs_once_per_journey_and_round() -> None:

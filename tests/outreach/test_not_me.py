@@ -1,9 +1,11 @@
 """Somebody else got our message and says so: nothing more goes there for her, and a person checks it."""
 
 from datetime import timedelta
+from importlib import import_module
 from typing import Any
 
 import pytest
+from django.apps import apps
 from django.contrib.auth.models import User
 from django.db.models import Q
 
@@ -73,7 +75,8 @@ def test_nothing_more_goes_there_and_the_desk_has_a_clock(patient: Patient) -> N
     assert "050-234-5678" in check.names["en"]
     assert check.due_at == NOW + timedelta(hours=2)
     reply = Reply.objects.get()
-    assert (reply.body, reply.contact_point, reply.matter) == (WORDS, tie.contact_point, check)
+    assert (reply.body, reply.contact_point, reply.step) == (WORDS, tie.contact_point, check)
+    assert reply.matter is None  # there is nobody to answer
     with pytest.raises(RefusedError):
         send_test(tie, Channel.SMS, now=NOW, by=builders.user())
 
@@ -236,6 +239,24 @@ def test_it_is_no_conversation_and_ends_when_the_address_is_checked_alone(patien
     is_hers(tie_of(patient), now=NOW, by=builders.user(at=patient.clinic))
     check.refresh_from_db()
     assert check.outcome == "address_checked"
+
+
+def test_the_migration_sets_apart_what_waited_as_a_matter(patient: Patient) -> None:
+    told(patient)
+    wrote()
+    (check,) = checks()
+    asked = builders.step(check.journey, kind=StepKind.CALL)
+    theirs, hers = (
+        Reply.objects.get(),
+        Reply.objects.create(
+            clinic=patient.clinic, patient=patient, channel="sms", at=NOW, step=asked, matter=asked
+        ),
+    )
+    Reply.objects.filter(pk=theirs.pk).update(matter=check)
+    Step.objects.update(ends_with="")
+    import_module("outreach.migrations.0022_who_is_not_she_asks_for_no_answer").set_apart(apps, None)
+    assert dict(Reply.objects.values_list("pk", "matter")) == {theirs.pk: None, hers.pk: asked.pk}
+    assert set(Step.objects.exclude(ends_with="")) == {check}
 
 
 def test_a_stop_said_with_it_is_read_by_a_person_and_holds_until_then(patient: Patient) -> None:
