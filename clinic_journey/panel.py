@@ -71,7 +71,7 @@ class Reaching:
 @dataclass(frozen=True)
 class Panel:
     reach: Reaching | None  # empty where the patient is not who is to be reached
-    is_to_answer: bool  # what is asked for is an answer to words of the patient
+    is_to_answer: bool  # what is asked for is an answer to words of the patient, or of nobody known
     visit: Appointment | None
     keeps: bool
     times: list[datetime]
@@ -124,7 +124,7 @@ def panel_of(row: Chosen, here: Here, *, typed: str = "") -> Panel:
         reach=reaching(row, patient, here, times=tuple(offered[:TO_CHOOSE_FROM]))
         if patient and can_be_reached
         else None,
-        is_to_answer=is_living and _asks_for_an_answer(step),
+        is_to_answer=(is_living or patient is None) and _asks_for_an_answer(step),
         visit=visit,
         keeps=keeps,
         times=times,

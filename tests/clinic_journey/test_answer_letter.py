@@ -59,6 +59,7 @@ def test_what_is_written_back_stands_with_its_question(desk: Client, clinic: Cli
     assert "waits for an answer" in shown
     assert place in shown
     assert page in desk.get(place).content.decode()
+    assert place in desk.get(f"/today/?item={matter.public_id}").content.decode()
     desk.post(f"{place}nothing/")
     assert "waits for an answer" not in desk.get(page).content.decode()
 
