@@ -28,6 +28,7 @@ from patients.models import (
     ContactPoint,
     ContactWindow,
     HoursKind,
+    MaySay,
     Patient,
     PatientContact,
     PatientStatus,
@@ -313,7 +314,11 @@ def merge_patients(duplicate: Patient, into: Patient) -> None:
 
 
 def _keep_doubts(duplicate: Patient, into: Patient) -> None:
-    """Where somebody said under either record that it is not she, a person checks it first."""
+    """Where somebody said under either record that it is not she, a person checks it first; where nothing may be said
+    under either, nothing is.
+    """
+    silent = duplicate.contacts.filter(may_say=MaySay.NOTHING).values("contact_point")
+    into.contacts.filter(contact_point__in=silent).update(may_say=MaySay.NOTHING)
     for tie in duplicate.contacts.filter(suspended_at__isnull=False):
         same = into.contacts.filter(contact_point=tie.contact_point_id, suspended_at__isnull=True)
         same.update(suspended_at=tie.suspended_at)

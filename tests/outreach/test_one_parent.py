@@ -1,6 +1,7 @@
 """Two parents are on the list, and one of them is told: nothing goes to the other."""
 
 from datetime import date
+from typing import Any
 
 import pytest
 
@@ -14,7 +15,7 @@ from outreach.dispatch import dispatch
 from outreach.models import Attempt, AttemptStatus
 from outreach.neglect import neglected, number_to_ring
 from outreach.reach import Reach
-from patients.actions import RefusedError, StaleStateError, add_address
+from patients.actions import RefusedError, StaleStateError, add_address, merge_patients
 from patients.addresses import TieAnswers
 from patients.models import AddressKind, Channel, MaySay, Patient, PatientContact, Relation
 from patients.told import lacks_guardian
@@ -46,7 +47,7 @@ def tell_mother_alone(boy: Patient) -> None:
     change_address(at(boy, FATHERS), NOTHING, now=NOW)
 
 
-def to_father(boy: Patient, **fields: object) -> Attempt:
+def to_father(boy: Patient, **fields: Any) -> Attempt:
     task = builders.task(builders.step(builders.journey(boy)), plan_from=None)
     return builders.attempt(task, contact_point=at(boy, FATHERS).contact_point, **fields)
 
@@ -106,6 +107,14 @@ def test_somebody_is_told_in_any_case(boy: Patient) -> None:
     PatientContact.objects.update(may_say=MaySay.NOTHING)
     assert lacks_guardian(boy, on=NOW.date())
     assert neglected(boy.clinic, now=NOW) == []
+
+
+def test_it_holds_when_two_records_of_the_child_become_one(boy: Patient) -> None:
+    twin = builders.patient(boy.clinic, phone=MOTHERS)
+    add_address(twin, AddressKind.PHONE, FATHERS, rank=2, relation=Relation.PARENT)
+    tell_mother_alone(boy)
+    merge_patients(boy, twin)
+    assert (at(twin, FATHERS).may_say, at(twin, MOTHERS).may_say) == (MaySay.NOTHING, MaySay.EVERYTHING)
 
 
 def test_the_desk_chooses_it_and_reads_it(boy: Patient) -> None:
