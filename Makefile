@@ -41,8 +41,8 @@ test-services: setup-dev
 		$(PYTHON_ENV) -m pytest $(AT_ONCE) -m "not browser" $(PYTEST_ARGS)
 
 nightly: setup-dev
-	@$(WITHOUT_SERVICES) NIGHTLY=1 DATABASE_URL='$(TEST_DATABASE_URL)' $(PYTHON_ENV) -m pytest \
-		$$(grep -l 'trials(' tests/concurrency/test_*.py) $(PYTEST_ARGS)
+	@$(WITHOUT_SERVICES) NIGHTLY=1 PGOPTIONS='-c synchronous_commit=off' DATABASE_URL='$(TEST_DATABASE_URL)' \
+		$(PYTHON_ENV) -m pytest $(AT_ONCE) $$(grep -l 'concurrency.trials' tests/concurrency/test_*.py) $(PYTEST_ARGS)
 
 check: setup-dev
 	$(PYTHON_ENV) -m ruff format --check --quiet .

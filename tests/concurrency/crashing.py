@@ -2,7 +2,6 @@
 
 import os
 import signal
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -65,14 +64,8 @@ def channel(ledger: Path, point: str = "", *, honours: bool) -> Iterator[None]:
     channels.TRANSPORTS["console"] = usual
 
 
-def main(point: str, ledger: str, honours: str, database: str) -> None:
-    """Set up Django on the test's own database and dispatch once."""
-    os.environ["DJANGO_SETTINGS_MODULE"] = "clinic_journey.settings"
-    import django  # noqa: PLC0415 - app ready
-    from django.conf import settings  # noqa: PLC0415 - app ready
-
-    settings.DATABASES["default"]["NAME"] = database
-    django.setup()
+def main(point: str, ledger: Path, honours: bool) -> None:
+    """Dispatch once."""
     from outreach import dispatch, tour  # noqa: PLC0415 - app ready
     from tests.conftest import NOW  # noqa: PLC0415 - app ready
 
@@ -98,12 +91,8 @@ def main(point: str, ledger: str, honours: str, database: str) -> None:
         begin = tour.Beginning.begin
 
         def begin_or_die(self: Any, parcels: Any, taken: Any, *, now: Any) -> Any:
-            return just_die() if Path(ledger).read_text() else begin(self, parcels, taken, now=now)
+            return just_die() if ledger.read_text() else begin(self, parcels, taken, now=now)
 
         setattr(tour.Beginning, "begin", begin_or_die)  # noqa: B010 - the worker dies instead
-    with channel(Path(ledger), point, honours=honours == "1"):
+    with channel(ledger, point, honours=honours):
         dispatch.dispatch(now=NOW)
-
-
-if __name__ == "__main__":
-    main(*sys.argv[1:])

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from functools import partial
 from typing import Any
+from urllib.parse import urlsplit
 
 from django.conf import LazySettings
 from django.test import Client
@@ -56,13 +57,27 @@ class Provider:
         return mail_served(made) if isinstance(made, Mails) else served(made)
 
     def environment(self, stand_in: Any) -> dict[str, str]:
-        unpaced = {f"{self.channel.upper()}_PER_SECOND": "0", "LOG_LEVEL": "CRITICAL"}
-        return {
-            **self.keys,
-            **self.urls(stand_in),
-            **unpaced,
-            f"CHANNEL_{self.channel.upper()}": self.transport,
-        }
+        unpaced = {f"{self.channel.upper()}_PER_SECOND": "0"}
+        return {**self.keys, **self.urls(stand_in), **unpaced}
+
+    def points(self, settings: LazySettings, environment: dict[str, str]) -> None:
+        """This process sends through it, and through nothing else."""
+        settings.CHANNEL_TRANSPORTS = {"phone": "phone", self.channel: self.transport}
+        for name, value in environment.items():
+            setattr(settings, name, value if not name.endswith("_PER_SECOND") else 0)
+        if self.transport == "anymail":
+            settings.EMAIL_BACKEND = "anymail.backends.mailgun.EmailBackend"
+            settings.ANYMAIL = {
+                **json.loads(environment["ANYMAIL"]),
+                "WEBHOOK_SECRET": [mailgun.BASIC],
+                "REQUESTS_TIMEOUT": 0.5,
+            }
+        if "EMAIL_URL" in environment:
+            there = urlsplit(environment["EMAIL_URL"])
+            settings.EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
+            settings.EMAIL_HOST, settings.EMAIL_PORT = there.hostname, there.port
+            settings.EMAIL_HOST_USER = settings.EMAIL_HOST_PASSWORD = ""
+            settings.EMAIL_USE_TLS = settings.EMAIL_USE_SSL = False
 
     def attempt(self, clinic: Clinic, n: int) -> Attempt:
         who = builders.patient(clinic, phone=f"+97250{n:07}")
@@ -250,20 +265,6 @@ def in_service(provider: Provider, settings: LazySettings, ledger: Any) -> Itera
     with provider.served() as stand_in:
         ledger.touch()
         stand_in.ledger = ledger
-        settings.CHANNEL_TRANSPORTS = {"phone": "phone", provider.channel: provider.transport}
+        provider.points(settings, provider.environment(stand_in))
         settings.CHANNEL_TIMEOUT = settings.EMAIL_TIMEOUT = 0.5
-        for name, value in provider.environment(stand_in).items():
-            setattr(settings, name, value if not name.endswith("_PER_SECOND") else 0)
-        if provider.transport == "anymail":
-            settings.EMAIL_BACKEND = "anymail.backends.mailgun.EmailBackend"
-            settings.ANYMAIL = {
-                **json.loads(settings.ANYMAIL),
-                "WEBHOOK_SECRET": [mailgun.BASIC],
-                "REQUESTS_TIMEOUT": 0.5,
-            }
-        if isinstance(stand_in, Mails):
-            settings.EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
-            settings.EMAIL_HOST, settings.EMAIL_PORT = stand_in.host, stand_in.port
-            settings.EMAIL_HOST_USER = settings.EMAIL_HOST_PASSWORD = ""
-            settings.EMAIL_USE_TLS = settings.EMAIL_USE_SSL = False
         yield stand_in

@@ -21,6 +21,7 @@ from patients.actions import CardAnswers, save_card
 from patients.models import Channel, Patient
 from tests import builders
 from tests.concurrency import crashing
+from tests.concurrency.figures import Figures
 from tests.concurrency.trials import size
 from tests.conftest import NOW
 
@@ -83,7 +84,8 @@ def tick(ledger: Path, *, now: datetime) -> list[str]:
     return ledger.read_text().split()[before:]
 
 
-def test_a_backlog_keeps_the_hours_and_the_caps_and_forgets_nobody(ledger: Path) -> None:
+def test_a_backlog_keeps_the_hours_and_the_caps_and_forgets_nobody(ledger: Path, figures: Figures) -> None:
+    figures.watch(ledger, "knows no key", "everything down for eight hours")
     patients = overdue(size(200, 100_000))
     due = {pk: at for pk, at in Step.objects.values_list("pk", "contact_from") if at}
     due |= dict(Attempt.objects.values_list("task__step", "send_at"))

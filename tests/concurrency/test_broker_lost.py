@@ -23,6 +23,7 @@ from kombu.exceptions import OperationalError
 from clinic_journey.celery import app
 from outreach.models import Attempt, AttemptStatus
 from tests import builders
+from tests.concurrency.figures import Figures
 from tests.concurrency.trials import trials
 from tests.conftest import NOW, need
 
@@ -98,12 +99,13 @@ def sent(how_many: int) -> bool:
 
 @pytest.mark.parametrize("seed", trials(1, 100))
 def test_nothing_is_lost_with_the_broker_and_nothing_repeated(
-    tmp_path: Path, client: Client, seed: int
+    tmp_path: Path, client: Client, seed: int, figures: Figures
 ) -> None:
     need(shutil.which("redis-server"), "Redis (apt install redis-server)")
     builders.messages_loaded()
     ledger = tmp_path / "ledger"
     ledger.touch()
+    figures.watch(ledger, "knows no key", "the broker, and all that it held")
     redis = Redis(tmp_path)
     try:
         with worker(redis, ledger):

@@ -20,8 +20,9 @@ from django.test import Client
 from outreach.models import Attempt, AttemptStatus
 from tests import builders
 from tests.concurrency.a_worker import Pokes, until, worker
+from tests.concurrency.figures import Figures
 from tests.concurrency.private_server import Server, database
-from tests.concurrency.test_dispatch_crash import check, recover_and_go_on
+from tests.concurrency.test_dispatch_crash import KEY, check, recover_and_go_on
 from tests.concurrency.trials import trials
 from tests.conftest import NOW
 
@@ -32,7 +33,7 @@ pytestmark = [
 ]
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def server(django_db_setup: None) -> Iterator[Server]:
     with TemporaryDirectory() as folder:
         server = Server(Path(folder))
@@ -81,7 +82,7 @@ FAULTS = ("the server", "its connections")
 @pytest.mark.parametrize("fault", FAULTS)
 @pytest.mark.parametrize("seed", trials(1, 100))
 def test_nothing_is_lost_with_the_database_and_nothing_repeated(
-    server: Server, fault: str, seed: int, tmp_path: Path
+    server: Server, fault: str, seed: int, tmp_path: Path, figures: Figures
 ) -> None:
     """By turns through a channel that honours our reference and one that does not."""
     honours = bool((seed + FAULTS.index(fault)) % 2)
@@ -108,4 +109,5 @@ def test_nothing_is_lost_with_the_database_and_nothing_repeated(
             until(lambda: Attempt.objects.filter(pk__in=later, status=AttemptStatus.SENT).count() == 5, pokes)
             assert process.poll() is None
         recover_and_go_on(ledger, honours=honours)
+        figures.look(ledger, KEY[honours], f"the database: {fault}", honours=honours)
         assert check(ledger, honours=honours) <= (0 if honours else 1)

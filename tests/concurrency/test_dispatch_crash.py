@@ -7,53 +7,25 @@ the database. It kills itself at the named point; then the lease runs out and an
 import os
 import random
 import signal
-import subprocess
-import sys
 from collections import Counter
 from datetime import timedelta
 from pathlib import Path
 from threading import Event
 
 import pytest
-from django.conf import settings as django_settings
-from django.db import connection
 
 from journeys.models import EventKind
 from outreach.dispatch import LEASE, dispatch, recover
 from outreach.models import Attempt, AttemptStatus, TaskStatus
 from tests import builders
 from tests.concurrency import crashing
+from tests.concurrency.children import ended, is_stopped, started
+from tests.concurrency.figures import Figures
 from tests.concurrency.trials import trials
 from tests.conftest import NOW
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.concurrency]
 LATER = NOW + LEASE + timedelta(minutes=1)
-
-
-def started(point: str, ledger: Path, *, honours: bool) -> "subprocess.Popen[bytes]":
-    """One dispatch in a process of its own, on this test's database."""
-    name = connection.settings_dict["NAME"]
-    return subprocess.Popen(
-        [
-            sys.executable,
-            "-m",
-            "tests.concurrency.crashing",
-            point,
-            str(ledger),
-            str(int(honours)),
-            str(name),
-        ],
-        cwd=django_settings.BASE_DIR,
-        env={**os.environ, "LOG_LEVEL": "CRITICAL", "CHANNEL_SMS": "console"},
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-    )
-
-
-def worker(point: str, ledger: Path, *, honours: bool) -> int:
-    """Its exit code."""
-    with started(point, ledger, honours=honours) as process:
-        return process.wait()
 
 
 def intended(how_many: int) -> list[Attempt]:
@@ -80,20 +52,22 @@ def check(ledger: Path, *, honours: bool) -> int:
     return unknown
 
 
-EITHER = pytest.mark.parametrize("honours", [False, True], ids=["no key", "key"])
+KEY = ("knows no key", "knows our key")
+EITHER = pytest.mark.parametrize("honours", [False, True], ids=KEY)
 
 
 @EITHER
 @pytest.mark.parametrize("point", crashing.POINTS)
 @pytest.mark.parametrize("seed", trials(1, 100))
 def test_a_killed_worker_loses_nothing_and_repeats_nothing(
-    point: str, honours: bool, seed: int, tmp_path: Path
+    point: str, honours: bool, seed: int, tmp_path: Path, figures: Figures
 ) -> None:
     builders.messages_loaded()
     attempt = builders.attempt(expires_at=NOW + timedelta(hours=3))
     ledger = tmp_path / "ledger"
     ledger.touch()
-    assert worker(point, ledger, honours=honours) == -signal.SIGKILL
+    figures.watch(ledger, KEY[honours], f"killed {point}", honours=honours)
+    assert ended(crashing.main, point, ledger, honours) == -signal.SIGKILL
     recover_and_go_on(ledger, honours=honours)
     contacts = set(ledger.read_text().split())  # a channel with a key shows one contact per reference
     attempt.refresh_from_db()
@@ -121,14 +95,15 @@ def recover_and_go_on(ledger: Path, *, honours: bool) -> None:
 @pytest.mark.parametrize("point", crashing.AMONG_OTHERS)
 @pytest.mark.parametrize("seed", trials(1, 100))
 def test_of_many_messages_one_is_in_doubt_at_most(
-    point: str, honours: bool, seed: int, tmp_path: Path
+    point: str, honours: bool, seed: int, tmp_path: Path, figures: Figures
 ) -> None:
     intended(3)
     ledger = tmp_path / "ledger"
     ledger.touch()
+    figures.watch(ledger, KEY[honours], f"killed {point}", honours=honours)
     # With a key all three are begun at once, so nothing happens between two calls.
     killed = point != "between two calls" or not honours
-    assert worker(point, ledger, honours=honours) == (-signal.SIGKILL if killed else 0)
+    assert ended(crashing.main, point, ledger, honours) == (-signal.SIGKILL if killed else 0)
     recover_and_go_on(ledger, honours=honours)
     in_doubt = {"between two calls": 1, "during the second call": 1, "while settling": 1}
     assert check(ledger, honours=honours) == (0 if honours else in_doubt[point])
@@ -137,13 +112,14 @@ def test_of_many_messages_one_is_in_doubt_at_most(
 @EITHER
 @pytest.mark.parametrize("seed", trials(2, 1500))
 def test_killed_at_any_moment_nothing_is_lost_and_nothing_repeated(
-    honours: bool, seed: int, tmp_path: Path
+    honours: bool, seed: int, tmp_path: Path, figures: Figures
 ) -> None:
     intended(20)
     ledger = tmp_path / "ledger"
     ledger.touch()
-    with started("at any moment", ledger, honours=honours) as process:
-        while not ledger.read_text() and process.poll() is None:
+    figures.watch(ledger, KEY[honours], "killed at any moment", honours=honours)
+    with started(crashing.main, "at any moment", ledger, honours) as process:
+        while not ledger.read_text() and process.is_alive():
             Event().wait(0.002)
         Event().wait(random.Random(seed).random() * 0.25)
         process.kill()
@@ -154,17 +130,22 @@ def test_killed_at_any_moment_nothing_is_lost_and_nothing_repeated(
 @EITHER
 @pytest.mark.parametrize("seed", trials(1, 250))
 def test_a_worker_that_was_paused_past_its_lease_writes_nothing_over(
-    honours: bool, seed: int, tmp_path: Path
+    honours: bool, seed: int, tmp_path: Path, figures: Figures
 ) -> None:
     """Another one goes on meanwhile; what the first still held is not its own any more."""
     intended(3)
     ledger = tmp_path / "ledger"
     ledger.touch()
-    with started("paused in the call", ledger, honours=honours) as process:
-        os.waitpid(process.pid, os.WUNTRACED)
+    figures.watch(ledger, KEY[honours], "paused past its lease", honours=honours)
+    with started(crashing.main, "paused in the call", ledger, honours) as process:
+        while not is_stopped(process):
+            assert process.is_alive()
+            Event().wait(0.002)
         recover_and_go_on(ledger, honours=honours)
         before = set(Attempt.objects.values_list("pk", "status", "provider_reference"))
-        process.send_signal(signal.SIGCONT)
-        assert process.wait() == 0
+        assert process.pid
+        os.kill(process.pid, signal.SIGCONT)
+        process.join()
+        assert process.exitcode == 0
     assert set(Attempt.objects.values_list("pk", "status", "provider_reference")) == before
     assert check(ledger, honours=honours) == (0 if honours else 1)

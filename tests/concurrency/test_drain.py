@@ -17,6 +17,7 @@ from outreach.models import Attempt, AttemptStatus
 from tests import builders
 from tests.concurrency import crashing
 from tests.concurrency.a_worker import Pokes, until, worker
+from tests.concurrency.figures import Figures
 from tests.concurrency.trials import trials
 from tests.conftest import NOW
 
@@ -25,9 +26,12 @@ IN_TIME = 30  # seconds; compose.yaml gives it a little more before it kills
 
 
 @pytest.mark.parametrize("seed", trials(1, 50))
-def test_a_worker_that_is_told_to_stop_leaves_nothing_in_doubt(tmp_path: Path, seed: int) -> None:
+def test_a_worker_that_is_told_to_stop_leaves_nothing_in_doubt(
+    tmp_path: Path, seed: int, figures: Figures
+) -> None:
     ledger = tmp_path / "ledger"
     ledger.touch()
+    figures.watch(ledger, "knows no key", "told to stop")
     pokes = Pokes(tmp_path)
     builders.messages_loaded()
     for nth in range(40):

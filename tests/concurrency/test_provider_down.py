@@ -24,6 +24,7 @@ from outreach.dispatch import INTERVAL, dispatch, recover
 from outreach.models import Attempt, AttemptStatus, OutreachTask
 from outreach.senders import RESTS, SPARE
 from tests import builders
+from tests.concurrency.figures import Figures
 from tests.concurrency.providers import PROVIDERS, in_service
 from tests.concurrency.trials import size, trials
 from tests.conftest import NOW
@@ -102,8 +103,9 @@ def in_doubt() -> list[str]:
 @pytest.mark.parametrize("fault", ["busy", "refused", "broken"])
 @pytest.mark.parametrize("seed", trials(2, 50))
 def test_half_a_minute_without_the_provider_loses_nothing_and_sends_nothing_twice(
-    fault: str, seed: int, provider: Any, settings: LazySettings
+    fault: str, seed: int, provider: Any, settings: LazySettings, figures: Figures
 ) -> None:
+    figures.watch(provider.ledger, "sms", f"half a minute {fault}")
     due, here = falling_due(size(40, 400), seed=seed), settings.TWILIO_API_URL
     before: list[str] = []
     with nobody_listens() as nowhere:
@@ -139,9 +141,10 @@ def in_order_of_their_moments(left: list[str], due: dict[str, datetime]) -> None
 
 
 def test_a_line_is_worked_off_at_four_fifths_of_the_pace_or_more_until_it_is_empty(
-    provider: Any, settings: LazySettings
+    provider: Any, settings: LazySettings, figures: Figures
 ) -> None:
     """One message a tick is what this pace gives, so the product has to lose nothing between two ticks."""
+    figures.watch(provider.ledger, "sms", "a line of messages")
     pace = (1 + SPARE) / INTERVAL.total_seconds()
     settings.SMS_PER_SECOND = pace
     due = falling_due(size(30, 1000), seed=0)

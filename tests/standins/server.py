@@ -57,12 +57,18 @@ class StandIn:
         self.requests: list[Request] = []
         self.taken: list[dict[str, Any]] = []
         self.tricks: deque[Trick] = deque()
+        self.played: list[tuple[Trick, str]] = []  # with what was to be sent
         self.url = ""
         self.closing = threading.Event()
         self.ledger: Path | None = None
         self.tells: Callable[[dict[str, Any]], None] | None = (
             None  # before the caller hears that it was taken
         )
+
+    def trick_for(self, what: str) -> Trick:
+        trick = self.tricks.popleft() if self.tricks else Trick(takes=True)
+        self.played.append((trick, what))
+        return trick
 
     def take(self, what: dict[str, Any], *, to: str, of: list[dict[str, Any]] | None = None) -> None:
         (self.taken if of is None else of).append(what)
@@ -110,7 +116,7 @@ def _handler_of(stand_in: StandIn) -> type[BaseHTTPRequestHandler]:
             )
             stand_in.requests.append(request)
             is_sending = request.method == "POST"
-            trick = stand_in.tricks.popleft() if is_sending and stand_in.tricks else Trick(takes=True)
+            trick = stand_in.trick_for(request.body.decode()) if is_sending else Trick(takes=True)
             answer = stand_in.answer(request) if trick.takes else None
             answer = trick.answer or answer
             if trick.is_slow:

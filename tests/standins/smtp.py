@@ -8,7 +8,7 @@ from typing import Any
 
 from aiosmtpd.controller import Controller
 
-from tests.standins.server import StandIn, Trick
+from tests.standins.server import StandIn
 
 
 class Mails(StandIn):
@@ -19,7 +19,7 @@ class Mails(StandIn):
     async def handle_RCPT(  # noqa: N802 - the server's own name and signature
         self, server: Any, _session: Any, envelope: Any, address: str, _options: list[str]
     ) -> str:
-        self.trick = self.tricks.popleft() if self.tricks else Trick(takes=True)
+        self.trick = self.trick_for(address)
         if self.trick.answer and self.trick.answer.status == 550:
             return "550 no such user"
         envelope.rcpt_tos.append(address)
