@@ -1,18 +1,18 @@
 """What people write back. Nothing is "invalid": it acts, or a person reads it within two working hours."""
 
 from contextlib import suppress
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from django.db import transaction
-from django.db.models import Q, QuerySet
+from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from appointments.actions import MOVED
 from appointments.holds import MOVED_BY_RULE
 from journeys.actions import lock_journey
 from journeys.models import OPEN_JOURNEYS, Step, StepKind, StepStatus
 from outreach.actions import hold_back, opt_out_at
-from outreach.answer_words import CANNOT_COME, THANKS, meaning_of
+from outreach.answer_words import ANOTHER_TIME, CANNOT_COME, CONFIRM, THANKS, meaning_of
 from outreach.answers import answer, ask_of, journey_of_its_own
 from outreach.asked_calls import INVITES_A_CALL, Heard, asked_call, promise_call, say_so
 from outreach.asked_writing import asked_writing, write_as_asked
@@ -37,6 +37,8 @@ CALL_AT, WRITE_AT = "call_at", "write_at"
 # The question whether she comes, and the reminder of the visit.
 ASKS_WHETHER = {StepKind.CONFIRM, StepKind.VISIT}
 MOVES = {MOVED, MOVED_BY_RULE}
+ABOUT_A_QUESTION = {CONFIRM, ANOTHER_TIME, CANNOT_COME}
+ANSWERED_WITHIN = timedelta(days=3)  # after that nobody means the older question
 
 
 def receive_reply(said: Said, *, now: datetime) -> str:
@@ -55,6 +57,8 @@ def receive_reply(said: Said, *, now: datetime) -> str:
         return ask_who_it_is(said, point.clinic if point else _written_to(said), now=now)
     if last and _says_somebody_else(said, patient, point):
         return _from_somebody_else(said, patient, point, last, now=now)
+    if last and _may_be_about_another(said, last):
+        return ask_who_it_is(said, point.clinic, now=now)
     return _heard(said, patient, point, last, now=now)
 
 
@@ -99,7 +103,8 @@ def _heard(said: Said, patient: Patient, point: ContactPoint, last: Attempt | No
 def _place_of(said: Said) -> tuple[ContactPoint | None, Attempt | None]:
     """The address it came from and the last message we sent there; a number may be known in several clinics.
 
-    Where the provider says which message of ours is answered, it is that one and no later one.
+    Where the provider says which message of ours is answered, it is that one and no later one. A message of ours
+    that we do not know any more is none: then nobody can say what is meant.
     """
     points = ContactPoint.objects.filter(kind=said.kind, value=said.value)
     sent = Attempt.objects.filter(
@@ -107,6 +112,8 @@ def _place_of(said: Said) -> tuple[ContactPoint | None, Attempt | None]:
     )
     if said.reference:
         sent = sent.filter(reference=said.reference)
+    elif said.answers:
+        sent = sent.filter(provider_reference=said.answers)
     last = (
         sent.select_related(
             "contact_point__clinic",
@@ -120,6 +127,27 @@ def _place_of(said: Said) -> tuple[ContactPoint | None, Attempt | None]:
         .first()
     )
     return (last.contact_point if last else _known_in_one_clinic(points, said)), last
+
+
+def _may_be_about_another(said: Said, last: Attempt) -> bool:
+    """A bare yes or no on a phone of several patients, of whom more than one was asked there and has not answered."""
+    is_named = bool(said.reference or said.answers)
+    if is_named or not said.may_act or meaning_of(said.text) not in ABOUT_A_QUESTION or not _asks(last):
+        return False
+    asked_too = Attempt.objects.filter(
+        contact_point=last.contact_point_id,
+        channel=said.channel,
+        called_at__lte=said.at,
+        called_at__gt=said.at - ANSWERED_WITHIN,
+        task__step__kind__in=ASKS_WHETHER,
+        task__step__status=StepStatus.ACTIVE,
+    ).exclude(patient=last.patient_id)
+    heard = Reply.objects.filter(patient=OuterRef("patient"), at__gte=OuterRef("called_at"))
+    return asked_too.exclude(Exists(heard)).exists()
+
+
+def _asks(last: Attempt) -> bool:
+    return last.task.step.kind in ASKS_WHETHER and last.task.step.status == StepStatus.ACTIVE
 
 
 def _known_in_one_clinic(points: QuerySet[ContactPoint], said: Said) -> ContactPoint | None:
@@ -192,7 +220,7 @@ def _acts(
     if meaning == THANKS:
         _note_down(said, patient, point, last, step=step, meaning=THANKS)
         return True
-    if step.kind not in ASKS_WHETHER or step.status != StepStatus.ACTIVE:
+    if not _asks(last):
         return False
     if meaning == CANNOT_COME and not _is_asked_about(last, now=now):
         return False

@@ -55,8 +55,9 @@ class Said:
     name: str = ""  # as the messenger shows it; never used to guess who it is
     to: str = ""  # our own number that was written to, where the provider says it
     reference: str = ""  # which message of ours it answers, where the provider gives our own id back
+    answers: str = ""  # the provider's own id of that message, where it gives only this
     may_act: bool = (
-        True  # False where anybody may have written it under this address, or only a person can look
+        True  # False where anybody may have written it under this address, or a person has to look
     )
     brought: str = ""  # a Brought
     asks_to_stop: bool = False  # the provider took these words for STOP, by a list of its own

@@ -80,9 +80,16 @@ def read(kept: str, *, at: datetime) -> Receipted | Said | None:
         at=min(when, at),
         name=chat.get("first_name", ""),
         stopped=stopped,
+        answers=_answered(message),
         brought=brought,
         may_act=not brought,
     )
+
+
+def _answered(message: dict[str, Any]) -> str:
+    """Which message of the bot's she answers, where she says so."""
+    quoted = message.get("reply_to_message") or {}
+    return str(quoted.get("message_id", "")) if quoted.get("from", {}).get("is_bot") else ""
 
 
 BROUGHT = {

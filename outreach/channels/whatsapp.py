@@ -170,9 +170,16 @@ def _said(message: dict[str, Any], name: str, *, at: datetime) -> Said | None:
         text,
         at=min(when, at),
         name=name,
+        answers=_answered(message, who),
         brought=brought,
         may_act=not brought,
     )
+
+
+def _answered(message: dict[str, Any], who: str) -> str:
+    """Which message of ours she answers, where she says so; one of her own may be quoted, too."""
+    quoted = message.get("context") or {}
+    return "" if quoted.get("from") == who else str(quoted.get("id", ""))
 
 
 WORDS = {"text": "body", "button": "text"}
