@@ -186,6 +186,12 @@ class TestWhatsApp:
             WhatsAppTransport().send(message("972502345678", may_be_free=True))
         assert (caught.value.trouble, whatsapp.taken) == (trouble, [])
 
+    def test_it_is_told_how_long_to_wait(self, whatsapp: Meta) -> None:
+        whatsapp.tricks.append(meta.refuses(429, 130429, Retry_After="9"))
+        with pytest.raises(ChannelError) as caught:
+            WhatsAppTransport().send(message("972502345678", may_be_free=True))
+        assert caught.value.retry_after == timedelta(seconds=9)
+
 
 class TestTelegram:
     def test_it_is_taken_without_opening_the_patients_link(self, bot: Telegram) -> None:

@@ -395,6 +395,12 @@ class TestTheTransport:
             VoiceTransport().send(message())
         assert (caught.value.trouble, calls.calls) == (trouble, [])
 
+    def test_it_is_told_how_long_to_wait(self, calls: Twilio) -> None:
+        calls.tricks.append(twilio_api.refuses(429, 20429, Retry_After="9"))
+        with pytest.raises(ChannelError) as caught:
+            VoiceTransport().send(message())
+        assert caught.value.retry_after == timedelta(seconds=9)
+
     @pytest.mark.parametrize("takes", [True, False])
     def test_a_lost_answer_is_settled_by_the_list_of_the_provider(self, calls: Twilio, takes: bool) -> None:
         calls.tricks.append(Trick(hangs_up=True, takes=takes))

@@ -18,7 +18,8 @@ from outreach.webhooks import WRONG_A_MINUTE
 from patients.models import AddressStatus
 from tests import builders
 from tests.conftest import NOW
-from tests.standins import meta, telegram, twilio as twilio_api
+from tests.standins import mailgun as mailgun_api, meta, telegram, twilio as twilio_api
+from tests.standins.mailgun import Mailgun
 from tests.standins.meta import Meta
 from tests.standins.server import Trick
 from tests.standins.telegram import Telegram
@@ -142,6 +143,32 @@ class TestSignatures:
     def test_what_is_too_large_is_not_read(self, bot: Telegram) -> None:
         big = {**telegram.update(1), "data": "x" * (1024 * 1024 + 1)}
         assert Client().post("/hooks/telegram/", **big).status_code == 413
+
+
+class TestAnsweredFast:
+    """One row is written, and nothing else is asked of the database: a tick does the work."""
+
+    def test_twilio(self, twilio: Twilio, django_assert_num_queries: Any) -> None:
+        attempt = sent_attempt()
+        with django_assert_num_queries(1):
+            assert say(attempt, "delivered") == 200
+
+    def test_meta(self, whatsapp: Meta, django_assert_num_queries: Any) -> None:
+        told = [meta.status(f"wamid.{nth}", "delivered") for nth in range(20)]
+        body = meta.callback(meta.event(statuses=told, messages=[meta.text("wamid.in", "hello")]))
+        with django_assert_num_queries(1):
+            assert Client().post("/hooks/whatsapp/", **body).status_code == 200
+        assert ProviderEvent.objects.count() == 21
+
+    def test_telegram(self, bot: Telegram, django_assert_num_queries: Any) -> None:
+        with django_assert_num_queries(1):
+            sent = telegram.update(1, message=telegram.message("hello"))
+            assert Client().post("/hooks/telegram/", **sent).status_code == 200
+
+    def test_mailgun(self, mailgun: Mailgun, django_assert_num_queries: Any) -> None:
+        with django_assert_num_queries(1):
+            sent = mailgun_api.event("delivered", "1@alon.example")
+            assert Client().post("/hooks/email/", **sent).status_code == 200
 
 
 class TestReceipts:
