@@ -16,7 +16,7 @@ from inquiries.sending import locked_inquiry
 from inquiries.sent_models import LEFT, SentAnswer
 from journeys.actions import AdHoc, open_unidentified
 from journeys.clinic_time import soon
-from journeys.models import StepKind, StepStatus
+from journeys.models import StepKind, StepStatus, isolated
 from outreach import incoming, letters
 from outreach.channels import Trouble
 from outreach.channels.inbound import Receipted, Stage
@@ -28,6 +28,7 @@ from outreach.replies import receive_reply
 from outreach.strangers import address_in
 from patients.actions import mark_address
 from patients.models import AddressStatus, Channel
+from patients.templatetags.phones import phone
 from referrals.intake.base import Parsed
 from referrals.models import IncomingDocument
 
@@ -105,7 +106,7 @@ def _is_answered_otherwise(answer: SentAnswer) -> bool:
 
 def _open_again(answer: SentAnswer, receipt: Receipted, *, now: datetime) -> None:
     """A step that has ended cannot be opened again: another one of its kind sees to it that the answer is told."""
-    who = answer.inquiry.name or answer.value
+    who = isolated(answer.inquiry.name or phone(answer.value, answer.clinic.country))
 
     def title() -> str:
         return _("%(name)s did not get our answer: %(reason)s") % {

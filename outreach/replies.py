@@ -207,8 +207,13 @@ def _start(said: Said, patient: Patient, point: ContactPoint, last: Attempt | No
 def _switched_off(said: Said, *, now: datetime) -> str:
     """Blocked at the messenger: nobody is reached there any more, whoever else used it."""
     for point in ContactPoint.objects.filter(kind=said.kind, value=said.value):
-        for tie in point.ties.select_related("patient"):
+        ties = point.ties.select_related("patient")
+        for tie in ties:
             opt_out_at(tie.patient, point, said.channel, now=now, words="blocked")
+        if not ties:  # whoever asked a question (strangers.py)
+            Reply.objects.create(
+                clinic_id=point.clinic_id, contact_point=point, channel=said.channel, at=said.at, meaning=STOP
+            )
     return STOP
 
 

@@ -17,13 +17,14 @@ from inquiries.models import Inquiry
 from inquiries.outbox import send_answers
 from inquiries.sending import LEAVES_AFTER, Letter, send_answer, told_otherwise
 from inquiries.sent_models import SentAnswer
-from journeys.models import JourneyStatus, Step, StepKind, StepStatus
+from journeys.models import JourneyStatus, Step, StepKind, StepStatus, isolated
 from outreach.channels.inbound import Said
 from outreach.incoming import EMPTIED_AFTER, empty_old_events, work_events
 from outreach.letters import hear_letters
 from outreach.models import AttemptStatus, Reply
 from outreach.provider_models import ProviderEvent
 from outreach.replies import receive_reply
+from patients.actions import RefusedError
 from patients.models import AddressStatus, Clinic, ContactPoint
 from referrals import arrivals
 from referrals.mailbox import fetch
@@ -118,7 +119,7 @@ class TestReceipts:
         step = Step.objects.get(status=StepStatus.ACTIVE)
         assert (step, step.kind, step.about) == (answer.step, StepKind.TELL, ended)
         assert step.journey.status == JourneyStatus.UNIDENTIFIED
-        assert "Noa did not get our answer" in step.names["en"]
+        assert f"{isolated('Noa')} did not get our answer" in step.names["en"]
         assert reason in step.names["en"]
         assert reason in answer.trouble
         assert ContactPoint.objects.get(value=PHONE).status == address
@@ -221,6 +222,16 @@ class TestMails:
         self.told("failed", answer, severity="permanent", reason="bounce")
         assert after(answer) == (AttemptStatus.FAILED, StepStatus.ACTIVE)
         assert ContactPoint.objects.get(value=MAIL).status == AddressStatus.BAD
+
+    @pytest.mark.parametrize("kind", ["complained", "unsubscribed"])
+    def test_who_calls_it_spam_gets_no_other(
+        self, mailgun: Mailgun, inquiry: Inquiry, rina: User, kind: str
+    ) -> None:
+        answer = sent(inquiry, rina, MAIL)
+        self.told(kind, answer, recipient=MAIL)
+        worked()
+        with pytest.raises(RefusedError, match="asked not to write"):
+            sent(inquiry, rina, MAIL, "And on Friday, too.")
 
 
 @pytest.fixture
