@@ -38,6 +38,7 @@ NEVER_AGAIN = BAD_ADDRESS | {"opted_out", "asked_to_stop"}
 NOT_THIS_WAY = frozenset({"refused", "unfit"})  # not on this channel to this address; another may do
 NOBODY_DISTURBED = BAD_ADDRESS | NOT_SENT
 OTHER = "other"
+BY_MACHINE = "voice"  # what rings without a person, of which there may be fewer (standards.md 4.1)
 
 
 @dataclass(frozen=True)
@@ -94,6 +95,8 @@ class Rules:
     max_attempts: int = 4
     daily_cap: int = 2
     weekly_cap: int = 4
+    automated_calls_a_day: int = 1
+    automated_calls_a_week: int = 3
     spacing: timedelta = timedelta(hours=3)
     learned: tuple[int, int] | None = (
         None  # the hours in which she mostly answers; None where she told us hers
@@ -125,10 +128,11 @@ def next_attempt(
     disturbed = [each.at for each in own if each.outcome not in NOBODY_DISTURBED]
     start = max([not_before, *(at + rules.spacing for at in disturbed)])
     full = full_days(past, rules, since=not_before - SOON)
+    machine = full_days_of_machine(past, rules, since=not_before - SOON)
     rank = _Rank(own, usable, rules, deadline)
     found: list[_Candidate] = []
     for within in (SOON, HORIZON):
-        found = list(_candidates(usable, Interval(start, start + within), full, rules))
+        found = list(_candidates(usable, Interval(start, start + within), full, rules, machine))
         if any(candidate.cell not in rank.tried for candidate in found):
             break
     if not found:
@@ -136,7 +140,8 @@ def next_attempt(
     spaced = start > not_before or not_before.astimezone(ZoneInfo(rules.zone)).date() in full
     plan = _plan(min(found, key=rank), rank, learned=rules.learned, spaced=spaced)
     hours = next(option.hours for option in usable if _is_way_of(option, plan))
-    moved = moved_by(hours, full, rules.zone, asked=not_before, planned=plan.send_at)
+    shut = machine | full if plan.channel == BY_MACHINE else full
+    moved = moved_by(hours, shut, rules.zone, asked=not_before, planned=plan.send_at)
     return replace(plan, moved=in_order({*moved, *([Because.SPACING] if start > not_before else [])}))
 
 
@@ -171,19 +176,37 @@ def full_days(past: Sequence[Past], rules: Rules, *, since: datetime) -> dict[da
     }
 
 
+def full_days_of_machine(past: Sequence[Past], rules: Rules, *, since: datetime) -> dict[date, Because]:
+    """The same for automated calls alone."""
+    rung = [each for each in past if each.channel == BY_MACHINE]
+    caps = replace(rules, daily_cap=rules.automated_calls_a_day, weekly_cap=rules.automated_calls_a_week)
+    return full_days(rung, caps, since=since) if rung else {}
+
+
 def _candidates(
-    options: Sequence[Option], within: Interval, full: dict[date, Because], rules: Rules
+    options: Sequence[Option],
+    within: Interval,
+    full: dict[date, Because],
+    rules: Rules,
+    machine: dict[date, Because],
 ) -> Iterator[_Candidate]:
-    """Every open stretch, cut where the part of the day changes, so that each part is a choice of its own."""
-    parts = intersect(
-        open_intervals(Hours.of(rules.zone, ALWAYS, dict.fromkeys(full)), within.start, within.end),
-        _parts(rules, within),
-    )
+    """Every open stretch, cut where the part of the day changes, so that each part is a choice of its own.
+
+    On the days in `full` nobody is contacted, on those in `machine` nobody is called by one.
+    """
+    parts = _parts_but_for(full, within, rules)
+    parts_of_machine = _parts_but_for(machine | full, within, rules) if machine else parts
     for option in options:
-        for span in intersect(open_together(option.hours, within.start, within.end), parts):
+        free = parts_of_machine if option.channel == BY_MACHINE else parts
+        for span in intersect(open_together(option.hours, within.start, within.end), free):
             if span.end - span.start >= SHORTEST:
                 cell = cell_of(span.start, option.channel, rules.zone, rules.weekend)
                 yield _Candidate(option, span, cell, _is_learned(span.start, rules))
+
+
+def _parts_but_for(full: dict[date, Because], within: Interval, rules: Rules) -> list[Interval]:
+    days = Hours.of(rules.zone, ALWAYS, dict.fromkeys(full))
+    return intersect(open_intervals(days, within.start, within.end), _parts(rules, within))
 
 
 def _is_learned(at: datetime, rules: Rules) -> bool:
@@ -197,7 +220,8 @@ def reachable_cells(options: Sequence[Option], *, rules: Rules, start: datetime)
     """Every way that is open within a week and a day, what the patient asked for first; caps aside."""
     within = Interval(start, start + SOON)
     candidates = sorted(
-        _candidates(options, within, {}, rules), key=lambda each: (each.option.preference, each.span.start)
+        _candidates(options, within, {}, rules, {}),
+        key=lambda each: (each.option.preference, each.span.start),
     )
     return list(dict.fromkeys(candidate.cell for candidate in candidates))
 

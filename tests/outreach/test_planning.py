@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 import pytest
 from hypothesis import given, settings, strategies as st
 
-from outreach.planning import GiveUp, Option, Past, Plan, Reason, Rules, Why, next_attempt
+from outreach.planning import OTHER, GiveUp, Option, Past, Plan, Reason, Rules, Why, next_attempt
 from outreach.silence import cell_of, tried
 from patients.windows import ALWAYS, Hours, WeeklyWindow, is_open
 
@@ -348,3 +348,31 @@ def test_a_plan_does_not_depend_on_the_machines_zone(situation: Situation, machi
     finally:
         os.environ.pop("TZ") if before is None else os.environ.__setitem__("TZ", before)
         clock.tzset()
+
+
+def by_machine(*open_at: Hours) -> Option:
+    return Option("voice", 1, (*open_at, CLINIC), 5)
+
+
+@pytest.mark.parametrize(
+    ("rung", "expected"),
+    [
+        ([], "2026-03-09T10:00"),
+        (["2026-03-09T09:00"], "2026-03-10T09:00"),  # one a day, whatever it was about
+        (
+            ["2026-03-05T09:00", "2026-03-06T09:00", "2026-03-08T09:00"],
+            "2026-03-12T09:00",
+        ),  # three in any week
+    ],
+)
+def test_a_machine_rings_once_a_day_and_three_times_a_week(rung: list[str], expected: str) -> None:
+    past = [unanswered(at, "voice", OTHER) for at in rung]
+    answer = planned(plan([by_machine(ANY)], past))
+    assert answer.send_at == local(expected)
+    assert bool(answer.moved) == bool(rung)
+
+
+def test_people_and_messages_go_on_that_day() -> None:
+    past = [unanswered("2026-03-09T09:00", "voice", OTHER)]
+    answer = planned(plan([text(ANY), by_machine(ANY)], past))
+    assert (answer.channel, answer.send_at) == ("sms", MONDAY)
