@@ -24,7 +24,7 @@ from tests.scenarios.house import frozen
 
 pytestmark = pytest.mark.django_db
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
-LIST, LIVE, PANEL = 12, 9, 39  # statements, the session and the audit trail included
+LIST, LIVE, PANEL = 12, 9, 38  # statements, the session and the audit trail included
 
 
 @pytest.fixture(autouse=True)

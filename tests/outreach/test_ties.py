@@ -62,13 +62,14 @@ class Planned(TestCase):
     ) -> None:
         born = NOW.date() - timedelta(days=365 * (9 if is_child else 40))
         task = builders.task(builders.step(builders.journey(builders.patient(birth_date=born))))
-        change_tie(task.patient.contacts.get(), TieAnswers(**ties[0]))
+        task.patient.contacts.update(**ties[0])
         for n, tie in enumerate(ties[1:]):
             add_tie(task.patient, "phone", f"054-765-432{n}", TieAnswers(**tie))
         plan_attempts(now=NOW + timedelta(hours=hours))
         for attempt in Attempt.objects.all():
             way = PatientContact.objects.get(contact_point=attempt.contact_point)
             everything = way.may_say == MaySay.EVERYTHING
+            assert way.may_say != MaySay.NOTHING
             assert way.may_be_called if attempt.channel == Channel.PHONE else everything
 
 
