@@ -15,7 +15,7 @@ from kombu import Connection
 
 from clinic_journey.celery import app
 
-PATIENCE = 60  # seconds
+PATIENCE = 300  # seconds; a busy machine takes a minute to load a worker
 NOT_FOR_IT = {"PGOPTIONS", "CELERY_BROKER_URL"}
 
 

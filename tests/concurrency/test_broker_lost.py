@@ -28,7 +28,7 @@ from tests.concurrency.trials import trials
 from tests.conftest import NOW, need
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.concurrency]
-PATIENCE = 60  # seconds; a worker that has lost its broker asks for it again after two, four, six ...
+PATIENCE = 300  # seconds; a worker that has lost its broker asks for it again after two, four, six ...
 
 
 class Redis:
