@@ -50,14 +50,15 @@ def overdue(how_many: int) -> dict[int, str]:
         patients[who.pk] = list(ASKED)[n % 3]
         windows = tuple((day, *ASKED[patients[who.pk]]) for day in range(7))
         save_card(who, CardAnswers(Channel.SMS, windows), now=NOW, by=None)
-    seconds = int(DOWN_FOR.total_seconds())
+    seconds, planned = int(DOWN_FOR.total_seconds()), Counter[int]()
     for pk in chance.sample(list(patients) * EACH, how_many // EACH * EACH):
         fell_due = NOW + timedelta(seconds=chance.randrange(seconds))
         journey = builders.journey(Patient.objects.get(pk=pk))
         step = builders.step(
             journey, message_key="next_step", contact_from=fell_due, due_at=fell_due + timedelta(days=4)
         )
-        if chance.random() < 0.1 and patients[pk] == "at any hour":
+        if chance.random() < 0.1 and patients[pk] == "at any hour" and planned[pk] < A_DAY:
+            planned[pk] += 1
             Step.objects.filter(pk=step.pk).update(contact_from=None)
             task = builders.task(step, plan_from=None, deadline_at=step.due_at)
             builders.attempt(task, send_at=fell_due, expires_at=fell_due + timedelta(hours=4))
