@@ -8,6 +8,7 @@ import pytest
 from django.db import connection
 from django.test import Client
 
+from inquiries import heard
 from journeys.models import OwnerRole, Step, StepKind, StepStatus
 from outreach.incoming import READ_BY_A_PERSON, SET_ASIDE, TRIES, work_events
 from outreach.models import Reply
@@ -38,7 +39,9 @@ def posted(path: str, sent: dict[str, Any]) -> int:
 
 def work_until_set_aside() -> None:
     for nth in range(TRIES + 1):
-        work_events(now=NOW + nth * timedelta(minutes=2))
+        now = NOW + nth * timedelta(minutes=2)
+        work_events(now=now)
+        heard.hear(now=now)  # what is about no attempt waits for this tick
 
 
 def of_whatsapp(**message: Any) -> bytes:
