@@ -41,8 +41,10 @@ def hear(*, now: datetime) -> int:
 
 def _work(event: ProviderEvent, now: datetime) -> str:
     found, channels = incoming.receipt_in(event)
-    answer = _answer_of(found, channels) if isinstance(found, Receipted) else None
-    if answer is None or not isinstance(found, Receipted):
+    if not isinstance(found, Receipted):
+        return incoming.NOT_OURS
+    answer = _answer_of(found, channels)
+    if answer is None:
         return incoming.NOT_OURS
     return incoming.MOVED if record_receipt(answer, found, now=now) else incoming.KNOWN
 

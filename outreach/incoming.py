@@ -21,6 +21,7 @@ from outreach.channels.inbound import Inbound, Receipted, Said
 from outreach.provider_models import ProviderEvent
 from outreach.receipts import TooEarly, attempt_of, record_receipt
 from outreach.replies import receive_reply
+from outreach.said import storable
 from outreach.to_mend import tell_the_managers
 from outreach.unknown_writers import ask_who_it_is
 from patients.models import Channel
@@ -52,20 +53,15 @@ def keep(provider: str, pieces: Iterable[tuple[str, str]], *, now: datetime) -> 
         [
             ProviderEvent(
                 provider=provider,
-                event_id=_storable(event_id)[:200],
+                event_id=storable(event_id)[:200],
                 received_at=now,
-                body=_storable(body),
+                body=storable(body),
                 work_from=now,
             )
             for event_id, body in pieces
         ],
         ignore_conflicts=True,
     )
-
-
-def _storable(text: str) -> str:
-    """Without what no database keeps: NUL, and half a letter of a text that was cut."""
-    return text.replace("\0", "").encode(errors="replace").decode()
 
 
 def work_events(*, now: datetime, lasts: timedelta = INTERVAL, limit: int = BATCH) -> int:
@@ -115,7 +111,8 @@ def _set_aside(event: ProviderEvent, *, now: datetime) -> None:
     try:
         with transaction.atomic():
             said = _read(event)
-            if isinstance(said, Said) and ask_who_it_is(said, None, now=now):
+            if isinstance(said, Said):
+                ask_who_it_is(said, None, now=now)
                 _close(event, READ_BY_A_PERSON, now=now)
                 return
     except Exception:
@@ -134,7 +131,7 @@ def _words(channel: str) -> Words:
 
 def _close(event: ProviderEvent, outcome: str, *, now: datetime) -> None:
     """What is not ours, and has been looked at by nobody above yet, keeps its alarm for them."""
-    is_handed_on = outcome == NOT_OURS != event.outcome
+    is_handed_on = outcome == NOT_OURS and event.outcome != NOT_OURS
     after = {"work_from": now, "tries": 0} if is_handed_on else {"work_from": None, "worked_at": now}
     ProviderEvent.objects.filter(pk=event.pk).update(outcome=outcome, **after)
 

@@ -24,10 +24,10 @@ from outreach.message_keys import READ_OUT
 from outreach.models import NOT_ME, Attempt, OutreachTask, Reply, TaskStatus
 from outreach.not_me import Denied, not_hers
 from outreach.queries import visit_of
-from outreach.said import asks_of, kept
+from outreach.said import START, STOP, asks_of, kept
 from outreach.silenced import confirm_stop
 from outreach.stop_words import Asks
-from outreach.unknown_writers import START, STOP, ask_who_it_is
+from outreach.unknown_writers import ask_who_it_is
 from outreach.written import put_out
 from outreach.wrong_person import says_not_me
 from patients.actions import RefusedError, lock_patient, record_consent

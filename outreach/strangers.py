@@ -15,7 +15,7 @@ from outreach.gate import BARRED, Gates
 from outreach.held import MAYBE_STOP
 from outreach.models import Reply
 from outreach.reach import channels_of
-from outreach.unknown_writers import START, STOP
+from outreach.said import START, STOP
 from patients.actions import RefusedError
 from patients.addresses import normal_address
 from patients.models import AddressKind, AddressStatus, Channel, Clinic, ContactPoint, HoursKind, Purpose

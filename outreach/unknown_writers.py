@@ -10,14 +10,10 @@ from journeys.clinic_time import soon
 from journeys.models import Step, StepKind, StepStatus
 from outreach.answers import READ_WITHIN
 from outreach.channels.inbound import Said
-from outreach.held import MAYBE_STOP
 from outreach.models import Reply
-from outreach.said import asks_of, kept
-from outreach.stop_words import Asks
+from outreach.said import MEANINGS, asks_of, kept
 from patients.models import Clinic, ContactPoint
 from patients.templatetags.phones import phone
-
-STOP, START = "stop", "start"
 
 
 @transaction.atomic
@@ -32,14 +28,13 @@ def ask_who_it_is(said: Said, clinic: Clinic | None, *, now: datetime) -> str:
         clinic=where, kind=said.kind, value=said.value
     )
     matter = _asked_already(point) or _ask(said, where, now=now)
-    heard = {Asks.STOP: STOP, Asks.MAYBE: MAYBE_STOP, Asks.START: START}
     Reply.objects.create(
         clinic=where,
         contact_point=point,
         channel=said.channel,
         at=said.at,
         body=kept(said, where),
-        meaning=heard.get(asks_of(said), ""),  # no more answers go there (strangers.py)
+        meaning=MEANINGS.get(asks_of(said), ""),  # no more answers go there (strangers.py)
         step=matter,
         matter=matter,
     )
