@@ -34,15 +34,14 @@ from patients.models import (
     Patient,
     PatientContact,
     PatientStatus,
-    Relation,
 )
 from patients.queries import others_at, refusals_at, ties_visible_to
 from patients.told import (
     hears_for_herself,
-    is_surely_hers,
     lacks_guardian,
     lacks_own_address,
     may_keep_from_parents,
+    perhaps_not_hers_alone,
     with_sharing,
 )
 
@@ -126,10 +125,11 @@ def reach_of(patient: Patient, here: Here) -> dict[str, object]:
 
 def _doubtful(patient: Patient, ties: Iterable[PatientContact], *, on: date) -> set[int]:
     """Her own addresses that others are on, where it matters: something is kept from the parents, or may be."""
-    own = {tie.pk for tie in ties if tie.relation == Relation.SELF and not is_surely_hers(tie)}
-    if not own or may_keep_from_parents(patient, on=on):
-        return own
-    return own if patient.journeys.filter(is_confidential=True).exists() else set()
+    own = {tie.pk for tie in perhaps_not_hers_alone(ties)}
+    matters = own and (
+        may_keep_from_parents(patient, on=on) or patient.journeys.filter(is_confidential=True).exists()
+    )
+    return own if matters else set()
 
 
 def _told_by_age(patient: Patient, *, on: date) -> str:

@@ -32,7 +32,7 @@ from patients.actions import RefusedError
 from patients.card_form import CardForm
 from patients.models import Patient
 from patients.templatetags.phones import phone
-from patients.told import may_keep_from_parents
+from patients.told import may_keep_from_parents, perhaps_not_hers_alone, with_sharing
 
 
 @require_GET
@@ -110,15 +110,18 @@ def keep_from_parents(request: HttpRequest, here: Here, patient_id: UUID, journe
         messages.error(request, str(refusal))
     else:
         messages.success(request, _("From now on only the patient is told of it."))
-        for tie in confidence.in_doubt(patient_here(here, patient_id)):
-            words = _(
-                "Others are reached at %(address)s, too. Nothing of this goes there until the patient has said that"
-                " nobody else reads or answers there; note it below, at the address."
-            )
-            messages.warning(
-                request, words % {"address": phone(tie.contact_point.value, here.clinic.country)}
-            )
+        _warn_of_shared(request, here, patient_here(here, patient_id))
     return redirect("patient", patient_id)
+
+
+def _warn_of_shared(request: HttpRequest, here: Here, patient: Patient) -> None:
+    ties = with_sharing(patient.contacts.select_related("contact_point"))
+    for tie in perhaps_not_hers_alone(ties):
+        words = _(
+            "Others are reached at %(address)s, too. Nothing of this goes there until the patient has said that"
+            " nobody else reads or answers there; note it below, at the address."
+        )
+        messages.warning(request, words % {"address": phone(tie.contact_point.value, here.clinic.country)})
 
 
 @require_POST

@@ -18,7 +18,7 @@ from outreach.models import Attempt, AttemptStatus
 from patients.actions import RefusedError
 from patients.addresses import TieAnswers, change_tie
 from patients.country import profile_of
-from patients.models import MaySay, Patient, PatientContact, Relation
+from patients.models import MaySay, PatientContact, Relation
 from patients.told import SURELY_HERS, may_keep_from_parents
 
 HER_OWN = PatientContact.objects.filter(
@@ -29,14 +29,6 @@ HER_OWN = PatientContact.objects.filter(
 def told_with(shown: Journey, journey: str = "") -> Q:
     """What this journey's page may tell besides: a parent who has its link hears of nothing kept from her."""
     return Q() if shown.is_confidential else Q(**{f"{journey}is_confidential": False})
-
-
-def in_doubt(patient: Patient) -> list[PatientContact]:
-    """Addresses of her own that others are on, too: what is kept goes there only once she has said that they are hers
-    alone.
-    """
-    own = patient.contacts.filter(relation=Relation.SELF).exclude(SURELY_HERS)
-    return list(own.select_related("contact_point"))
 
 
 @transaction.atomic

@@ -18,7 +18,7 @@ from outreach.channels import in_use
 from outreach.channels.inbound import Said
 from outreach.confidence import end_links
 from outreach.provider_models import MessengerLink
-from patients.actions import RefusedError, add_address, mark_address, record_consent, share
+from patients.actions import RefusedError, add_address, mark_address, record_consent, void_hers_alone
 from patients.models import (
     AddressKind,
     AddressStatus,
@@ -34,7 +34,7 @@ from patients.models import (
 from patients.told import told_among
 
 LASTS = timedelta(hours=1)
-START = "/start "
+PRESSED_START = "/start "
 MAY_BE_LINKED = (Relation.SELF, Relation.PARENT, Relation.GUARDIAN)  # to others nothing is written
 
 
@@ -62,7 +62,7 @@ def _hash(token: str) -> str:
 
 
 def is_link(said: Said) -> bool:
-    return said.channel == Channel.TELEGRAM and said.text.startswith(START)
+    return said.channel == Channel.TELEGRAM and said.text.startswith(PRESSED_START)
 
 
 @transaction.atomic
@@ -74,7 +74,7 @@ def tie_to_messenger(said: Said, *, now: datetime) -> PatientContact | None:
     longer. Others who are reached at this address keep it as theirs. Under a record that was merged meanwhile she is
     who it was merged into.
     """
-    token = _hash(said.text.removeprefix(START).strip())
+    token = _hash(said.text.removeprefix(PRESSED_START).strip())
     ours = MessengerLink.objects.filter(token_hash=token, used_at__isnull=True, expires_at__gt=now)
     if not ours.update(used_at=now):
         return None
@@ -94,7 +94,7 @@ def tie_to_messenger(said: Said, *, now: datetime) -> PatientContact | None:
         confirmed_at=now,
         hers_alone_at=tie.hers_alone_at if link.relation == Relation.SELF else None,
     )
-    share([tie.contact_point], patient)
+    void_hers_alone([tie.contact_point], patient)
     mark_address(tie.contact_point, AddressStatus.WORKING, now=now)
     record_consent(
         patient, tie.contact_point, Channel.TELEGRAM, ConsentStatus.GRANTED, now=now, words="/start"

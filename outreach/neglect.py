@@ -27,16 +27,14 @@ from outreach.queries import UNFINISHED, WENT_OUT
 from patients.actions import RefusedError, StaleStateError, lock_patient, refuse_unless_active
 from patients.models import (
     AddressKind,
-    AddressStatus,
     Channel,
     Clinic,
-    MaySay,
     Patient,
     PatientContact,
     PatientStatus,
 )
 from patients.queries import first_phone, withdrawn
-from patients.told import SURELY_HERS
+from patients.told import REACHES, SURELY_HERS
 
 A_DAY = 5  # suggestions of a clinic
 READ = 300  # of those who wait longest; a list of five needs no more
@@ -97,11 +95,7 @@ def _lately(*, now: datetime, in_peace: timedelta) -> Q:
 
 def _phones() -> QuerySet[PatientContact]:
     """Numbers that may be called."""
-    called = PatientContact.objects.filter(may_be_called=True, suspended_at__isnull=True)
-    called = called.exclude(may_say=MaySay.NOTHING)
-    return called.filter(contact_point__kind=AddressKind.PHONE).exclude(
-        contact_point__status=AddressStatus.BAD
-    )
+    return PatientContact.objects.filter(REACHES, may_be_called=True, contact_point__kind=AddressKind.PHONE)
 
 
 def _may_be_asked(clinic: Clinic, *, now: datetime, in_peace: timedelta) -> QuerySet[Patient]:

@@ -129,7 +129,7 @@ def register_patient(clinic: Clinic, who: NewPatient, *, now: datetime) -> Patie
         PatientContact(patient=patient, contact_point=point, rank=rank)
         for rank, (point, _made) in enumerate(points, start=1)
     )
-    share([point for point, made in points if not made], patient)
+    void_hers_alone([point for point, made in points if not made], patient)
     channel = Channel.SMS if who.phone else Channel.EMAIL
     ServiceCard.objects.create(patient=patient, channel=channel)
     return patient
@@ -161,13 +161,13 @@ def add_address(
         patient=patient, contact_point=point, defaults={"rank": rank, "relation": relation}
     )
     if is_tied and not is_new:
-        share([point], patient)
+        void_hers_alone([point], patient)
     return tie
 
 
-def share(points: Sequence[ContactPoint], patient: Patient) -> None:
-    """The patient is on these addresses, too, from now on or otherwise than before: who has said of one of them that it
-    is hers alone is asked anew.
+def void_hers_alone(points: Sequence[ContactPoint], patient: Patient) -> None:
+    """This patient is on these addresses, too, from now on or otherwise than before: whoever else has said of one of
+    them that it is hers alone is asked anew.
     """
     if points:
         alone = PatientContact.objects.filter(contact_point__in=points, hers_alone_at__isnull=False)

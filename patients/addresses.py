@@ -18,7 +18,7 @@ from patients.actions import (
     normal_phone,
     record_consent,
     search_key,
-    share,
+    void_hers_alone,
 )
 from patients.models import (
     AddressKind,
@@ -33,6 +33,7 @@ from patients.models import (
     Place,
     Relation,
 )
+from patients.told import REACHES
 
 
 @dataclass(frozen=True)
@@ -94,7 +95,7 @@ def _write(tie: PatientContact, answers: TieAnswers) -> None:
     if not PatientContact.objects.filter(pk=tie.pk).update(**said):
         raise StaleStateError(_("This address was removed meanwhile."))
     if answers.relation != tie.relation:
-        share([tie.contact_point], tie.patient)
+        void_hers_alone([tie.contact_point], tie.patient)
 
 
 @transaction.atomic
@@ -112,8 +113,7 @@ def remove_tie(tie: PatientContact) -> None:
 
 
 def _refuse_if_last(patient: Patient, tie: PatientContact) -> None:
-    works = patient.contacts.exclude(contact_point__status=AddressStatus.BAD)
-    works = works.filter(suspended_at__isnull=True).exclude(may_say=MaySay.NOTHING)
+    works = patient.contacts.filter(REACHES)
     if works.filter(pk=tie.pk).exists() and works.count() == 1:
         raise RefusedError(
             _("This is the only address at which we reach %(name)s. Add another one first.")

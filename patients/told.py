@@ -21,6 +21,10 @@ from patients.models import (
     Relation,
 )
 
+# An address at which somebody is reached: not one that does not work, is in doubt, or where nothing may be said.
+REACHES = (
+    Q(suspended_at__isnull=True) & ~Q(may_say=MaySay.NOTHING) & ~Q(contact_point__status=AddressStatus.BAD)
+)
 # Who else is on an address as its owner, or answers there for a child: then it may be the family's phone.
 SHARING = (
     PatientContact.objects.filter(
@@ -46,6 +50,13 @@ def is_surely_hers(tie: PatientContact) -> bool:
     if is_shared is None:
         return PatientContact.objects.filter(SURELY_HERS, pk=tie.pk).exists()
     return not is_shared
+
+
+def perhaps_not_hers_alone(ties: Iterable[PatientContact]) -> list[PatientContact]:
+    """Of her own addresses, those that others are on: what is kept from the parents goes there only once she has said
+    that nobody else reads or answers there. Read the ties `with_sharing`.
+    """
+    return [tie for tie in ties if tie.relation == Relation.SELF and not is_surely_hers(tie)]
 
 
 def told_among(
@@ -95,10 +106,8 @@ def lacks_guardian(patient: Patient, *, on: date) -> bool:
     """A child for whom nobody grown up can be reached, and who is not told herself yet."""
     if not patient.is_minor(on=on):
         return False
-    surely = patient.contacts.filter(suspended_at__isnull=True).exclude(may_say=MaySay.NOTHING)
-    working = surely.exclude(contact_point__status=AddressStatus.BAD)
     who = [*GUARDIANS, *([Relation.SELF] if hears_for_herself(patient, on=on) else [])]
-    return not working.filter(relation__in=who).exists()
+    return not patient.contacts.filter(REACHES, relation__in=who).exists()
 
 
 def lacks_own_address(patient: Patient, ties: Iterable[PatientContact], *, on: date) -> bool:

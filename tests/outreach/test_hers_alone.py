@@ -10,11 +10,10 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from journeys.models import Journey, StepKind
-from outreach import confidence
 from outreach.actions import plan_attempts
 from outreach.because import Because
 from outreach.calls import call_now, claim_call
-from outreach.confidence import change_address, in_doubt, keep_from_parents
+from outreach.confidence import change_address, keep_from_parents
 from outreach.conversations import Way
 from outreach.dispatch import dispatch
 from outreach.door import forbidden_by
@@ -25,7 +24,7 @@ from outreach.written import Written, put_out
 from patients.actions import RefusedError, StaleStateError, add_address
 from patients.addresses import TieAnswers, add_tie, change_tie, confirm_alone, suspend_ties
 from patients.models import AddressKind, Channel, Patient, PatientContact, PatientStatus, Relation
-from patients.told import SURELY_HERS, is_surely_hers, with_sharing
+from patients.told import SURELY_HERS, is_surely_hers, perhaps_not_hers_alone, with_sharing
 from tests import builders
 from tests.clinic_journey.test_access import logged_in
 from tests.conftest import NOW
@@ -87,7 +86,7 @@ def test_who_else_is_on_an_address_puts_it_in_doubt(
     assert is_hers(journey)
     on_it_too(journey, relation, birth_date=born)
     assert is_hers(journey) == hers
-    assert in_doubt(own(journey).patient) == ([] if hers else [own(journey)])
+    assert perhaps_not_hers_alone([own(journey)]) == ([] if hers else [own(journey)])
 
 
 def test_a_second_record_of_hers_puts_nothing_in_doubt(journey: Journey) -> None:
@@ -105,7 +104,7 @@ def test_what_she_says_herself_settles_it(journey: Journey) -> None:
     on_it_too(journey)
     confirm_alone(own(journey), now=NOW)
     assert is_hers(journey)
-    assert in_doubt(own(journey).patient) == []
+    assert perhaps_not_hers_alone([own(journey)]) == []
 
 
 def _registered(journey: Journey) -> None:
@@ -255,4 +254,4 @@ def test_as_many_statements_for_one_as_for_three(journey: Journey) -> None:
         return len(captured)
 
     assert statements(1) == statements(3)
-    assert confidence.in_doubt(own(journey).patient)
+    assert perhaps_not_hers_alone([own(journey)])
