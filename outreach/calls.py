@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 from django.contrib.auth.models import User
 from django.db import IntegrityError, transaction
 from django.db.models import Q
-from django.utils.translation import gettext as _
+from django.utils.translation import gettext as _, gettext_lazy
 
 from appointments import actions as visits
 from appointments.queries import MOVABLE
@@ -50,6 +50,21 @@ from patients.queries import first_phone, lawful_hours, withdrawn
 from patients.windows import is_open
 
 CALL_LASTS = timedelta(minutes=3)  # nobody else rings the patient or the number meanwhile
+NOT_CALLED_THERE = gettext_lazy(
+    "The patient is not to be called at this number. Another way is being planned."
+)
+NOT_TOLD_THERE = {
+    Because.IN_CONFIDENCE: gettext_lazy(
+        "This matter is kept from the parents: only the patient is told. Another way is being planned."
+    ),
+    Because.NOT_HERS_ALONE: gettext_lazy(
+        "This matter is kept from the parents, and others are reached at this number, too. Confirm on the record"
+        " that it is the patient's alone; until then another way is being planned."
+    ),
+    Because.NO_LONGER_TOLD: gettext_lazy(
+        "By the patient's age, somebody else is told now. Another way is being planned."
+    ),
+}
 
 
 def claim_call(attempt: Attempt, *, by: User, now: datetime) -> Attempt:
@@ -62,7 +77,7 @@ def claim_call(attempt: Attempt, *, by: User, now: datetime) -> Attempt:
     refuse_in_doubt(attempt.task.step)
     if bar := _bar(attempt, now=now):
         _plan_another_way(attempt, bar, now=now)
-        raise StaleStateError(_barred_words(bar))
+        raise StaleStateError(str(NOT_TOLD_THERE.get(bar, NOT_CALLED_THERE)))
     try:
         with transaction.atomic():
             taken = take(attempt.pk, uuid.uuid4(), now=now, lasts=CALL_LASTS, by=by)
@@ -89,23 +104,6 @@ def _bar(attempt: Attempt, *, now: datetime) -> Because | None:
         return Because.NOT_CALLED
     refused = withdrawn(patient=attempt.patient_id, contact_point=attempt.contact_point_id, channel=PHONE)
     return Because.CONSENT if refused.filter(purpose=attempt.task.purpose).exists() else None
-
-
-def _barred_words(bar: Because) -> str:
-    if bar == Because.IN_CONFIDENCE:
-        return _(
-            "This matter is kept from the parents: only the patient is told. Another way is being planned."
-        )
-    if bar == Because.NOT_HERS_ALONE:
-        return _(
-            "This matter is kept from the parents, and others are reached at this number, too. Confirm on the record"
-            " that it is the patient's alone; until then another way is being planned."
-        )
-    if bar == Because.NO_LONGER_TOLD:
-        return _(
-            "By the patient's age, others are told than when this was planned. Another way is being planned."
-        )
-    return _("The patient is not to be called at this number. Another way is being planned.")
 
 
 def _rings_by_machine(attempt: Attempt, *, now: datetime) -> bool:

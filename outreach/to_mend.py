@@ -20,7 +20,8 @@ def tell_the_managers(words: Words, *, now: datetime) -> None:
         open_unidentified(clinic, AdHoc(StepKind.MEND, words, due_at, role=OwnerRole.MANAGER), now=now)
 
 
-def is_mended(words: Words, *, now: datetime) -> None:
+def note_mended(words: Words, *, now: datetime) -> None:
+    """It works again: nobody has to look."""
     for step in _told(words):
         complete_step(step, MENDED, now=now)
 

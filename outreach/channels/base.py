@@ -75,11 +75,11 @@ class ChannelError(Exception):
         of_one: bool = False,
     ) -> None:
         super().__init__(f"{trouble.value} {detail}".strip())
-        self.of_one = of_one
         self.trouble = trouble
         self.permanent = trouble in FOR_GOOD
         self.address_is_bad = trouble == Trouble.NO_SUCH_ADDRESS
         self.retry_after = retry_after
+        self.of_one = of_one
 
 
 class WhenUnclear(Enum):

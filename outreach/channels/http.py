@@ -26,7 +26,7 @@ def posted(url: str, content: dict[str, Any], **headers: str) -> tuple[int, dict
     nothing_left = (httpx.ConnectError, httpx.ConnectTimeout, httpx.UnsupportedProtocol, httpx.InvalidURL)
     try:
         answer = httpx.post(
-            url, json=content, headers=headers, timeout=settings.CHANNEL_TIMEOUT, verify=trusted()
+            url, json=content, headers=headers, timeout=settings.CHANNEL_TIMEOUT, verify=tls()
         )
     except nothing_left as error:
         raise ChannelError(Trouble.UNREACHABLE) from error
@@ -43,7 +43,7 @@ def posted(url: str, content: dict[str, Any], **headers: str) -> tuple[int, dict
 
 
 @cache
-def trusted() -> ssl.SSLContext:
+def tls() -> ssl.SSLContext:
     """Whose certificates count, read once a process: reading them takes longer than a message."""
     import httpx  # noqa: PLC0415 - slow import
 

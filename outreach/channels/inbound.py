@@ -39,7 +39,7 @@ class Brought(TextChoices):
     STICKER = "sticker", _("a sticker")
     PLACE = "place", _("a place")
     CONTACT = "contact", _("somebody's contact details")
-    SIGN = "sign", _("a sign under our message")
+    REACTION = "reaction", _("a reaction to our message")
     OTHER = "other", _("something that cannot be shown here")
 
 
@@ -56,9 +56,7 @@ class Said:
     to: str = ""  # our own number that was written to, where the provider says it
     reference: str = ""  # which message of ours it answers, where the provider gives our own id back
     answers: str = ""  # the provider's own id of that message, where it gives only this
-    may_act: bool = (
-        True  # False where anybody may have written it under this address, or a person has to look
-    )
+    may_act: bool = True  # False where anybody may have written it there, or a person has to look
     brought: str = ""  # a Brought
     asks_to_stop: bool = False  # the provider took these words for STOP, by a list of its own
     stopped: bool = False  # not words but the provider's own switch: blocked, unsubscribed

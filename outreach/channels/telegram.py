@@ -59,14 +59,14 @@ def read(kept: str, *, at: datetime) -> Receipted | Said | None:
     """What somebody wrote, changed or pressed in a talk with the bot alone; groups are none of our business."""
     update = json.loads(kept)
     pressed = update.get("callback_query")
-    moved = update.get("my_chat_member")
+    membership = update.get("my_chat_member")
     written = update.get("message") or update.get("edited_message")
-    message = (pressed.get("message") if pressed else written or moved) or {}
+    message = (pressed.get("message") if pressed else written or membership) or {}
     chat = message.get("chat", {})
     if chat.get("type") != "private":
         return None
-    stopped = bool(moved) and moved.get("new_chat_member", {}).get("status") == "kicked"
-    if moved and not stopped:
+    stopped = bool(membership) and membership.get("new_chat_member", {}).get("status") == "kicked"
+    if membership and not stopped:
         return None
     brought, told = _brought(message) if written else ("", "")
     text = pressed.get("data", "") if pressed else message.get("text") or message.get("caption") or told

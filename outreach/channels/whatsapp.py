@@ -191,7 +191,7 @@ BROUGHT = {
     "sticker": Brought.STICKER,
     "location": Brought.PLACE,
     "contacts": Brought.CONTACT,
-    "reaction": Brought.SIGN,
+    "reaction": Brought.REACTION,
 }
 SAID_IN = ("caption", "filename", "emoji", "body")  # the words beside or in what is no text
 

@@ -95,7 +95,7 @@ def test_by_telegram(bot: Telegram, dana: Patient, content: dict[str, Any], word
             [{"name": {"formatted_name": "Noa"}, "phones": [{"phone": "+972501112233"}]}],
             "[somebody's contact details] Noa +972501112233",
         ),
-        ("reaction", {"message_id": "wamid.1", "emoji": "👍"}, "[a sign under our message] 👍"),
+        ("reaction", {"message_id": "wamid.1", "emoji": "👍"}, "[a reaction to our message] 👍"),
         (
             "system",
             {"body": "Dana changed from 1 to 2", "type": "user_changed_number"},

@@ -8,7 +8,7 @@ import pytest
 from django.conf import LazySettings
 
 from outreach.channels import TRANSPORTS, ChannelError, Message, Trouble, in_use, missing_keys
-from outreach.channels.http import trusted
+from outreach.channels.http import tls
 from outreach.channels.sms import SmsTransport
 from outreach.channels.telegram import TelegramTransport
 from outreach.channels.whatsapp import WhatsAppTransport
@@ -285,6 +285,6 @@ def test_whatever_is_secret_is_named_as_such(name: str) -> None:
 
 
 def test_whoever_answers_for_a_provider_shows_a_certificate_of_that_name() -> None:
-    assert trusted() is trusted()  # read once, as it takes longer than a message
-    assert (trusted().verify_mode, trusted().check_hostname) == (ssl.CERT_REQUIRED, True)
-    assert trusted().get_ca_certs()
+    assert tls() is tls()  # read once, as it takes longer than a message
+    assert (tls().verify_mode, tls().check_hostname) == (ssl.CERT_REQUIRED, True)
+    assert tls().get_ca_certs()
