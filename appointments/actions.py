@@ -167,9 +167,9 @@ def note_why_held(appointment: Appointment, because: str, *, now: datetime, by: 
 
 @transaction.atomic
 def book_for_step(step: Step, visit: Visit, *, now: datetime, by: User | None = None) -> Appointment:
-    """Book what a step asks for, or move the visit there is; the step ends “booked”, a VISIT step is linked. One that
-    only something else ends, as a check, stays open.
+    """Book what a step asks for, or move the visit there is; the step ends “booked”, a VISIT step is linked.
 
+    A step that something else ends (`ends_with`), as one to check an address, stays open.
     While the journey still waits for a result, a step outside the template makes a hold again.
     """
     journey = lock_journey(step.journey_id)

@@ -92,7 +92,7 @@ def came_back(found: Inquiry) -> list[Back]:
     to = {
         (each.kind, each.value): each.sent_at for each in found.sendings.order_by("-sent_at") if each.sent_at
     }
-    there = reduce(or_, (_from(*address, since) for address, since in to.items()), Q(pk=None))
+    there = reduce(or_, (_from(*address, since) for address, since in to.items()), Q(pk__in=[]))
     said = Reply.objects.filter(there, clinic=found.clinic_id).select_related("matter", "patient")
     return [_back(each) for each in said.order_by("-at", "-pk")[:SHOWN]]
 

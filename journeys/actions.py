@@ -172,9 +172,7 @@ def _go_on_from(ended: Sequence[Step], outcome: str, *, now: datetime) -> None:
 
 
 def refuse_outcome(step: Step, outcome: str, note: str = "") -> None:
-    """How a step may not end: without her words, in a way its template does not know, or by anything but what it
-    asks for.
-    """
+    """How a step may not end: without her words, in a way its template does not know, or not as it has to."""
     template = step.template_step
     if outcome == DECLINED and not note.strip():
         raise RefusedError(_("Write the patient's own words; a guess is not a reason."))

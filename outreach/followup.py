@@ -236,12 +236,8 @@ def _waits_again(task: OutreachTask, asked: Step) -> Step:
     What she has written since is with a person already, and stays with that one.
     """
     said = Reply.objects.filter(patient=task.patient_id, clinic=task.clinic_id, matter__isnull=False)
-    last = (
-        said.exclude(matter__status=StepStatus.ACTIVE)
-        .order_by("-at", "-pk")
-        .values_list("pk", flat=True)
-        .first()
-    )
+    answered = said.exclude(matter__status=StepStatus.ACTIVE).order_by("-at", "-pk")
+    last = answered.values_list("pk", flat=True).first()
     if task.message_key == ANSWER and last:
         Reply.objects.filter(pk=last).update(matter=asked)
     return asked

@@ -152,13 +152,14 @@ class Reach:
                 if channel == Channel.VOICE and channel not in in_use():
                     continue  # most clinics never set it up, and nobody misses it
                 way = (str(channel), tie.contact_point_id)
-                bars = {
-                    Because.CHANNEL_OFF: channel not in in_use(),
-                    Because.CALLS_ONLY: channel != Channel.PHONE and not can_be_written(task.step),
-                }
-                rule = next((rule for rule, holds in bars.items() if holds), None)
-                rule = rule or not_told(task, tie, usable) or (Because.REFUSED_HERE if way in unfit else None)
-                rule = rule or self._bar(task, tie, channel)
+                rule: Because | None
+                if channel not in in_use():
+                    rule = Because.CHANNEL_OFF
+                elif channel != Channel.PHONE and not can_be_written(task.step):
+                    rule = Because.CALLS_ONLY
+                else:
+                    rule = not_told(task, tie, usable)
+                rule = rule or (Because.REFUSED_HERE if way in unfit else self._bar(task, tie, channel))
                 if rule is None and channel in self._down:
                     rule = Because.SENDER_DOWN
                 found += [Passed(*way, rule)] if rule else []

@@ -44,8 +44,9 @@ ANSWERED_WITHIN = timedelta(days=3)  # after that nobody means the older questio
 def receive_reply(said: Said, *, now: datetime) -> str:
     """Find whose words these are and let them act. Returns what came of it, for the event's record.
 
-    On a phone that a family shares they are about what was sent there last; with nothing sent, only one person
-    can be meant, or a person at the desk finds out.
+    On a phone that a family shares they are about what was sent there last, or about the message that they answer. A
+    person at the desk finds out whom a bare yes or no means where two were asked, and who wrote where nothing was sent
+    and several are reached there.
     """
     if is_link(said):
         return "linked" if tie_to_messenger(said, now=now) else "link_is_void"
@@ -132,7 +133,12 @@ def _place_of(said: Said) -> tuple[ContactPoint | None, Attempt | None]:
 def _may_be_about_another(said: Said, last: Attempt) -> bool:
     """A bare yes or no on a phone of several patients, of whom more than one was asked there and has not answered."""
     is_named = bool(said.reference or said.answers)
-    if is_named or not said.may_act or meaning_of(said.text) not in ABOUT_A_QUESTION or not _asks(last):
+    if (
+        is_named
+        or not said.may_act
+        or meaning_of(said.text) not in ABOUT_A_QUESTION
+        or not _asks_whether(last)
+    ):
         return False
     asked_too = Attempt.objects.filter(
         contact_point=last.contact_point_id,
@@ -146,7 +152,7 @@ def _may_be_about_another(said: Said, last: Attempt) -> bool:
     return asked_too.exclude(Exists(heard)).exists()
 
 
-def _asks(last: Attempt) -> bool:
+def _asks_whether(last: Attempt) -> bool:
     return last.task.step.kind in ASKS_WHETHER and last.task.step.status == StepStatus.ACTIVE
 
 
@@ -210,7 +216,7 @@ def _switched_off(said: Said, *, now: datetime) -> str:
         ties = point.ties.select_related("patient")
         for tie in ties:
             opt_out_at(tie.patient, point, said.channel, now=now, words="blocked")
-        if not ties:  # whoever asked a question (strangers.py)
+        if not ties:  # of whoever got an answer to a question, nothing else keeps it (strangers.py)
             Reply.objects.create(
                 clinic_id=point.clinic_id, contact_point=point, channel=said.channel, at=said.at, meaning=STOP
             )
@@ -225,7 +231,7 @@ def _acts(
     if meaning == THANKS:
         _note_down(said, patient, point, last, step=step, meaning=THANKS)
         return True
-    if not _asks(last):
+    if not _asks_whether(last):
         return False
     if meaning == CANNOT_COME and not _is_asked_about(last, now=now):
         return False

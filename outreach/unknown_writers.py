@@ -1,4 +1,6 @@
-"""Words from an address that is nobody's, or one of several people: a person finds out who it is. Never guessed."""
+"""Words of which nobody can say whose they are: from an address that is nobody's, or one of several people. Never
+guessed: a person finds out. So with words that nothing could be made of (incoming.py).
+"""
 
 from datetime import datetime
 
@@ -18,8 +20,9 @@ from patients.templatetags.phones import phone
 
 @transaction.atomic
 def ask_who_it_is(said: Said, clinic: Clinic | None, *, now: datetime) -> str:
-    """What else comes from there meanwhile is with the same person. A number that stands in several clinics is a
-    matter of one of these, and of none that has never heard of it.
+    """A step for the desk; what else comes from there meanwhile is with the same person. Returns what came of it.
+
+    A number that stands in several clinics is a matter of one of these, and of none that has never heard of it.
     """
     where = clinic or _first_that_knows(said) or Clinic.objects.order_by("pk").first()
     if where is None:

@@ -71,7 +71,7 @@ class Step(models.Model):
     outcome = models.CharField(max_length=40, blank=True)
     ends_with = models.CharField(
         max_length=40, blank=True, default="", db_default=""
-    )  # the one outcome that ends it, as of a check; empty: any that fits
+    )  # the one outcome that ends it, as where an address is to be checked; empty: any that fits
     note = models.TextField(blank=True)
     about = models.ForeignKey(
         "self", null=True, blank=True, on_delete=models.CASCADE, related_name="promises", db_index=False
