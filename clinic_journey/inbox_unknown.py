@@ -1,4 +1,6 @@
-"""Words from a number that nobody knows: a person says whose they are, or that nothing is to be answered."""
+"""Words from a number that nobody knows, or one of several patients: a person says whose they are, or that nothing is
+to be answered.
+"""
 
 from collections.abc import Iterable
 from uuid import UUID
@@ -21,7 +23,7 @@ from outreach.whose import belongs_to_nobody, say_whose
 from patients import audit
 from patients.access import Here, for_staff
 from patients.actions import RefusedError
-from patients.models import Patient
+from patients.models import Patient, PatientContact
 from patients.queries import first_found, patients_visible_to
 
 SHOWN, QUESTIONS = 20, 3
@@ -39,19 +41,29 @@ def _patients(here: Here) -> QuerySet[Patient]:
 @require_GET
 @for_staff()
 def unknown(request: HttpRequest, here: Here, step_id: UUID) -> HttpResponse:
-    """What came from there, and a search for whoever may have written it."""
+    """What came from there, who is reached there, and a search for whoever else may have written it."""
     matter = _matter(here, step_id)
     said = Reply.objects.filter(matter=matter).select_related("contact_point").order_by("-at", "-pk")
     text = request.GET.get("q", "").strip()
-    found: list[Patient] = []
-    if len(text) >= SHORTEST:
-        ours = _patients(here).prefetch_related("contacts__contact_point")
-        found = list(first_found(ours, text, MOST))
-    audit.shows(rows=len(found))
     replies = list(said[:SHOWN])[::-1]
-    answered = _answered(here, replies)
-    context = {"matter": matter, "replies": replies, "answered": answered, "q": text, "found": found}
+    ours = _patients(here).prefetch_related("contacts__contact_point")
+    reached = list(ours.filter(Exists(_ties_at(replies))).order_by("given_name", "pk")[:MOST])
+    found = list(first_found(ours, text, MOST)) if len(text) >= SHORTEST else reached
+    audit.shows(rows=len(found))
+    context = {
+        "matter": matter,
+        "replies": replies,
+        "answered": _answered(here, replies),
+        "q": text,
+        "is_shared": bool(reached),
+        "found": found,
+    }
     return render(request, "inbox/unknown.html", context)
+
+
+def _ties_at(replies: Iterable[Reply]) -> QuerySet[PatientContact]:
+    points = {reply.contact_point_id for reply in replies}
+    return PatientContact.objects.filter(patient=OuterRef("pk"), contact_point__in=points - {None})
 
 
 def _answered(here: Here, replies: Iterable[Reply]) -> list[Inquiry]:

@@ -30,7 +30,7 @@ def ask_who_it_is(said: Said, clinic: Clinic | None, *, now: datetime) -> str:
     point, _made = ContactPoint.objects.select_for_update(no_key=True).get_or_create(
         clinic=where, kind=said.kind, value=said.value
     )
-    matter = _asked_already(point) or _ask(said, where, now=now)
+    matter = _asked_already(point) or _ask(said, point, where, now=now)
     Reply.objects.create(
         clinic=where,
         contact_point=point,
@@ -57,8 +57,14 @@ def _asked_already(point: ContactPoint) -> Step | None:
     return asked.filter(asked_in__contact_point=point).first()
 
 
-def _ask(said: Said, clinic: Clinic, *, now: datetime) -> Step:
+def _ask(said: Said, point: ContactPoint, clinic: Clinic, *, now: datetime) -> Step:
     named = {"address": phone(said.value, clinic.country), "words": kept(said, clinic)}
     due_at = soon(clinic, READ_WITHIN, now=now)
-    asked = AdHoc(StepKind.CALL, lambda: _("Who wrote from %(address)s? %(words)s") % named, due_at)
-    return open_unidentified(clinic, asked, now=now)
+    is_shared = point.ties.exists()
+
+    def title() -> str:
+        if is_shared:
+            return _("Which patient is meant? From %(address)s: %(words)s") % named
+        return _("Who wrote from %(address)s? %(words)s") % named
+
+    return open_unidentified(clinic, AdHoc(StepKind.CALL, title, due_at), now=now)

@@ -459,6 +459,18 @@ class TestUnknown:
         assert Attempt.objects.get().contact_point.value == "+972509991000"
         assert client.get(path).status_code == 404
 
+    def test_of_several_on_one_phone_each_is_one_press_away(self, clinic: Clinic) -> None:
+        client, _user = at_the_desk(clinic)
+        for name in ("Ben", "Tamar"):
+            builders.patient(clinic, given_name=name, phone="+972509991000")
+        wrote("Yes", "+972509991000")
+        step = Step.objects.get()
+        assert step.names["en"] == "Which patient is meant? From 050-999-1000: Yes"
+        text = page(client, f"/inbox/unknown/{step.public_id}/")
+        assert text.index("Which patient is meant?") < text.index("This is Ben") < text.index("This is Tamar")
+        assert "A number we do not know" not in text
+        assert "This is Ben" not in page(client, f"/inbox/unknown/{step.public_id}/?q=Tamar")
+
     def test_a_patient_of_another_clinic_cannot_be_named(self, clinic: Clinic) -> None:
         client, _user = at_the_desk(clinic)
         stranger = builders.patient(builders.clinic(phone="+97235550199"))
