@@ -1,12 +1,12 @@
-"""Set-up of the messages' words; tasks and attempts to look at, never to change by hand."""
+"""Set-up of the messages' words; attempts and what providers told us to look at, never to change by hand."""
 
 from typing import Any
 
 from django import forms
-from django.contrib import admin
+from django.contrib import admin, messages
 from django.db.models import QuerySet
 from django.http import HttpRequest
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext as _, gettext_lazy
 
 from outreach.incoming import work_again
 from outreach.models import Attempt, MessageTemplate
@@ -95,11 +95,13 @@ class ProviderEventAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
     list_display = ("received_at", "provider", "event_id", "outcome")
     list_filter = ("outcome", "provider")
     date_hierarchy = "received_at"
-    actions = ("work_again",)
+    actions = ("read_again",)
 
     @admin.action(description=gettext_lazy("Read again what was set aside"), permissions=["view"])
-    def work_again(self, _request: HttpRequest, events: QuerySet[ProviderEvent]) -> None:
-        work_again(events)
+    def read_again(self, request: HttpRequest, events: QuerySet[ProviderEvent]) -> None:
+        count = work_again(events)
+        said = _("Read again within a minute: %(count)s. Then look at the outcome.") % {"count": count}
+        self.message_user(request, said, messages.SUCCESS if count else messages.WARNING)
 
     def has_add_permission(self, _request: HttpRequest) -> bool:
         return False

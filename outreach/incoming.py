@@ -164,8 +164,11 @@ def _work(event: ProviderEvent, now: datetime) -> str:
 
 
 def work_again(events: QuerySet[ProviderEvent]) -> int:
-    """What was set aside, with the next tick, once the product can read it."""
-    aside = events.filter(outcome=SET_ASIDE).exclude(body="")
+    """What was set aside, with the next tick, once the product can read it. Returns how many there were.
+
+    A request that could not be taken apart stays: its headers, which that needs, are not kept.
+    """
+    aside = events.filter(outcome=SET_ASIDE).exclude(body="").exclude(event_id__startswith=UNREADABLE)
     return aside.update(work_from=F("received_at"), worked_at=None, outcome="", tries=0)
 
 

@@ -92,8 +92,8 @@ def _asked_of(patient: Patient, *, now: datetime) -> Words:
     if lacks_own_address(patient, patient.contacts.all(), on=on):
         return lambda: (
             _(
-                "%(name)s is of age now, and only parents are on the list, who are told nothing more: ask for an own"
-                " number or address"
+                "%(name)s is of age now, and only parents are on the list, who are told nothing more: ask for the"
+                " patient's own number or address"
             )
             % named
         )

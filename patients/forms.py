@@ -50,7 +50,9 @@ class TieForm(forms.Form):
         label=_("What may be said there?"),
         choices=MaySay.choices,
         widget=forms.RadioSelect,
-        help_text=_("Choose “Nothing” for a parent who is not told, as where only the other one is."),
+        help_text=_(
+            "Choose “Nothing” for a parent who is not to be told, for instance where only the other parent is."
+        ),
     )
 
     @staticmethod

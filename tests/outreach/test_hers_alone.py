@@ -226,17 +226,17 @@ def test_the_desk_is_told_which_address_it_is_and_notes_what_she_says(journey: J
     keep = reverse("keep_from_parents", args=[own(journey).patient.public_id, journey.public_id])
     said = client.post(keep, follow=True).content.decode()
     assert "050-234-5678, too. Nothing of this goes there until" in said
-    assert "Nobody else reads or answers here" in said
+    assert "Asked: nobody else reads or answers here" in said
     after = client.post(f"{record}addresses/{own(journey).pk}/alone/", follow=True).content.decode()
     assert is_hers(journey)
     assert "that nobody else reads or answers here." in after
-    assert "Nobody else reads or answers here" not in after
+    assert "Asked: nobody else reads or answers here" not in after
 
 
 def test_of_who_is_grown_up_nobody_asks(journey: Journey) -> None:
     mother = on_it_too(journey)
     page = logged_in("receptionist", journey.clinic).get(f"/patients/{mother.public_id}/").content.decode()
-    assert "Nobody else reads or answers here" not in page
+    assert "Asked: nobody else reads or answers here" not in page
 
 
 def test_as_many_statements_for_one_as_for_three(journey: Journey) -> None:

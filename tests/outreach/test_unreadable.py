@@ -167,7 +167,7 @@ def test_what_was_set_aside_is_read_again_once_the_product_can(twilio: Twilio, a
             "DROP TRIGGER poison"
             + (f" ON {Reply._meta.db_table}" if connection.vendor == "postgresql" else "")
         )
-    asked = {"action": "work_again", "_selected_action": [event.pk]}
+    asked = {"action": "read_again", "_selected_action": [event.pk]}
     assert admin_client.post("/admin/outreach/providerevent/", asked).status_code == 302
     work_events(now=NOW)
     assert Reply.objects.get().body == "May I eat before?"
