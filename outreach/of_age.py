@@ -97,4 +97,6 @@ def _asked_of(patient: Patient, *, now: datetime) -> Words:
             )
             % named
         )
-    return lambda: _("%(name)s is of age now: ask how to be reached. Parents are told nothing more") % named
+    return lambda: (
+        _("%(name)s is of age now: ask how we reach the patient. Parents are told nothing more") % named
+    )

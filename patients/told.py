@@ -71,9 +71,15 @@ def told_among(
         return listed
     own = [tie for tie in listed if tie.relation == Relation.SELF]
     guardians = [tie for tie in listed if tie.relation in GUARDIANS]
-    works = [tie for tie in own if tie.suspended_at is None and tie.contact_point.status != AddressStatus.BAD]
+    works = [tie for tie in own if _reaches(tie)]
     first = works if hears_for_herself(patient, on=on) else []
     return first or guardians or listed
+
+
+def _reaches(tie: PatientContact) -> bool:
+    """As REACHES, of one that was read."""
+    works = tie.contact_point.status != AddressStatus.BAD
+    return works and tie.suspended_at is None and tie.may_say != MaySay.NOTHING
 
 
 def may_be_told(patient: Patient, tie: PatientContact, *, on: date, in_confidence: bool = False) -> bool:
@@ -113,9 +119,9 @@ def lacks_guardian(patient: Patient, *, on: date) -> bool:
 def lacks_own_address(patient: Patient, ties: Iterable[PatientContact], *, on: date) -> bool:
     """Grown up, and reached through her parents alone, who are told nothing more."""
     listed = list(ties)
-    told = [tie for tie in told_among(patient, listed, on=on) if tie.suspended_at is None]
-    works = [tie for tie in told if tie.contact_point.status != AddressStatus.BAD]
-    return bool(listed) and not works and not patient.is_minor(on=on)
+    if not listed or patient.is_minor(on=on):
+        return False
+    return not any(_reaches(tie) for tie in told_among(patient, listed, on=on))
 
 
 def who_turned(age: Callable[[CountryProfile], int], *, within: timedelta, now: datetime) -> Q:

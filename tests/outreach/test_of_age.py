@@ -129,7 +129,7 @@ def test_she_is_asked_once_how_to_be_reached() -> None:
     assert (step.journey, step.owner_role, step.status) == (journey, "receptionist", "active")
     assert step.due_at is not None
     assert step.due_at > NOW + 4 * DAY
-    assert "is of age now: ask how to be reached" in step.names["en"]
+    assert "is of age now: ask how we reach the patient" in step.names["en"]
 
 
 @pytest.mark.parametrize("born", [EIGHTEEN + DAY, date(2007, 3, 1), date(1991, 5, 4), None])

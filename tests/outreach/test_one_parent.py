@@ -121,7 +121,7 @@ def test_the_desk_chooses_it_and_reads_it(boy: Patient) -> None:
     client = logged_in("receptionist", boy.clinic)
     record = f"/patients/{boy.public_id}/"
     address = f"{record}addresses/{at(boy, FATHERS).pk}/"
-    assert "Choose “Nothing” for a parent who is not told" in client.get(address).content.decode()
+    assert "Choose “Nothing” for a parent who is not to be told" in client.get(address).content.decode()
     answers = {"relation": "parent", "may_say": "nothing", "may_be_called": "on", "rank": "1"}
     page = client.post(address, answers, follow=True).content.decode()
     assert "Nothing: nobody is called or written to there" in page
