@@ -104,7 +104,7 @@ def _call(ready: Ready, *, now: datetime) -> bool:
     try:
         receipt = ready.transport.send(_message(ready))
     except ChannelError as error:
-        _refused(answer, error, now=now)
+        _refused(ready, error, now=now)
         return False
     except Exception as error:
         logger.exception("Answer %s: the channel broke off; nobody knows whether it arrived.", answer.pk)
@@ -149,19 +149,29 @@ def end_step(answer: SentAnswer, *, now: datetime) -> None:
         complete_step(answer.step, KEPT, now=now)
 
 
-def _refused(answer: SentAnswer, error: ChannelError, *, now: datetime) -> None:
+def _refused(ready: Ready, error: ChannelError, *, now: datetime) -> None:
     """Certainly not sent: for now, the same again later; for good, it is with a person."""
+    answer = ready.answer
     if error.trouble in FOR_A_MOMENT:
-        if error.retry_after is not None:
-            senders.pause(answer.channel, now + error.retry_after)
-        else:
-            senders.failed(answer.channel, str(error), now=now)
+        _sender_waits(ready.turn, error, now=now)
         _back(answer, now + (error.retry_after or AGAIN))
         return
     point = address_in(answer.clinic, answer.value)
     if error.address_is_bad and point.pk:
         mark_address(point, AddressStatus.BAD, now=now)
     _end(answer, AttemptStatus.FAILED, trouble=str(error.trouble.label))
+
+
+def _sender_waits(turn: Turn, error: ChannelError, *, now: datetime) -> None:
+    """As after a message to a patient: one full mailbox says nothing of the provider, which is well."""
+    if error.of_one:
+        senders.worked(turn, now=now)
+    elif error.retry_after is None:
+        senders.failed(turn.channel, str(error), now=now)
+    elif error.retry_after >= senders.LONG:
+        senders.rests_long(turn.channel, now + error.retry_after, now=now)
+    else:
+        senders.pause(turn.channel, now + error.retry_after)
 
 
 def _unclear(answer: SentAnswer, *, now: datetime) -> None:

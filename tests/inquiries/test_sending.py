@@ -20,6 +20,7 @@ from outreach.models import AttemptStatus
 from outreach.opt_out import BY_REPLY
 from outreach.provider_models import Sender
 from outreach.replies import receive_reply
+from outreach.senders import LIMIT, turn_of
 from patients.actions import RefusedError, StaleStateError, withdraw_consent
 from patients.models import AddressStatus, Channel, Clinic, ContactPoint
 from tests import builders
@@ -191,6 +192,28 @@ def test_what_does_not_leave_is_tried_again_or_with_a_person(
     assert status_of(sent) == (status, StepStatus.ACTIVE)
     fake.answer = None
     assert send_answers(now=LEFT + HOUR / 2) == (status == AttemptStatus.PLANNED)
+
+
+def test_one_full_mailbox_is_tried_again_and_holds_up_no_patient(
+    fake: Fake, inquiry: Inquiry, rina: User
+) -> None:
+    sent = put_out(inquiry, rina, "noa@example.org")
+    fake.answer = failing(ChannelError(Trouble.BUSY, "452", of_one=True))
+    for minutes in range(LIMIT + 1):
+        send_answers(now=LEFT + timedelta(minutes=minutes))
+    assert status_of(sent) == (AttemptStatus.PLANNED, StepStatus.ACTIVE)
+    assert turn_of("email", now=LEFT) is not None
+    assert not Step.objects.filter(kind=StepKind.MEND).exists()
+
+
+def test_while_its_provider_asks_for_a_long_pause_patients_are_reached_another_way(
+    fake: Fake, inquiry: Inquiry, rina: User
+) -> None:
+    put_out(inquiry, rina)
+    fake.answer = failing(ChannelError(Trouble.BUSY, retry_after=HOUR))
+    send_answers(now=LEFT)
+    assert Sender.objects.get(channel="sms").down_since == LEFT
+    assert Step.objects.filter(kind=StepKind.MEND).count() == 1
 
 
 def test_what_could_not_leave_in_its_hour_is_with_a_person(fake: Fake, inquiry: Inquiry, rina: User) -> None:
