@@ -68,17 +68,25 @@ def change_address(tie: PatientContact, answers: TieAnswers, *, now: datetime) -
     """As the desk says whose it is and what may be said there.
 
     Whoever is told nothing more, as the one of two parents, has a link that opens nothing more, and what was planned
-    there goes another way. What was taken for hers and is not opens nothing that is kept.
+    there goes another way.
     """
     is_silent = answers.may_say == MaySay.NOTHING and tie.may_say != MaySay.NOTHING
     if is_silent:
         end_links(tie)
-    elif tie.relation == Relation.SELF and answers.relation != Relation.SELF:
-        end_links(tie, only_kept=True)
+    else:
+        end_links_unless_hers(tie, answers.relation, now=now)
     change_tie(tie, answers)
     if is_silent:
         there = Attempt.objects.filter(patient=tie.patient_id, contact_point=tie.contact_point_id)
         plan_anew(there.filter(status=AttemptStatus.PLANNED), Because.NOTHING_SAID, now=now)
+
+
+def end_links_unless_hers(tie: PatientContact, relation: str, *, now: datetime) -> None:
+    """What was taken for hers and is not opens nothing that is kept; a parent's, once she is of age, nothing at all."""
+    if tie.relation != Relation.SELF or relation == Relation.SELF:
+        return
+    on = now.astimezone(ZoneInfo(tie.patient.zone)).date()
+    end_links(tie, only_kept=relation != Relation.PARENT or tie.patient.is_minor(on=on))
 
 
 def end_links(tie: PatientContact, *, only_kept: bool = False) -> None:

@@ -16,7 +16,7 @@ from django.utils.translation import gettext as _
 
 from outreach.channels import in_use
 from outreach.channels.inbound import Said
-from outreach.confidence import end_links
+from outreach.confidence import end_links_unless_hers
 from outreach.provider_models import MessengerLink
 from patients.actions import RefusedError, add_address, mark_address, record_consent, void_hers_alone
 from patients.models import (
@@ -85,8 +85,7 @@ def tie_to_messenger(said: Said, *, now: datetime) -> PatientContact | None:
         return None
     rank = patient.contacts.count() + 1
     tie = add_address(patient, AddressKind.TELEGRAM, said.value, rank=rank, relation=link.relation)
-    if tie.relation == Relation.SELF and link.relation != Relation.SELF:
-        end_links(tie, only_kept=True)
+    end_links_unless_hers(tie, link.relation, now=now)
     PatientContact.objects.filter(pk=tie.pk).update(
         relation=link.relation,
         may_be_called=False,

@@ -12,6 +12,7 @@ from outreach.actions import plan_attempts
 from outreach.anew import plan_after_birthdays
 from outreach.because import Because
 from outreach.calls import claim_call
+from outreach.confidence import change_address
 from outreach.contact_models import CameOfAge
 from outreach.decision_models import Decision
 from outreach.dispatch import dispatch
@@ -19,6 +20,7 @@ from outreach.models import ANSWER, Attempt, AttemptStatus
 from outreach.of_age import ask_who_came_of_age
 from outreach.queries import calls_now
 from patients.actions import StaleStateError, add_address
+from patients.addresses import TieAnswers
 from patients.models import AddressKind, AddressStatus, Channel, Patient, PatientContact, Relation
 from patients.told import lacks_own_address
 from tests import builders
@@ -32,7 +34,7 @@ OWN, MOTHERS = "+972502345678", "+972547654321"
 EIGHTEEN, FIFTEEN = date(2008, 3, 9), date(2011, 3, 9)  # her birthday is on the day of NOW
 
 
-def girl(born: date = EIGHTEEN, country: str = "IL", **fields: Any) -> Patient:
+def girl(born: date | None = EIGHTEEN, country: str = "IL", **fields: Any) -> Patient:
     """Her own number comes after her mother's."""
     builders.messages_loaded()
     where = fields.pop("at", None) or builders.clinic(country=country)
@@ -182,6 +184,18 @@ def test_links_that_went_to_her_mother_end_and_hers_do_not() -> None:
         for attempt in (to_mother, to_her, never_left)
     }
     assert versions == {to_mother: 2, to_her: 1, never_left: 1}
+
+
+@pytest.mark.parametrize(("born", "version"), [(EIGHTEEN, 2), (FIFTEEN, 1), (None, 2)])
+def test_an_address_that_turns_out_to_be_a_parents_has_no_link_of_the_grown_up(
+    born: date | None, version: int
+) -> None:
+    sent = planned_to(girl(born), Relation.SELF, status="sent", called_at=YESTERDAY, sent_at=YESTERDAY)
+    tie = PatientContact.objects.select_related("contact_point", "patient__clinic").get(
+        contact_point=sent.contact_point
+    )
+    change_address(tie, TieAnswers(relation=Relation.PARENT), now=NOW)
+    assert Journey.objects.get(pk=sent.task.step.journey_id).link_version == version
 
 
 def test_who_is_with_us_for_nothing_is_asked_when_she_comes_again() -> None:
