@@ -123,13 +123,14 @@ def register_patient(clinic: Clinic, who: NewPatient, *, now: datetime) -> Patie
     patient.search_key = search_key(patient, [value for _kind, value in addresses])
     _insert(patient)
     points = [
-        ContactPoint.objects.get_or_create(clinic=clinic, kind=kind, value=value) for kind, value in addresses
+        ContactPoint.objects.get_or_create(clinic=clinic, kind=kind, value=value)[0]
+        for kind, value in addresses
     ]
     PatientContact.objects.bulk_create(
         PatientContact(patient=patient, contact_point=point, rank=rank)
-        for rank, (point, _made) in enumerate(points, start=1)
+        for rank, point in enumerate(points, start=1)
     )
-    void_hers_alone([point for point, made in points if not made], patient)
+    void_hers_alone(points, patient)
     channel = Channel.SMS if who.phone else Channel.EMAIL
     ServiceCard.objects.create(patient=patient, channel=channel)
     return patient
@@ -156,11 +157,11 @@ def add_address(
     patient: Patient, kind: str, value: str, *, rank: int = 1, relation: str = Relation.SELF
 ) -> PatientContact:
     """Tie an address to a patient; the address itself may already serve others of the family."""
-    point, is_new = ContactPoint.objects.get_or_create(clinic_id=patient.clinic_id, kind=kind, value=value)
+    point, _made = ContactPoint.objects.get_or_create(clinic_id=patient.clinic_id, kind=kind, value=value)
     tie, is_tied = PatientContact.objects.get_or_create(
         patient=patient, contact_point=point, defaults={"rank": rank, "relation": relation}
     )
-    if is_tied and not is_new:
+    if is_tied:
         void_hers_alone([point], patient)
     return tie
 
@@ -169,9 +170,14 @@ def void_hers_alone(points: Sequence[ContactPoint], patient: Patient) -> None:
     """This patient is on these addresses, too, from now on or otherwise than before: whoever else has said of one of
     them that it is hers alone is asked anew.
     """
-    if points:
-        alone = PatientContact.objects.filter(contact_point__in=points, hers_alone_at__isnull=False)
-        alone.exclude(patient=patient).update(hers_alone_at=None)
+    values = {
+        value for point in points for value in (point.value, f"+{point.value}", point.value.lstrip("+"))
+    }
+    there = ContactPoint.objects.filter(
+        clinic=patient.clinic_id, kind__in=AddressKind.values, value__in=values
+    )  # a WhatsApp identity is the number without its plus
+    alone = PatientContact.objects.filter(contact_point__in=there, hers_alone_at__isnull=False)
+    alone.exclude(patient=patient).update(hers_alone_at=None)
 
 
 @dataclass(frozen=True)

@@ -7,11 +7,13 @@ earlier, a matter can be kept from her parents; at her majority they are told no
 from collections.abc import Callable, Iterable
 from datetime import date, datetime, timedelta
 
-from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.db.models import BooleanField, Exists, ExpressionWrapper, OuterRef, Q, QuerySet, Value
+from django.db.models.functions import Concat, Substr
 
 from patients.country import ONE_DAY, CountryProfile, profile_of
 from patients.models import (
     GUARDIANS,
+    AddressKind,
     AddressStatus,
     Clinic,
     MaySay,
@@ -33,13 +35,27 @@ SHARING = (
     .exclude(patient=OuterRef("patient"))
     .exclude(patient__status=PatientStatus.MERGED)
 )
+# The same number as another kind of address: a WhatsApp identity is the number without its plus. A parent of hers who
+# is on the list with that number counts, too.
+NUMBER = OuterRef("contact_point__value")
+SAME_NUMBER = (
+    PatientContact.objects.filter(
+        contact_point__clinic=OuterRef("contact_point__clinic"),
+        contact_point__kind__in=[AddressKind.PHONE, AddressKind.WHATSAPP],
+        contact_point__value__in=[Concat(Value("+"), NUMBER), Substr(NUMBER, 2)],
+        relation__in=[Relation.SELF, *GUARDIANS],
+    )
+    .exclude(patient=OuterRef("patient"), relation=Relation.SELF)
+    .exclude(patient__status=PatientStatus.MERGED)
+)
+IS_SHARED = Q(Exists(SHARING)) | Q(Exists(SAME_NUMBER))
 # Her own address, and surely nobody else's: no other is on it, or she has said that it is hers alone.
-SURELY_HERS = Q(relation=Relation.SELF) & (Q(hers_alone_at__isnull=False) | ~Q(Exists(SHARING)))
+SURELY_HERS = Q(relation=Relation.SELF) & (Q(hers_alone_at__isnull=False) | ~IS_SHARED)
 
 
 def with_sharing(ties: QuerySet[PatientContact]) -> QuerySet[PatientContact]:
     """Addresses as `is_surely_hers` asks for them, where there are several."""
-    return ties.annotate(is_shared=Exists(SHARING))
+    return ties.annotate(is_shared=ExpressionWrapper(IS_SHARED, BooleanField()))
 
 
 def is_surely_hers(tie: PatientContact) -> bool:

@@ -89,6 +89,40 @@ def test_who_else_is_on_an_address_puts_it_in_doubt(
     assert perhaps_not_hers_alone([own(journey)]) == ([] if hers else [own(journey)])
 
 
+@pytest.mark.parametrize("whose", ["her mother's record", "her own record"])
+@pytest.mark.parametrize(
+    "kinds", [(AddressKind.PHONE, AddressKind.WHATSAPP), (AddressKind.WHATSAPP, AddressKind.PHONE)]
+)
+def test_a_messenger_on_the_number_of_a_parent_is_in_doubt(
+    journey: Journey, kinds: tuple[AddressKind, AddressKind], whose: str
+) -> None:
+    """A WhatsApp identity is typed as the number that the patient names for it."""
+    girl = own(journey).patient
+    values = {AddressKind.PHONE: MOTHERS, AddressKind.WHATSAPP: MOTHERS.lstrip("+")}
+    hers, mothers = kinds
+    tie = add_address(girl, hers, values[hers], rank=2)
+    assert is_surely_hers(tie)
+    mother = builders.patient(journey.clinic, phone="+972542345670", birth_date=ADULT)
+    if whose == "her own record":
+        add_address(girl, mothers, values[mothers], rank=3, relation=Relation.PARENT)
+    else:
+        add_address(mother, mothers, values[mothers])
+    assert not is_surely_hers(tie)
+    assert tie in perhaps_not_hers_alone(with_sharing(girl.contacts.all()))
+    confirm_alone(tie, now=NOW)
+    tie.refresh_from_db()
+    assert is_surely_hers(tie)
+    grandmother = builders.patient(journey.clinic, phone="+972542345671", birth_date=ADULT)
+    add_address(grandmother, mothers, values[mothers])
+    tie.refresh_from_db()
+    assert not is_surely_hers(tie)
+
+
+def test_her_own_messenger_on_her_own_number_is_hers(journey: Journey) -> None:
+    add_address(own(journey).patient, AddressKind.WHATSAPP, PHONE.lstrip("+"), rank=2)
+    assert is_hers(journey)
+
+
 def test_a_second_record_of_hers_puts_nothing_in_doubt(journey: Journey) -> None:
     twin = on_it_too(journey)
     Patient.objects.filter(pk=twin.pk).update(status=PatientStatus.MERGED, merged_into=journey.patient)
