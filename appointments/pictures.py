@@ -24,6 +24,7 @@ from appointments.queries import (
     MOVABLE,
     appointments_visible_to,
     day_on_paper,
+    phones_for,
     practitioners_visible_to,
     visits_between,
 )
@@ -206,7 +207,11 @@ def calendar_print(request: HttpRequest, here: Here) -> HttpResponse:
         "before": on - timedelta(days=1),
         "after": on + timedelta(days=1),
         "doctors": [
-            (doctor, [(visit, rooms.get(visit.pk, "")) for visit in each]) for doctor, each in by_doctor
+            (
+                doctor,
+                [(visit, rooms.get(visit.pk, ""), phones_for(visit, now=here.now)) for visit in each],
+            )
+            for doctor, each in by_doctor
         ],
         "now": here.now,
     }

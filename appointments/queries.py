@@ -4,13 +4,14 @@ from collections.abc import Iterator
 from datetime import date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
-from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.db.models import Exists, OuterRef, Prefetch, Q, QuerySet
 
 from appointments.models import KEPT, Appointment, AppointmentStatus, Practitioner, Slot, SlotUse, VisitType
 from appointments.slots import FreeCell, fitting_runs
 from journeys.models import Journey, Step, StepKind, StepStatus
-from patients.models import Clinic
-from patients.queries import User
+from patients.models import Clinic, PatientContact
+from patients.queries import User, phones_among
+from patients.told import with_sharing
 from patients.windows import Hours, Interval, open_intervals, starts_at
 
 MOVABLE = (AppointmentStatus.PENDING, AppointmentStatus.BOOKED)
@@ -101,13 +102,20 @@ def visits_between(
 
 def day_on_paper(visits: QuerySet[Appointment], clinic: Clinic, on: date) -> QuerySet[Appointment]:
     """The visits of a day by doctor and time, with what the desk wants on paper; no time kept for minutes."""
+    ties = with_sharing(PatientContact.objects.select_related("contact_point"))
     return (
         visits_between(visits, clinic, on, on + timedelta(days=1))
         .exclude(status=AppointmentStatus.PENDING, request_key__startswith=KEPT)
-        .select_related("patient__card", "visit_type")
-        .prefetch_related("patient__contacts__contact_point")
+        .select_related("patient__clinic", "patient__card", "visit_type", "step__journey")
+        .prefetch_related(Prefetch("patient__contacts", ties))
         .order_by("practitioner__name", "practitioner", "start", "pk")
     )
+
+
+def phones_for(visit: Appointment, *, now: datetime) -> list[PatientContact]:
+    """The numbers at which somebody may speak of this visit, of one that was read for paper."""
+    kept = bool(visit.step and visit.step.journey.is_confidential)
+    return phones_among(visit.patient, visit.patient.contacts.all(), now=now, in_confidence=kept)
 
 
 def bounds_of(practitioner: Practitioner, first: date, last: date) -> tuple[datetime, datetime]:

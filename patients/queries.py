@@ -310,9 +310,17 @@ def first_phone(
     """
     refused = withdrawn(patient=patient, contact_point=OuterRef("contact_point"), channel=Channel.PHONE)
     ties = with_sharing(patient.contacts.annotate(is_refused=Exists(refused.filter(purpose=purpose))))
+    phones = phones_among(patient, ties.select_related("contact_point"), now=now, in_confidence=in_confidence)
+    return next(iter(phones), None)
+
+
+def phones_among(
+    patient: Patient, ties: Iterable[PatientContact], *, now: datetime, in_confidence: bool = False
+) -> list[PatientContact]:
+    """The numbers that may be called, of whoever is told. Read the ties `with_sharing`."""
     on = now.astimezone(ZoneInfo(patient.zone)).date()
-    told = told_among(patient, ties.select_related("contact_point"), on=on, in_confidence=in_confidence)
-    return next((tie for tie in told if _may_ring(tie)), None)
+    told = told_among(patient, ties, on=on, in_confidence=in_confidence)
+    return [tie for tie in told if _may_ring(tie)]
 
 
 def _may_ring(tie: PatientContact) -> bool:

@@ -1,13 +1,17 @@
 """The day on paper: whom to expect, how to reach them, what is missing."""
 
+from datetime import date
+
 import pytest
 from django.test import Client
 
 from appointments.actions import Visit
 from appointments.keeping import keep_for_minutes
 from appointments.models import Practitioner
+from journeys.models import StepKind
 from patients.actions import CardAnswers, save_card
-from patients.models import Channel, Patient
+from patients.addresses import TieAnswers, add_tie
+from patients.models import AddressKind, Channel, MaySay, Patient, Relation
 from tests import builders
 from tests.appointments.pages import MINUTE, TOMORROW_9, questions, text_of, visit_at
 from tests.conftest import NOW
@@ -60,7 +64,40 @@ def test_the_list_asks_the_same_for_two_hundred_visits_as_for_one(
     for n in range(rows):
         who = builders.patient(doctor.clinic, phone=f"050-234-{5000 + n}")
         visit_at(who, doctor, TOMORROW_9 + n * MINUTE, minutes=1)
-    assert questions(desk, PATH) == 4  # visits, ties, addresses, rooms
+    assert questions(desk, PATH) == 3  # visits, addresses, rooms
+
+
+MOTHERS, FATHERS, OWN = "050-234-5678", "054-765-4321", "052-765-4321"
+
+
+@pytest.mark.parametrize(
+    ("kept", "born", "shown"),
+    [
+        (False, date(2010, 1, 2), {MOTHERS}),
+        (True, date(2010, 1, 2), {OWN}),
+        (False, date(1991, 5, 4), {OWN}),
+    ],
+)
+def test_no_number_is_on_it_at_which_nothing_may_be_said(
+    desk: Client, doctor: Practitioner, kept: bool, born: date, shown: set[str]
+) -> None:
+    noa = builders.patient(doctor.clinic, given_name="Noa", phone=OWN, birth_date=born)
+    for number, may_say in ((MOTHERS, MaySay.EVERYTHING), (FATHERS, MaySay.NOTHING)):
+        add_tie(noa, AddressKind.PHONE, number, TieAnswers(relation=Relation.PARENT, may_say=may_say))
+    visit = visit_at(noa, doctor, TOMORROW_9)
+    visit.step = builders.step(builders.journey(noa, is_confidential=kept), kind=StepKind.VISIT)
+    visit.save(update_fields=["step"])
+    page = text_of(desk.get(PATH))
+    assert {number for number in (MOTHERS, FATHERS, OWN) if number in page} == shown
+
+
+@pytest.mark.parametrize("spoilt", [{"may_be_called": False}, {"suspended_at": NOW}])
+def test_no_number_is_on_it_that_nobody_may_ring(
+    desk: Client, patient: Patient, doctor: Practitioner, spoilt: dict[str, object]
+) -> None:
+    visit_at(patient, doctor, TOMORROW_9)
+    patient.contacts.update(**spoilt)
+    assert MOTHERS not in text_of(desk.get(PATH))
 
 
 def test_nonsense_in_the_address_is_a_page_that_is_not(desk: Client, doctor: Practitioner) -> None:
