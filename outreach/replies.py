@@ -114,7 +114,8 @@ def _place_of(said: Said) -> tuple[ContactPoint | None, Attempt | None]:
     if said.reference:
         sent = sent.filter(reference=said.reference)
     elif said.answers:
-        sent = sent.filter(provider_reference=said.answers)
+        named = sent.filter(provider_reference=said.answers)
+        sent = named if asks_of(said) != Asks.STOP or named.exists() else sent  # STOP is obeyed all the same
     last = (
         sent.select_related(
             "contact_point__clinic",

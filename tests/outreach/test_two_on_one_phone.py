@@ -12,6 +12,7 @@ from outreach.models import Attempt, AttemptStatus, Reply
 from outreach.replies import receive_reply
 from patients.actions import add_address
 from patients.models import AddressKind, Patient, Relation
+from patients.queries import withdrawn
 from tests import builders
 from tests.conftest import NOW
 from tests.outreach.test_brought import by_telegram, by_whatsapp
@@ -117,6 +118,17 @@ def test_under_a_message_that_we_do_not_know_nothing_is_given_away(
     assert is_as_it_was(ben)
     assert is_as_it_was(tamar)
     assert Reply.objects.get().matter is not None
+
+
+@pytest.mark.parametrize("channel", ["whatsapp", "telegram"])
+def test_stop_under_a_message_that_we_do_not_know_stops_the_last(
+    whatsapp: Meta, bot: Telegram, channel: str
+) -> None:
+    ben, tamar = both(channel)
+    quoted(channel, "99", "STOP")
+    refused = set(withdrawn(channel=channel).values_list("patient", flat=True))
+    assert refused == {tamar.patient_id}
+    assert is_as_it_was(ben)
 
 
 def test_her_own_words_that_she_quotes_say_nothing(whatsapp: Meta) -> None:
