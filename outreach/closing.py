@@ -21,9 +21,10 @@ from journeys.actions import AdHoc, add_step, lock_journey
 from journeys.clinic_time import soon
 from journeys.models import OPEN_JOURNEYS, Journey, Step, StepKind, StepStatus, Words
 from outreach import followup
+from outreach.confidence import end_links
 from outreach.models import OutreachTask, TaskStatus
 from patients.actions import RefusedError, StaleStateError, merge_patients
-from patients.models import Patient, PatientStatus
+from patients.models import MaySay, Patient, PatientStatus
 from referrals.actions import revoke_quietly
 
 CHECKED_WITHIN = deadlines.Limit(1, deadlines.Unit.WORKING_DAYS)
@@ -61,7 +62,13 @@ def reopen_record(patient: Patient, words: str, *, now: datetime, by: User) -> S
 
 @transaction.atomic
 def merge_records(duplicate: Patient, into: Patient, *, now: datetime, by: User | None = None) -> Step:
-    """Retire a duplicate with all that is open in it; what of it the other record needs, the desk decides."""
+    """Retire a duplicate with all that is open in it; what of it the other record needs, the desk decides.
+
+    Whoever is told nothing under the one has no link of the other.
+    """
+    silent = duplicate.contacts.filter(may_say=MaySay.NOTHING).values("contact_point")
+    for tie in into.contacts.filter(contact_point__in=silent).exclude(may_say=MaySay.NOTHING):
+        end_links(tie)
     locked = _lock(duplicate)
     because = _("merged into another record of the same patient")
     step = _end_all(locked, into, because, now=now, by=by)

@@ -10,6 +10,7 @@ from outreach.actions import plan_attempts
 from outreach.at_once import channels_at
 from outreach.because import Because
 from outreach.calls import call_now, claim_call
+from outreach.closing import merge_records
 from outreach.confidence import change_address
 from outreach.dispatch import dispatch
 from outreach.models import Attempt, AttemptStatus
@@ -115,6 +116,15 @@ def test_it_holds_when_two_records_of_the_child_become_one(boy: Patient) -> None
     tell_mother_alone(boy)
     merge_patients(boy, twin)
     assert (at(twin, FATHERS).may_say, at(twin, MOTHERS).may_say) == (MaySay.NOTHING, MaySay.EVERYTHING)
+
+
+def test_links_that_he_has_end_when_two_records_of_the_child_become_one(boy: Patient) -> None:
+    twin = builders.patient(boy.clinic, phone=MOTHERS, birth_date=boy.birth_date)
+    add_address(twin, AddressKind.PHONE, FATHERS, rank=2, relation=Relation.PARENT)
+    sent = to_father(twin, status="sent", called_at=NOW, sent_at=NOW)
+    tell_mother_alone(boy)
+    merge_records(boy, twin, now=NOW)
+    assert Journey.objects.get(pk=sent.task.step.journey_id).link_version == 2
 
 
 def test_the_desk_chooses_it_and_reads_it(boy: Patient) -> None:
