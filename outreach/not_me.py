@@ -18,6 +18,7 @@ from outreach import followup
 from outreach.answers import READ_WITHIN, for_staff, journey_of_a_question
 from outreach.because import Because
 from outreach.channels import BY_VOICE
+from outreach.confidence import end_links
 from outreach.decisions import note_stopped
 from outreach.followup import REPLANNED
 from outreach.matters import ASK, PAGE, open_matter
@@ -148,8 +149,9 @@ def is_hers(tie: PatientContact, *, now: datetime, by: User) -> None:
 
 @transaction.atomic
 def remove_address(tie: PatientContact, *, now: datetime, by: User) -> None:
-    """Taken off the list, it is checked by nobody any more."""
+    """Taken off the list, it is checked by nobody any more, and opens nothing that is kept from the parents."""
     _lock_checks(tie)
+    end_links(tie, only_kept=True)
     remove_tie(tie)
     end_checks(tie, now=now, by=by)
 
@@ -158,6 +160,7 @@ def remove_address(tie: PatientContact, *, now: datetime, by: User) -> None:
 def correct_address(tie: PatientContact, text: str, *, now: datetime, by: User) -> None:
     """Other digits take its place, which nobody has doubted."""
     _lock_checks(tie)
+    end_links(tie, only_kept=True)
     correct_tie(tie, text, now=now)
     end_checks(tie, now=now, by=by)
 

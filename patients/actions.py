@@ -327,7 +327,7 @@ def _keep_doubts(duplicate: Patient, into: Patient) -> None:
     into.contacts.filter(contact_point__in=silent).update(may_say=MaySay.NOTHING)
     for tie in duplicate.contacts.filter(suspended_at__isnull=False):
         same = into.contacts.filter(contact_point=tie.contact_point_id, suspended_at__isnull=True)
-        same.update(suspended_at=tie.suspended_at)
+        same.update(suspended_at=tie.suspended_at, hers_alone_at=None)
 
 
 def _keep_refusals(duplicate: Patient, into: Patient) -> None:

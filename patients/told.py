@@ -27,13 +27,14 @@ from patients.models import (
 REACHES = (
     Q(suspended_at__isnull=True) & ~Q(may_say=MaySay.NOTHING) & ~Q(contact_point__status=AddressStatus.BAD)
 )
-# Who else is on an address as its owner, or answers there for a child: then it may be the family's phone.
+# Who else is on an address as its owner, or answers there for a child: then it may be the family's phone. That it is a
+# parent's is believed under a record that was merged, too.
 SHARING = (
     PatientContact.objects.filter(
         contact_point=OuterRef("contact_point"), relation__in=[Relation.SELF, *GUARDIANS]
     )
     .exclude(patient=OuterRef("patient"))
-    .exclude(patient__status=PatientStatus.MERGED)
+    .exclude(patient__status=PatientStatus.MERGED, relation=Relation.SELF)
 )
 # The same number as another kind of address: a WhatsApp identity is the number without its plus. A parent of hers who
 # is on the list with that number counts, too.
@@ -46,7 +47,7 @@ SAME_NUMBER = (
         relation__in=[Relation.SELF, *GUARDIANS],
     )
     .exclude(patient=OuterRef("patient"), relation=Relation.SELF)
-    .exclude(patient__status=PatientStatus.MERGED)
+    .exclude(patient__status=PatientStatus.MERGED, relation=Relation.SELF)
 )
 IS_SHARED = Q(Exists(SHARING)) | Q(Exists(SAME_NUMBER))
 # Her own address, and surely nobody else's: no other is on it, or she has said that it is hers alone.

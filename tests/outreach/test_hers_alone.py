@@ -19,10 +19,11 @@ from outreach.dispatch import dispatch
 from outreach.door import forbidden_by
 from outreach.models import ANSWER, Attempt, AttemptStatus
 from outreach.neglect import number_to_ring
+from outreach.not_me import correct_address, remove_address
 from outreach.reach import Reach
 from outreach.written import Written, put_out
-from patients.actions import RefusedError, StaleStateError, add_address
-from patients.addresses import TieAnswers, add_tie, change_tie, confirm_alone, suspend_ties
+from patients.actions import RefusedError, StaleStateError, add_address, merge_patients
+from patients.addresses import TieAnswers, add_tie, change_tie, confirm_alone, suspend_ties, trust_tie
 from patients.models import AddressKind, Channel, Patient, PatientContact, PatientStatus, Relation
 from patients.told import SURELY_HERS, is_surely_hers, perhaps_not_hers_alone, with_sharing
 from tests import builders
@@ -89,6 +90,23 @@ def test_who_else_is_on_an_address_puts_it_in_doubt(
     assert perhaps_not_hers_alone([own(journey)]) == ([] if hers else [own(journey)])
 
 
+@pytest.mark.parametrize("goes", ["removed", "corrected"])
+def test_links_of_what_is_kept_end_where_the_address_is_taken_off_the_list(
+    journey: Journey, goes: str
+) -> None:
+    builders.attempt(
+        builders.task(builders.step(journey), plan_from=None), status="sent", called_at=NOW, sent_at=NOW
+    )
+    before, desk = journey.link_version, builders.user(at=journey.clinic)
+    add_address(own(journey).patient, AddressKind.PHONE, MOTHERS, rank=2)
+    if goes == "removed":
+        remove_address(own(journey), now=NOW, by=desk)
+    else:
+        correct_address(own(journey), "+972542345670", now=NOW, by=desk)
+    journey.refresh_from_db()
+    assert journey.link_version == before + 1
+
+
 @pytest.mark.parametrize("whose", ["her mother's record", "her own record"])
 @pytest.mark.parametrize(
     "kinds", [(AddressKind.PHONE, AddressKind.WHATSAPP), (AddressKind.WHATSAPP, AddressKind.PHONE)]
@@ -127,6 +145,24 @@ def test_a_second_record_of_hers_puts_nothing_in_doubt(journey: Journey) -> None
     twin = on_it_too(journey)
     Patient.objects.filter(pk=twin.pk).update(status=PatientStatus.MERGED, merged_into=journey.patient)
     assert is_hers(journey)
+
+
+def test_what_her_other_record_calls_a_parents_is_not_hers_for_that_the_two_became_one(
+    journey: Journey,
+) -> None:
+    twin = on_it_too(journey, Relation.PARENT)
+    merge_patients(twin, own(journey).patient)
+    assert not is_hers(journey)
+
+
+def test_what_somebody_denied_under_her_other_record_is_asked_anew(journey: Journey) -> None:
+    twin, friend = on_it_too(journey), on_it_too(journey, given_name="Noa")
+    confirm_alone(own(journey), now=NOW)
+    suspend_ties(twin, [own(journey).contact_point], now=NOW)
+    merge_patients(twin, own(journey).patient)
+    trust_tie(own(journey))
+    assert friend.status == PatientStatus.ACTIVE
+    assert not is_hers(journey)
 
 
 def test_another_clinics_patients_are_on_another_address(journey: Journey) -> None:
