@@ -254,7 +254,7 @@ def test_the_migration_sets_apart_what_waited_as_a_matter(patient: Patient) -> N
     )
     Reply.objects.filter(pk=theirs.pk).update(matter=check)
     Step.objects.update(ends_with="")
-    import_module("outreach.migrations.0022_who_is_not_she_asks_for_no_answer").set_apart(apps, None)
+    import_module("outreach.migrations.0024_who_is_not_she_asks_for_no_answer").set_apart(apps, None)
     assert dict(Reply.objects.values_list("pk", "matter")) == {theirs.pk: None, hers.pk: asked.pk}
     assert set(Step.objects.exclude(ends_with="")) == {check}
 
