@@ -21,6 +21,7 @@ from outreach.gate import Gates, lets_out_still
 from outreach.held import WAITING, Held, is_held_no_more
 from outreach.models import (
     ALREADY_WORDED,
+    NEW_LINK,
     STOPPED,
     WAITED_FOR,
     Attempt,
@@ -234,13 +235,14 @@ def _bar(
 
 def _not_told(attempt: Attempt, *, now: datetime) -> Because | None:
     """Whether others are told by now than when it was planned. What she waits for goes where she wrote from, unless it
-    is kept from the parents.
+    is kept from the parents; a new link opens more than one answer, so it goes only to who is told.
     """
     task, tie = attempt.task, _tie_of(attempt)
     if tie is None:
         return Because.IN_CONFIDENCE if task.step.journey.is_confidential else None
     rule = not_told(task, tie, ties_to_use(task, now=now))
-    return None if rule == Because.NO_LONGER_TOLD and task.message_key in WAITED_FOR else rule
+    waits = task.message_key in WAITED_FOR and task.message_key != NEW_LINK
+    return None if waits and rule == Because.NO_LONGER_TOLD else rule
 
 
 def _tie_of(attempt: Attempt) -> PatientContact | None:

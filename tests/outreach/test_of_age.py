@@ -16,7 +16,7 @@ from outreach.confidence import change_address
 from outreach.contact_models import CameOfAge
 from outreach.decision_models import Decision
 from outreach.dispatch import dispatch
-from outreach.models import ANSWER, Attempt, AttemptStatus
+from outreach.models import ANSWER, NEW_LINK, Attempt, AttemptStatus
 from outreach.of_age import ask_who_came_of_age
 from outreach.queries import calls_now
 from patients.actions import StaleStateError, add_address
@@ -184,6 +184,12 @@ def test_links_that_went_to_her_mother_end_and_hers_do_not() -> None:
         for attempt in (to_mother, to_her, never_left)
     }
     assert versions == {to_mother: 2, to_her: 1, never_left: 1}
+
+
+def test_a_new_link_that_her_mother_asked_for_the_evening_before_does_not_reach_her() -> None:
+    made = planned_to(girl(), task={"message_key": NEW_LINK})
+    assert dispatch(now=NOW).sent == 0
+    assert again(made).status == AttemptStatus.CANCELLED
 
 
 @pytest.mark.parametrize(("born", "version"), [(EIGHTEEN, 2), (FIFTEEN, 1), (None, 2)])
