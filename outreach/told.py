@@ -4,23 +4,24 @@ from collections.abc import Iterable
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
-from django.db.models import Prefetch, QuerySet, prefetch_related_objects
+from django.db.models import Prefetch, QuerySet
 
 from outreach.because import Because
 from outreach.models import OutreachTask
 from patients.models import MaySay, PatientContact, Relation
 from patients.told import told_among, with_sharing
 
+TIES = with_sharing(PatientContact.objects.select_related("contact_point"))
+
 
 def ties_at(contacts: str) -> "Prefetch[str, QuerySet[PatientContact], str]":
     """The addresses of many patients, read once, as `ties_to_use` wants them; `contacts`: the way to them."""
-    return Prefetch(contacts, with_sharing(PatientContact.objects.select_related("contact_point")))
+    return Prefetch(contacts, TIES.all())
 
 
 def ties_to_use(task: OutreachTask, *, now: datetime) -> list[PatientContact]:
-    """The addresses of whoever is told at this moment; a birthday changes it."""
+    """The addresses of whoever is told at this moment; a birthday changes it. Of many, read them by `ties_at`."""
     patient = task.patient
-    prefetch_related_objects([patient], ties_at("contacts"))
     on = now.astimezone(ZoneInfo(patient.zone)).date()
     alone = task.step.journey.is_confidential
     return told_among(patient, patient.contacts.all(), on=on, in_confidence=alone)
