@@ -47,7 +47,7 @@ def with_us_for_a_year(*, now: datetime) -> list[int]:
     a_year_ago = _a_year_before(now.date())
     here_since = Appointment.objects.filter(
         status=AppointmentStatus.FULFILLED, start__gt=now - YEAR, patient__isnull=False
-    )
+    ).exclude(step__journey__is_confidential=True)  # her parents would learn from it that she was here
     found = Patient.objects.filter(
         status=PatientStatus.ACTIVE,
         since_on__lte=a_year_ago,

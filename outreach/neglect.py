@@ -170,7 +170,8 @@ def _with_open_needs(clinic: Clinic, *, now: datetime) -> Iterable[Neglected]:
 def _loyal(clinic: Clinic, *, now: datetime) -> Iterable[Neglected]:
     """She came more than once, nothing is open, and nobody has spoken with her for half a year."""
     visits = Appointment.objects.filter(patient=OuterRef("pk"))
-    past = visits.filter(status=AppointmentStatus.FULFILLED).order_by().values("patient")
+    told = visits.exclude(step__journey__is_confidential=True)  # whoever answers the phone may be a parent
+    past = told.filter(status=AppointmentStatus.FULFILLED).order_by().values("patient")
     coming = visits.filter(start__gt=now).exclude(status=AppointmentStatus.CANCELLED)
     going_on = _needs(now=now).filter(journey__patient=OuterRef("pk"))
     invited = OutreachTask.objects.filter(patient=OuterRef("pk"), status=TaskStatus.OPEN)

@@ -69,6 +69,15 @@ def test_nobody_else_is_thanked_for_a_year(patient: Patient, since: int, visited
     assert thank_for_a_year(now=NOW) == 0
 
 
+@pytest.mark.parametrize(("kept", "thanks"), [(True, 0), (False, 1)])
+def test_her_mother_does_not_learn_from_our_thanks_that_she_was_here(
+    patient: Patient, kept: bool, thanks: int
+) -> None:
+    visit = builders.step(builders.journey(patient, is_confidential=kept), kind="visit")
+    patient.appointments.update(step=visit)
+    assert thank_for_a_year(now=NOW) == thanks
+
+
 def test_the_end_of_a_stage_is_thanked_for_and_then_the_journey_is_over(patient: Patient) -> None:
     thanks = stage_ends(patient, now=NOW)
     tick(NOW)

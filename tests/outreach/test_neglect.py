@@ -104,6 +104,16 @@ def test_loyal_patients_with_nothing_to_sell_are_not_forgotten(clinic: Clinic) -
     task.delete()
 
 
+def test_nobody_rings_for_visits_that_are_kept_from_the_parents(clinic: Clinic) -> None:
+    girl = loyal(clinic)
+    assert found(clinic) == [girl.pk]
+    kept = builders.journey(girl, is_confidential=True, status="completed", ended_at=NOW - 200 * DAY)
+    first = girl.appointments.order_by("start")[0]
+    first.step = builders.step(kept, kind="visit", status="completed", completed_at=NOW, outcome="attended")
+    first.save(update_fields=["step"])
+    assert found(clinic) == []
+
+
 def test_who_has_died_was_merged_refused_or_left_us_is_never_suggested(clinic: Clinic) -> None:
     dead, refusing, left, without, stays = (who_waits(clinic) for _each in range(5))
     Patient.objects.filter(pk=dead.pk).update(status="deceased")
