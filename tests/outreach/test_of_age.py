@@ -171,6 +171,14 @@ def test_where_only_parents_are_on_the_list_the_desk_sees_it() -> None:
     assert "Of age, and only parents are on the list" not in without
 
 
+def test_where_no_birthday_is_known_the_desk_reads_why_parents_are_told_nothing() -> None:
+    patient = girl(None)
+    patient.contacts.filter(relation=Relation.SELF).delete()
+    page = logged_in("receptionist", patient.clinic).get(f"/patients/{patient.public_id}/").content.decode()
+    assert "No date of birth is known" in page
+    assert "Of age, and only parents are on the list" not in page
+
+
 def test_links_that_went_to_her_mother_end_and_hers_do_not() -> None:
     patient = girl()
     sent = {"status": "sent", "send_at": YESTERDAY, "called_at": YESTERDAY, "sent_at": YESTERDAY}
