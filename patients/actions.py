@@ -104,7 +104,7 @@ def search_key(patient: Patient, addresses: Sequence[str] = ()) -> str:
 def register_patient(clinic: Clinic, who: NewPatient, *, now: datetime) -> Patient:
     """Make the record with its addresses and an empty-handed card (a default, marked as not told)."""
     national_id = normalise_national_id(who.national_id) if who.national_id else ""
-    _refuse_known(clinic, national_id)
+    refuse_known(clinic, national_id)
     addresses = []
     if who.phone:
         addresses.append((AddressKind.PHONE, normal_phone(who.phone, region=clinic.country)))
@@ -136,8 +136,9 @@ def register_patient(clinic: Clinic, who: NewPatient, *, now: datetime) -> Patie
     return patient
 
 
-def _refuse_known(clinic: Clinic, national_id: str) -> None:
-    if national_id and Patient.objects.filter(clinic=clinic, national_id=national_id).exists():
+def refuse_known(clinic: Clinic, national_id: str, *, but: Patient | None = None) -> None:
+    same = Patient.objects.filter(clinic=clinic, national_id=national_id)
+    if national_id and same.exclude(pk=but.pk if but else 0).exists():
         raise RefusedError(
             _("A patient with this ID is registered already. Search by the ID to open the record.")
         )
@@ -149,7 +150,7 @@ def _insert(patient: Patient) -> None:
         with transaction.atomic():
             patient.save(force_insert=True)
     except IntegrityError:
-        _refuse_known(patient.clinic, patient.national_id)
+        refuse_known(patient.clinic, patient.national_id)
         raise
 
 

@@ -75,7 +75,7 @@ def add_tie(patient: Patient, kind: str, text: str, answers: TieAnswers) -> Pati
         status=AddressStatus.UNVERIFIED, status_at=None
     )
     _write(tie, replace(answers, rank=answers.rank or last + 1))
-    _find_by_addresses(patient)
+    find_by_addresses(patient)
     return tie
 
 
@@ -109,7 +109,7 @@ def remove_tie(tie: PatientContact) -> None:
     _refuse_if_last(patient, tie)
     if not PatientContact.objects.filter(pk=tie.pk).delete()[0]:
         raise StaleStateError(_("This address was removed meanwhile."))
-    _find_by_addresses(patient)
+    find_by_addresses(patient)
 
 
 def _refuse_if_last(patient: Patient, tie: PatientContact) -> None:
@@ -145,7 +145,7 @@ def correct_tie(tie: PatientContact, text: str, *, now: datetime) -> PatientCont
     new = add_tie(patient, old.kind, text, answers)
     if PatientContact.objects.filter(contact_point=old).exclude(patient=patient).exists():
         PatientContact.objects.filter(pk=tie.pk).delete()
-        _find_by_addresses(patient)
+        find_by_addresses(patient)
     else:
         mark_address(old, AddressStatus.BAD, now=now)
         PatientContact.objects.filter(pk=tie.pk).update(
@@ -173,7 +173,7 @@ def trust_tie(tie: PatientContact) -> None:
         raise StaleStateError(_("This was checked or removed by somebody else meanwhile."))
 
 
-def _find_by_addresses(patient: Patient) -> None:
+def find_by_addresses(patient: Patient) -> None:
     """The search finds a patient by every address on the list, and by no other."""
     values = list(patient.contacts.values_list("contact_point__value", flat=True))
     Patient.objects.filter(pk=patient.pk).update(search_key=search_key(patient, values))

@@ -1,21 +1,18 @@
-"""HTML input about patients: registration, and an address with what may be done there."""
+"""HTML input about patients: registration, corrections, and an address with what may be done there."""
 
 from django import forms
+from django.http import QueryDict
 from django.utils.translation import gettext_lazy as _
 
 from patients.actions import NewPatient
 from patients.addresses import TieAnswers
-from patients.models import AddressKind, Gender, Language, MaySay, PatientContact, Place, Relation
+from patients.details import DETAILS
+from patients.models import AddressKind, Gender, Language, MaySay, Patient, PatientContact, Place, Relation
 
 
-class PatientForm(forms.Form):
+class WhoForm(forms.Form):
     given_name = forms.CharField(label=_("First name"), max_length=80)
     family_name = forms.CharField(label=_("Family name"), max_length=80, required=False)
-    phone = forms.CharField(
-        label=_("Phone"), max_length=40, required=False, widget=forms.TextInput(attrs={"dir": "ltr"})
-    )
-    email = forms.EmailField(label=_("E-mail"), required=False, widget=forms.EmailInput(attrs={"dir": "ltr"}))
-    language = forms.ChoiceField(label=_("Speaks"), choices=Language.choices)
     birth_date = forms.DateField(
         label=_("Date of birth"), required=False, widget=forms.DateInput(attrs={"type": "date"})
     )
@@ -23,6 +20,26 @@ class PatientForm(forms.Form):
         label=_("ID number"), max_length=32, required=False, widget=forms.TextInput(attrs={"dir": "ltr"})
     )
     gender = forms.ChoiceField(label=_("Address as (woman / man)"), choices=Gender.choices, required=False)
+
+
+class DetailsForm(WhoForm):
+    """What is put right on the record; the page carries what it showed, so only what was changed is written."""
+
+    def __init__(self, data: QueryDict | None, patient: Patient) -> None:
+        super().__init__(data, initial={name: getattr(patient, name) for name in DETAILS})
+        for field in self.fields.values():
+            field.show_hidden_initial = True
+
+    def changes(self) -> dict[str, object]:
+        return {name: self.cleaned_data[name] for name in self.changed_data}
+
+
+class PatientForm(WhoForm):
+    phone = forms.CharField(
+        label=_("Phone"), max_length=40, required=False, widget=forms.TextInput(attrs={"dir": "ltr"})
+    )
+    email = forms.EmailField(label=_("E-mail"), required=False, widget=forms.EmailInput(attrs={"dir": "ltr"}))
+    language = forms.ChoiceField(label=_("Speaks"), choices=Language.choices)
 
     def clean(self) -> dict[str, object]:
         data = super().clean() or {}

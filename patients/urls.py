@@ -6,5 +6,6 @@ from patients import views
 urlpatterns = [
     path("", views.patient_list, name="list"),
     path("new/", views.patient_new, name="new"),
+    path("<uuid:patient_id>/details/", views.patient_details, name="details"),
     path("clinic/", views.choose_clinic, name="choose_clinic"),
 ]

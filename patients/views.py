@@ -1,4 +1,6 @@
-"""The list of patients, registration, and the choice of a clinic."""
+"""The list of patients, registration, corrections, and the choice of a clinic."""
+
+from uuid import UUID
 
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
@@ -8,8 +10,9 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from patients import actions, audit
-from patients.access import CLINIC_KEY, Here, for_staff
-from patients.forms import PatientForm
+from patients.access import CLINIC_KEY, Here, for_staff, patient_here
+from patients.details import correct_details
+from patients.forms import DetailsForm, PatientForm
 from patients.list_rows import rows_of
 from patients.models import Patient
 from patients.queries import (
@@ -52,6 +55,24 @@ def patient_new(request: HttpRequest, here: Here) -> HttpResponse:
             return redirect("patient", patient.public_id)
     status = 422 if request.method == "POST" else 200
     return render(request, "patients/new.html", {"form": form}, status=status)
+
+
+@require_http_methods(["GET", "POST"])
+@for_staff()
+def patient_details(request: HttpRequest, here: Here, patient_id: UUID) -> HttpResponse:
+    """Who the patient is, put right. What may be said where, and how she is reached, stand on the record itself."""
+    patient = patient_here(here, patient_id)
+    form = DetailsForm(request.POST if request.method == "POST" else None, patient)
+    if form.is_valid():
+        try:
+            correct_details(patient, form.changes())
+        except actions.RefusedError as refusal:
+            form.add_error(None, str(refusal))
+        else:
+            messages.success(request, _("Saved. It holds from now on."))
+            return redirect("patient", patient.public_id)
+    context = {"form": form, "patient": patient}
+    return render(request, "patients/details.html", context, status=422 if form.errors else 200)
 
 
 @require_POST
