@@ -114,6 +114,10 @@ class Outbox:
 
         return Attempt.objects.filter(status=status).count()
 
+    def refuse_unless_all_sent(self) -> None:
+        if (sent := self.count("sent")) != self.size:
+            raise AssertionError(f"{sent:,} of {self.size:,} were sent")
+
 
 class Provider:
     """A channel that takes everything and notes when; `answers_in` seconds later it says so."""
