@@ -4,14 +4,14 @@ from collections.abc import Iterator
 from datetime import date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
-from django.db.models import Exists, OuterRef, Prefetch, Q, QuerySet
+from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from appointments.models import KEPT, Appointment, AppointmentStatus, Practitioner, Slot, SlotUse, VisitType
 from appointments.slots import FreeCell, fitting_runs
 from journeys.models import Journey, Step, StepKind, StepStatus
 from patients.models import Clinic, PatientContact
 from patients.queries import User, phones_among
-from patients.told import with_sharing
+from patients.told import ties_at
 from patients.windows import Hours, Interval, open_intervals, starts_at
 
 MOVABLE = (AppointmentStatus.PENDING, AppointmentStatus.BOOKED)
@@ -102,12 +102,11 @@ def visits_between(
 
 def day_on_paper(visits: QuerySet[Appointment], clinic: Clinic, on: date) -> QuerySet[Appointment]:
     """The visits of a day by doctor and time, with what the desk wants on paper; no time kept for minutes."""
-    ties = with_sharing(PatientContact.objects.select_related("contact_point"))
     return (
         visits_between(visits, clinic, on, on + timedelta(days=1))
         .exclude(status=AppointmentStatus.PENDING, request_key__startswith=KEPT)
         .select_related("patient__clinic", "patient__card", "visit_type", "step__journey")
-        .prefetch_related(Prefetch("patient__contacts", ties))
+        .prefetch_related(ties_at("patient__contacts"))
         .order_by("practitioner__name", "practitioner", "start", "pk")
     )
 

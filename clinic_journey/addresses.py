@@ -1,6 +1,6 @@
 """How a patient is reached, on her page: whose number it is, what may be said there, and the test that proves it."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import date, timedelta
 from uuid import UUID
@@ -176,6 +176,19 @@ def _tie(here: Here, patient_id: UUID, tie_id: int) -> PatientContact:
     return get_object_or_404(ties, patient__public_id=patient_id, pk=tie_id)
 
 
+def _pressed(
+    request: HttpRequest, tie: PatientContact, act: Callable[[], object], words: str
+) -> HttpResponse:
+    """Do it and say so, or why it cannot be done; then back to where it was pressed."""
+    try:
+        act()
+    except RefusedError as refusal:
+        messages.error(request, str(refusal))
+    else:
+        messages.success(request, words)
+    return _back(request, tie)
+
+
 @require_http_methods(["GET", "POST"])
 @for_staff()
 def address_add(request: HttpRequest, here: Here, patient_id: UUID) -> HttpResponse:
@@ -218,13 +231,8 @@ def address(request: HttpRequest, here: Here, patient_id: UUID, tie_id: int) -> 
     tie = _tie(here, patient_id, tie_id)
     form = TieForm(request.POST if request.method == "POST" else None, initial=TieForm.beginning(tie))
     if form.is_valid():
-        try:
-            change_address(tie, form.answers(), now=here.now)
-        except RefusedError as refusal:
-            messages.error(request, str(refusal))
-        else:
-            messages.success(request, _("Saved. Calls and messages keep to it from now on."))
-        return _back(request, tie)
+        words = _("Saved. Calls and messages keep to it from now on.")
+        return _pressed(request, tie, lambda: change_address(tie, form.answers(), now=here.now), words)
     others = others_at(tie.patient).get(tie.contact_point_id, [])
     refusals = refusals_at(tie.patient).get(tie.contact_point_id, [])
     by_machine = standing_at(tie)  # such calls have a part of their own, where there are any
@@ -243,13 +251,8 @@ def address(request: HttpRequest, here: Here, patient_id: UUID, tie_id: int) -> 
 @for_staff()
 def address_remove(request: HttpRequest, here: Here, patient_id: UUID, tie_id: int) -> HttpResponse:
     tie = _tie(here, patient_id, tie_id)
-    try:
-        remove_address(tie, now=here.now, by=here.user)
-    except RefusedError as refusal:
-        messages.error(request, str(refusal))
-    else:
-        messages.success(request, _("Removed. Nothing more goes there for this patient."))
-    return _back(request, tie)
+    words = _("Removed. Nothing more goes there for this patient.")
+    return _pressed(request, tie, lambda: remove_address(tie, now=here.now, by=here.user), words)
 
 
 @require_http_methods(["GET", "POST"])
@@ -275,15 +278,8 @@ def address_test(request: HttpRequest, here: Here, patient_id: UUID, tie_id: int
 @for_staff()
 def address_confirm(request: HttpRequest, here: Here, patient_id: UUID, tie_id: int) -> HttpResponse:
     tie = _tie(here, patient_id, tie_id)
-    try:
-        addresses.confirm_tie(tie, now=here.now, by=here.user)
-    except RefusedError as refusal:
-        messages.error(request, str(refusal))
-    else:
-        messages.success(
-            request, _("Confirmed: this is how we reach %(name)s.") % {"name": tie.patient.given_name}
-        )
-    return _back(request, tie)
+    words = _("Confirmed: this is how we reach %(name)s.") % {"name": tie.patient.given_name}
+    return _pressed(request, tie, lambda: addresses.confirm_tie(tie, now=here.now, by=here.user), words)
 
 
 @require_POST
@@ -291,13 +287,8 @@ def address_confirm(request: HttpRequest, here: Here, patient_id: UUID, tie_id: 
 def address_hers(request: HttpRequest, here: Here, patient_id: UUID, tie_id: int) -> HttpResponse:
     """Somebody there said that it is not she; the desk has checked, and it is."""
     tie = _tie(here, patient_id, tie_id)
-    try:
-        is_hers(tie, now=here.now, by=here.user)
-    except RefusedError as refusal:
-        messages.error(request, str(refusal))
-    else:
-        messages.success(request, _("Checked. Calls and messages may go there again."))
-    return _back(request, tie)
+    words = _("Checked. Calls and messages may go there again.")
+    return _pressed(request, tie, lambda: is_hers(tie, now=here.now, by=here.user), words)
 
 
 @require_POST
@@ -305,13 +296,8 @@ def address_hers(request: HttpRequest, here: Here, patient_id: UUID, tie_id: int
 def address_alone(request: HttpRequest, here: Here, patient_id: UUID, tie_id: int) -> HttpResponse:
     """She was asked, and says that nobody else reads or answers there."""
     tie = _tie(here, patient_id, tie_id)
-    try:
-        addresses.confirm_alone(tie, now=here.now)
-    except RefusedError as refusal:
-        messages.error(request, str(refusal))
-    else:
-        messages.success(request, _("Noted. What is kept from the parents may go there."))
-    return _back(request, tie)
+    words = _("Noted. What is kept from the parents may go there.")
+    return _pressed(request, tie, lambda: addresses.confirm_alone(tie, now=here.now), words)
 
 
 @require_POST

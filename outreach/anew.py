@@ -1,6 +1,7 @@
 """What was planned and cannot leave as it was: withdrawn, said why, and planned another way. Nothing is left lying."""
 
 from datetime import datetime, timedelta
+from operator import attrgetter
 
 from django.db import transaction
 from django.db.models import Exists, OuterRef, QuerySet
@@ -13,9 +14,9 @@ from outreach.decisions import note_stopped
 from outreach.followup import CHUNK, REPLANNED, withdraw
 from outreach.held import IN_DOUBT
 from outreach.models import WAITED_FOR, Attempt, AttemptStatus, OutreachTask, TaskStatus
-from outreach.told import ties_at, ties_to_use
+from outreach.told import ties_to_use
 from patients.models import GUARDIANS, Channel, Patient, PatientContact
-from patients.told import who_turned
+from patients.told import ties_at, who_turned
 from referrals.actions import FOLLOWS_A_DECISION
 
 BIRTHDAYS = timedelta(days=7)  # should the clockwork have stood still; the door looks at each all the same
@@ -61,8 +62,7 @@ def plan_held(*, now: datetime) -> int:
 
 def plan_after_birthdays(*, now: datetime) -> int:
     """What was to go to a parent, and is told to her from this birthday on: the call leaves the list."""
-    turned = who_turned(lambda profile: profile.own_word_age, within=BIRTHDAYS, now=now)
-    turned |= who_turned(lambda profile: profile.age_of_majority, within=BIRTHDAYS, now=now)
+    turned = who_turned(attrgetter("own_word_age"), attrgetter("age_of_majority"), within=BIRTHDAYS, now=now)
     of_parents = PatientContact.objects.filter(
         patient=OuterRef("patient"), contact_point=OuterRef("contact_point"), relation__in=GUARDIANS
     )

@@ -4,7 +4,7 @@ from datetime import datetime
 from zoneinfo import ZoneInfo
 
 from django.db import transaction
-from django.db.models import Exists, F, OuterRef, Q
+from django.db.models import Exists, F, OuterRef, Q, QuerySet
 from django.utils.translation import gettext as _
 
 from journeys.actions import lock_journey
@@ -93,12 +93,12 @@ def end_links(tie: PatientContact, *, only_kept: bool = False) -> None:
     """Links that went to this address; `only_kept`: of what is kept from the parents. A new one goes to whoever is
     told. Inside atomic().
     """
-    sent = Attempt.objects.filter(
-        task__step__journey=OuterRef("pk"),
-        patient=tie.patient_id,
-        contact_point=tie.contact_point_id,
-        called_at__isnull=False,
-    )
-    ended = Journey.objects.filter(Exists(sent), patient=tie.patient_id)
-    ended = ended.filter(is_confidential=True) if only_kept else ended
-    ended.update(link_version=F("link_version") + 1)
+    there = Attempt.objects.filter(patient=tie.patient_id, contact_point=tie.contact_point_id)
+    journeys = Journey.objects.filter(patient=tie.patient_id)
+    end_links_sent(there, journeys.filter(is_confidential=True) if only_kept else journeys)
+
+
+def end_links_sent(attempts: QuerySet[Attempt], journeys: QuerySet[Journey]) -> None:
+    """The links of those journeys of which one of these attempts has told."""
+    sent = attempts.filter(task__step__journey=OuterRef("pk"), called_at__isnull=False)
+    journeys.filter(Exists(sent)).update(link_version=F("link_version") + 1)

@@ -35,7 +35,7 @@ from outreach.opt_out import notice_of
 from outreach.queries import facts_for, hours_for, visits_of
 from outreach.reach import channels_of
 from outreach.rendering import CannotRender, Facts, Rendered, Texts
-from outreach.told import not_told, ties_at, ties_to_use
+from outreach.told import not_told, ties_to_use
 from outreach.voice_rules import may_call_still
 from patients.models import (
     AddressStatus,
@@ -48,6 +48,7 @@ from patients.models import (
     Relation,
 )
 from patients.queries import ClinicClock, withdrawn
+from patients.told import ties_at
 from patients.windows import ALWAYS, DAY, Hours, open_together
 
 logger = logging.getLogger(__name__)

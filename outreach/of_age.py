@@ -2,22 +2,23 @@
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
+from operator import attrgetter
 from zoneinfo import ZoneInfo
 
 from django.db import IntegrityError, transaction
-from django.db.models import Exists, F, OuterRef
+from django.db.models import Exists, OuterRef
 from django.utils.translation import gettext as _
 
 from journeys import deadlines
 from journeys.actions import AdHoc, add_to_each
 from journeys.clinic_time import due_within
 from journeys.models import OPEN_JOURNEYS, Journey, StepKind, Words, isolated
+from outreach.confidence import end_links_sent
 from outreach.contact_models import CameOfAge
 from outreach.models import Attempt
-from outreach.told import ties_at
 from patients.models import GUARDIANS, Patient, PatientContact, PatientStatus, Relation
 from patients.queries import ClinicClock
-from patients.told import lacks_own_address, who_turned
+from patients.told import lacks_own_address, ties_at, who_turned
 
 ASKED_WITHIN = deadlines.Limit(5, deadlines.Unit.WORKING_DAYS)
 A_YEAR = timedelta(days=365)  # who has been of age for longer, as when the records came to us, is not asked
@@ -43,7 +44,7 @@ def ask_who_came_of_age(*, now: datetime) -> int:
 
 def _newly_of_age(*, now: datetime) -> list[Patient]:
     """By her own clock, for the birthday begins there."""
-    turned = who_turned(lambda profile: profile.age_of_majority, within=A_YEAR, now=now)
+    turned = who_turned(attrgetter("age_of_majority"), within=A_YEAR, now=now)
     with_guardian = PatientContact.objects.filter(patient=OuterRef("pk"), relation__in=GUARDIANS)
     asked = CameOfAge.objects.filter(patient=OuterRef("pk"))
     found = Patient.objects.filter(turned, Exists(with_guardian), ~Exists(asked), status=PatientStatus.ACTIVE)
@@ -64,11 +65,8 @@ def _locked_journeys(patients: Sequence[Patient]) -> list[Journey]:
 
 def _end_links_of_parents(journeys: Sequence[Journey]) -> None:
     """A new one goes to an address of her own."""
-    sent = Attempt.objects.filter(
-        Exists(PARENTS), task__step__journey=OuterRef("pk"), called_at__isnull=False
-    )
-    theirs = Journey.objects.filter(Exists(sent), pk__in=[journey.pk for journey in journeys])
-    theirs.update(link_version=F("link_version") + 1)
+    mine = Journey.objects.filter(pk__in=[journey.pk for journey in journeys])
+    end_links_sent(Attempt.objects.filter(Exists(PARENTS)), mine)
 
 
 def _ask(patients: Sequence[Patient], journeys: Sequence[Journey], *, now: datetime) -> None:

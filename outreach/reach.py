@@ -19,7 +19,7 @@ from outreach.offers import ABOUT_AN_OFFER
 from outreach.planning import NOT_THIS_WAY, OTHER, SOON, Option, Past, Rules
 from outreach.queries import CARRIED_OUT, LAST_TRIES, UNFINISHED, hours_for, tries_among, with_replies
 from outreach.senders import down
-from outreach.told import not_told, ties_at, ties_to_use
+from outreach.told import not_told, ties_to_use
 from outreach.voice_rules import VoiceRules
 from patients.country import profile_of
 from patients.models import (
@@ -32,6 +32,7 @@ from patients.models import (
     Relation,
 )
 from patients.queries import ClinicClock, caps_of, weekend_of, withdrawn
+from patients.told import ties_at
 
 REMEMBERED = timedelta(days=400)  # how far back a way of reaching somebody counts as tried
 # A text first, then a voice (surfaces.md 2.3); only where the patient has asked for nothing.

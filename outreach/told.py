@@ -4,19 +4,10 @@ from collections.abc import Iterable
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
-from django.db.models import Prefetch, QuerySet
-
 from outreach.because import Because
 from outreach.models import OutreachTask
 from patients.models import MaySay, PatientContact, Relation
-from patients.told import told_among, with_sharing
-
-TIES = with_sharing(PatientContact.objects.select_related("contact_point"))
-
-
-def ties_at(contacts: str) -> "Prefetch[str, QuerySet[PatientContact], str]":
-    """The addresses of many patients, read once, as `ties_to_use` wants them; `contacts`: the way to them."""
-    return Prefetch(contacts, TIES.all())
+from patients.told import told_among
 
 
 def ties_to_use(task: OutreachTask, *, now: datetime) -> list[PatientContact]:
