@@ -168,10 +168,8 @@ def _sender_waits(turn: Turn, error: ChannelError, *, now: datetime) -> None:
         senders.worked(turn, now=now)
     elif error.retry_after is None:
         senders.failed(turn.channel, str(error), now=now)
-    elif error.retry_after >= senders.LONG:
-        senders.rests_long(turn.channel, now + error.retry_after, now=now)
     else:
-        senders.pause(turn.channel, now + error.retry_after)
+        senders.pause(turn.channel, now + error.retry_after, now=now)
 
 
 def _unclear(answer: SentAnswer, *, now: datetime) -> None:

@@ -133,10 +133,10 @@ def unclear(attempt: Attempt, *, now: datetime) -> str:
 
 def waits(attempt: Attempt, until: datetime, *, now: datetime) -> str:
     """The provider asks us to wait: certainly not sent, so the same attempt goes out then, if it may still."""
-    senders.pause(attempt.channel, until)
-    what = later(attempt, until, now=now)
-    if until - now >= senders.LONG:
-        senders.rests_long(attempt.channel, until, now=now)
+    what = later(
+        attempt, until, now=now
+    )  # before the pause: where that is long, this one, too, goes another way
+    senders.pause(attempt.channel, until, now=now)
     return what
 
 

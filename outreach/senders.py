@@ -163,9 +163,12 @@ def worked(turn: Turn, *, now: datetime) -> None:
             note_mended(_words(turn.channel), now=now)
 
 
-def pause(channel: str, until: datetime) -> None:
+def pause(channel: str, until: datetime, *, now: datetime) -> None:
     """As long as the provider asks for; nobody is planned another way for a short one."""
-    Sender.objects.update_or_create(channel=channel, defaults={"paused_until": until})
+    if until - now >= LONG:
+        _rest_long(channel, until, now=now)
+    else:
+        Sender.objects.update_or_create(channel=channel, defaults={"paused_until": until})
 
 
 @transaction.atomic
@@ -184,7 +187,7 @@ def failed(channel: str, trouble: str, *, now: datetime) -> bool:
 
 
 @transaction.atomic
-def rests_long(channel: str, until: datetime, *, now: datetime) -> None:
+def _rest_long(channel: str, until: datetime, *, now: datetime) -> None:
     """Its provider asked for so long a pause that it is as good as down; then one message is tried."""
     sender = _locked(channel)
     Sender.objects.filter(pk=sender.pk).update(last_trouble=Trouble.BUSY, last_failed_at=now)

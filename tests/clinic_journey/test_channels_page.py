@@ -91,7 +91,7 @@ def test_a_machine_that_may_not_call_in_this_country_says_so(clinic: Clinic, set
 
 
 def test_a_sender_that_rests_or_is_down_is_told_apart(clinic: Clinic) -> None:
-    senders.pause("sms", NOW + timedelta(minutes=1))
+    senders.pause("sms", NOW + timedelta(minutes=1), now=NOW)
     assert states(clinic)["sms"] == State.RESTS
     for _n in range(3):
         senders.failed("sms", "busy 20429", now=NOW)

@@ -134,7 +134,7 @@ class TestPause:
         assert not Step.objects.filter(kind=StepKind.MEND).exists()
 
     def test_nobody_is_planned_another_way_for_a_short_pause(self, clinic: Clinic) -> None:
-        senders.pause("sms", NOW + MINUTE)
+        senders.pause("sms", NOW + MINUTE, now=NOW)
         assert (senders.resting(now=NOW), senders.down()) == ({"sms"}, set())
 
     def test_a_long_pause_is_as_good_as_down(
@@ -190,7 +190,7 @@ class TestClaimedAlready:
         self, clinic: Clinic, numbers: Iterator[str], twilio: Twilio
     ) -> None:
         attempt, parcel = self.claimed(clinic, numbers)
-        senders.pause("sms", NOW + MINUTE)
+        senders.pause("sms", NOW + MINUTE, now=NOW)
         assert (self.deliver(parcel), twilio.requests) == ("replanned", [])
         attempt.refresh_from_db()
         assert (attempt.status, attempt.send_at) == (AttemptStatus.PLANNED, NOW + MINUTE)
