@@ -54,6 +54,15 @@ def _quick_and_clean(settings: LazySettings, tmp_path: Path) -> None:
     }
 
 
+@pytest.fixture
+def inbox(settings: LazySettings) -> Path:
+    """The clinic's mailbox as a folder, empty."""
+    folder = Path(settings.MAILBOX_MAILDIR)
+    for name in ("new", "cur", "tmp"):
+        (folder / name).mkdir(parents=True)
+    return folder
+
+
 def need(available: object, what: str) -> None:
     """Skip, saying so, where a service is missing; fail where CI demands it (REQUIRE_SERVICES=1)."""
     if available:

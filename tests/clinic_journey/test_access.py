@@ -214,8 +214,9 @@ def filled(path: str, objects: dict[str, Any]) -> str:
     return f"/{path}"
 
 
-def logged_in(role: str, clinic: Clinic) -> Client:
-    client = Client()
+def logged_in(role: str, clinic: Clinic, *, reads: str = "") -> Client:
+    """`reads`: the language that the browser asks for."""
+    client = Client(headers={"accept-language": reads} if reads else None)
     client.force_login(builders.user(role, at=clinic))
     return client
 

@@ -30,9 +30,7 @@ def clinic() -> Clinic:
 
 @pytest.fixture
 def desk(clinic: Clinic) -> Client:
-    client = logged_in(Role.RECEPTIONIST, clinic)
-    client.defaults["HTTP_ACCEPT_LANGUAGE"] = "en"
-    return client
+    return logged_in(Role.RECEPTIONIST, clinic, reads="en")
 
 
 def asked(desk: Client, **query: str) -> str:
@@ -86,8 +84,7 @@ def test_where_nobody_is_known_to_do_it_no_time_is_offered_and_the_desk_is_told(
     inquiry = kept(desk, page)
     told = desk.get(f"/ask/{inquiry.public_id}/").content.decode()
     assert (nobody in told, link in told) == (True, False)
-    manager = logged_in(Role.MANAGER, clinic)
-    manager.defaults["HTTP_ACCEPT_LANGUAGE"] = "en"
+    manager = logged_in(Role.MANAGER, clinic, reads="en")
     assert link in asked(manager, what="flu")
 
 

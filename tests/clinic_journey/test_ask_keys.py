@@ -31,9 +31,7 @@ def clinic() -> Clinic:
 
 @pytest.fixture
 def desk(clinic: Clinic) -> Client:
-    client = logged_in(Role.RECEPTIONIST, clinic)
-    client.defaults["HTTP_ACCEPT_LANGUAGE"] = "en"
-    return client
+    return logged_in(Role.RECEPTIONIST, clinic, reads="en")
 
 
 def answered(desk: Client, **more: str) -> tuple[Inquiry, str]:

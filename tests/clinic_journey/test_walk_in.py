@@ -32,9 +32,7 @@ def clinic() -> Clinic:
 
 @pytest.fixture
 def desk(clinic: Clinic) -> Client:
-    client = logged_in(Role.RECEPTIONIST, clinic)
-    client.defaults["HTTP_ACCEPT_LANGUAGE"] = "en"
-    return client
+    return logged_in(Role.RECEPTIONIST, clinic, reads="en")
 
 
 @pytest.fixture
@@ -77,8 +75,7 @@ def test_the_next_time_is_said_by_the_days_on_which_we_are_here(
     flu(clinic)
     day(clinic)
     with time_machine.travel(at, tick=False):
-        desk = logged_in(Role.RECEPTIONIST, clinic)
-        desk.defaults["HTTP_ACCEPT_LANGUAGE"] = "en"
+        desk = logged_in(Role.RECEPTIONIST, clinic, reads="en")
         assert says in words_in(asked(desk, what="flu"))
 
 

@@ -7,7 +7,6 @@ from pathlib import Path
 from uuid import uuid4
 
 import pytest
-from django.conf import LazySettings
 from django.contrib.auth.models import User
 from django.db import IntegrityError, transaction
 from django.test import Client
@@ -232,14 +231,6 @@ class TestMails:
         worked()
         with pytest.raises(RefusedError, match="asked not to write"):
             sent(inquiry, rina, MAIL, "And on Friday, too.")
-
-
-@pytest.fixture
-def inbox(settings: LazySettings) -> Path:
-    folder = Path(settings.MAILBOX_MAILDIR)
-    for name in ("new", "cur", "tmp"):
-        (folder / name).mkdir(parents=True)
-    return folder
 
 
 @pytest.fixture

@@ -25,14 +25,6 @@ ADDRESS = "dana@patients.example"
 
 
 @pytest.fixture
-def inbox(settings: LazySettings) -> Path:
-    folder = Path(settings.MAILBOX_MAILDIR)
-    for name in ("new", "cur", "tmp"):
-        (folder / name).mkdir(parents=True)
-    return folder
-
-
-@pytest.fixture
 def dana() -> PatientContact:
     clinic = builders.clinic(intake_address="results@alon.example", email="office@alon.example")
     return add_address(builders.patient(clinic), "email", ADDRESS, rank=2)

@@ -29,14 +29,6 @@ RETRY = timedelta(minutes=2)
 
 
 @pytest.fixture
-def inbox(settings: LazySettings) -> Path:
-    folder = Path(settings.MAILBOX_MAILDIR)
-    for name in ("new", "cur", "tmp"):
-        (folder / name).mkdir(parents=True)
-    return folder
-
-
-@pytest.fixture
 def referral() -> Referral:
     return builders.referral()
 
