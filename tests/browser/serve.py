@@ -29,6 +29,7 @@ def main(folder: Path, port: int) -> None:
         "DATABASE_URL": f"sqlite:///{folder / 'clinic.sqlite3'}",
         "DEMO": "1",
         "PUBLIC_URL": f"http://localhost:{port}",
+        "TELEGRAM_BOT_NAME": "alon_clinic_bot",  # so that a messenger can be linked
         "LOG_LEVEL": "CRITICAL",  # GET on what only takes POST is asked on purpose
     }
     with time_machine.travel(MONDAY, tick=True) as clock:
