@@ -11,7 +11,7 @@ from appointments.slots import FreeCell, fitting_runs
 from journeys.models import Journey, Step, StepKind, StepStatus
 from patients.models import Clinic, PatientContact
 from patients.queries import User, phones_among
-from patients.told import ties_at
+from patients.told import ties_at, ties_of
 from patients.windows import Hours, Interval, open_intervals, starts_at
 
 MOVABLE = (AppointmentStatus.PENDING, AppointmentStatus.BOOKED)
@@ -114,7 +114,7 @@ def day_on_paper(visits: QuerySet[Appointment], clinic: Clinic, on: date) -> Que
 def phones_for(visit: Appointment, *, now: datetime) -> list[PatientContact]:
     """The numbers at which somebody may speak of this visit, of one that was read for paper."""
     kept = bool(visit.step and visit.step.journey.is_confidential)
-    return phones_among(visit.patient, visit.patient.contacts.all(), now=now, in_confidence=kept)
+    return phones_among(visit.patient, ties_of(visit.patient), now=now, in_confidence=kept)
 
 
 def bounds_of(practitioner: Practitioner, first: date, last: date) -> tuple[datetime, datetime]:

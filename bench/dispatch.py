@@ -27,6 +27,7 @@ from typing import Any
 from bench.database import PAIRS, connect, line, ratio_of
 from bench.outbox import NOW, PACES, Outbox, Provider, clock, served_by
 from bench.owed import send_owed
+from clinic_journey.celery import keep_what_is_loaded
 
 ANSWERS_IN = 0.2  # seconds that the provider of D6 takes
 SLOW = 30.0  # seconds that a provider takes while the others are watched
@@ -41,6 +42,7 @@ def main() -> None:
     for channel in PACES:
         os.environ[f"CHANNEL_{channel.upper()}"] = "console"
     connect("postgresql")
+    keep_what_is_loaded()
     outbox = Outbox(asked.messages)
     print(f"\npostgresql, {asked.messages:,} messages each time", flush=True)
     measure_against_celery(measure_paths(outbox))

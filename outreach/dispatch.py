@@ -110,22 +110,22 @@ def dispatch_on(
     limit, grows_to = (limit, limit) if limit else (BATCH, MANY)
     turns = Turns(channel, pace, clock=clock, until=until)
     turn = senders.turn_of(channel, now=clock())
-    while turn:
-        lease = uuid.uuid4()
-        most = 1 if turn.is_try else senders.fitting(pace, now=clock(), until=until, limit=limit)
-        claimed = _claim([channel], lease, now=clock(), limit=most)
-        parcels = door.open_parcels(claimed, lease, now=clock())
-        turns.until = max(until, clock())  # the first always goes, however slow the database was
-        is_tried = turn.is_try and bool(parcels)
-        tour = Tour(transport, turn, turns)
-        tour.carry(parcels)
-        for what, count in tour.counted.items():
-            counts = counts.plus(what, count)
-        if parcels or len(claimed) < most or is_tried or clock() > until:
-            break
-        limit = min(limit * 2, grows_to)
-        if not turn.is_try:  # else what could not leave said nothing of the provider: the next is tried
-            turn = senders.turn_of(channel, now=clock())
+    with Tour(transport, turns) as tour:
+        while turn:
+            lease = uuid.uuid4()
+            most = 1 if turn.is_try else senders.fitting(pace, now=clock(), until=until, limit=limit)
+            claimed = _claim([channel], lease, now=clock(), limit=most)
+            parcels = door.open_parcels(claimed, lease, now=clock())
+            turns.until = max(until, clock())  # the first always goes, however slow the database was
+            is_tried = turn.is_try and bool(parcels)
+            tour.carry(parcels, turn)
+            if parcels or len(claimed) < most or is_tried or clock() > until:
+                break
+            limit = min(limit * 2, grows_to)
+            if not turn.is_try:  # else what could not leave said nothing of the provider: the next is tried
+                turn = senders.turn_of(channel, now=clock())
+    for what, count in tour.counted.items():
+        counts = counts.plus(what, count)
     return counts
 
 

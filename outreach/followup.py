@@ -258,7 +258,8 @@ def after_contacts(tasks: Sequence[OutreachTask], *, now: datetime) -> None:
         record_events([task.step for task in told], EventKind.CONTACTED, now=now, detail=key)
     asked = [task for task in tasks if awaits_answer(task.step)]
     clock = ClinicClock({task.clinic_id: task.patient.clinic for task in asked}.values(), now=now)
-    waits = ((ask_again_at(task, clock.hours(task.clinic_id), now=now), task) for task in asked)
+    answers = {pk: answer_due(clock.hours(pk), now=now) for pk in {task.clinic_id for task in asked}}
+    waits = ((ask_again_at(task, answers[task.clinic_id], now=now), task) for task in asked)
     for at, some in _in_groups(waits):
         _open(some).update(plan_from=at)
     told = [task for task in tasks if not awaits_answer(task.step)]
@@ -349,9 +350,13 @@ def checks_an_address(step: Step) -> bool:
     return step.replies.filter(Exists(doubted), meaning=NOT_ME).exists()
 
 
-def ask_again_at(task: OutreachTask, opening: Hours, *, now: datetime) -> datetime:
-    """A working day of the clinic later; half-way, if the deadline comes before that."""
-    again = due_within(ANSWER_WITHIN, opening, now=now)
-    if now < task.deadline_at <= again:
+def answer_due(opening: Hours, *, now: datetime) -> datetime:
+    """When whoever was asked now should have answered: a working day of the clinic later."""
+    return due_within(ANSWER_WITHIN, opening, now=now)
+
+
+def ask_again_at(task: OutreachTask, due: datetime, *, now: datetime) -> datetime:
+    """When the answer is due; half-way to the deadline, if that comes first."""
+    if now < task.deadline_at <= due:
         return now + (task.deadline_at - now) / 2
-    return again
+    return due

@@ -18,7 +18,7 @@ from outreach.contact_models import CameOfAge
 from outreach.models import Attempt
 from patients.models import GUARDIANS, Patient, PatientContact, PatientStatus, Relation
 from patients.queries import ClinicClock
-from patients.told import lacks_own_address, ties_at, who_turned
+from patients.told import lacks_own_address, ties_at, ties_of, who_turned
 
 ASKED_WITHIN = deadlines.Limit(5, deadlines.Unit.WORKING_DAYS)
 A_YEAR = timedelta(days=365)  # who has been of age for longer, as when the records came to us, is not asked
@@ -87,7 +87,7 @@ def _ask(patients: Sequence[Patient], journeys: Sequence[Journey], *, now: datet
 def _asked_of(patient: Patient, *, now: datetime) -> Words:
     named = {"name": isolated(patient.full_name)}
     on = now.astimezone(ZoneInfo(patient.zone)).date()
-    if lacks_own_address(patient, patient.contacts.all(), on=on):
+    if lacks_own_address(patient, ties_of(patient), on=on):
         return lambda: (
             _(
                 "%(name)s is of age now, and only parents are on the list, who are told nothing more: ask for the"

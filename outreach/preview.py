@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 
 from outreach.channels import PHONE
 from outreach.channels.phone import CallOutcome
-from outreach.followup import HandOver, ask_again_at, awaits_answer
+from outreach.followup import HandOver, answer_due, ask_again_at, awaits_answer
 from outreach.models import Attempt, AttemptStatus
 from outreach.next_contact import next_contact
 from outreach.planning import Past
@@ -39,7 +39,7 @@ def if_no_answer(contact: Attempt, reach: Reach, *, now: datetime, clock: Clinic
         if not awaits_answer(task.step):
             return None
         outcome = AttemptStatus.SENT.value
-        again_at = ask_again_at(task, clock.hours(task.clinic_id), now=at)
+        again_at = ask_again_at(task, answer_due(clock.hours(task.clinic_id), now=at), now=at)
     silent = Past(contact.channel, contact.contact_point_id, at, outcome)
     answer = next_contact(task, reach, not_before=again_at, besides=[silent])
     if isinstance(answer, HandOver):

@@ -31,8 +31,8 @@ from patients.models import (
     PatientContact,
     Relation,
 )
-from patients.queries import ClinicClock, caps_of, weekend_of, withdrawn
-from patients.told import ties_at
+from patients.queries import ClinicClock, caps_of, weekend_of, windows_at, windows_of, withdrawn
+from patients.told import ties_at, ties_of
 
 REMEMBERED = timedelta(days=400)  # how far back a way of reaching somebody counts as tried
 # A text first, then a voice (surfaces.md 2.3); only where the patient has asked for nothing.
@@ -57,7 +57,7 @@ class Reach:
         chosen = tasks if isinstance(tasks, QuerySet) else OutreachTask.objects.filter(pk__in=tasks)
         chosen = chosen.select_related(
             "patient__clinic", "patient__card", "step__journey__clinic", "step__template_step"
-        ).prefetch_related("patient__card__windows", ties_at("patient__contacts"))
+        ).prefetch_related(windows_at("patient__card__windows"), ties_at("patient__contacts"))
         return cls(list(chosen), now=now)
 
     @classmethod
@@ -65,7 +65,7 @@ class Reach:
         """Of one task that is loaded already, or that a contact would have: it need not be saved."""
         card = getattr(task.patient, "card", None)
         prefetch_related_objects([task.patient], ties_at("contacts"))
-        prefetch_related_objects([card] if card else [], "windows")
+        prefetch_related_objects([card] if card else [], windows_at("windows"))
         return cls([task], now=now, clock=clock)
 
     def __init__(self, tasks: list[OutreachTask], *, now: datetime, clock: ClinicClock | None = None) -> None:
@@ -148,7 +148,7 @@ class Reach:
         past = [past for task_id, past in self._tried.get(patient.pk, []) if task_id == task.pk]
         unfit = {(each.channel, each.contact_point) for each in past if each.outcome in NOT_THIS_WAY}
         found = []
-        for tie in patient.contacts.all():
+        for tie in ties_of(patient):
             for channel in channels_of(tie.contact_point.kind):
                 if channel == Channel.VOICE and channel not in in_use():
                     continue  # most clinics never set it up, and nobody misses it
@@ -195,7 +195,7 @@ class Reach:
     def _learned(self, patient: Patient) -> tuple[int, int] | None:
         """When she mostly answers; only where she has not told us her hours, be it that any hour suits."""
         card = getattr(patient, "card", None)
-        if card and (card.hours_told or card.windows.all()):
+        if card and (card.hours_told or windows_of(card)):
             return None
         tries = tries_among(self._made.get(patient.pk, [])[-LAST_TRIES:])
         return learn(tries, zone=patient.zone).band

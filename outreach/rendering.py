@@ -212,8 +212,10 @@ def _words(
 
 
 def _channel_words(channel: str, language: str) -> str:
+    if not channel:
+        return ""
     with translation.override(language):
-        return str(Channel(channel).label) if channel else ""
+        return str(Channel(channel).label)
 
 
 @lru_cache(maxsize=2048)

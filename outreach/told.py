@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 from outreach.because import Because
 from outreach.models import OutreachTask
 from patients.models import MaySay, PatientContact, Relation
-from patients.told import told_among
+from patients.told import ties_of, told_among
 
 
 def ties_to_use(task: OutreachTask, *, now: datetime) -> list[PatientContact]:
@@ -15,7 +15,7 @@ def ties_to_use(task: OutreachTask, *, now: datetime) -> list[PatientContact]:
     patient = task.patient
     on = now.astimezone(ZoneInfo(patient.zone)).date()
     alone = task.step.journey.is_confidential
-    return told_among(patient, patient.contacts.all(), on=on, in_confidence=alone)
+    return told_among(patient, ties_of(patient), on=on, in_confidence=alone)
 
 
 def not_told(task: OutreachTask, tie: PatientContact, usable: Iterable[PatientContact]) -> Because | None:

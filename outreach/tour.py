@@ -2,13 +2,14 @@
 
 import logging
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import reduce
 from math import ceil
 from operator import and_
 from time import monotonic
+from typing import Self
 
 from django.db import connection
 from django.db.models.sql import Query
@@ -30,6 +31,7 @@ from outreach.door import Parcel
 from outreach.models import Attempt
 from outreach.outcomes import MOMENT, NOTED, UNDER_OUR_LEASE, Taken
 from outreach.senders import Turn, Turns
+from patients.models import Clinic
 
 logger = logging.getLogger(__name__)
 
@@ -46,21 +48,29 @@ TIME_TO_SETTLE = timedelta(milliseconds=50)
 
 
 class Tour:
-    """What one tick carries of one claimed batch on one channel."""
+    """What one tick carries on one channel, batch by batch. Used in `with`, for as long as the tick lasts."""
 
-    def __init__(self, transport: Transport, turn: Turn, turns: Turns) -> None:
-        self.transport, self.turn, self.turns = transport, turn, turns
+    def __init__(self, transport: Transport, turns: Turns) -> None:
+        self.transport, self.turn, self.turns = transport, Turn(turns.channel), turns
         self.counted: Counter[str] = Counter()
         self.taken: list[Taken] = []  # by the channel, and not settled yet
         self.since = monotonic()
         self.repeats = transport.abilities.when_unclear == WhenUnclear.REPEAT
         self.at_once = AT_ONCE if self.repeats else 1
+        self.begins: Beginning | None = None
 
-    def carry(self, parcels: list[Parcel]) -> None:
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, failed: object, *_about: object) -> None:
+        if self.begins and not failed:
+            self.begins.over()
+
+    def carry(self, parcels: list[Parcel], turn: Turn) -> None:
         """Deliver them in their order. What is left in the list has gone back: its turn comes with a later tick."""
         if not parcels:
             return
-        begins = Beginning(parcels, self.turn, of_one=not self.repeats)
+        self.turn, begins = turn, self._begins_for(parcels, turn)
         try:
             while parcels:
                 at = self.turns.next(len(parcels))
@@ -69,7 +79,17 @@ class Tour:
                     break
         finally:
             self._settle()
-        begins.over()
+
+    def _begins_for(self, parcels: Sequence[Parcel], turn: Turn) -> "Beginning":
+        """That of the batch before, unless this one is of a clinic that it does not speak of."""
+        clinics = {parcel.attempt.clinic_id: parcel.attempt.patient.clinic for parcel in parcels}
+        if self.begins and self.begins.fits(clinics, turn):
+            return self.begins
+        if self.begins:
+            self.begins.over()
+            clinics = self.begins.clinics | clinics
+        self.begins = Beginning(clinics, turn, of_one=not self.repeats)
+        return self.begins
 
     def _deliver_some(self, parcels: list[Parcel], begins: "Beginning", *, at: datetime) -> bool:
         """Begin as many calls as may be in doubt together, and make them. False: the tick or its sender is done.
@@ -156,7 +176,8 @@ class Tour:
 
     def _worked(self, *, now: datetime) -> None:
         senders.worked(self.turn, now=now)
-        self.turn = replace(self.turn, was_failing=False)
+        if self.turn.was_failing:
+            self.turn = replace(self.turn, was_failing=False)
 
     def _failed(self, trouble: str, *, now: datetime) -> None:
         """From here on a message that is taken says that the sender is well again."""
@@ -175,13 +196,13 @@ class Tour:
 
 
 class Beginning:
-    """The statement that begins calls, with all that must still be true of each, made once for a batch.
+    """The statement that begins calls, with all that must still be true of each, made once for some clinics.
 
     The rules are the door's, said once; here they stand as conditions of the write itself.
     """
 
-    def __init__(self, parcels: Sequence[Parcel], turn: Turn, *, of_one: bool) -> None:
-        clinics = {parcel.attempt.clinic_id: parcel.attempt.patient.clinic for parcel in parcels}
+    def __init__(self, clinics: dict[int, Clinic], turn: Turn, *, of_one: bool) -> None:
+        self.clinics, self._is_try = clinics, turn.is_try
         forbids = door.nothing_forbids(turn.channel, clinics.values())
         query = Query(Attempt)
         compiler = query.get_compiler(connection=connection)
@@ -191,6 +212,9 @@ class Beginning:
         holds = [UNDER_OUR_LEASE, IN_TIME, *([] if turn.is_try else [IS_UP]), named]
         self._both = Both(NOTED, Changes(Attempt, WORDS, BEGINS, " AND ".join(holds)), of_one=of_one, **kept)
         self.over = self._both.over
+
+    def fits(self, clinics: Collection[int], turn: Turn) -> bool:
+        return turn.is_try == self._is_try and self.clinics.keys() >= set(clinics)
 
     def begin(self, parcels: Sequence[Parcel], taken: Sequence[Taken], *, now: datetime) -> set[int]:
         """Commit that these calls begin, and with it that those before were taken. The keys of what may be called."""

@@ -9,7 +9,7 @@ from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from django.contrib.auth import models as auth
-from django.db.models import Exists, Model, OuterRef, Q, QuerySet, Subquery
+from django.db.models import Exists, Model, OuterRef, Prefetch, Q, QuerySet, Subquery
 
 from patients.country import profile_of
 from patients.identity import Claim, Person, ascii_digits, fold_name
@@ -23,6 +23,7 @@ from patients.models import (
     ClosedDay,
     Consent,
     ConsentStatus,
+    ContactWindow,
     HoursKind,
     Membership,
     Patient,
@@ -38,6 +39,7 @@ from patients.windows import ALWAYS, Hours, WeeklyWindow
 User = auth.User
 Row = TypeVar("Row", bound=Model)
 CLOSED_AHEAD = timedelta(days=400)
+READ = "windows_read"
 BY_NAME = ("family_name", "given_name", "id")
 NUMBER_SEPARATORS = re.compile(r"[\s()+.\u2010-\u2015\u05be-]+")
 
@@ -234,9 +236,20 @@ def opening_hours(clinic: Clinic, *, now: datetime) -> Hours:
     return clock_of(clinic, now=now).hours(clinic.pk)
 
 
+def windows_at(windows: str) -> "Prefetch[str, QuerySet[ContactWindow], str]":
+    """The windows of many cards, read once for `windows_of`; `windows`: the way to them."""
+    return Prefetch(windows, ContactWindow.objects.all(), to_attr=READ)
+
+
+def windows_of(card: ServiceCard) -> list[ContactWindow]:
+    """When a patient agreed to be reached: as `windows_at` read it, or as it is now."""
+    read: list[ContactWindow] | None = getattr(card, READ, None)
+    return list(card.windows.all()) if read is None else read
+
+
 def patient_hours(patient: Patient, card: ServiceCard | None) -> Hours:
     """The windows the patient agreed to, in the patient's zone; any hour when none was said."""
-    rows = list(card.windows.all()) if card else []
+    rows = windows_of(card) if card else []
     return _weekly(patient.zone, tuple((row.weekday, row.start, row.end) for row in rows))
 
 

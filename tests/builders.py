@@ -334,8 +334,8 @@ def attempt(of: OutreachTask | None = None, *, now: datetime = NOW, **fields: An
 def delivered(parcel: Parcel, turn: Turn, *, now: datetime = NOW) -> str:
     """What becomes of one message that a worker has claimed and looked at; empty where it was not ours any more."""
     clock = Clock(now, exact=False)
-    tour = Tour(by_machine()[turn.channel], turn, Turns(turn.channel, 0, clock=clock, until=now))
-    tour.carry([parcel])
+    with Tour(by_machine()[turn.channel], Turns(turn.channel, 0, clock=clock, until=now)) as tour:
+        tour.carry([parcel], turn)
     return next((what for what, count in tour.counted.items() if count), "")
 
 
