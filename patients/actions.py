@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import holidays
 import phonenumbers
@@ -105,6 +106,7 @@ def register_patient(clinic: Clinic, who: NewPatient, *, now: datetime) -> Patie
     """Make the record with its addresses and an empty-handed card (a default, marked as not told)."""
     national_id = normalise_national_id(who.national_id) if who.national_id else ""
     refuse_known(clinic, national_id)
+    refuse_unborn(clinic, who.birth_date, now=now)
     addresses = []
     if who.phone:
         addresses.append((AddressKind.PHONE, normal_phone(who.phone, region=clinic.country)))
@@ -141,6 +143,14 @@ def refuse_known(clinic: Clinic, national_id: str, *, but: Patient | None = None
     if national_id and same.exclude(pk=but.pk if but else 0).exists():
         raise RefusedError(
             _("A patient with this ID is registered already. Search by the ID to open the record.")
+        )
+
+
+def refuse_unborn(clinic: Clinic, born: date | None, *, now: datetime) -> None:
+    """No constraint can hold this, since none knows what day it is: whoever writes a date of birth asks here."""
+    if born is not None and born > now.astimezone(ZoneInfo(clinic.time_zone)).date():
+        raise RefusedError(
+            _("The date of birth is in the future. Check the year, or leave it empty for now.")
         )
 
 

@@ -65,7 +65,7 @@ def patient_details(request: HttpRequest, here: Here, patient_id: UUID) -> HttpR
     form = DetailsForm(request.POST if request.method == "POST" else None, patient)
     if form.is_valid():
         try:
-            correct_details(patient, form.changes())
+            correct_details(patient, form.changes(), now=here.now)
         except actions.RefusedError as refusal:
             form.add_error(None, str(refusal))
         else:

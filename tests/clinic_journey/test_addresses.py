@@ -1,5 +1,6 @@
 """Addresses on the patient's page, through HTTP: families, limits, the test message live, digits corrected."""
 
+from datetime import date
 from typing import Any
 
 import pytest
@@ -128,7 +129,7 @@ def test_the_only_way_is_not_removed(desk: Client, dana: Patient) -> None:
 
 
 def test_a_child_without_a_guardian_is_flagged(desk: Client, clinic: Clinic) -> None:
-    child = builders.patient(clinic, birth_date="2015-01-01")
+    child = builders.patient(clinic, birth_date=date(2015, 1, 1))
     child.refresh_from_db()
     assert "no parent or guardian is on the list" in shown(desk, child)
     change_tie(tie_of(child), TieAnswers(relation="parent"))

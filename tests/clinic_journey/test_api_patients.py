@@ -98,6 +98,13 @@ def test_what_cannot_be_right_is_said_by_field(client: Any, wrong: dict[str, Any
     assert list(answer.json()) == [field]
 
 
+def test_a_date_of_birth_in_the_future_is_refused(client: Any) -> None:
+    answer = client.post(PATIENTS, {**NOA, "birth_date": "2999-01-02"}, format="json")
+    assert (answer.status_code, answer.json()["code"]) == (422, "refused")
+    assert "in the future" in answer.json()["detail"]
+    assert not Patient.objects.exists()
+
+
 def test_an_id_that_is_known_names_its_record(client: Any, clinic: Clinic) -> None:
     known = builders.patient(clinic, national_id="039337423")
     answer = client.post(PATIENTS, NOA, format="json", HTTP_IDEMPOTENCY_KEY="k1")

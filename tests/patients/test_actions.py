@@ -1,4 +1,4 @@
-from datetime import date, time
+from datetime import UTC, date, datetime, time, timedelta
 
 import pytest
 
@@ -45,6 +45,16 @@ def test_register_refuses_an_id_that_is_known() -> None:
     first = builders.patient(national_id="123456782")
     with pytest.raises(RefusedError, match="registered already"):
         register_patient(first.clinic, NewPatient("Dana", national_id="12345678-2"), now=NOW)
+
+
+def test_register_refuses_who_is_not_born_yet_on_the_clinics_own_day_and_makes_nothing() -> None:
+    clinic = builders.clinic()
+    evening = datetime(2026, 3, 9, 21, 30, tzinfo=UTC)  # still the 9th in Jerusalem
+    with pytest.raises(RefusedError, match="in the future"):
+        register_patient(clinic, NewPatient("Dana", birth_date=date(2026, 3, 10)), now=evening)
+    assert not Patient.objects.exists()
+    born_today = NewPatient("Dana", birth_date=date(2026, 3, 10))
+    assert register_patient(clinic, born_today, now=evening + timedelta(hours=1)).pk
 
 
 def test_family_shares_one_address() -> None:

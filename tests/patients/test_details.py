@@ -1,6 +1,6 @@
 """What is known of the person herself is put right at the desk, and all that goes by it follows."""
 
-from datetime import date
+from datetime import UTC, date, datetime
 
 import pytest
 from django.test import Client
@@ -12,6 +12,7 @@ from patients.forms import DetailsForm
 from patients.models import AuditEvent, Patient, PatientStatus, Role
 from patients.queries import listed, patients_of
 from tests import builders
+from tests.conftest import NOW
 
 pytestmark = pytest.mark.django_db
 
@@ -67,8 +68,8 @@ def test_an_id_of_somebody_else_is_refused_with_what_to_do(patient: Patient) -> 
 
 
 def test_her_own_id_is_no_obstacle_and_no_name_is_none(patient: Patient) -> None:
-    correct_details(patient, {"national_id": "12345678-2"})
-    correct_details(patient, {"national_id": "123456782", "family_name": ""})
+    correct_details(patient, {"national_id": "12345678-2"}, now=NOW)
+    correct_details(patient, {"national_id": "123456782", "family_name": ""}, now=NOW)
     patient.refresh_from_db()
     assert (patient.national_id, patient.family_name) == ("123456782", "")
     client = Client()
@@ -82,4 +83,23 @@ def test_her_own_id_is_no_obstacle_and_no_name_is_none(patient: Patient) -> None
 def test_a_closed_record_stays_as_it_is(patient: Patient) -> None:
     Patient.objects.filter(pk=patient.pk).update(status=PatientStatus.DECEASED)
     with pytest.raises(RefusedError):
-        correct_details(patient, {"given_name": "Dina"})
+        correct_details(patient, {"given_name": "Dina"}, now=NOW)
+
+
+def test_nobody_is_born_after_today_and_today_is_the_clinics_own(patient: Patient) -> None:
+    after_midnight = datetime(2026, 3, 9, 22, 30, tzinfo=UTC)  # the 10th has begun in Jerusalem
+    correct_details(patient, {"birth_date": date(2026, 3, 10)}, now=after_midnight)
+    with pytest.raises(RefusedError, match="in the future"):
+        correct_details(patient, {"birth_date": date(2026, 3, 11)}, now=after_midnight)
+    patient.refresh_from_db()
+    assert patient.birth_date == date(2026, 3, 10)
+    correct_details(patient, {"birth_date": None}, now=NOW)
+
+
+def test_the_page_says_that_the_date_is_in_the_future(patient: Patient) -> None:
+    client = Client()
+    client.force_login(builders.user(Role.RECEPTIONIST, at=patient.clinic))
+    answers = {"given_name": "Dana", "birth_date": "2999-01-02"}
+    page = client.post(reverse("patients:details", args=[patient.public_id]), answers)
+    assert page.status_code == 422
+    assert "The date of birth is in the future" in page.content.decode()
