@@ -41,6 +41,7 @@ from patients.told import (
     lacks_guardian,
     lacks_own_address,
     may_keep_from_parents,
+    others_on,
     perhaps_not_hers_alone,
     with_sharing,
 )
@@ -89,7 +90,9 @@ class Address:
     channels: list[Channel]
     test: TestShown | None
     refusals: list[Consent]  # what she does not allow there now
-    is_doubtful: bool = False  # nothing that is kept from the parents goes there before the desk has asked
+    doubts: str | None = (
+        None  # who is on it, too, where nothing that is kept goes there before the desk has asked
+    )
 
 
 def reach_of(patient: Patient, here: Here) -> dict[str, object]:
@@ -111,7 +114,7 @@ def reach_of(patient: Patient, here: Here) -> dict[str, object]:
                 channels_at(tie),
                 _test(tie, last.get(tie.contact_point_id), here),
                 refusals.get(tie.contact_point_id, []),
-                tie.pk in doubtful,
+                doubtful.get(tie.pk),
             )
             for tie in ties
         ],
@@ -123,13 +126,16 @@ def reach_of(patient: Patient, here: Here) -> dict[str, object]:
     }
 
 
-def _doubtful(patient: Patient, ties: Iterable[PatientContact], *, on: date) -> set[int]:
-    """Her own addresses that others are on, where it matters: something is kept from the parents, or may be."""
-    own = {tie.pk for tie in perhaps_not_hers_alone(ties)}
+def _doubtful(patient: Patient, ties: Iterable[PatientContact], *, on: date) -> dict[int, str]:
+    """Her own addresses that others are on, with those as the page names them, where it matters: something is kept
+    from the parents, or may be.
+    """
+    own = perhaps_not_hers_alone(ties)
     matters = own and (
         may_keep_from_parents(patient, on=on) or patient.journeys.filter(is_confidential=True).exists()
     )
-    return own if matters else set()
+    others = others_on(own) if matters else {}
+    return {tie: " ".join(addresses.known_as(each) for each in found) for tie, found in others.items()}
 
 
 def _told_by_age(patient: Patient, *, on: date) -> str:
@@ -297,7 +303,8 @@ def address_alone(request: HttpRequest, here: Here, patient_id: UUID, tie_id: in
     """She was asked, and says that nobody else reads or answers there."""
     tie = _tie(here, patient_id, tie_id)
     words = _("Noted. What is kept from the parents may go there.")
-    return _pressed(request, tie, lambda: addresses.confirm_alone(tie, now=here.now), words)
+    seen = request.POST.get("seen", "").split()
+    return _pressed(request, tie, lambda: addresses.confirm_alone(tie, seen, now=here.now), words)
 
 
 @require_POST

@@ -38,6 +38,7 @@ from patients.models import (
     ServiceCard,
 )
 from patients.queries import first_phone
+from patients.told import same_addresses
 
 
 class RefusedError(Exception):
@@ -177,18 +178,22 @@ def add_address(
     return tie
 
 
+@transaction.atomic
 def void_hers_alone(points: Sequence[ContactPoint], patient: Patient) -> None:
     """This patient is on these addresses, too, from now on or otherwise than before: whoever else has said of one of
     them that it is hers alone is asked anew.
+
+    The addresses stay locked: a desk that notes such a word at this moment sees this patient there, or comes first.
     """
-    values = {
-        value for point in points for value in (point.value, f"+{point.value}", point.value.lstrip("+"))
-    }
-    there = ContactPoint.objects.filter(
-        clinic=patient.clinic_id, kind__in=AddressKind.values, value__in=values
-    )  # a WhatsApp identity is the number without its plus
+    there = lock_addresses(points)
     alone = PatientContact.objects.filter(contact_point__in=there, hers_alone_at__isnull=False)
     alone.exclude(patient=patient).update(hers_alone_at=None)
+
+
+def lock_addresses(points: Sequence[ContactPoint]) -> list[int]:
+    """These and the same numbers as another kind of address, in one order for everybody. Inside atomic()."""
+    rows = same_addresses(points).select_for_update(no_key=True).order_by("pk")
+    return list(rows.values_list("pk", flat=True))
 
 
 @dataclass(frozen=True)

@@ -1,6 +1,6 @@
 """Every write about how a person is reached: ties to addresses, what may be done there, and which of them work."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 
@@ -13,6 +13,7 @@ from patients.actions import (
     RefusedError,
     StaleStateError,
     add_address,
+    lock_addresses,
     lock_patient,
     mark_address,
     normal_phone,
@@ -33,7 +34,7 @@ from patients.models import (
     Place,
     Relation,
 )
-from patients.told import REACHES
+from patients.told import REACHES, others_on
 
 
 @dataclass(frozen=True)
@@ -160,11 +161,27 @@ def suspend_ties(patient: Patient, points: Sequence[ContactPoint], *, now: datet
     return ties.filter(suspended_at__isnull=True).update(suspended_at=now, hers_alone_at=None)
 
 
-def confirm_alone(tie: PatientContact, *, now: datetime) -> None:
-    """She was asked: others are on this address, too, and yet nobody but her reads or answers there."""
+@transaction.atomic
+def confirm_alone(tie: PatientContact, seen: Collection[str], *, now: datetime) -> None:
+    """She was asked: others are on this address, too, and yet nobody but her reads or answers there.
+
+    `seen`: those whom the desk knew of when it asked, as `known_as` calls them; she said it of nobody else.
+    """
+    lock_addresses([tie.contact_point])
+    new = [other for other in others_on([tie])[tie.pk] if known_as(other) not in seen]
+    if new:
+        raise StaleStateError(
+            _("Not noted, for meanwhile there is somebody else: %(names)s. Ask the patient anew.")
+            % {"names": ", ".join(f"{each.patient} ({each.get_relation_display()})" for each in new)}
+        )
     own = PatientContact.objects.filter(pk=tie.pk, relation=Relation.SELF)
     if not own.update(hers_alone_at=now):
         raise StaleStateError(_("This address was removed meanwhile, or is not the patient's own."))
+
+
+def known_as(other: PatientContact) -> str:
+    """Who is on an address and as whom, for a page that carries what it showed."""
+    return f"{other.pk}-{other.relation}"
 
 
 def trust_tie(tie: PatientContact) -> None:

@@ -16,6 +16,7 @@ from patients.models import (
     AddressKind,
     AddressStatus,
     Clinic,
+    ContactPoint,
     MaySay,
     Patient,
     PatientContact,
@@ -27,28 +28,20 @@ from patients.models import (
 REACHES = (
     Q(suspended_at__isnull=True) & ~Q(may_say=MaySay.NOTHING) & ~Q(contact_point__status=AddressStatus.BAD)
 )
-# Who else is on an address as its owner, or answers there for a child: then it may be the family's phone. That it is a
+# Whoever is on an address as its owner, or answers there for a child: then it may be the family's phone. That it is a
 # parent's is believed under a record that was merged, too.
-SHARING = (
-    PatientContact.objects.filter(
-        contact_point=OuterRef("contact_point"), relation__in=[Relation.SELF, *GUARDIANS]
-    )
-    .exclude(patient=OuterRef("patient"))
-    .exclude(patient__status=PatientStatus.MERGED, relation=Relation.SELF)
+ANSWERING = PatientContact.objects.filter(relation__in=[Relation.SELF, *GUARDIANS]).exclude(
+    patient__status=PatientStatus.MERGED, relation=Relation.SELF
 )
+SHARING = ANSWERING.filter(contact_point=OuterRef("contact_point")).exclude(patient=OuterRef("patient"))
 # The same number as another kind of address: a WhatsApp identity is the number without its plus. A parent of hers who
 # is on the list with that number counts, too.
 NUMBER = OuterRef("contact_point__value")
-SAME_NUMBER = (
-    PatientContact.objects.filter(
-        contact_point__clinic=OuterRef("contact_point__clinic"),
-        contact_point__kind__in=[AddressKind.PHONE, AddressKind.WHATSAPP],
-        contact_point__value__in=[Concat(Value("+"), NUMBER), Substr(NUMBER, 2)],
-        relation__in=[Relation.SELF, *GUARDIANS],
-    )
-    .exclude(patient=OuterRef("patient"), relation=Relation.SELF)
-    .exclude(patient__status=PatientStatus.MERGED, relation=Relation.SELF)
-)
+SAME_NUMBER = ANSWERING.filter(
+    contact_point__clinic=OuterRef("contact_point__clinic"),
+    contact_point__kind__in=[AddressKind.PHONE, AddressKind.WHATSAPP],
+    contact_point__value__in=[Concat(Value("+"), NUMBER), Substr(NUMBER, 2)],
+).exclude(patient=OuterRef("patient"), relation=Relation.SELF)
 IS_SHARED = Q(Exists(SHARING)) | Q(Exists(SAME_NUMBER))
 # Her own address, and surely nobody else's: no other is on it, or she has said that it is hers alone.
 SURELY_HERS = Q(relation=Relation.SELF) & (Q(hers_alone_at__isnull=False) | ~IS_SHARED)
@@ -89,6 +82,26 @@ def perhaps_not_hers_alone(ties: Iterable[PatientContact]) -> list[PatientContac
     that nobody else reads or answers there. Read the ties `with_sharing`.
     """
     return [tie for tie in ties if tie.relation == Relation.SELF and not is_surely_hers(tie)]
+
+
+def same_addresses(points: Iterable[ContactPoint]) -> QuerySet[ContactPoint]:
+    """These, and the same numbers as another kind of address. Of one clinic."""
+    given = list(points)
+    values = {value for each in given for value in (each.value, f"+{each.value}", each.value.lstrip("+"))}
+    return ContactPoint.objects.filter(clinic__in={each.clinic_id for each in given}, value__in=values)
+
+
+def others_on(ties: Iterable[PatientContact]) -> dict[int, list[PatientContact]]:
+    """By her own tie, whoever puts it in doubt that the address is hers alone; the same rule as IS_SHARED."""
+    own = list(ties)
+    there = same_addresses(tie.contact_point for tie in own)
+    found = ANSWERING.filter(contact_point__in=there).select_related("contact_point", "patient")
+    return {tie.pk: [each for each in found if _puts_in_doubt(each, tie)] for tie in own}
+
+
+def _puts_in_doubt(other: PatientContact, own: PatientContact) -> bool:
+    is_there = other.contact_point.value.lstrip("+") == own.contact_point.value.lstrip("+")
+    return is_there and (other.patient_id != own.patient_id or other.relation != Relation.SELF)
 
 
 def told_among(

@@ -2,17 +2,18 @@
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from threading import Barrier
+from threading import Barrier, Thread
 
 import pytest
-from django.db import connection
+from django.db import connection, transaction
 
 from outreach.models import Attempt
 from outreach.number_test import send_test
 from patients.actions import RefusedError, merge_patients, withdraw_consent
-from patients.addresses import TieAnswers, add_tie, remove_tie
+from patients.addresses import TieAnswers, add_tie, confirm_alone, remove_tie
 from patients.models import Channel, Consent, ContactPoint, Patient, PatientStatus
 from tests import builders
+from tests.concurrency.test_answers_race import until_somebody_waits
 from tests.conftest import NOW
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.concurrency]
@@ -83,3 +84,21 @@ def test_two_records_merged_into_each_other_at_once_leave_one_that_is_active() -
         assert "closed" in words[1]
         rows = Patient.objects.filter(pk__in=[patient.pk for patient in pair])
         assert sorted(rows.values_list("status", flat=True)) == [PatientStatus.ACTIVE, PatientStatus.MERGED]
+
+
+@pytest.mark.skipif(connection.vendor != "postgresql", reason="SQLite lets one write at a time")
+def test_who_is_put_on_an_address_in_the_moment_of_the_note_is_seen_by_it() -> None:
+    girl = builders.patient()
+    words: list[str] = []
+
+    def notes() -> None:
+        words.extend(at_once(lambda _nth: confirm_alone(girl.contacts.get(), [], now=NOW), desks=1))
+
+    desk = Thread(target=notes)
+    with transaction.atomic():
+        builders.patient(girl.clinic, given_name="Ruth")
+        desk.start()
+        until_somebody_waits()
+    desk.join(timeout=60)
+    assert "Ruth Levi (Own)" in words[0]
+    assert girl.contacts.get().hers_alone_at is None

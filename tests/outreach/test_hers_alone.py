@@ -1,11 +1,13 @@
 """Whether an adolescent's own address is surely hers alone: else nothing that is kept from her parents goes there."""
 
+import re
 from collections.abc import Callable
 from datetime import date
 from typing import Any
 
 import pytest
 from django.db import IntegrityError, connection, transaction
+from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
@@ -23,9 +25,17 @@ from outreach.not_me import correct_address, remove_address
 from outreach.reach import Reach
 from outreach.written import Written, put_out
 from patients.actions import RefusedError, StaleStateError, add_address, merge_patients
-from patients.addresses import TieAnswers, add_tie, change_tie, confirm_alone, suspend_ties, trust_tie
+from patients.addresses import (
+    TieAnswers,
+    add_tie,
+    change_tie,
+    confirm_alone,
+    known_as,
+    suspend_ties,
+    trust_tie,
+)
 from patients.models import AddressKind, Channel, Patient, PatientContact, PatientStatus, Relation
-from patients.told import SURELY_HERS, is_surely_hers, perhaps_not_hers_alone, with_sharing
+from patients.told import SURELY_HERS, is_surely_hers, others_on, perhaps_not_hers_alone, with_sharing
 from tests import builders
 from tests.clinic_journey.test_access import logged_in
 from tests.conftest import NOW
@@ -56,6 +66,11 @@ def on_it_too(journey: Journey, relation: str = Relation.SELF, **fields: Any) ->
     other = builders.patient(journey.clinic, phone=MOTHERS, **{"birth_date": ADULT, **fields})
     add_address(other, AddressKind.PHONE, PHONE, rank=2, relation=relation)
     return other
+
+
+def asked(tie: PatientContact) -> None:
+    """The desk asked her, knowing of everybody who is there now."""
+    confirm_alone(tie, [known_as(each) for each in others_on([tie])[tie.pk]], now=NOW)
 
 
 def is_hers(journey: Journey) -> bool:
@@ -127,7 +142,7 @@ def test_a_messenger_on_the_number_of_a_parent_is_in_doubt(
         add_address(mother, mothers, values[mothers])
     assert not is_surely_hers(tie)
     assert tie in perhaps_not_hers_alone(with_sharing(girl.contacts.all()))
-    confirm_alone(tie, now=NOW)
+    asked(tie)
     tie.refresh_from_db()
     assert is_surely_hers(tie)
     grandmother = builders.patient(journey.clinic, phone="+972542345671", birth_date=ADULT)
@@ -157,7 +172,7 @@ def test_what_her_other_record_calls_a_parents_is_not_hers_for_that_the_two_beca
 
 def test_what_somebody_denied_under_her_other_record_is_asked_anew(journey: Journey) -> None:
     twin, friend = on_it_too(journey), on_it_too(journey, given_name="Noa")
-    confirm_alone(own(journey), now=NOW)
+    asked(own(journey))
     suspend_ties(twin, [own(journey).contact_point], now=NOW)
     merge_patients(twin, own(journey).patient)
     trust_tie(own(journey))
@@ -172,7 +187,7 @@ def test_another_clinics_patients_are_on_another_address(journey: Journey) -> No
 
 def test_what_she_says_herself_settles_it(journey: Journey) -> None:
     on_it_too(journey)
-    confirm_alone(own(journey), now=NOW)
+    asked(own(journey))
     assert is_hers(journey)
     assert perhaps_not_hers_alone([own(journey)]) == []
 
@@ -203,19 +218,19 @@ def test_it_is_asked_anew_when_somebody_comes_to_it(
 ) -> None:
     on_it_too(journey, Relation.OTHER, given_name="Friend")
     on_it_too(journey)
-    confirm_alone(own(journey), now=NOW)
+    asked(own(journey))
     comes(journey)
     assert not is_hers(journey)
 
 
 def test_what_is_somebody_elses_is_not_hers_alone(journey: Journey) -> None:
     tie = own(journey)
-    confirm_alone(tie, now=NOW)
+    asked(tie)
     with pytest.raises(IntegrityError), transaction.atomic():
         PatientContact.objects.filter(pk=tie.pk).update(relation=Relation.PARENT)
     change_tie(tie, TieAnswers(relation=Relation.PARENT))
     with pytest.raises(StaleStateError, match="not the patient's own"):
-        confirm_alone(tie, now=NOW)
+        asked(tie)
     assert own(journey).hers_alone_at is None
 
 
@@ -226,7 +241,7 @@ def test_nothing_is_planned_there_before_she_has_said_so(journey: Journey) -> No
     assert list(reach.options(reach.tasks[0])) == []
     passed = {each.because for each in reach.passed_over(reach.tasks[0])}
     assert Because.NOT_HERS_ALONE in passed
-    confirm_alone(own(journey), now=NOW)
+    asked(own(journey))
     plan_attempts(now=NOW)
     assert Attempt.objects.get().contact_point.value == PHONE
 
@@ -254,7 +269,7 @@ def test_nobody_calls_there(journey: Journey) -> None:
         claim_call(Attempt.objects.get(pk=made.pk), by=desk, now=NOW)
     with pytest.raises(RefusedError, match="no number to call"):
         call_now(step, by=desk, now=NOW, because="She asked")
-    confirm_alone(own(journey), now=NOW)
+    asked(own(journey))
     assert call_now(step, by=desk, now=NOW, because="She asked").contact_point.value == PHONE
 
 
@@ -264,7 +279,7 @@ def test_nothing_is_written_there_by_hand(journey: Journey) -> None:
     assert journey.patient is not None
     with pytest.raises(RefusedError, match="others are reached at this address"):
         put_out(journey, journey.patient, written, now=NOW)
-    confirm_alone(own(journey), now=NOW)
+    asked(own(journey))
     confirmed = Written(Way(own(journey), Channel.SMS), "At four", ANSWER)
     assert put_out(journey, journey.patient, confirmed, now=NOW).kind == StepKind.TELL
 
@@ -288,16 +303,40 @@ def test_links_of_what_is_kept_end_where_the_address_turns_out_to_be_her_mothers
     assert (journey.link_version, plain.link_version) == (before + 1, 1)
 
 
+def press_alone(client: Client, journey: Journey, page: str) -> str:
+    """The button on a page as it was when it was opened."""
+    where = reverse("address_alone", args=[own(journey).patient.public_id, own(journey).pk])
+    seen = re.search(rf'action="{where}".*?name="seen" value="([^"]*)"', page, re.DOTALL)
+    assert seen
+    return client.post(where, {"seen": seen[1]}, follow=True).content.decode()
+
+
+@pytest.mark.parametrize("comes", [_registered, _typed, _told_otherwise])
+def test_an_older_page_notes_nothing_of_who_came_since(
+    journey: Journey, comes: Callable[[Journey], None]
+) -> None:
+    on_it_too(journey, Relation.OTHER, given_name="Friend")
+    brother = on_it_too(journey, given_name="Yossi")
+    client = logged_in("receptionist", journey.clinic)
+    page = client.get(f"/patients/{own(journey).patient.public_id}/").content.decode()
+    comes(journey)
+    refused = press_alone(client, journey, page)
+    assert "Not noted, for meanwhile there is somebody else: " in refused
+    assert not is_hers(journey)
+    PatientContact.objects.filter(patient=brother).delete()  # who has gone since is no reason to ask anew
+    press_alone(client, journey, refused)
+    assert is_hers(journey)
+
+
 def test_the_desk_is_told_which_address_it_is_and_notes_what_she_says(journey: Journey) -> None:
     Journey.objects.update(is_confidential=False)
     on_it_too(journey)
     client = logged_in("receptionist", journey.clinic)
-    record = f"/patients/{own(journey).patient.public_id}/"
     keep = reverse("keep_from_parents", args=[own(journey).patient.public_id, journey.public_id])
     said = client.post(keep, follow=True).content.decode()
     assert "050-234-5678, too. Nothing of this goes there until" in said
     assert "Asked: nobody else reads or answers here" in said
-    after = client.post(f"{record}addresses/{own(journey).pk}/alone/", follow=True).content.decode()
+    after = press_alone(client, journey, said)
     assert is_hers(journey)
     assert "that nobody else reads or answers here." in after
     assert "Asked: nobody else reads or answers here" not in after
