@@ -9,6 +9,8 @@ from django.utils.translation import gettext as _, gettext_lazy
 
 from appointments.models import AppointmentStatus
 from clinic_journey.models import DeskAction
+from outreach.to_mend import was_read, works
+from patients.models import Channel
 from referrals.models import Decision
 
 Words = str | Promise
@@ -122,6 +124,8 @@ OUTCOME_WORDS = {
     "attended": AppointmentStatus.FULFILLED.label,
     "no_show": AppointmentStatus.NOSHOW.label,
     "cancelled": AppointmentStatus.CANCELLED.label,
+    **{works(channel): gettext_lazy("It works again") for channel in Channel.values},
+    **{was_read(channel): gettext_lazy("It has been looked at") for channel in Channel.values},
     ASKED_AGAIN: gettext_lazy("Unreadable: ask the institute again"),
     **dict(Decision.choices),
 }

@@ -28,6 +28,7 @@ from outreach.models import Attempt, AttemptStatus, OutreachTask, Reply
 from outreach.preview import Next, Window, if_no_answer, window_of
 from outreach.queries import Script, outcome_words, script_for, visit_of, why_words
 from outreach.reach import Reach
+from outreach.to_mend import is_to_read
 from patients.access import Here
 from patients.models import Channel, Patient, PatientContact, PatientStatus
 from patients.queries import first_phone
@@ -78,6 +79,7 @@ class Panel:
     doctor: Practitioner | None
     comes: ComesForm | None  # when she can come, where a time may be chosen
     checks_an_address: bool  # on the patient's record
+    is_to_read: bool  # by whoever looks after the server: no page of ours shows it
     endings: list[tuple[str, str]]
     place: str  # in Results: where it is decided, or the institute asked
     served_by: str  # the first name of somebody else who is with this patient
@@ -131,6 +133,7 @@ def panel_of(row: Chosen, here: Here, *, typed: str = "") -> Panel:
         doctor=doctor,
         comes=comes,
         checks_an_address=is_living and checks_an_address(step),
+        is_to_read=is_to_read(step),
         endings=endings_of(step),
         place=places_of([step]).get(step.pk, ""),
         served_by=desk.turn_to(patient, here) if patient else "",

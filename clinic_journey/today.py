@@ -27,6 +27,7 @@ from clinic_journey.outcomes import (
     NEEDS_DOCTOR,
     NOT_NOW,
     SKIP,
+    words_of,
 )
 from clinic_journey.panel import endings_of
 from clinic_journey.today_page import item, page
@@ -209,7 +210,19 @@ def finish(request: HttpRequest, here: Here, step_id: UUID) -> HttpResponse:
             return _refused(request, here, step, RefusedError(_("This time has passed. Choose another.")))
         return _save(request, here, step, BOOKED, lambda: _book(step, start, here))
     code, note = request.POST.get("outcome", ""), _text(request, "note")
+    if step.journey.patient_id is None:
+        return _finish_for_good(request, here, step, code, note)
     return _save(request, here, step, code, lambda: _finish(step, code, note, here))
+
+
+def _finish_for_good(request: HttpRequest, here: Here, step: Step, code: str, note: str) -> HttpResponse:
+    """What is about no patient, as a manager's step: what changed is known by a patient's rows, so this stays."""
+    try:
+        _finish(step, code, note, here)
+    except RefusedError as refusal:
+        return _refused(request, here, step, refusal)
+    messages.success(request, _("Saved: %(what)s.") % {"what": words_of(code)})
+    return redirect("today")
 
 
 def _book(step: Step, start: datetime | None, here: Here) -> None:

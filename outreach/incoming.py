@@ -22,7 +22,7 @@ from outreach.provider_models import ProviderEvent
 from outreach.receipts import TooEarly, attempt_of, record_receipt
 from outreach.replies import receive_reply
 from outreach.said import storable
-from outreach.to_mend import tell_the_managers
+from outreach.to_mend import tell_the_managers, was_read
 from outreach.unknown_writers import ask_who_it_is
 from patients.models import Channel
 
@@ -119,7 +119,8 @@ def _set_aside(event: ProviderEvent, *, now: datetime) -> None:
         logger.exception("Event %s of a provider is with the managers.", event.pk)
     with transaction.atomic():
         _close(event, SET_ASIDE, now=now)
-        tell_the_managers(_words(HOOKS[event.provider].channels[0]), now=now)
+        channel = HOOKS[event.provider].channels[0]
+        tell_the_managers(was_read(channel), _words(channel), now=now)
 
 
 def _words(channel: str) -> Words:

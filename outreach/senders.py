@@ -20,7 +20,7 @@ from outreach.because import Because
 from outreach.channels import Trouble, leaving
 from outreach.models import Attempt, AttemptStatus
 from outreach.provider_models import Sender
-from outreach.to_mend import note_mended, tell_the_managers
+from outreach.to_mend import note_mended, tell_the_managers, works
 from patients.models import Channel
 
 LIMIT = 3
@@ -160,7 +160,7 @@ def worked(turn: Turn, *, now: datetime) -> None:
         was_down = Sender.objects.filter(channel=turn.channel, down_since__isnull=False).exists()
         Sender.objects.filter(channel=turn.channel).update(failures=0, paused_until=None, down_since=None)
         if was_down:
-            note_mended(_words(turn.channel), now=now)
+            note_mended(works(turn.channel), now=now)
 
 
 def pause(channel: str, until: datetime, *, now: datetime) -> None:
@@ -202,7 +202,7 @@ def _goes_down(sender: Sender, until: datetime, *, now: datetime) -> None:
     )
     plan_anew(meanwhile, Because.SENDER_DOWN, now=now)
     if sender.down_since is None:
-        tell_the_managers(_words(sender.channel), now=now)
+        tell_the_managers(works(sender.channel), _words(sender.channel), now=now)
 
 
 def _words(channel: str) -> Words:

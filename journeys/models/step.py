@@ -71,7 +71,7 @@ class Step(models.Model):
     outcome = models.CharField(max_length=40, blank=True)
     ends_with = models.CharField(
         max_length=40, blank=True, default="", db_default=""
-    )  # the one outcome that ends it, as where an address is to be checked; empty: any that fits
+    )  # the one outcome that ends it, as where an address is to be checked or a channel mended; empty: any that fits
     note = models.TextField(blank=True)
     about = models.ForeignKey(
         "self", null=True, blank=True, on_delete=models.CASCADE, related_name="promises", db_index=False
@@ -110,6 +110,11 @@ class Step(models.Model):
             ),
             models.UniqueConstraint(
                 fields=["journey", "template_step", "round"], name="step_once_per_journey_and_round"
+            ),
+            models.UniqueConstraint(
+                fields=["clinic", "ends_with"],
+                condition=Q(kind=StepKind.MEND, status=StepStatus.ACTIVE) & ~Q(ends_with=""),
+                name="step_once_while_the_same_is_to_mend",
             ),
         ]
         indexes = [

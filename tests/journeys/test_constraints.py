@@ -15,6 +15,7 @@ from journeys.models import (
     Step,
     StepEdge,
     StepEvent,
+    StepKind,
     StepStatus,
     StepTemplate,
 )
@@ -86,6 +87,14 @@ def test_a_step_that_one_outcome_ends_ends_with_no_other() -> None:
     refused(lambda: same.update(status=StepStatus.COMPLETED, completed_at=NOW, outcome="booked"))
     complete_step(step, "address_checked", now=NOW)
     assert same.get().outcome == "address_checked"
+
+
+def test_what_is_to_mend_is_one_open_step_of_a_clinic() -> None:
+    step = builders.step(kind=StepKind.MEND, ends_with="works_sms")
+    refused(lambda: builders.step(step.journey, kind=StepKind.MEND, ends_with="works_sms"))
+    builders.step(step.journey, kind=StepKind.MEND, ends_with="read_sms")
+    complete_step(step, "works_sms", now=NOW)
+    builders.step(step.journey, kind=StepKind.MEND, ends_with="works_sms")
 
 
 def test_a_template_step_runs_once_per_journey_and_round() -> None:

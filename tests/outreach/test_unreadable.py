@@ -1,20 +1,24 @@
 """What a provider signs and nobody can read or work: answered with 200, kept, and in front of a person."""
 
 import json
+import re
 from datetime import timedelta
 from typing import Any
 
 import pytest
 from django.db import connection
 from django.test import Client
+from django.urls import reverse
 
 from inquiries import heard
 from journeys.models import OwnerRole, Step, StepKind, StepStatus
+from outreach import senders
 from outreach.incoming import READ_BY_A_PERSON, SET_ASIDE, TRIES, work_events
 from outreach.models import Reply
 from outreach.provider_models import ProviderEvent
 from patients.models import Clinic, Consent
 from tests import builders
+from tests.clinic_journey.test_access import logged_in
 from tests.conftest import NOW
 from tests.outreach.test_replies import by_sms
 from tests.standins import mailgun as mailgun_api, meta, telegram, twilio as twilio_api
@@ -113,6 +117,37 @@ def test_many_that_cannot_be_read_are_one_matter(bot: Telegram) -> None:
     work_until_set_aside()
     assert ProviderEvent.objects.filter(outcome=SET_ASIDE).count() == 3
     assert Step.objects.filter(kind=StepKind.MEND).count() == 1
+
+
+def test_they_are_one_matter_in_whatever_words_it_stands(bot: Telegram, clinic: Clinic) -> None:
+    """A later version says it otherwise; what failed on the same channel is another matter and ends by itself."""
+    posted("/hooks/telegram/", {**telegram.update(1), "data": b"{"})
+    work_until_set_aside()
+    senders.failed("telegram", "login", now=NOW)
+    Step.objects.update(title="Otherwise", names={"en": "Otherwise"})
+    posted("/hooks/telegram/", {**telegram.update(1), "data": b"[]"})
+    work_until_set_aside()
+    turn = senders.turn_of("telegram", now=NOW + timedelta(hours=1))
+    assert turn
+    senders.worked(turn, now=NOW + timedelta(hours=1))
+    ended = Step.objects.order_by("pk").values_list("status", "outcome")
+    assert list(ended) == [(StepStatus.ACTIVE, ""), (StepStatus.COMPLETED, "works_telegram")]
+
+
+def test_the_manager_who_has_asked_says_so_in_today(bot: Telegram, clinic: Clinic) -> None:
+    posted("/hooks/telegram/", {**telegram.update(1), "data": b"{"})
+    work_until_set_aside()
+    client, step = logged_in("manager", clinic), Step.objects.get()
+    panel = client.get(reverse("today_panel", args=[step.public_id])).content.decode()
+    assert ("It has been looked at" in panel, "Open Channels" in panel) == (True, False)
+    said = dict(re.findall(r'name="(request_key|seen)" value="([^"]*)"', panel))
+    where = reverse("finish", args=[step.public_id])
+    assert client.post(where, said | {"outcome": "nonsense"}).status_code == 409
+    ended = client.post(where, said | {"outcome": "read_telegram"}, follow=True)
+    assert "Saved: It has been looked at." in ended.content.decode()
+    assert client.post(where, said | {"outcome": "read_telegram"}).status_code == 409
+    step.refresh_from_db()
+    assert step.outcome == "read_telegram"
 
 
 @pytest.mark.parametrize("half", ["\ud83d", "\0"])
