@@ -12,6 +12,7 @@ from outreach.at_once import refuse_to_write
 from outreach.call_words import Moment, moment_of, wish_in
 from outreach.conversations import Way
 from outreach.rendering import CannotRender, Facts, Texts
+from outreach.told import may_be_answered
 from outreach.written import Written, put_out
 from patients.actions import RefusedError, refuse_unless_active
 from patients.models import ContactPoint, Patient
@@ -48,9 +49,11 @@ def promise_call(
 
 
 def say_so(patient: Patient, promised: Step, heard: Heard, *, now: datetime) -> bool:
-    """In her language, to where she wrote from. Where nothing may be written, the call itself is the answer."""
+    """In her language, to where she wrote from. Where nothing may be written, the call itself is the answer, as where
+    a parent writes who is told nothing any more: the desk reads who it was.
+    """
     tie = patient.contacts.filter(contact_point=heard.point).select_related("contact_point").first()
-    if tie is None:
+    if tie is None or not may_be_answered(patient, tie, promised.journey, now=now):
         return False
     tie.patient = patient
     facts = Facts(patient.given_name, "", variant=patient.gender, by=promised.due_at)

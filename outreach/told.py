@@ -4,18 +4,29 @@ from collections.abc import Iterable
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
+from journeys.models import Journey
 from outreach.because import Because
 from outreach.models import OutreachTask
-from patients.models import MaySay, PatientContact, Relation
-from patients.told import ties_of, told_among
+from patients.models import MaySay, Patient, PatientContact, Relation
+from patients.told import may_be_told, ties_of, told_among
 
 
 def ties_to_use(task: OutreachTask, *, now: datetime) -> list[PatientContact]:
+    return told_of(task.patient, task.step.journey, now=now)
+
+
+def told_of(patient: Patient, journey: Journey, *, now: datetime) -> list[PatientContact]:
     """The addresses of whoever is told at this moment; a birthday changes it. Of many, read them by `ties_at`."""
-    patient = task.patient
     on = now.astimezone(ZoneInfo(patient.zone)).date()
-    alone = task.step.journey.is_confidential
-    return told_among(patient, ties_of(patient), on=on, in_confidence=alone)
+    return told_among(patient, ties_of(patient), on=on, in_confidence=journey.is_confidential)
+
+
+def may_be_answered(patient: Patient, tie: PatientContact, journey: Journey, *, now: datetime) -> bool:
+    """Whether a machine answers whoever writes from here: who is told, and the patient herself at any age."""
+    on = now.astimezone(ZoneInfo(patient.zone)).date()
+    if tie.relation == Relation.SELF:
+        return may_be_told(patient, tie, on=on, in_confidence=journey.is_confidential)
+    return any(each.pk == tie.pk for each in told_of(patient, journey, now=now))
 
 
 def not_told(task: OutreachTask, tie: PatientContact, usable: Iterable[PatientContact]) -> Because | None:
