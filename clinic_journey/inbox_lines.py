@@ -16,13 +16,14 @@ from outreach.decision_models import Decision, DecisionKind
 from outreach.followup import REPLANNED
 from outreach.message_keys import about
 from outreach.models import ANSWER, Attempt, AttemptStatus, Reply
-from outreach.queries import TROUBLE_OF, outcome_words
+from outreach.queries import outcome_words, trouble_words
 from outreach.rendering import CannotRender, Facts, Texts
 from outreach.trace import cancelled_words, decided_words
 from patients.models import Channel, Patient
 
 SHOWN = 50  # of each side, the newest
 CHANNELS = dict(Channel.choices)
+MAY_BE_IN_TROUBLE = {AttemptStatus.FAILED, AttemptStatus.SENT}
 QUICK = ("quick_suits", "quick_call_by", "quick_call_us", "quick_done")
 
 
@@ -101,8 +102,8 @@ def _ours(attempt: Attempt) -> Line:
 
 def _became(attempt: Attempt, *, is_made: bool) -> str:
     if is_made:
-        trouble = TROUBLE_OF.get(attempt.outcome) if attempt.status == AttemptStatus.FAILED else None
-        return " ".join([outcome_words(attempt), *([str(trouble.label)] if trouble else [])])
+        trouble = trouble_words(attempt) if attempt.status in MAY_BE_IN_TROUBLE else ""
+        return " ".join([outcome_words(attempt), *([trouble] if trouble else [])])
     said = str(attempt.get_status_display())
     why = decided_words(attempt)
     if attempt.status == AttemptStatus.CANCELLED:

@@ -23,6 +23,7 @@ from outreach.channels.inbound import Receipted, Stage
 from outreach.followup import PERSON_WITHIN
 from outreach.models import AttemptStatus
 from outreach.provider_models import ProviderEvent
+from outreach.queries import DELAYED_WORDS
 from outreach.receipts import MOVES, TooEarly, named_by
 from outreach.replies import receive_reply
 from outreach.strangers import address_in
@@ -55,7 +56,7 @@ def _hear(letter: IncomingDocument, parsed: Parsed, now: datetime) -> bool:
     answer = _answer_of(report, (Channel.EMAIL,))
     if answer is None:
         return False
-    if parsed.bounce:
+    if parsed.report:
         record_receipt(answer, report, now=now)
     elif not parsed.is_automatic:
         receive_reply(letters.said_in(letter, parsed, is_answer=True), now=now)
@@ -82,6 +83,9 @@ def record_receipt(answer: SentAnswer, receipt: Receipted, *, now: datetime) -> 
     if receipt.stage == Stage.FAILED:
         with translation.override(answer.clinic.language):
             fields["trouble"] = str(receipt.trouble.label)
+    elif receipt.stage != Stage.TAKEN:
+        with translation.override(answer.clinic.language):
+            fields["trouble"] = str(DELAYED_WORDS) if receipt.stage == Stage.DELAYED else ""
     same = SentAnswer.objects.filter(pk=answer.pk, status=before, status__in=leaves)
     if not same.update(**fields):
         return False

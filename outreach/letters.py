@@ -24,6 +24,7 @@ from outreach.replies import receive_reply
 from patients.models import AddressKind, Channel
 from referrals import arrivals
 from referrals.intake.base import Parsed
+from referrals.intake.letters import DELAYED, DELIVERED, FAILED
 from referrals.models import DocumentStatus, IncomingDocument
 from referrals.queries import is_of_a_patient
 
@@ -31,6 +32,7 @@ logger = logging.getLogger(__name__)
 
 INTERVAL = timedelta(seconds=5)
 AGAIN, MOMENT = timedelta(minutes=1), timedelta(seconds=5)
+STAGES = {FAILED: Stage.FAILED, DELAYED: Stage.DELAYED, DELIVERED: Stage.DELIVERED}
 NO_SUCH_MAILBOX = "5.1."  # what the receiving server says of the address itself (RFC 3463)
 
 TO_HEAR = Alarm(
@@ -92,8 +94,8 @@ def _heard_once(letter: IncomingDocument, hear: Hear, *, now: datetime) -> int:
 
 def _hear(letter: IncomingDocument, parsed: Parsed, now: datetime) -> bool:
     """False where it is neither a patient's nor about a message of ours."""
-    if parsed.bounce:
-        return _given_up(parsed, now=now)
+    if parsed.report:
+        return _reported_on(parsed, now=now)
     is_answer = (
         bool(parsed.answers)
         and Attempt.objects.filter(reference=parsed.answers, channel=Channel.EMAIL).exists()
@@ -105,7 +107,7 @@ def _hear(letter: IncomingDocument, parsed: Parsed, now: datetime) -> bool:
     return True
 
 
-def _given_up(parsed: Parsed, *, now: datetime) -> bool:
+def _reported_on(parsed: Parsed, *, now: datetime) -> bool:
     report = reported(parsed)
     attempt = attempt_of(report, channels=(Channel.EMAIL,))
     if attempt is None:
@@ -115,10 +117,12 @@ def _given_up(parsed: Parsed, *, now: datetime) -> bool:
 
 
 def reported(parsed: Parsed) -> Receipted:
-    """The receiving server refused it after ours had taken it: the address is bad, or another way is tried."""
+    """Refused by the receiving server after ours had taken it, the address is bad, or another way is tried; what is
+    late is still being tried.
+    """
     bad = parsed.bounce.startswith(NO_SUCH_MAILBOX)
     trouble = Trouble.NO_SUCH_ADDRESS if bad else Trouble.NOT_DELIVERED
-    return Receipted(parsed.answers, "", Stage.FAILED, trouble, parsed.bounce)
+    return Receipted(parsed.answers, "", STAGES.get(parsed.report, Stage.TAKEN), trouble, parsed.bounce)
 
 
 def said_in(letter: IncomingDocument, parsed: Parsed, *, is_answer: bool) -> Said:

@@ -12,6 +12,7 @@ from appointments.models import Appointment, AppointmentStatus
 from appointments.waiting_models import Offer
 from journeys.models import Step, StepKind, StepStatus
 from outreach.channels import BY_VOICE, PHONE, Trouble
+from outreach.channels.inbound import DELAYED
 from outreach.channels.phone import CallOutcome
 from outreach.learned import Try
 from outreach.links import url_for
@@ -229,6 +230,9 @@ TROUBLE_OF = {**{trouble.value: trouble for trouble in Trouble}, "bad_address": 
 del TROUBLE_OF[Trouble.NO_ANSWER.value]  # the outcome itself says so, of a person's call too
 
 
+DELAYED_WORDS = gettext_lazy("It has not arrived yet, and the mail server goes on trying.")
+
+
 def planned_words(attempt: Attempt, *, without: Iterable[Why] = ()) -> list[str]:
     """Why it was made in this way at this moment, as it was decided; a person's own reason last."""
     codes, _bar, reason = attempt.why.partition("|")
@@ -241,7 +245,9 @@ def planned_words(attempt: Attempt, *, without: Iterable[Why] = ()) -> list[str]
 
 
 def trouble_words(attempt: Attempt) -> str:
-    """Why the channel did not take it."""
+    """Why the channel did not take it, or what keeps it on its way."""
+    if attempt.outcome == DELAYED:
+        return str(DELAYED_WORDS)
     return str(TROUBLE_OF[attempt.outcome].label) if attempt.outcome in TROUBLE_OF else ""
 
 

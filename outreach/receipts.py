@@ -1,7 +1,7 @@
 """What a provider tells later about a message it took. A receipt moves an attempt forward or changes nothing."""
 
 from datetime import datetime
-from typing import TypeVar
+from typing import Any, TypeVar
 from uuid import UUID
 
 from django.db import transaction
@@ -11,7 +11,7 @@ from journeys.actions import lock_journey
 from outreach import followup
 from outreach.actions import opt_out
 from outreach.channels import Trouble
-from outreach.channels.inbound import Receipted, Stage
+from outreach.channels.inbound import DELAYED, Receipted, Stage
 from outreach.models import Attempt, AttemptStatus
 from outreach.unanswered import count_unanswered
 from patients.actions import mark_address
@@ -22,6 +22,7 @@ Sent = TypeVar("Sent", bound=Model)  # an attempt, or what is sent like one
 # From which states each stage moves, and where to. What is not here is known already, or known better.
 MOVES = {
     Stage.TAKEN: ({AttemptStatus.UNKNOWN}, AttemptStatus.SENT),
+    Stage.DELAYED: ({AttemptStatus.SENT, AttemptStatus.UNKNOWN}, AttemptStatus.SENT),
     Stage.DELIVERED: ({AttemptStatus.SENT, AttemptStatus.UNKNOWN}, AttemptStatus.DELIVERED),
     Stage.FAILED: ({AttemptStatus.SENT, AttemptStatus.UNKNOWN}, AttemptStatus.FAILED),
 }
@@ -54,17 +55,21 @@ def named_by(receipt: Receipted, sent: QuerySet[Sent], *, channels: tuple[str, .
 def record_receipt(attempt: Attempt, receipt: Receipted, *, now: datetime) -> bool:
     """Whether it moved anything. A repeat, or one that comes after a later one, does not."""
     lock_journey(attempt.task.step.journey_id)
-    before = Attempt.objects.values_list("status", flat=True).get(pk=attempt.pk)
+    before, outcome = Attempt.objects.values_list("status", "outcome").get(pk=attempt.pk)
     if before == AttemptStatus.SENDING:
         raise TooEarly
     leaves, to = MOVES[receipt.stage]
-    fields = {"provider_reference": receipt.provider_reference[:120]} if receipt.provider_reference else {}
+    if receipt.stage == Stage.DELAYED and outcome == DELAYED:
+        return False
+    fields: dict[str, Any] = {}
+    if receipt.provider_reference:
+        fields["provider_reference"] = receipt.provider_reference[:120]
     if receipt.stage == Stage.FAILED:
         bad = receipt.trouble == Trouble.NO_SUCH_ADDRESS
         fields |= {"outcome": "bad_address" if bad else receipt.trouble.value}
         fields |= {"error": f"{receipt.trouble} {receipt.code}"[:300]}
-    elif before == AttemptStatus.UNKNOWN:
-        fields |= {"sent_at": attempt.called_at or now, "outcome": ""}  # type: ignore[dict-item]
+    else:
+        fields |= _as_it_goes_on(attempt, receipt, before, outcome, now=now)
     moved = Attempt.objects.filter(pk=attempt.pk, status=before, status__in=leaves).update(
         status=to, **fields
     )
@@ -73,6 +78,20 @@ def record_receipt(attempt: Attempt, receipt: Receipted, *, now: datetime) -> bo
         attempt.refresh_from_db()
         _follow(attempt, receipt, before, now=now)
     return bool(moved)
+
+
+def _as_it_goes_on(
+    attempt: Attempt, receipt: Receipted, before: str, outcome: str, *, now: datetime
+) -> dict[str, Any]:
+    """What is written down of a message that has left, and is late or not late any more."""
+    fields: dict[str, Any] = {}
+    if before == AttemptStatus.UNKNOWN:
+        fields |= {"sent_at": attempt.called_at or now, "outcome": ""}
+    if receipt.stage == Stage.DELAYED:
+        fields |= {"outcome": DELAYED, "error": f"{DELAYED} {receipt.code}"[:300]}
+    elif outcome == DELAYED:
+        fields |= {"outcome": "", "error": ""}
+    return fields
 
 
 def _follow(attempt: Attempt, receipt: Receipted, before: str, *, now: datetime) -> None:

@@ -246,13 +246,13 @@ def _matched(document: IncomingDocument, parsed: Parsed, *, now: datetime) -> Re
 
 def _is_letter(document: IncomingDocument, parsed: Parsed) -> bool:
     """A patient's own words and no more, or news of a mail of ours."""
-    if parsed.bounce:
+    if parsed.report:
         return document.source == Source.EMAIL and bool(parsed.answers)
     return _has_words(document, parsed) and all(each.is_inline for each in parsed.attachments)
 
 
 def _has_words(document: IncomingDocument, parsed: Parsed) -> bool:
-    if document.source != Source.EMAIL or parsed.bounce:
+    if document.source != Source.EMAIL or parsed.report:
         return False
     return bool(parsed.answers or is_of_a_patient(parsed.sender))
 

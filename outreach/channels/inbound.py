@@ -14,8 +14,12 @@ class Stage(IntEnum):
     """How far a message has come; a receipt that says less than is known changes nothing."""
 
     TAKEN = 1
-    FAILED = 2
-    DELIVERED = 3
+    DELAYED = 2
+    FAILED = 3
+    DELIVERED = 4
+
+
+DELAYED = "delayed"  # the outcome of what has left and is still being tried; it is no failure
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,7 @@ from outreach.channels.inbound import Receipted, Said, Stage
 STAGES = {
     "queued": Stage.TAKEN,
     "sent": Stage.TAKEN,
-    "deferred": Stage.TAKEN,
+    "deferred": Stage.DELAYED,
     "delivered": Stage.DELIVERED,
     "opened": Stage.DELIVERED,
     "clicked": Stage.DELIVERED,

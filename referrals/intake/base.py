@@ -54,8 +54,9 @@ class Parsed:
     claim: Claim
     attachments: tuple[Attachment, ...]
     problems: tuple[Problem, ...]
-    answers: str = ""  # the reference of a mail of ours, which it answers or says did not arrive
-    bounce: str = ""  # why that mail did not arrive (RFC 3463), where the report is final
+    answers: str = ""  # the reference of a mail of ours, which it answers or reports on
+    report: str = ""  # what a mail server says became of that mail: failed, delayed, delivered (RFC 3464)
+    bounce: str = ""  # and why (RFC 3463)
     is_automatic: bool = False
 
     @property

@@ -45,7 +45,7 @@ def parse(raw: bytes, *, max_attachment_bytes: int) -> Parsed:
         reading.problems.append(Problem.TEXT_CUT)
     searched = searched[:_LONGEST_TEXT]
     attachments = tuple(reading.attachments)
-    lost, bounce = letters.bounced(tree)
+    report = letters.reported(tree)
     return Parsed(
         source_id=_source_id(raw, tree.messages[0]),
         sender=reading.sender(tree.messages[0]),
@@ -58,8 +58,9 @@ def parse(raw: bytes, *, max_attachment_bytes: int) -> Parsed:
         problems=all_problems(
             (*reading.problems, None if attachments else Problem.NO_ATTACHMENT), attachments
         ),
-        answers=lost or letters.answered(tree.messages[0]),
-        bounce=bounce,
+        answers=report.of or letters.answered(tree.messages[0]),
+        report=report.action,
+        bounce=report.status,
         is_automatic=letters.is_automatic(tree.messages[0]),
     )
 

@@ -2,12 +2,15 @@
 
 import re
 from collections.abc import Iterable
+from dataclasses import dataclass
 
 from referrals.intake.mime import Part, Tree, content, header
 
 # Our own mails carry the attempt's reference in their Message-ID; it cannot be guessed.
 _OURS = re.compile(r"<([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})@", re.IGNORECASE)
 _STATUS = re.compile(r"[245]\.\d{1,3}\.\d{1,3}")
+FAILED, DELAYED, DELIVERED = "failed", "delayed", "delivered"
+ACTIONS = (FAILED, DELAYED, DELIVERED, "relayed", "expanded")  # the last two say no more than that it went on
 _HEADERS_ALONE = "text/rfc822-headers"
 
 
@@ -26,17 +29,26 @@ def is_automatic(mail: Part) -> bool:
     return said not in {"", "no"} or bool(header(mail, "x-autoreply"))
 
 
-def bounced(tree: Tree) -> tuple[str, str]:
-    """The reference and the status (RFC 3463) of a mail of ours that was given up; empty where nothing says so.
+@dataclass(frozen=True)
+class Report:
+    """What a mail server says of a mail: which of ours, what became of it (RFC 3464), and why (RFC 3463)."""
 
-    A report that a mail is late and is still being tried says nothing final.
-    """
+    of: str = ""
+    action: str = ""
+    status: str = ""
+
+
+def reported(tree: Tree) -> Report:
+    """Empty where it is no report, or says nothing that we know; of several things the one that matters most."""
     if tree.messages[0].get_content_type() != "multipart/report":
-        return "", ""
+        return Report()
     leaves = [part for part, _number in tree.leaves]
-    failed = (part for part in leaves if header(part, "action").strip().lower() == "failed")
-    status = next((found[0] for part in failed if (found := _STATUS.search(header(part, "status")))), "")
-    return (_original(tree.messages[1:], leaves), status) if status else ("", "")
+    said = {header(part, "action").strip().lower(): header(part, "status") for part in leaves}
+    action = next((each for each in ACTIONS if each in said), "")
+    if not action:
+        return Report()
+    status = _STATUS.search(said[action])
+    return Report(_original(tree.messages[1:], leaves), action, status[0] if status else "")
 
 
 def _original(inside: Iterable[Part], leaves: Iterable[Part]) -> str:

@@ -10,6 +10,7 @@ import pytest
 from django.contrib.auth.models import User
 from django.db import IntegrityError, transaction
 from django.test import Client
+from django.urls import reverse
 
 from inquiries.heard import hear
 from inquiries.models import Inquiry
@@ -221,6 +222,20 @@ class TestMails:
         self.told("failed", answer, severity="permanent", reason="bounce")
         assert after(answer) == (AttemptStatus.FAILED, StepStatus.ACTIVE)
         assert ContactPoint.objects.get(value=MAIL).status == AddressStatus.BAD
+
+    def test_one_that_is_late_says_so_on_its_page(
+        self, mailgun: Mailgun, inquiry: Inquiry, rina: User
+    ) -> None:
+        answer = sent(inquiry, rina, MAIL)
+        self.told("failed", answer, severity="temporary", reason="generic")
+        assert after(answer) == (AttemptStatus.SENT, StepStatus.COMPLETED)
+        client = Client()
+        client.force_login(rina)
+        late = "It has not arrived yet, and the mail server goes on trying."
+        assert late in client.get(reverse("inquiry", args=[inquiry.public_id])).content.decode()
+        self.told("delivered", answer)
+        assert after(answer) == (AttemptStatus.DELIVERED, StepStatus.COMPLETED)
+        assert late not in client.get(reverse("inquiry", args=[inquiry.public_id])).content.decode()
 
     @pytest.mark.parametrize("kind", ["complained", "unsubscribed"])
     def test_who_calls_it_spam_gets_no_other(

@@ -1,14 +1,17 @@
 """E-mail through a provider's API, by django-anymail against Mailgun's stand-in; and what its receipts do."""
 
+import json
 from datetime import timedelta
 from typing import Any
 
 import pytest
+from anymail.signals import EventType
 from django.conf import LazySettings
 from django.test import Client
 
-from outreach.channels import ChannelError, Message, Trouble
+from outreach.channels import ChannelError, Message, Trouble, mail_receipts
 from outreach.channels.email import AnymailTransport
+from outreach.channels.inbound import Receipted, Said, Stage
 from outreach.incoming import work_events
 from outreach.models import Attempt, AttemptStatus
 from outreach.provider_models import ProviderEvent
@@ -108,6 +111,13 @@ class TestReceipts:
         attempt.contact_point.refresh_from_db()
         assert attempt.contact_point.status == AddressStatus.BAD
 
+    def test_one_that_is_late_is_no_failure_until_it_is_one(self, mailgun: Mailgun) -> None:
+        attempt = self.mailed()
+        self.told("failed", attempt, severity="temporary", reason="generic")
+        assert (attempt.status, attempt.outcome) == (AttemptStatus.SENT, "delayed")
+        self.told("delivered", attempt, once="t2")
+        assert (attempt.status, attempt.outcome) == (AttemptStatus.DELIVERED, "")
+
     @pytest.mark.parametrize("kind", ["complained", "unsubscribed"])
     def test_who_calls_it_spam_gets_no_more(self, mailgun: Mailgun, kind: str) -> None:
         attempt = self.mailed()
@@ -132,3 +142,22 @@ class TestReceipts:
             sent["data"] = sent["data"].replace('"token": "t1"', '"token": "t2"')
         assert Client().post("/hooks/email/", **sent).status_code == 403
         assert not ProviderEvent.objects.exists()
+
+
+BECOMES = {
+    **dict.fromkeys((EventType.QUEUED, EventType.SENT), Stage.TAKEN),
+    **dict.fromkeys((EventType.DELIVERED, EventType.OPENED, EventType.CLICKED), Stage.DELIVERED),
+    **dict.fromkeys((EventType.REJECTED, EventType.FAILED, EventType.BOUNCED), Stage.FAILED),
+    EventType.DEFERRED: Stage.DELAYED,
+}
+
+
+@pytest.mark.parametrize("kind", [value for name, value in vars(EventType).items() if name.isupper()])
+def test_each_event_that_anymail_knows_is_one_thing(kind: str) -> None:
+    kept = {"type": kind, "message_id": "1", "reference": "", "why": "", "recipient": "dana@example.com"}
+    found = mail_receipts.read(json.dumps(kept), at=NOW)
+    if kind in {EventType.COMPLAINED, EventType.UNSUBSCRIBED}:
+        assert isinstance(found, Said)
+        assert found.stopped
+    else:
+        assert (found.stage if isinstance(found, Receipted) else None) == BECOMES.get(kind)

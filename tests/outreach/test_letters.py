@@ -11,12 +11,14 @@ from django.db import IntegrityError, transaction
 from journeys.models import Step, StepKind, StepStatus
 from outreach.letters import _hear, _heard_once, hear_letters
 from outreach.models import Attempt, AttemptStatus, Reply
+from outreach.trace import trace_of
 from patients.actions import add_address, withdraw_consent
 from patients.models import AddressStatus, Channel, Consent, Patient, PatientContact
 from referrals import arrivals
 from referrals.mailbox import fetch
 from referrals.models import DocumentStatus, IncomingDocument
 from tests import builders
+from tests.clinic_journey.test_access import logged_in
 from tests.conftest import NOW
 from tests.mails import letter, mail, report
 
@@ -194,11 +196,52 @@ def test_full_mailbox_leaves_the_address_as_it_is(inbox: Path, dana: PatientCont
     assert dana.contact_point.status != AddressStatus.BAD
 
 
-def test_report_that_a_mail_is_late_changes_nothing(inbox: Path, dana: PatientContact) -> None:
+LATE = "It has not arrived yet, and the mail server goes on trying."
+
+
+def test_report_that_a_mail_is_late_is_no_failure_and_stands_where_it_is_read(
+    inbox: Path, dana: PatientContact
+) -> None:
     attempt = asked(dana)
+    before = Attempt.objects.values("status", "sent_at").get()
     comes(inbox, report(str(attempt.reference), action="delayed", status="4.4.1"))
+    assert Attempt.objects.values("status", "sent_at").get() == before
+    assert not Step.objects.filter(kind=StepKind.IDENTIFY).exists()
+    dana.contact_point.refresh_from_db()
+    assert dana.contact_point.status != AddressStatus.BAD
+    desk = logged_in("receptionist", dana.patient.clinic)
+    talk = desk.get(f"/inbox/{dana.patient.public_id}/").content.decode()
+    lines = [line for each in trace_of(dana.patient, now=NOW) for line in each.lines]
+    assert (LATE in talk, LATE in {line.words for line in lines}) == (True, True)
+
+
+@pytest.mark.parametrize(
+    ("action", "status", "after"),
+    [
+        ("delivered", "2.1.5", (AttemptStatus.DELIVERED, "")),
+        ("failed", "4.4.7", (AttemptStatus.FAILED, "not_delivered")),
+        ("relayed", "2.0.0", (AttemptStatus.SENT, "delayed")),
+        ("expanded", "2.0.0", (AttemptStatus.SENT, "delayed")),
+        ("delayed", "4.4.2", (AttemptStatus.SENT, "delayed")),
+    ],
+)
+def test_what_comes_after_the_delay_is_what_stands(
+    inbox: Path, dana: PatientContact, action: str, status: str, after: tuple[str, str]
+) -> None:
+    attempt = asked(dana)
+    for each, code in (("delayed", "4.4.1"), (action, status)):
+        comes(inbox, report(str(attempt.reference), action=each, status=code))
     attempt.refresh_from_db()
-    assert attempt.status == AttemptStatus.SENT
+    assert (attempt.status, attempt.outcome) == after
+    assert not Step.objects.filter(kind=StepKind.IDENTIFY).exists()
+
+
+def test_a_delay_that_is_told_after_the_arrival_changes_nothing(inbox: Path, dana: PatientContact) -> None:
+    attempt = asked(dana)
+    for each, code in (("delivered", "2.1.5"), ("delayed", "4.4.1")):
+        comes(inbox, report(str(attempt.reference), action=each, status=code))
+    attempt.refresh_from_db()
+    assert (attempt.status, attempt.outcome) == (AttemptStatus.DELIVERED, "")
 
 
 def test_letter_that_cannot_be_read_is_tried_three_times_then_goes_to_a_person(
