@@ -11,13 +11,14 @@ from patients.models.clinic import one_of
 class Sender(models.Model):
     """One channel's sender: when it may send next, and whether it rests. Without a row nothing holds it up.
 
-    `paused_until` alone is what the provider asked for. With `down_since` too it has failed again and again;
-    then, each time the pause is over, one message is tried.
+    `paused_until` alone is what the provider asked for, again and again since `paused_since`. With `down_since` too it
+    has failed again and again; then, each time the pause is over, one message is tried.
     """
 
     channel = models.CharField(max_length=10, choices=Channel, unique=True)
     next_free_at = models.DateTimeField(null=True, blank=True)
     paused_until = models.DateTimeField(null=True, blank=True)
+    paused_since = models.DateTimeField(null=True, blank=True)  # no message was taken since then
     failures = models.PositiveIntegerField(default=0)  # in a row
     down_since = models.DateTimeField(null=True, blank=True)
     last_trouble = models.CharField(max_length=300, blank=True)
@@ -29,6 +30,10 @@ class Sender(models.Model):
             models.CheckConstraint(
                 condition=Q(down_since__isnull=True) | Q(paused_until__isnull=False),
                 name="sender_that_is_down_says_until_when",
+            ),
+            models.CheckConstraint(
+                condition=Q(paused_since__isnull=True) | Q(paused_until__isnull=False),
+                name="sender_paused_since_then_says_until_when",
             ),
         ]
 

@@ -158,17 +158,25 @@ def worked(turn: Turn, *, now: datetime) -> None:
         return
     with transaction.atomic():
         was_down = Sender.objects.filter(channel=turn.channel, down_since__isnull=False).exists()
-        Sender.objects.filter(channel=turn.channel).update(failures=0, paused_until=None, down_since=None)
+        Sender.objects.filter(channel=turn.channel).update(
+            failures=0, paused_until=None, paused_since=None, down_since=None
+        )
         if was_down:
             note_mended(works(turn.channel), now=now)
 
 
+@transaction.atomic
 def pause(channel: str, until: datetime, *, now: datetime) -> None:
-    """As long as the provider asks for; nobody is planned another way for a short one."""
-    if until - now >= LONG:
-        _rest_long(channel, until, now=now)
-    else:
-        Sender.objects.update_or_create(channel=channel, defaults={"paused_until": until})
+    """As long as the provider asks for; nobody is planned another way for a short one.
+
+    Short ones that follow each other, with no message taken in between, are one that began with the first.
+    """
+    sender = _locked(channel)
+    follows = sender.paused_until is not None and now - sender.paused_until <= TRY_WITHIN
+    since = sender.paused_since if follows and sender.paused_since else now
+    Sender.objects.filter(pk=sender.pk).update(paused_until=until, paused_since=since)
+    if until - since >= LONG:
+        _rest_long(sender, until, now=now)
 
 
 @transaction.atomic
@@ -186,10 +194,8 @@ def failed(channel: str, trouble: str, *, now: datetime) -> bool:
     return True
 
 
-@transaction.atomic
-def _rest_long(channel: str, until: datetime, *, now: datetime) -> None:
+def _rest_long(sender: Sender, until: datetime, *, now: datetime) -> None:
     """Its provider asked for so long a pause that it is as good as down; then one message is tried."""
-    sender = _locked(channel)
     Sender.objects.filter(pk=sender.pk).update(last_trouble=Trouble.BUSY, last_failed_at=now)
     _goes_down(sender, until, now=now)
 

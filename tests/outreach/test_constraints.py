@@ -9,6 +9,7 @@ import pytest
 from django.db import IntegrityError, transaction
 
 from outreach.models import Attempt, AttemptStatus, MessageTemplate, OutreachTask
+from outreach.provider_models import Sender
 from tests import builders
 from tests.conftest import NOW
 
@@ -38,6 +39,13 @@ def test_choices_are_checked_by_the_database(model: Any, field: str) -> None:
     builders.attempt()
     MessageTemplate.objects.create(key="x", language="en", body="x")
     refused(lambda: model.objects.update(**{field: "x"}))
+
+
+def test_a_sender_that_rests_says_until_when() -> None:
+    Sender.objects.create(channel="sms", paused_until=NOW, paused_since=NOW, down_since=NOW)
+    for field in ("paused_since", "down_since"):
+        others = {"paused_since": None, "down_since": None, field: NOW}
+        refused(lambda others=others: Sender.objects.update(paused_until=None, **others))  # type: ignore[misc]
 
 
 def test_a_step_has_one_open_task() -> None:

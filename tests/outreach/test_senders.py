@@ -156,6 +156,50 @@ class TestPause:
         assert dispatch(now=NOW + 60 * MINUTE) == Counts(sent=1)
         assert not Step.objects.filter(kind=StepKind.MEND, status=StepStatus.ACTIVE).exists()
 
+    def test_short_pauses_without_a_message_taken_are_a_long_one(
+        self, clinic: Clinic, numbers: Iterator[str], twilio: Twilio
+    ) -> None:
+        """It asks for five minutes again and again: after a quarter of an hour nobody waits for it any more."""
+        Attempt.objects.filter(pk__in=[each.pk for each in due(clinic, numbers, 2)]).update(
+            expires_at=NOW + 90 * MINUTE
+        )
+        twilio.tricks += [twilio_api.refuses(429, 20429, Retry_After="300")] * 4
+        for minutes in (0, 5):
+            dispatch(now=NOW + minutes * MINUTE)
+        assert (statuses(), senders.down()) == (["planned", "planned"], set())
+        dispatch(now=NOW + 11 * MINUTE)  # asked to wait until 16 minutes past
+        assert (statuses(), senders.down()) == (["cancelled", "cancelled"], {"sms"})
+        assert Step.objects.filter(kind=StepKind.MEND, status=StepStatus.ACTIVE).count() == 1
+        plan_attempts(now=NOW + 11 * MINUTE)
+        again = Attempt.objects.filter(status=AttemptStatus.PLANNED)
+        assert list(again.values_list("channel", flat=True)) == [Channel.PHONE] * 2
+        last = due(clinic, numbers, 1)[0]
+        Attempt.objects.filter(pk=last.pk).update(expires_at=NOW + 90 * MINUTE)
+        dispatch(now=NOW + 16 * MINUTE)  # one is tried, and it asks once more
+        assert Sender.objects.get().down_since == NOW + 11 * MINUTE
+        due(clinic, numbers, 1)
+        assert dispatch(now=NOW + 22 * MINUTE) == Counts(sent=1)
+        sender = Sender.objects.get()
+        assert (sender.paused_since, sender.paused_until, sender.down_since) == (None, None, None)
+        assert not Step.objects.filter(kind=StepKind.MEND, status=StepStatus.ACTIVE).exists()
+
+    def test_short_pauses_between_which_messages_are_taken_stay_short(
+        self, clinic: Clinic, numbers: Iterator[str], twilio: Twilio
+    ) -> None:
+        busy = twilio_api.refuses(429, 20429, Retry_After="300")
+        for minutes in (0, 5, 10, 15, 20):
+            late = [each.pk for each in due(clinic, numbers, 2)]
+            Attempt.objects.filter(pk__in=late).update(expires_at=NOW + 90 * MINUTE)
+            twilio.tricks += [Trick(takes=True), busy]
+            dispatch(now=NOW + minutes * MINUTE)
+        assert (len(twilio.taken), senders.down()) == (5, set())
+
+    def test_a_short_pause_hours_after_another_one_is_a_short_one(self, clinic: Clinic) -> None:
+        for hours in (0, 4):
+            at = NOW + hours * 60 * MINUTE
+            senders.pause("sms", at + MINUTE, now=at)
+        assert (Sender.objects.get().paused_since, senders.down()) == (NOW + 240 * MINUTE, set())
+
     def test_three_who_may_not_be_written_to_just_now_are_no_failure_of_the_sender(
         self, clinic: Clinic, whatsapp: Meta
     ) -> None:
