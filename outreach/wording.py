@@ -122,10 +122,19 @@ def _remark(finding: Finding) -> Remark:
     return Remark(str(RULE_WORDS[finding.rule]), finding.is_refused, finding.found, finding.instead)
 
 
-def parts_sent(draft: Draft, clinic: Clinic) -> int:
-    """The same with the links as they are and how to stop them, which decides what it costs."""
+@dataclass(frozen=True)
+class Sent:
+    """How many SMS leave, which decides what it costs; `for_notice`: how many of them to say how to stop them."""
+
+    parts: int = 0
+    for_notice: int = 0
+
+
+def parts_sent(draft: Draft, clinic: Clinic) -> Sent:
+    """The same with the links as they are and with how to stop them."""
     text = _longest(draft, clinic, link=f"{settings.PUBLIC_URL}/p/{'x' * TOKEN_LENGTH}/")
-    return sms_parts(notice_after(draft, clinic).after(text))
+    parts = sms_parts(notice_after(draft, clinic).after(text))
+    return Sent(parts, parts - sms_parts(text))
 
 
 def notice_after(draft: Draft, clinic: Clinic) -> Notice:

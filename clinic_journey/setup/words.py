@@ -21,7 +21,7 @@ from outreach.message_keys import MESSAGES, PLACEHOLDER_WORDS, about
 from outreach.models import MessageTemplate
 from outreach.own_words import NEUTRAL, Spot, give_up_own_words, save_own_words, texts_in
 from outreach.rendering import CannotRender, Facts, Texts, filled, names_a_visit
-from outreach.wording import IN_PARTS, SPOKEN, Draft, notice_after, parts_sent, remarks
+from outreach.wording import IN_PARTS, SPOKEN, Draft, Sent, notice_after, parts_sent, remarks
 from patients.access import Here
 from patients.models import Channel, Language
 
@@ -37,7 +37,7 @@ class Line:
     title: str | Promise
     body: str
     is_own: bool
-    parts: int  # 0: it never leaves as SMS
+    sent: Sent  # no parts: it never leaves as SMS
     costs: str  # of one such message at most; empty where nobody has said what a part costs
 
     @property
@@ -82,9 +82,9 @@ def words_list(request: HttpRequest, here: Here) -> HttpResponse:
 
 def _line(spot: Spot, row: MessageTemplate, here: Here) -> Line:
     draft = Draft(spot.key, spot.channel, spot.language, row.body, purpose=row.purpose)
-    parts = _parts(draft, here)
+    sent = _sent(draft, here)
     is_own = row.clinic_id is not None
-    return Line(spot, about(spot.key).title, row.body, is_own, parts, costs_of(parts))
+    return Line(spot, about(spot.key).title, row.body, is_own, sent, costs_of(sent.parts))
 
 
 @require_http_methods(["GET", "POST"])
@@ -122,7 +122,7 @@ def _context(form: WordsForm, shipped: MessageTemplate, here: Here) -> dict[str,
     spot, known = form.spot, about(form.spot.key)
     drafts = [draft for _name, draft in form.drafts({name: form[name].value() for name in form.fields})]
     read = {draft: text for draft in drafts if (text := _read(draft, here))}
-    parts = max((_parts(draft, here) for draft in read), default=0)
+    sent = max((_sent(draft, here) for draft in read), key=lambda each: each.parts, default=Sent())
     return {
         "form": form,
         "title": known.title,
@@ -134,8 +134,8 @@ def _context(form: WordsForm, shipped: MessageTemplate, here: Here) -> dict[str,
         "shipped": shipped,
         "is_own": spot.rows(here.clinic).exists(),
         "read": read.values(),
-        "parts": parts,
-        "costs": costs_of(parts),
+        "sent": sent,
+        "costs": costs_of(sent.parts),
         "remarks": [each for draft in drafts for each in remarks(draft, clinic=here.clinic)],
         "placeholders": [
             (name, words) for name, words in PLACEHOLDER_WORDS.items() if name in known.may_name
@@ -143,9 +143,9 @@ def _context(form: WordsForm, shipped: MessageTemplate, here: Here) -> dict[str,
     }
 
 
-def _parts(draft: Draft, here: Here) -> int:
+def _sent(draft: Draft, here: Here) -> Sent:
     """Counted where it may leave as SMS."""
-    return parts_sent(draft, here.clinic) if draft.channel in IN_PARTS else 0
+    return parts_sent(draft, here.clinic) if draft.channel in IN_PARTS else Sent()
 
 
 def _read(draft: Draft, here: Here) -> str:

@@ -50,7 +50,7 @@ def test_her_card_follows_her_words_and_she_is_told(patient: Patient) -> None:
     dispatch(now=NOW)
     told = Attempt.objects.exclude(body="").get()
     assert (told.channel, told.status) == ("sms", "sent")
-    assert "we write to you by WhatsApp after 17:00" in told.body
+    assert "we write by WhatsApp after 17:00" in told.body
     reply = Reply.objects.get()
     assert (reply.body, reply.meaning, reply.matter) == (WORDS, "write_at", None)
     assert not Step.objects.filter(kind=StepKind.CALL).exists()

@@ -49,7 +49,7 @@ def sent() -> list[str]:
 @pytest.mark.parametrize(
     ("language", "words"),
     [
-        ("en", "A sooner time has become free: Wednesday 11 March, 10:00."),
+        ("en", "A sooner time is free: Wednesday 11 March, 10:00."),
         ("he", "התפנה מועד מוקדם יותר: יום רביעי 11 במרץ בשעה 10:00."),
         ("ru", "Свободно раньше: среда, 11 марта, 10:00."),
         ("ar", "توفّر موعد أقرب: الأربعاء 11 مارس، الساعة 10:00،"),

@@ -15,7 +15,7 @@ from outreach.opt_out import BY_CALL, BY_REPLY, SPOKEN
 from outreach.rendering import Facts, Texts
 from outreach.silenced import confirm_stop
 from outreach.stop_words import Asks, asks_to_stop
-from outreach.wording import Draft, parts_of, parts_sent
+from outreach.wording import IN_PARTS, Draft, Sent, longest_values, parts_of, parts_sent
 from patients.country import FOLDER, profile_of, read_profile
 from patients.models import Channel, Clinic, Language, Purpose, Role
 from tests import builders
@@ -151,8 +151,38 @@ def test_the_desk_reads_it_beforehand(american: Clinic) -> None:
 def test_it_is_counted_in_what_a_message_costs_and_not_in_what_a_clinic_may_write(american: Clinic) -> None:
     text = "{clinic}: " + "a" * 130
     draft = Draft("next_step", "sms", "en", text)
-    assert (parts_of(draft, american), parts_sent(draft, american)) == (1, 2)
-    assert parts_sent(draft, builders.clinic(country="IL")) == 1
+    assert (parts_of(draft, american), parts_sent(draft, american)) == (1, Sent(2, for_notice=1))
+    assert parts_sent(draft, builders.clinic(country="IL")) == Sent(1)
+
+
+def test_no_text_of_ours_in_english_takes_one_sms_more_to_say_it(
+    american: Clinic, settings: LazySettings
+) -> None:
+    """Also with the longest names: what fits into one without, fits with it."""
+    settings.PUBLIC_URL = "https://visits.example.org"
+    american.name = american.sender_name = longest_values("en")["clinic"]
+    shipped = MessageTemplate.objects.filter(clinic=None, language="en", channel__in=IN_PARTS)
+    sent = {
+        row.key: parts_sent(Draft(row.key, row.channel, "en", row.body, purpose=row.purpose), american)
+        for row in shipped
+    }
+    assert [key for key, each in sent.items() if each.for_notice] == []
+    assert {each.parts for each in sent.values()} == {1, 2}
+    assert {key for key, each in sent.items() if each.parts == 1} >= {"number_test", "call_promised"}
+
+
+def test_the_page_of_words_says_where_it_takes_one_sms_more(american: Clinic) -> None:
+    MessageTemplate.objects.create(
+        clinic=american, key="next_step", language="en", subject="x", body="{clinic}: " + "a" * 130
+    )
+    client = Client(headers={"accept-language": "en"})
+    client.force_login(builders.user(Role.MANAGER, at=american))
+    page = client.get("/setup/words/?language=en").content.decode()
+    assert page.count("longer by STOP") == 1
+    text = client.get("/setup/words/text/?key=next_step&channel=&language=en").content.decode()
+    assert "1 of them only for the words on how to stop our messages" in text
+    ours = client.get("/setup/words/text/?key=recall&channel=&language=en").content.decode()
+    assert "only for the words on how to stop" not in ours
 
 
 def test_the_page_of_words_shows_it_as_a_patient_reads_it(american: Clinic) -> None:
