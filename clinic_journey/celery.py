@@ -43,6 +43,7 @@ app.conf.beat_schedule = {
     "dispatch": every(5, "outreach.tasks.dispatch"),
     "send answers": every(5, "inquiries.tasks.send_answers"),
     "hear providers": every(5, "outreach.tasks.work_events"),
+    "fetch files": every(5, "outreach.tasks.fetch_files"),
     "hear of answers": every(5, "inquiries.tasks.hear"),
     "go on importing": every(5, "clinic_journey.importing.tasks.go_on_importing"),
     "hear letters": every(5, "outreach.tasks.hear_letters"),

@@ -311,6 +311,7 @@ class Reply(models.Model):
 from outreach.complaint_models import Complaint  # noqa: E402, F401 - as those below
 from outreach.contact_models import CameOfAge, PersonalContact  # noqa: E402, F401 - as those below
 from outreach.decision_models import Decision, DecisionKind  # noqa: E402, F401 - as those below
+from outreach.enclosed_models import ReplyFile  # noqa: E402, F401 - as those below
 from outreach.praise_models import Praise  # noqa: E402, F401 - as those below
 from outreach.provider_models import (  # noqa: E402, F401 - one page of models for Django and for whoever imports
     AllowedAddress,

@@ -18,6 +18,7 @@ from outreach.asked_calls import INVITES_A_CALL, Heard, asked_call, promise_call
 from outreach.asked_writing import asked_writing, write_as_asked
 from outreach.at_once import is_silenced
 from outreach.channels.inbound import Said
+from outreach.enclosed import enclose
 from outreach.held import MAYBE_STOP
 from outreach.links_to_messengers import is_link, tie_to_messenger
 from outreach.message_keys import READ_OUT
@@ -74,6 +75,7 @@ def _from_somebody_else(
 ) -> str:
     """Where the words may mean STOP as well, a person reads that; it holds even if the address turns out to be hers."""
     not_hers(patient, Denied((point,), said.channel, said.at, kept(said, patient.clinic)), last, now=now)
+    enclose(Reply.objects.filter(contact_point=point, meaning=NOT_ME).latest("pk"), said, now=now)
     if asks_of(said) == Asks.MAYBE:  # alone, the word would say nothing of who writes
         _to_a_person(said, patient, point, None, now=now, meaning=MAYBE_STOP)
     return NOT_ME
@@ -190,7 +192,7 @@ def _only_one_at(point: ContactPoint | None) -> Patient | None:
 def _stop(said: Said, patient: Patient, point: ContactPoint, last: Attempt | None, *, now: datetime) -> str:
     """The words are kept; this patient gets nothing more here, others on the same phone do."""
     lock_patient(patient.pk)  # of two at once, only the first is news
-    _note_down(said, patient, point, last, step=last.task.step if last else None, meaning=STOP)
+    _note_down(said, patient, point, last, step=last.task.step if last else None, meaning=STOP, now=now)
     is_news = not is_silenced(patient, point, said.channel)
     opt_out_at(patient, point, said.channel, now=now, words=kept(said, patient.clinic))
     if last:
@@ -203,7 +205,7 @@ def _stop(said: Said, patient: Patient, point: ContactPoint, last: Attempt | Non
 @transaction.atomic
 def _start(said: Said, patient: Patient, point: ContactPoint, last: Attempt | None, *, now: datetime) -> str:
     """She wants our messages here again: a new line in the ledger, in her own words."""
-    _note_down(said, patient, point, last, step=None, meaning=START)
+    _note_down(said, patient, point, last, step=None, meaning=START, now=now)
     record_consent(
         patient, point, said.channel, ConsentStatus.GRANTED, now=now, words=kept(said, patient.clinic)
     )
@@ -230,7 +232,7 @@ def _acts(
     """A short answer to what was asked there last. What cannot be done so any more is a person's, like all else."""
     step = last.task.step
     if meaning == THANKS:
-        _note_down(said, patient, point, last, step=step, meaning=THANKS)
+        _note_down(said, patient, point, last, step=step, meaning=THANKS, now=now)
         return True
     if not _asks_whether(last):
         return False
@@ -265,7 +267,7 @@ def _calls_at(
     if moment is None or not moment.is_sure:
         return False
     promised, is_new = promise_call(patient, moment.by, kept(said, patient.clinic), about=about, now=now)
-    _note_down(said, patient, point, last, step=promised, meaning=CALL_AT)
+    _note_down(said, patient, point, last, step=promised, meaning=CALL_AT, now=now)
     if is_new:
         say_so(patient, promised, Heard(point, said.channel), now=now)
     return True
@@ -286,7 +288,7 @@ def _writes_there(
     write_as_asked(patient, asked, now=now)
     if last and about:
         OutreachTask.objects.filter(pk=last.task_id, status=TaskStatus.OPEN).update(plan_from=now)
-    _note_down(said, patient, point, last, step=about, meaning=WRITE_AT)
+    _note_down(said, patient, point, last, step=about, meaning=WRITE_AT, now=now)
     put_out(journey, patient, asked.confirmed, now=now)
     return True
 
@@ -305,10 +307,11 @@ def _to_a_person(
             last.task.step, meaning, now=now, channel=said.channel, body=kept(said, patient.clinic)
         )
         Reply.objects.filter(pk=reply.pk).update(contact_point=point, attempt=last, at=said.at)
+        enclose(reply, said, now=now)
         return
     with transaction.atomic():
         matter = ask_of(patient, kept(said, patient.clinic), now=now)
-        _note_down(said, patient, point, last, step=matter, matter=matter, meaning=meaning)
+        _note_down(said, patient, point, last, step=matter, matter=matter, meaning=meaning, now=now)
 
 
 def _note_down(
@@ -318,10 +321,11 @@ def _note_down(
     last: Attempt | None,
     *,
     step: Step | None,
+    now: datetime,
     **more: Any,
 ) -> None:
     """`more`: what it means, and the matter that it is where a person has to answer."""
-    Reply.objects.create(
+    reply = Reply.objects.create(
         clinic_id=point.clinic_id,
         patient=patient,
         attempt=last,
@@ -332,3 +336,4 @@ def _note_down(
         step=step,
         **more,
     )
+    enclose(reply, said, now=now)

@@ -5,7 +5,18 @@ from dataclasses import asdict
 from celery import shared_task
 from django.utils import timezone
 
-from outreach import actions, anew, closing, dispatch as outbox, incoming, letters, milestones, of_age, praise
+from outreach import (
+    actions,
+    anew,
+    closing,
+    dispatch as outbox,
+    enclosed,
+    incoming,
+    letters,
+    milestones,
+    of_age,
+    praise,
+)
 from outreach.channels import by_machine
 
 
@@ -35,6 +46,11 @@ def dispatch_on(channel: str) -> dict[str, int]:
 @shared_task
 def work_events() -> int:
     return incoming.work_events(now=timezone.now())
+
+
+@shared_task
+def fetch_files() -> int:
+    return enclosed.fetch_files(now=timezone.now())
 
 
 @shared_task

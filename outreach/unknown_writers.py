@@ -12,6 +12,7 @@ from journeys.clinic_time import soon
 from journeys.models import Step, StepKind, StepStatus
 from outreach.answers import READ_WITHIN
 from outreach.channels.inbound import Said
+from outreach.enclosed import enclose
 from outreach.models import Reply
 from outreach.said import MEANINGS, asks_of, kept
 from patients.models import Clinic, ContactPoint
@@ -31,7 +32,7 @@ def ask_who_it_is(said: Said, clinic: Clinic | None, *, now: datetime) -> str:
         clinic=where, kind=said.kind, value=said.value
     )
     matter = _asked_already(point) or _ask(said, point, where, now=now)
-    Reply.objects.create(
+    reply = Reply.objects.create(
         clinic=where,
         contact_point=point,
         channel=said.channel,
@@ -41,6 +42,7 @@ def ask_who_it_is(said: Said, clinic: Clinic | None, *, now: datetime) -> str:
         step=matter,
         matter=matter,
     )
+    enclose(reply, said, now=now)
     return "unknown_writer"
 
 

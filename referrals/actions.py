@@ -41,7 +41,7 @@ from referrals.models import (
     Source,
 )
 from referrals.passing import end_pass
-from referrals.results import attach, waiting_step
+from referrals.results import ENCLOSED, attach, waiting_step
 
 BY_A_PERSON = "person"  # IncomingDocument.matched_by
 IDENTIFIED, REJECTED = "identified", "rejected"  # outcomes of a step that finds whose a document is
@@ -268,12 +268,16 @@ def receive_upload(referral: Referral, filename: str, content: bytes, *, now: da
 
 @transaction.atomic
 def match_by_hand(document: IncomingDocument, referral: Referral, *, now: datetime, by: User) -> Result:
-    """A person says whose document it is; the search for its owner ends."""
+    """A person says whose document it is; the search for its owner ends.
+
+    For a file that came with a patient's words nobody searches; then the person says that it is the result.
+    """
     if referral.clinic_id != document.clinic_id:
         raise RefusedError(_("This referral belongs to another clinic."))
     if referral.status in {ReferralStatus.DRAFT, ReferralStatus.ENTERED_IN_ERROR}:
         raise RefusedError(_("This referral was never sent out. Choose another."))
-    _end_search(document, IDENTIFIED, now=now, by=by)
+    if not IncomingDocument.objects.filter(ENCLOSED, pk=document.pk).exists():
+        _end_search(document, IDENTIFIED, now=now, by=by)
     return attach(document, referral, matched_by=BY_A_PERSON, now=now, by=by)
 
 

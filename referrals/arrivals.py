@@ -10,6 +10,7 @@ from datetime import datetime, timedelta
 from mimetypes import guess_extension
 from pathlib import Path
 from time import monotonic
+from typing import Any
 from uuid import uuid4
 
 from django.conf import settings
@@ -26,7 +27,7 @@ from journeys.models import StepKind
 from patients.actions import StaleStateError
 from patients.models import Clinic
 from referrals import matching
-from referrals.intake import email, upload
+from referrals.intake import email, message, upload
 from referrals.intake.base import Attachment, Parsed
 from referrals.models import (
     DocumentFile,
@@ -197,6 +198,8 @@ def read(document: IncomingDocument) -> Parsed:
         raw = stored.read()
     if document.source == Source.EMAIL:
         return email.parse(raw, max_attachment_bytes=settings.MAX_ATTACHMENT_BYTES)
+    if document.source == Source.MESSAGE:
+        return message.parse(document.subject, raw, max_attachment_bytes=settings.MAX_ATTACHMENT_BYTES)
     code = document.referral.code if document.referral else ""
     return upload.parse(document.subject, raw, code=code, max_attachment_bytes=settings.MAX_ATTACHMENT_BYTES)
 
@@ -216,9 +219,15 @@ def _keep_file(document: IncomingDocument, position: int, attachment: Attachment
 
 
 def _decide(document: IncomingDocument, parsed: Parsed, *, now: datetime) -> Result | None:
-    """What a patient writes is heard, whatever becomes of a file that came with it."""
+    """What a patient writes is heard, whatever becomes of a file that came with it.
+
+    A file that came with a message is with whoever has the words of it already.
+    """
+    if document.source == Source.MESSAGE:
+        _is_no_result(document, ended_at=now)
+        return None
     if _is_letter(document, parsed):
-        _leave_to_who_writes(document, now=now)
+        _is_no_result(document, letter_from=now, tries=0)
         return None
     result = _matched(document, parsed, now=now)
     if _has_words(document, parsed):
@@ -257,10 +266,10 @@ def _has_words(document: IncomingDocument, parsed: Parsed) -> bool:
     return bool(parsed.answers or is_of_a_patient(parsed.sender))
 
 
-def _leave_to_who_writes(document: IncomingDocument, *, now: datetime) -> None:
-    """The app that writes to patients looks for it by its own clock."""
+def _is_no_result(document: IncomingDocument, **fields: Any) -> None:
+    """With `letter_from`, the app that writes to patients looks for it by its own clock."""
     moved = IncomingDocument.objects.filter(pk=document.pk, status=DocumentStatus.RECEIVED).update(
-        status=DocumentStatus.LETTER, match_from=None, letter_from=now, tries=0
+        status=DocumentStatus.LETTER, match_from=None, **fields
     )
     if not moved:
         raise StaleStateError(_("This document was matched meanwhile."))

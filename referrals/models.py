@@ -77,6 +77,7 @@ class Source(models.TextChoices):
     EMAIL = "email", _("E-mail")
     UPLOAD = "upload", _("Upload by the institute")
     API = "api", _("API")
+    MESSAGE = "message", _("Message from a patient")
 
 
 class DocumentStatus(models.TextChoices):

@@ -4,6 +4,7 @@ from datetime import datetime
 
 from django.contrib.auth.models import User
 from django.db import transaction
+from django.db.models import Q
 from django.utils.translation import gettext as _
 
 from appointments.actions import repoint
@@ -12,11 +13,21 @@ from journeys.clinic_time import soon
 from journeys.deadlines import Limit, Unit
 from journeys.models import Journey, JourneyStatus, OwnerRole, Step, StepKind, StepStatus, StepTemplate
 from patients.actions import StaleStateError
-from referrals.models import DocumentStatus, IncomingDocument, Referral, ReferralStatus, Result, ResultStatus
+from referrals.models import (
+    DocumentStatus,
+    IncomingDocument,
+    Referral,
+    ReferralStatus,
+    Result,
+    ResultStatus,
+    Source,
+)
 from referrals.queries import takes_results
 
 RECEIVED = "received"  # the outcome of a wait for a result
 SAME_DAY = Limit(1, Unit.SAME_DAY)
+ENCLOSED = Q(status=DocumentStatus.LETTER, source=Source.MESSAGE)  # a file that came with a patient's words
+NOBODYS_YET = Q(status__in=[DocumentStatus.RECEIVED, DocumentStatus.UNMATCHED]) | ENCLOSED
 
 
 @transaction.atomic
@@ -31,9 +42,7 @@ def attach(
     journey = lock_journey(referral.journey_id)  # one file at a time, so versions and rounds cannot collide
     if by is None and not takes_results(referral):
         raise StaleStateError(_("The referral was taken back meanwhile."))
-    moved = IncomingDocument.objects.filter(
-        pk=document.pk, status__in=[DocumentStatus.RECEIVED, DocumentStatus.UNMATCHED]
-    ).update(
+    moved = IncomingDocument.objects.filter(NOBODYS_YET, pk=document.pk).update(
         status=DocumentStatus.MATCHED,
         clinic=referral.clinic_id,
         referral=referral,

@@ -51,6 +51,10 @@ class Trouble(TextChoices):
     OPTED_OUT = "stopped", _("The patient has stopped our messages with the provider.")
     NOT_DELIVERED = "not_delivered", _("The message was taken, but did not arrive.")
     NO_ANSWER = "no_answer", _("Nobody answered the call.")
+    # Of a file that came to us.
+    GONE = "gone", _("The provider has no such file.")
+    TOO_LARGE = "too_large", _("The file is too large.")
+    DAMAGED = "damaged", _("The file arrived damaged.")
 
 
 # Our own side or the provider's is down for a moment: nobody was reached, nobody disturbed.
@@ -127,6 +131,15 @@ class LooksUp(Protocol):
     """A transport whose provider keeps a list of what it took."""
 
     def look_up(self, message: Message, *, since: datetime) -> Receipt | None: ...
+
+
+@runtime_checkable
+class Fetches(Protocol):
+    """A transport whose provider hands out the files that came with somebody's words."""
+
+    def fetch(self, reference: str, *, most: int) -> bytes:
+        """The whole file, or ChannelError; one of more than `most` bytes is too large."""
+        ...
 
 
 def missing_keys(transport: Transport) -> list[str]:

@@ -2,6 +2,7 @@
 
 import ssl
 from functools import cache
+from time import monotonic
 from typing import Any
 
 from django.conf import settings
@@ -10,7 +11,8 @@ from outreach.channels.base import ChannelError, Trouble
 from outreach.channels.waiting import asked_to_wait
 
 TOO_MANY, FOR_NOW, FAULT = 429, 503, 500
-REFUSED = range(400, 500)
+REFUSED, LOGIN = range(400, 500), {401, 403}
+LONGEST_READ = 120.0  # seconds, of one file that arrives drop by drop
 
 
 def posted(url: str, content: dict[str, Any], **headers: str) -> tuple[int, dict[str, Any]]:
@@ -21,12 +23,61 @@ def posted(url: str, content: dict[str, Any], **headers: str) -> tuple[int, dict
 
     The address may hold a key (Telegram's does), so it is in no message of ours.
     """
+    return _answered("POST", url, content, headers)
+
+
+def asked(url: str, content: dict[str, Any] | None = None, **headers: str) -> tuple[int, dict[str, Any]]:
+    """As `posted`, of a question that changes nothing there: what is unclear can simply be asked again."""
+    import httpx  # noqa: PLC0415 - slow import
+
+    try:
+        return _answered("POST" if content else "GET", url, content, headers)
+    except (httpx.HTTPError, UnclearError) as error:
+        raise ChannelError(Trouble.UNREACHABLE) from error
+
+
+def fetched(url: str, *, most: int, follows: bool = False, **headers: str) -> bytes:
+    """The file behind this address, read piece by piece: not more than `most` bytes and not for ever.
+
+    `follows`: on to where the answer sends us; our login goes to no other server than the first.
+    """
+    import httpx  # noqa: PLC0415 - slow import
+
+    content, until = bytearray(), monotonic() + LONGEST_READ
+    asks = {"headers": headers, "timeout": settings.CHANNEL_TIMEOUT, "follow_redirects": follows}
+    try:
+        with httpx.stream("GET", url, verify=tls(), **asks) as answer:
+            _refuse_unless_ok(answer)
+            for piece in answer.iter_bytes():
+                content += piece
+                if len(content) > most:
+                    raise ChannelError(Trouble.TOO_LARGE)
+                if monotonic() > until:
+                    raise ChannelError(Trouble.UNREACHABLE, "slow")
+    except (httpx.HTTPError, httpx.InvalidURL) as error:
+        raise ChannelError(Trouble.UNREACHABLE) from error
+    return bytes(content)
+
+
+def _refuse_unless_ok(answer: Any) -> None:
+    status = answer.status_code
+    if status in {TOO_MANY, FOR_NOW}:
+        raise ChannelError(Trouble.BUSY, str(status), retry_after=asked_to_wait(answer.headers))
+    if status >= FAULT:
+        raise ChannelError(Trouble.UNREACHABLE, str(status))
+    if not answer.is_success:
+        raise ChannelError(Trouble.LOGIN if status in LOGIN else Trouble.GONE, str(status))
+
+
+def _answered(
+    method: str, url: str, content: dict[str, Any] | None, headers: dict[str, str]
+) -> tuple[int, dict[str, Any]]:
     import httpx  # noqa: PLC0415 - slow import
 
     nothing_left = (httpx.ConnectError, httpx.ConnectTimeout, httpx.UnsupportedProtocol, httpx.InvalidURL)
     try:
-        answer = httpx.post(
-            url, json=content, headers=headers, timeout=settings.CHANNEL_TIMEOUT, verify=tls()
+        answer = httpx.request(
+            method, url, json=content, headers=headers, timeout=settings.CHANNEL_TIMEOUT, verify=tls()
         )
     except nothing_left as error:
         raise ChannelError(Trouble.UNREACHABLE) from error

@@ -34,7 +34,7 @@ class Receipted:
 
 
 class Brought(TextChoices):
-    """What came beside the words or in their place. Nothing of it is fetched: a person sees that it came, and asks."""
+    """What came beside the words or in their place; what of it is a file is fetched."""
 
     PICTURE = "picture", _("a picture")
     VOICE = "voice", _("a voice message")
@@ -45,6 +45,18 @@ class Brought(TextChoices):
     CONTACT = "contact", _("somebody's contact details")
     REACTION = "reaction", _("a reaction to our message")
     OTHER = "other", _("something that cannot be shown here")
+
+
+FILES = frozenset({Brought.PICTURE, Brought.VOICE, Brought.VIDEO, Brought.FILE})
+
+
+@dataclass(frozen=True)
+class Enclosed:
+    """One file that came with the words; by `reference` its provider hands it out."""
+
+    kind: str  # one of FILES
+    reference: str
+    name: str = ""  # as whoever sent it called it
 
 
 @dataclass(frozen=True)
@@ -62,6 +74,7 @@ class Said:
     answers: str = ""  # the provider's own id of that message, where it gives only this
     may_act: bool = True  # False where anybody may have written it there, or a person has to look
     brought: str = ""  # a Brought
+    files: tuple[Enclosed, ...] = ()
     asks_to_stop: bool = False  # the provider took these words for STOP, by a list of its own
     stopped: bool = False  # not words but the provider's own switch: blocked, unsubscribed
 

@@ -50,6 +50,9 @@ class SmsTransport:
                 return Receipt(found.sid)
         return None
 
+    def fetch(self, reference: str, *, most: int) -> bytes:
+        return twilio.media(reference, most=most)
+
 
 def _is_name() -> bool:
     sender = settings.TWILIO_FROM

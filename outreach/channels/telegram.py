@@ -7,13 +7,14 @@ recognised, no list to look in and no receipt of delivery.
 import json
 from datetime import UTC, datetime
 from typing import Any
+from urllib.parse import quote
 
 from django.conf import settings
 from django.http import HttpRequest
 
 from outreach.channels.base import Abilities, ChannelError, Message, Receipt, Trouble, WhenUnclear
-from outreach.channels.http import posted
-from outreach.channels.inbound import Brought, Receipted, Said
+from outreach.channels.http import asked, fetched, posted
+from outreach.channels.inbound import FILES, Brought, Enclosed, Receipted, Said
 
 FORBIDDEN, BAD_REQUEST, LOGIN = 403, 400, {401, 404}
 
@@ -38,6 +39,22 @@ class TelegramTransport:
             words = str(answer.get("description", ""))
             raise ChannelError(_trouble(status, words), str(answer.get("error_code", status)))
         return Receipt(str(answer["result"]["message_id"]))
+
+    def fetch(self, reference: str, *, most: int) -> bytes:
+        """Of at most 20 MB: they hand out no larger ones. The path is asked for each time; it is good for an hour."""
+        token = settings.TELEGRAM_BOT_TOKEN
+        status, answer = asked(f"{settings.TELEGRAM_API_URL}/bot{token}/getFile", {"file_id": reference})
+        if not answer.get("ok"):
+            words = str(answer.get("description", ""))
+            raise ChannelError(_trouble_of_a_file(status, words), str(answer.get("error_code", status)))
+        path = quote(str(answer["result"].get("file_path", "")))
+        return fetched(f"{settings.TELEGRAM_API_URL}/file/bot{token}/{path}", most=most)
+
+
+def _trouble_of_a_file(status: int, words: str) -> Trouble:
+    if status == BAD_REQUEST:
+        return Trouble.TOO_LARGE if "too big" in words else Trouble.GONE
+    return Trouble.LOGIN if status in LOGIN else Trouble.REFUSED
 
 
 def _trouble(status: int, words: str) -> Trouble:
@@ -82,6 +99,7 @@ def read(kept: str, *, at: datetime) -> Receipted | Said | None:
         stopped=stopped,
         answers=_answered(message),
         brought=brought,
+        files=_files_of(message, brought),
         may_act=not brought,
     )
 
@@ -110,11 +128,24 @@ def _brought(message: dict[str, Any]) -> tuple[str, str]:
     """What is no text, and what of it can be written down: a number to call, a place, a sticker's sign."""
     if "text" in message:
         return "", ""
-    kind = next((kind for kind in BROUGHT if kind in message), "")
-    content = message.get(kind) or {}
+    kind, content = _content_of(message)
     if kind == "contact":
         names = ("first_name", "last_name", "phone_number")
         return Brought.CONTACT, " ".join(str(content[name]) for name in names if content.get(name))
     if kind == "location":
         return Brought.PLACE, f"{content.get('latitude')}, {content.get('longitude')}"
     return BROUGHT.get(kind, Brought.OTHER), str(content.get("emoji", "")) if kind == "sticker" else ""
+
+
+def _content_of(message: dict[str, Any]) -> tuple[str, Any]:
+    kind = next((kind for kind in BROUGHT if kind in message), "")
+    return kind, message.get(kind) or {}
+
+
+def _files_of(message: dict[str, Any], brought: str) -> tuple[Enclosed, ...]:
+    """Of a picture they name several sizes, the largest last."""
+    if brought not in FILES:
+        return ()
+    _kind, content = _content_of(message)
+    file = content[-1] if isinstance(content, list) else content
+    return (Enclosed(brought, str(file["file_id"]), str(file.get("file_name", ""))),)

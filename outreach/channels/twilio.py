@@ -4,6 +4,7 @@ https://www.twilio.com/docs/api/errors and /docs/messaging/api/message-resource.
 the list of messages can be searched, so an unclear SMS is looked up and never simply repeated.
 """
 
+import base64
 from collections.abc import Callable
 from datetime import datetime
 from typing import Any, TypeVar
@@ -13,12 +14,15 @@ from django.conf import settings
 from django.http import HttpRequest, QueryDict
 
 from outreach.channels.base import ChannelError, Trouble
-from outreach.channels.inbound import Brought, Receipted, Said, Stage
+from outreach.channels.http import fetched
+from outreach.channels.inbound import Brought, Enclosed, Receipted, Said, Stage
 from outreach.channels.waiting import asked_to_wait, never_connected
 
 Made = TypeVar("Made")
 TOO_MANY, FOR_NOW, LOGIN = 429, 503, {401, 403}
 REFUSED = range(400, 500)
+API_URL = "https://api.twilio.com"
+MOST_FILES = 10  # of one MMS
 CODES = {
     # refused at once
     20003: Trouble.LOGIN,
@@ -160,16 +164,34 @@ def read(kept: str, *, at: datetime) -> Receipted | Said | None:
             at=at,
             to=form.get("To", ""),
             brought=brought,
+            files=_files_of(form),
             may_act=not brought,
             asks_to_stop=form.get("OptOutType") == "STOP",
         )
     return None
 
 
-def _brought(form: dict[str, str]) -> str:
-    """Of an MMS, by the type of its first file."""
+KINDS = {"image": Brought.PICTURE, "audio": Brought.VOICE, "video": Brought.VIDEO}
+
+
+def _brought(form: dict[str, str], number: int = 0) -> str:
+    """Of an MMS, by the type of its first file, or of another one."""
     if form.get("NumMedia", "0") in {"", "0"}:
         return ""
-    kind = form.get("MediaContentType0", "").partition("/")[0]
-    known = {"image": Brought.PICTURE, "audio": Brought.VOICE, "video": Brought.VIDEO}
-    return known.get(kind, Brought.FILE)
+    kind = form.get(f"MediaContentType{number}", "").partition("/")[0]
+    return KINDS.get(kind, Brought.FILE)
+
+
+def _files_of(form: dict[str, str]) -> tuple[Enclosed, ...]:
+    """By their paths: the server is the one that we use for everything."""
+    urls = [form.get(f"MediaUrl{number}", "") for number in range(MOST_FILES)]
+    return tuple(
+        Enclosed(_brought(form, number), urlsplit(url).path) for number, url in enumerate(urls) if url
+    )
+
+
+def media(path: str, *, most: int) -> bytes:
+    """A file of an MMS. Their own client reads answers as text, so it cannot; the address sends us on to a store."""
+    login = base64.b64encode(f"{settings.TWILIO_ACCOUNT_SID}:{settings.TWILIO_AUTH_TOKEN}".encode()).decode()
+    url = f"{(settings.TWILIO_API_URL or API_URL).rstrip('/')}{path}"
+    return fetched(url, most=most, follows=True, Authorization=f"Basic {login}")

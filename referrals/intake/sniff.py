@@ -15,6 +15,9 @@ PDF, JPEG, PNG, TIFF, DICOM = (
     "application/dicom",
 )
 ALLOWED = frozenset({PDF, JPEG, PNG, TIFF, DICOM})
+OGG, AMR, MP3, AAC, M4A = "audio/ogg", "audio/amr", "audio/mpeg", "audio/aac", "audio/mp4"
+MP4, MOBILE, WEBP = "video/mp4", "video/3gpp", "image/webp"
+IN_MESSAGES = ALLOWED | {OGG, AMR, MP3, AAC, M4A, MP4, MOBILE, WEBP}  # what people send on a phone
 WINMAIL = "application/ms-tnef"
 UNKNOWN = "application/octet-stream"
 _ZIP, _OLE, _PROGRAM, _GIF = (
@@ -36,7 +39,14 @@ _MAGIC = (
     (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", _OLE),
     (b"\x78\x9f\x3e\x22", WINMAIL),
     (b"MZ", _PROGRAM),
+    (b"OggS", OGG),
+    (b"#!AMR", AMR),
+    (b"ID3", MP3),
+    *((b"\xff" + version, MP3) for version in (b"\xfb", b"\xfa", b"\xf3", b"\xf2")),
+    *((b"\xff" + version, AAC) for version in (b"\xf1", b"\xf9")),
 )
+# ISO base media (MP4 and its kin) say at byte 4 that they are, and then of which kind; pictures come in it, too.
+_BRANDS = {b"M4A ": M4A, b"M4B ": M4A, b"3gp": MOBILE, b"iso": MP4, b"mp4": MP4, b"avc1": MP4}
 # Readers accept junk before %PDF-, and scanners write some; DICOM has 128 free bytes before its mark.
 _PDF_WITHIN = 1024
 _DICOM_AT = 128
@@ -72,7 +82,21 @@ _OLD_TYPE_NAMES = {
     "image/tif": TIFF,
     "image/x-tiff": TIFF,
 }
-_USUAL_ENDING = {PDF: ".pdf", JPEG: ".jpg", PNG: ".png", TIFF: ".tif", DICOM: ".dcm"}
+_USUAL_ENDING = {
+    PDF: ".pdf",
+    JPEG: ".jpg",
+    PNG: ".png",
+    TIFF: ".tif",
+    DICOM: ".dcm",
+    OGG: ".ogg",
+    AMR: ".amr",
+    MP3: ".mp3",
+    AAC: ".aac",
+    M4A: ".m4a",
+    MP4: ".mp4",
+    MOBILE: ".3gp",
+    WEBP: ".webp",
+}
 _LONGEST_NAME = 120
 
 
@@ -82,11 +106,22 @@ def sniff(content: bytes) -> str:
             return kind
     if content[_DICOM_AT : _DICOM_AT + 4] == b"DICM":
         return DICOM
+    if content[4:8] == b"ftyp":
+        brand = content[8:12]
+        return next((kind for sign, kind in _BRANDS.items() if brand.startswith(sign)), UNKNOWN)
+    if content[:4] == b"RIFF" and content[8:12] == b"WEBP":
+        return WEBP
     return PDF if b"%PDF-" in content[:_PDF_WITHIN] else UNKNOWN
 
 
 def attachment(
-    filename: str, content: bytes, *, declared_type: str, max_bytes: int, number: int = 1
+    filename: str,
+    content: bytes,
+    *,
+    declared_type: str,
+    max_bytes: int,
+    number: int = 1,
+    allowed: frozenset[str] = ALLOWED,
 ) -> Attachment:
     """Judge one file. Whatever is wrong with it, its bytes are kept."""
     kind = sniff(content)
@@ -97,7 +132,8 @@ def attachment(
         declared_type=declared,
         sniffed_type=kind,
         content=content,
-        problem=_problem(name, declared, kind, size=len(content), max_bytes=max_bytes),
+        problem=_problem(name, declared, kind, size=len(content), max_bytes=max_bytes)
+        or (None if kind in allowed else Problem.UNSUPPORTED_TYPE),
     )
 
 
@@ -122,6 +158,4 @@ def _problem(name: str, declared: str, kind: str, *, size: int, max_bytes: int) 
         # The name says nothing; then the sender's type does, unless it is the general one.
         declared = _OLD_TYPE_NAMES.get(declared, declared)
         said = {declared} if declared in ALLOWED else {kind}
-    if kind not in said:
-        return Problem.TYPE_MISMATCH
-    return None if kind in ALLOWED else Problem.UNSUPPORTED_TYPE
+    return None if kind in said else Problem.TYPE_MISMATCH

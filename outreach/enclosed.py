@@ -1,0 +1,120 @@
+"""Fetching what came with somebody's words: pictures, voices, papers, each by the ability of its own channel.
+
+The row says what is still to be fetched, how often that was tried and when it is tried next, so nothing is lost with a
+worker. What came is kept as a document before the row says that it is here.
+"""
+
+import logging
+from datetime import datetime, timedelta
+from time import monotonic
+
+from django.conf import settings
+from django.db import transaction
+from django.db.models import QuerySet
+
+from journeys.claims import TICK_SHARE, Alarm, claim_due
+from outreach.channels import ChannelError, Fetches, Trouble, by_machine
+from outreach.channels.inbound import Said
+from outreach.enclosed_models import ReplyFile
+from outreach.models import Reply
+from outreach.said import storable
+from referrals.arrivals import Arrival, receive
+from referrals.models import IncomingDocument, Source
+
+logger = logging.getLogger(__name__)
+
+INTERVAL = timedelta(seconds=5)
+LEASE = timedelta(minutes=5)  # longer than a provider may take over one file
+FIRST_PAUSE, LONGEST_PAUSE = timedelta(seconds=15), timedelta(hours=1)  # doubled from try to try
+KEEPS_TRYING = timedelta(days=3)  # over a weekend; WhatsApp keeps a file for seven days
+A_MINUTE = timedelta(minutes=1)
+THEIRS = frozenset({Trouble.UNREACHABLE, Trouble.BUSY})  # of the provider, not of one file
+
+TO_FETCH = Alarm(
+    model=ReplyFile,
+    column="fetch_from",
+    armed="fetch_from IS NOT NULL",
+    # A lease at the same time: whoever dies over one leaves it to be claimed again.
+    takes={"fetch_from": "%(again)s", "tries": "tries + 1"},
+)
+
+
+def enclose(reply: Reply, said: Said, *, now: datetime) -> None:
+    """Note down what is to be fetched, with the words it came with. Inside atomic()."""
+    ReplyFile.objects.bulk_create(
+        ReplyFile(
+            reply=reply,
+            position=position,
+            kind=file.kind,
+            provider_reference=storable(file.reference)[:500],
+            name=storable(file.name)[:255],
+            asked_at=now,
+            fetch_from=now,
+        )
+        for position, file in enumerate(said.files, start=1)
+    )
+
+
+def fetch_files(*, now: datetime, lasts: timedelta = INTERVAL) -> int:
+    """One file at a time, with no transaction open while its provider answers. Returns how many are here."""
+    fetched, stop = 0, monotonic() + lasts.total_seconds() * TICK_SHARE
+    while monotonic() < stop:
+        with transaction.atomic():
+            rows = claim_due(TO_FETCH, now=now, limit=1, again=now + LEASE)
+        if not rows:
+            break
+        file = ReplyFile.objects.select_related("reply__clinic", "reply__contact_point").get(pk=rows[0][0])
+        fetched += _fetch_or_put_off(file, now=now)
+    return fetched
+
+
+def _fetch_or_put_off(file: ReplyFile, *, now: datetime) -> int:
+    try:
+        document = _fetched(file, now=now)
+    except ChannelError as error:
+        _put_off(file, error, now=now)
+    except Exception as error:  # noqa: BLE001 - its neighbours go on; its own text may hold an address
+        logger.error("File %s of a reply: %s, try %s", file.pk, type(error).__name__, file.tries)  # noqa: TRY400
+        _put_off(file, None, now=now)
+    else:
+        return _leased(file).update(document=document, fetch_from=None, trouble="")
+    return 0
+
+
+def _fetched(file: ReplyFile, *, now: datetime) -> IncomingDocument:
+    """Kept under the row's own key: fetched twice, as after the death of a worker, it is one document."""
+    transport = by_machine().get(file.reply.channel)
+    if transport is None or not isinstance(transport, Fetches):
+        raise ChannelError(Trouble.UNREACHABLE)
+    content = transport.fetch(file.provider_reference, most=settings.MAX_ATTACHMENT_BYTES)
+    point = file.reply.contact_point
+    arrival = Arrival(
+        file.reply.clinic,
+        Source.MESSAGE,
+        f"reply-file-{file.pk}",
+        content,
+        sender=point.value if point else "",
+        subject=file.name,
+    )
+    same = IncomingDocument.objects.filter(source=arrival.source, source_id=arrival.source_id)
+    return receive(arrival, now=now) or same.get()
+
+
+def _put_off(file: ReplyFile, error: ChannelError | None, *, now: datetime) -> None:
+    """Later, with longer and longer pauses; in the end a person asks for it again. Nothing makes a file smaller."""
+    trouble = error.trouble if error else ""
+    if trouble == Trouble.TOO_LARGE or now - file.asked_at >= KEEPS_TRYING:
+        _leased(file).update(fetch_from=None, given_up_at=now, trouble=trouble)
+        return
+    pause = min(FIRST_PAUSE * 2 ** min(file.tries - 1, 10), LONGEST_PAUSE)
+    asked_to = error.retry_after if error else None
+    _leased(file).update(fetch_from=now + max(pause, asked_to or pause), trouble=trouble)
+    if trouble in THEIRS:
+        until = now + (asked_to or A_MINUTE)
+        others = ReplyFile.objects.filter(reply__channel=file.reply.channel, fetch_from__lt=until)
+        others.exclude(pk=file.pk).update(fetch_from=until)
+
+
+def _leased(file: ReplyFile) -> QuerySet[ReplyFile]:
+    """Ours, unless another worker has taken it up after our lease."""
+    return ReplyFile.objects.filter(pk=file.pk, tries=file.tries, fetch_from__isnull=False)

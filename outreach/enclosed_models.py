@@ -1,0 +1,61 @@
+"""The files that come with what somebody writes: fetched from the provider by a tick of their own."""
+
+from django.db import models
+from django.db.models import Q
+
+from outreach.models import Reply
+from referrals.models import DocumentStatus, IncomingDocument
+
+PICTURE, PAPER = "picture", "file"
+KINDS = (PICTURE, "voice", "video", PAPER)  # of what a channel calls Brought, that which is a file
+MAY_BE_A_RESULT = (PICTURE, PAPER)
+
+
+class ReplyFile(models.Model):
+    """One file of a reply: still to be fetched, here, or given up.
+
+    `fetch_from` is a consumed alarm. What was fetched is a document like any other that comes in.
+    """
+
+    reply = models.ForeignKey(Reply, on_delete=models.CASCADE, related_name="files", db_index=False)
+    position = models.PositiveSmallIntegerField()
+    kind = models.CharField(max_length=8)
+    provider_reference = models.CharField(max_length=500)  # by which the provider hands it out
+    name = models.CharField(max_length=255, blank=True)  # as whoever sent it called it
+    asked_at = models.DateTimeField()
+    fetch_from = models.DateTimeField(null=True, blank=True)
+    tries = models.PositiveSmallIntegerField(default=0)
+    trouble = models.CharField(max_length=20, blank=True)  # of the last try: a Trouble
+    given_up_at = models.DateTimeField(null=True, blank=True)
+    document = models.OneToOneField(
+        IncomingDocument, null=True, blank=True, on_delete=models.PROTECT, related_name="enclosed"
+    )
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(condition=Q(kind__in=KINDS), name="reply_file_kind_is_known"),
+            models.UniqueConstraint(fields=["reply", "position"], name="reply_file_once"),
+            models.CheckConstraint(
+                condition=Q(fetch_from__isnull=False, document__isnull=True, given_up_at__isnull=True)
+                | Q(fetch_from__isnull=True, document__isnull=False, given_up_at__isnull=True)
+                | Q(fetch_from__isnull=True, document__isnull=True, given_up_at__isnull=False),
+                name="reply_file_is_to_be_fetched_or_here_or_given_up",
+            ),
+        ]
+        indexes = [
+            models.Index(
+                fields=["fetch_from"], name="reply_file_to_fetch", condition=Q(fetch_from__isnull=False)
+            ),
+        ]
+        ordering = ["position"]
+
+    def __str__(self) -> str:
+        return f"{self.reply_id} {self.position}"
+
+    @property
+    def may_be_a_result(self) -> bool:
+        """Whether a doctor could look at it, and nobody has it as a result yet."""
+        if self.document is None or self.kind not in MAY_BE_A_RESULT:
+            return False
+        files = self.document.files.all()
+        return self.document.status == DocumentStatus.LETTER and any(not file.problem for file in files)
