@@ -1,6 +1,7 @@
-"""WhatsApp's Cloud API as Meta documents it: /messages, its errors, and its signed webhooks.
+"""WhatsApp's Cloud API as Meta documents it: /messages, its errors, its signed webhooks, and what people send.
 
-https://developers.facebook.com/docs/whatsapp/cloud-api: reference/messages, support/error-codes, webhooks.
+https://developers.facebook.com/docs/whatsapp/cloud-api: reference/messages, reference/media, support/error-codes,
+webhooks. A file's id is good for seven days, the address that it leads to for five minutes.
 """
 
 import hashlib
@@ -20,9 +21,14 @@ def refuses(status: int, code: int, **headers: str) -> Trick:
 
 
 class Meta(StandIn):
+    def hands_out(self, request: Request) -> bool:
+        return request.method == "GET"
+
     def answer(self, request: Request) -> Answer:
         if request.headers.get("authorization") != f"Bearer {TOKEN}":
             return Answer(401, {"error": {"message": "…", "type": "OAuthException", "code": 190}})
+        if request.method == "GET":
+            return self.file(request)
         if request.path != f"/v23.0/{PHONE_ID}/messages":
             return Answer(404, {"error": {"message": "…", "type": "GraphMethodException", "code": 100}})
         asked = request.json
@@ -33,6 +39,27 @@ class Meta(StandIn):
         made = {"id": f"wamid.{len(self.taken)}"}
         contact = {"input": asked["to"], "wa_id": asked["to"]}
         return Answer(200, {"messaging_product": "whatsapp", "contacts": [contact], "messages": [made]})
+
+    def file(self, request: Request) -> Answer:
+        if request.path == "/whatsapp_business/attachments/":
+            content = self.files[request.query["mid"]]
+            return Answer(200, content, {"Content-Type": "application/octet-stream"})
+        media_id = request.path.removeprefix("/v23.0/")
+        if media_id not in self.files:
+            missing = {"message": "Unsupported get request. …", "code": 100, "error_subcode": 33}
+            return Answer(400, {"error": {"type": "GraphMethodException", **missing}})
+        return Answer(200, self.told_of(media_id))
+
+    def told_of(self, media_id: str) -> dict[str, Any]:
+        content = self.files[media_id]
+        return {
+            "messaging_product": "whatsapp",
+            "url": f"{self.url}/whatsapp_business/attachments/?mid={media_id}&ext=1773043500&hash=A",
+            "mime_type": "image/jpeg",
+            "sha256": hashlib.sha256(content).hexdigest(),
+            "file_size": len(content),
+            "id": media_id,
+        }
 
 
 def event(**value: Any) -> bytes:

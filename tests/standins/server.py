@@ -56,6 +56,7 @@ class StandIn:
     def __init__(self) -> None:
         self.requests: list[Request] = []
         self.taken: list[dict[str, Any]] = []
+        self.files: dict[str, bytes] = {}  # what somebody sent, by the name under which it is handed out
         self.tricks: deque[Trick] = deque()
         self.played: list[tuple[Trick, str]] = []  # with what was to be sent
         self.url = ""
@@ -79,6 +80,10 @@ class StandIn:
                 os.fsync(file.fileno())
         if self.tells:
             self.tells(what)
+
+    def hands_out(self, request: Request) -> bool:
+        """Whether a file is asked for; then, as when something is sent, a trick is played."""
+        return False
 
     def answer(self, request: Request) -> Answer:
         """As the provider answers when nothing goes wrong; takes the message."""
@@ -115,8 +120,8 @@ def _handler_of(stand_in: StandIn) -> type[BaseHTTPRequestHandler]:
                 self.rfile.read(length),
             )
             stand_in.requests.append(request)
-            is_sending = request.method == "POST"
-            trick = stand_in.trick_for(request.body.decode()) if is_sending else Trick(takes=True)
+            is_played = request.method == "POST" or stand_in.hands_out(request)
+            trick = stand_in.trick_for(request.body.decode()) if is_played else Trick(takes=True)
             answer = stand_in.answer(request) if trick.takes else None
             answer = trick.answer or answer
             if trick.is_slow:

@@ -1,6 +1,7 @@
 """Twilio, as its documentation has it: Messages.json and Calls.json, error bodies, lists, and signed callbacks.
 
-https://www.twilio.com/docs/messaging/api/message-resource, /docs/voice/api/call-resource, /docs/voice/twiml,
+https://www.twilio.com/docs/messaging/api/message-resource, /docs/messaging/api/media-resource,
+/docs/voice/api/call-resource, /docs/voice/twiml,
 /docs/voice/answering-machine-detection, /docs/usage/security (X-Twilio-Signature), /docs/usage/twilios-response
 (errors: code, message, more_info, status).
 """
@@ -19,6 +20,7 @@ from tests.conftest import NOW
 from tests.standins.server import Answer, Request, StandIn, Trick
 
 SID, TOKEN = "AC" + "0" * 32, "twilio-token"
+MEDIA, STORE = f"/2010-04-01/Accounts/{SID}/Messages/MM1/Media/", "/store/"
 
 
 def error(status: int, code: int, **headers: str) -> Answer:
@@ -40,10 +42,17 @@ class Twilio(StandIn):
         super().__init__()
         self.calls: list[dict[str, Any]] = []
 
+    def hands_out(self, request: Request) -> bool:
+        return request.path.startswith((MEDIA, STORE))
+
     def answer(self, request: Request) -> Answer:
+        if request.path.startswith(STORE):
+            return Answer(200, self.files[request.path.removeprefix(STORE)], {"Content-Type": "image/jpeg"})
         expected = "Basic " + base64.b64encode(f"{SID}:{TOKEN}".encode()).decode()
         if request.headers.get("authorization") != expected:
             return error(401, 20003)
+        if request.path.startswith(MEDIA):
+            return self.file(request)
         if request.path == f"/2010-04-01/Accounts/{SID}/Calls.json":
             return self.call(request)
         if request.path != f"/2010-04-01/Accounts/{SID}/Messages.json":
@@ -80,6 +89,13 @@ class Twilio(StandIn):
         }
         self.take(made, to=form["To"])
         return Answer(201, made)
+
+    def file(self, request: Request) -> Answer:
+        """On to the store, on a server of its own, which needs no login; its address is good for four hours."""
+        name = request.path.removeprefix(MEDIA)
+        if name not in self.files:
+            return error(404, 20404)
+        return Answer(307, b"", {"Location": f"{self.url.replace('127.0.0.1', 'localhost')}{STORE}{name}"})
 
     def call(self, request: Request) -> Answer:
         if request.method == "GET":
