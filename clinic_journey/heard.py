@@ -3,6 +3,7 @@
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
+from clinic_journey.enclosed_files import WITH_FILES, EnclosedFile, enclosed_in
 from clinic_journey.history_words import said_by_patient
 from outreach.models import Reply
 from patients.access import Here
@@ -16,6 +17,7 @@ class Heard(NamedTuple):
     pk: int
     at: datetime
     words: str
+    files: tuple[EnclosedFile, ...] = ()
 
 
 def heard_from(patient_id: int | None, here: Here, *, after: int = 0) -> list[Heard]:
@@ -25,4 +27,5 @@ def heard_from(patient_id: int | None, here: Here, *, after: int = 0) -> list[He
     recent = Reply.objects.filter(
         patient=patient_id, clinic=here.clinic, pk__gt=after, at__gt=here.now - HEARD_FOR
     )
-    return [Heard(reply.pk, reply.at, said_by_patient(reply)) for reply in recent.order_by("-pk")[:HEARD]]
+    newest = recent.prefetch_related(WITH_FILES).order_by("-pk")[:HEARD]
+    return [Heard(reply.pk, reply.at, said_by_patient(reply), enclosed_in(reply)) for reply in newest]

@@ -9,6 +9,7 @@ from django.db.models import Exists, OuterRef, Q
 from django.utils.functional import Promise
 from django.utils.timezone import localtime
 
+from clinic_journey.enclosed_files import WITH_FILES, EnclosedFile, enclosed_in
 from clinic_journey.history_words import said_by_patient
 from journeys.models import StepStatus
 from outreach.channels import PHONE
@@ -40,13 +41,15 @@ class Line:
     waits: bool = False  # nobody has answered these words of hers
     is_made: bool = True  # False for what is only planned, or was stopped before it left
     title: str | Promise = ""  # what it is, where it has no words yet
+    files: tuple[EnclosedFile, ...] = ()  # that came with these words
     step: UUID | None = None  # whose trace says why it went out, or did not
 
 
 def replies_of(patient: Patient) -> list[Reply]:
     """What she wrote or said, with who answers it, the newest first."""
     said = Reply.objects.filter(patient=patient, clinic=patient.clinic_id)
-    return list(said.select_related("matter__owner", "matter__template_step").order_by("-at", "-pk")[:SHOWN])
+    said = said.select_related("matter__owner", "matter__template_step").prefetch_related(WITH_FILES)
+    return list(said.order_by("-at", "-pk")[:SHOWN])
 
 
 def theirs(reply: Reply, language: str) -> Line:
@@ -58,6 +61,7 @@ def theirs(reply: Reply, language: str) -> Line:
         str(CHANNELS.get(reply.channel, "")),
         is_ours=False,
         waits=matter is not None and matter.status == StepStatus.ACTIVE,
+        files=enclosed_in(reply),
     )
 
 

@@ -4,6 +4,7 @@ import uuid
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import chain
 from typing import NamedTuple
 from uuid import UUID
 
@@ -20,6 +21,7 @@ from clinic_journey import desk
 from clinic_journey.caller import MY_ROLE
 from clinic_journey.caller_line import Clock
 from clinic_journey.desk import Press
+from clinic_journey.enclosed_files import awaited_by
 from clinic_journey.inbox_fresh import newest_in
 from clinic_journey.inbox_lines import Line, ours_to, quick_answers, replies_of, theirs
 from clinic_journey.models import DeskAction
@@ -119,6 +121,7 @@ def _shown(
         "call_by": typed.get("call_by") or (chosen.call_by if chosen else ""),
         "longest": LONGEST,
         "request_key": uuid.uuid4().hex,
+        "awaited": awaited_by(patient, chain.from_iterable(line.files for line in talk.lines)),
         "may_write": patient.status == PatientStatus.ACTIVE and bool(talk.ways),
         "colleagues": _colleagues(here) if GIVE in request.GET else None,
         "sent": "sent" in request.GET,

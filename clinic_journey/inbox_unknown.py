@@ -13,6 +13,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST
 
 from clinic_journey.caller import MOST, SHORTEST
+from clinic_journey.enclosed_files import WITH_FILES, enclosed_in
 from inquiries.models import Inquiry
 from inquiries.queries import inquiries_visible_to
 from inquiries.sent_models import SentAnswer
@@ -43,16 +44,16 @@ def _patients(here: Here) -> QuerySet[Patient]:
 def unknown(request: HttpRequest, here: Here, step_id: UUID) -> HttpResponse:
     """What came from there, who is reached there, and a search for whoever else may have written it."""
     matter = _matter(here, step_id)
-    said = Reply.objects.filter(matter=matter).select_related("contact_point").order_by("-at", "-pk")
+    said = Reply.objects.filter(matter=matter).select_related("contact_point").prefetch_related(WITH_FILES)
     text = request.GET.get("q", "").strip()
-    replies = list(said[:SHOWN])[::-1]
+    replies = list(said.order_by("-at", "-pk")[:SHOWN])[::-1]
     ours = _patients(here).prefetch_related("contacts__contact_point")
     reached = list(ours.filter(Exists(_ties_at(replies))).order_by("given_name", "pk")[:MOST])
     found = list(first_found(ours, text, MOST)) if len(text) >= SHORTEST else reached
     audit.shows(rows=len(found))
     context = {
         "matter": matter,
-        "replies": replies,
+        "replies": [(reply, enclosed_in(reply)) for reply in replies],
         "answered": _answered(here, replies),
         "q": text,
         "is_shared": bool(reached),

@@ -14,6 +14,7 @@ from appointments.models import Appointment, AppointmentStatus
 from clinic_journey.addresses import reach_of
 from clinic_journey.caller import caller_context
 from clinic_journey.cards import card_of
+from clinic_journey.enclosed_files import WITH_FILES, enclosed_in
 from clinic_journey.full_copy.archive import holds_kept, keys_of
 from clinic_journey.history_words import said_by_patient
 from clinic_journey.page_changed import version_of_record
@@ -25,7 +26,7 @@ from journeys.queries import journeys_of
 from outreach import confidence
 from outreach.complaints import COMPLAINT
 from outreach.milestones import YEAR_THANKS
-from outreach.models import NUMBER_TEST
+from outreach.models import NUMBER_TEST, Reply
 from outreach.silent import silent_tasks
 from patients.access import Here, for_staff, patient_here
 from patients.actions import RefusedError
@@ -58,13 +59,17 @@ def patient(request: HttpRequest, here: Here, patient_id: UUID) -> HttpResponse:
         .order_by("key"),
         **caller_context(found, here),
         "silent_tasks": list(silent_tasks(here.user).filter(patient=found)[:5]),
-        "replies": [(reply, said_by_patient(reply)) for reply in found.replies.order_by("-at")[:5]],
+        "replies": [(reply, said_by_patient(reply), enclosed_in(reply)) for reply in last_said(found)],
         "holds_kept": holds_kept(keys_of(found)),
         "may_keep_from_parents": may_keep_from_parents(found, on=on),
         "version": version,
         "now": here.now,
     }
     return render(request, "patient_record/patient.html", context)
+
+
+def last_said(patient: Patient) -> list[Reply]:
+    return list(patient.replies.prefetch_related(WITH_FILES).order_by("-at")[:5])
 
 
 def next_steps(patient: Patient) -> list[Step]:

@@ -9,6 +9,7 @@ from django.contrib import messages
 from django.http import FileResponse, Http404, HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
+from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
@@ -43,18 +44,25 @@ def _file(here: Here, file_id: int) -> DocumentFile:
 @for_staff()
 def match(request: HttpRequest, here: Here, document_id: UUID) -> HttpResponse:
     document = _document(here, document_id)
+    back = _back(request)
     code = request.POST.get("code", "").strip().upper()
     referral = queries.referrals_visible_to(here.user).filter(code=code, clinic=document.clinic).first()
     if referral is None:
         messages.error(request, _("No referral of this clinic has the code %(code)s.") % {"code": code})
-        return redirect(f"/results/?list=unmatched&item={document.public_id}")
+        return redirect(back or f"/results/?list=unmatched&item={document.public_id}")
     try:
         actions.match_by_hand(document, referral, now=here.now, by=here.user)
     except RefusedError as refusal:
         messages.error(request, str(refusal))
     else:
         messages.success(request, _("Matched. The doctor has it now, and the patient is told."))
-    return redirect("/results/?list=unmatched")
+    return redirect(back or "/results/?list=unmatched")
+
+
+def _back(request: HttpRequest) -> str:
+    """To the page with the words that the file came with."""
+    asked = request.POST.get("next", "")
+    return asked if url_has_allowed_host_and_scheme(asked, {request.get_host()}) else ""
 
 
 @require_POST

@@ -29,7 +29,8 @@ from outreach.channels import by_machine
 from outreach.complaint_models import Complaint
 from outreach.dispatch import Clock
 from outreach.door import Parcel
-from outreach.models import Attempt, OutreachTask
+from outreach.enclosed_models import ReplyFile
+from outreach.models import Attempt, OutreachTask, Reply
 from outreach.praise_models import Praise
 from outreach.provider_models import Gate, ProviderTerms
 from outreach.senders import Turn, Turns
@@ -44,6 +45,7 @@ from patients.actions import (
     set_default_hours,
 )
 from patients.models import AddressKind, Channel, Clinic, Membership, Patient, PatientContact, Role
+from referrals.arrivals import Arrival, match_documents, receive
 from referrals.models import IncomingDocument, Referral, Source
 from tests.conftest import NOW
 
@@ -337,6 +339,19 @@ def delivered(parcel: Parcel, turn: Turn, *, now: datetime = NOW) -> str:
     with Tour(by_machine()[turn.channel], Turns(turn.channel, 0, clock=clock, until=now)) as tour:
         tour.carry([parcel], turn)
     return next((what for what, count in tour.counted.items() if count), "")
+
+
+def enclosed(words: Reply, content: bytes | None = None, *, name: str = "", **fields: Any) -> ReplyFile:
+    """A file that came with these words: with `content` it is here and was read, else it is still to be fetched."""
+    usual = {"kind": "picture", "provider_reference": "A", "asked_at": NOW, "fetch_from": NOW}
+    file = ReplyFile.objects.create(reply=words, position=words.files.count() + 1, **{**usual, **fields})
+    if content is not None:
+        arrival = Arrival(words.clinic, Source.MESSAGE, f"reply-file-{file.pk}", content, subject=name)
+        file.document, file.fetch_from = receive(arrival, now=NOW), None
+        file.save()
+        match_documents(now=NOW)
+        file.refresh_from_db()
+    return file
 
 
 def opened(where: Clinic) -> None:

@@ -5,6 +5,7 @@ from typing import Any
 
 from django.apps import apps
 from django.db import models
+from django.db.models.functions import Coalesce
 from django.urls import ResolverMatch
 
 from appointments.models import Appointment
@@ -22,16 +23,19 @@ from referrals.models import DocumentFile, IncomingDocument, Referral, Result, R
 
 Subject = tuple[int | None, int]  # keys of the patient and of the clinic
 
-# The patient and the clinic of a row, as paths from it.
-WAYS: dict[type[models.Model], tuple[str, str]] = {
+# The patient and the clinic of a row, as paths from it. A file may have come with a patient's words, for no referral.
+WAYS: dict[type[models.Model], tuple[str | Coalesce, str]] = {
     Patient: ("pk", "clinic"),
     Journey: ("patient", "clinic"),
     Step: ("journey__patient", "clinic"),
     Appointment: ("patient", "clinic"),
     Referral: ("patient", "clinic"),
     Result: ("referral__patient", "referral__clinic"),
-    IncomingDocument: ("referral__patient", "clinic"),
-    DocumentFile: ("document__referral__patient", "document__clinic"),
+    IncomingDocument: (Coalesce("referral__patient", "enclosed__reply__patient"), "clinic"),
+    DocumentFile: (
+        Coalesce("document__referral__patient", "document__enclosed__reply__patient"),
+        "document__clinic",
+    ),
     OutreachTask: ("patient", "clinic"),
     PatientContact: ("patient", "patient__clinic"),
     WaitlistEntry: ("patient", "clinic"),

@@ -3,11 +3,12 @@
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
 
-from django.db.models import ForeignKey, Model
+from django.db.models import ForeignKey, Model, Q
 
 from journeys.models import Journey
 from outreach.models import Reply
 from patients.models import AuditEvent
+from referrals.models import IncomingDocument, Source
 
 
 class Told:
@@ -31,8 +32,21 @@ class Told:
             return True  # it names rows of any journey, and does not say of which
         if isinstance(row, Reply) and not (row.step_id or row.matter_id or row.attempt_id):
             return True  # her own words, of which nobody knows what they are about
+        if isinstance(row, IncomingDocument) and row.source == Source.MESSAGE and _came_with_kept_words(row):
+            return True
         return any(
             getattr(row, field.attname) in self._left_out.get(field.related_model, ())
             for field in row._meta.concrete_fields
             if isinstance(field, ForeignKey)
         )
+
+
+def _came_with_kept_words(document: IncomingDocument) -> bool:
+    """As the reply is itself, which stands further on in the copy."""
+    about = ("step__journey", "matter__journey", "attempt__task__step__journey")
+    kept, said = Q(), Q()
+    for journey in about:
+        kept |= Q(**{f"{journey}__is_confidential": True})
+        said |= Q(**{f"{journey}__isnull": False})
+    words = Reply.objects.filter(files__document=document)
+    return words.filter(kept | ~said).exists()

@@ -29,6 +29,7 @@ from journeys.models import Journey, JourneyTemplate, Step, StepEvent, StepTempl
 from outreach.complaint_models import Complaint
 from outreach.contact_models import CameOfAge, PersonalContact
 from outreach.decision_models import Decision
+from outreach.enclosed_models import ReplyFile
 from outreach.models import Attempt, OutreachTask, Reply
 from outreach.praise_models import Praise
 from outreach.provider_models import MessengerLink
@@ -50,7 +51,7 @@ from referrals.models import DocumentFile, IncomingDocument, Referral, Result, R
 OURS = frozenset(
     """
     clinic search_key request_key lease lease_until link_version token_hash once request_id ip agent raw match_from
-    letter_from tries candidates wrote plan_from contact_from changes provider_reference content
+    letter_from fetch_from tries candidates wrote plan_from contact_from changes provider_reference content
     """.split()  # noqa: SIM905 - a list to be read
 )
 NAMED = frozenset(
@@ -205,13 +206,17 @@ SECTIONS: tuple[Section, ...] = (
     Section(
         IncomingDocument,
         _("Documents"),
-        ("referral__patient", "step__journey__patient"),
+        ("referral__patient", "step__journey__patient", "enclosed__reply__patient"),
         (("", "received_at"), ("", "sender"), ("", "subject"), ("", "status")),
     ),
     Section(
         DocumentFile,
         _("Files"),
-        ("document__referral__patient", "document__step__journey__patient"),
+        (
+            "document__referral__patient",
+            "document__step__journey__patient",
+            "document__enclosed__reply__patient",
+        ),
         (("", "name"), ("", "problem_words")),
     ),
     Section(
@@ -259,6 +264,12 @@ SECTIONS: tuple[Section, ...] = (
         _("What they said"),
         ("patient",),
         (("", "at"), ("", "channel"), ("", "body"), ("", "meaning")),
+    ),
+    Section(
+        ReplyFile,
+        _("Files that came with it"),
+        ("reply__patient",),
+        (("", "asked_at"), ("", "name")),
     ),
     Section(
         Complaint,

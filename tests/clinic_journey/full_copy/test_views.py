@@ -122,6 +122,24 @@ def test_a_parent_gets_nothing_of_what_is_kept_from_the_parents(manager: Client,
         assert "kept from" not in for_parent.read(name).decode()
 
 
+def test_what_came_with_her_words_is_in_it_and_kept_as_they_are(manager: Client, patient: Patient) -> None:
+    files = {}
+    for is_kept in (False, True):
+        step = builders.step(builders.journey(patient, is_confidential=is_kept), kind="call")
+        words = said(patient, "see this")
+        Reply.objects.filter(pk=words.pk).update(matter=step)
+        document = builders.enclosed(words, PDF).document
+        assert document is not None
+        files[is_kept] = f"files/{document.files.get().pk}.pdf"
+    nobody_knows = builders.enclosed(said(patient, "and this"), PDF)
+    assert nobody_knows.document is not None
+    whole, for_parent = taken(manager, patient), taken(manager, patient, {"for": "parents"})
+    assert set(files.values()) < set(whole.namelist())
+    assert set(for_parent.namelist()) == {"record.json", "record.html", files[False]}
+    assert len(data_of(whole)["replyfile"]) == 3
+    assert len(data_of(for_parent)["replyfile"]) == len(data_of(for_parent)["incomingdocument"]) == 1
+
+
 def test_every_table_can_be_written(manager: Client) -> None:
     """One row of each kind that the pages name."""
     clinic = builders.clinic()

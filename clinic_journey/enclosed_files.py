@@ -1,0 +1,63 @@
+"""What came with somebody's words, shown beside them: to be opened, still awaited, or to be asked for again."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.db.models import Prefetch
+
+from outreach.channels.inbound import Brought
+from outreach.enclosed_models import ReplyFile
+from outreach.models import Reply
+from outreach.queries import TROUBLE_OF
+from patients.models import Clinic, Patient
+from referrals.models import DocumentFile, DocumentStatus, IncomingDocument, Referral
+from referrals.queries import expected
+
+WITH_FILES = Prefetch(
+    "files", ReplyFile.objects.select_related("document").prefetch_related("document__files")
+)
+
+
+@dataclass(frozen=True)
+class EnclosedFile:
+    kind: str  # in words
+    document: IncomingDocument | None
+    files: tuple[DocumentFile, ...]  # of the document, once it has been read
+    trouble: str  # why the last try failed, in words
+    tried_at: datetime | None  # when it is tried again; none: it is here, or given up
+    is_given_up: bool
+    may_be_a_result: bool
+
+    @property
+    def is_a_result(self) -> bool:
+        return self.document is not None and self.document.status == DocumentStatus.MATCHED
+
+    @property
+    def name(self) -> str:
+        """As whoever sent it called it, else what it is."""
+        return (self.document.subject if self.document else "") or self.kind
+
+
+def enclosed_in(reply: Reply) -> tuple[EnclosedFile, ...]:
+    """Of a reply that was read WITH_FILES."""
+    return tuple(_shown(file) for file in reply.files.all())
+
+
+def _shown(file: ReplyFile) -> EnclosedFile:
+    return EnclosedFile(
+        str(Brought(file.kind).label),
+        file.document,
+        tuple(file.document.files.all()) if file.document else (),
+        str(TROUBLE_OF[file.trouble].label) if file.trouble in TROUBLE_OF else "",
+        file.fetch_from,
+        is_given_up=file.given_up_at is not None,
+        may_be_a_result=file.may_be_a_result,
+    )
+
+
+def awaited_by(patient: Patient, shown: Iterable[EnclosedFile]) -> list[Referral]:
+    """The results that we wait for, one of which may have come with her words."""
+    if not any(file.may_be_a_result for file in shown):
+        return []
+    return list(expected(Referral.objects.filter(patient=patient, clinic=Clinic(pk=patient.clinic_id))))
