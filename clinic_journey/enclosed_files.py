@@ -45,13 +45,15 @@ def enclosed_in(reply: Reply) -> tuple[EnclosedFile, ...]:
 
 
 def _shown(file: ReplyFile) -> EnclosedFile:
+    unread = file.document if file.document and file.document.status == DocumentStatus.UNMATCHED else None
+    trouble = str(TROUBLE_OF[file.trouble].label) if file.trouble in TROUBLE_OF else ""
     return EnclosedFile(
         str(Brought(file.kind).label),
         file.document,
         tuple(file.document.files.all()) if file.document else (),
-        str(TROUBLE_OF[file.trouble].label) if file.trouble in TROUBLE_OF else "",
+        " ".join(unread.reason_words) if unread else trouble,
         file.fetch_from,
-        is_given_up=file.given_up_at is not None,
+        is_given_up=file.given_up_at is not None or unread is not None,
         may_be_a_result=file.may_be_a_result,
     )
 

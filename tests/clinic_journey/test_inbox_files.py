@@ -13,7 +13,7 @@ from outreach.channels import Trouble
 from outreach.enclosed_models import ReplyFile
 from outreach.models import Reply
 from patients.models import AuditEvent, Clinic, Patient, Role
-from referrals.models import DocumentStatus, Referral, ReferralStatus
+from referrals.models import DocumentFile, DocumentStatus, IncomingDocument, Referral, ReferralStatus
 from tests import builders
 from tests.clinic_journey.test_access import logged_in
 from tests.conftest import NOW
@@ -99,6 +99,16 @@ def test_from_an_unknown_number_they_stand_with_the_words(desk: Client, clinic: 
 )
 def test_what_is_not_here_says_so_in_words(desk: Client, dana: Patient, fields: Any, words: str) -> None:
     builders.enclosed(said(dana), **fields)
+    assert words in page(desk, f"/inbox/{dana.public_id}/")
+
+
+def test_what_could_not_be_read_says_so_as_well(desk: Client, dana: Patient) -> None:
+    file = builders.enclosed(said(dana), PNG)
+    DocumentFile.objects.all().delete()
+    step = builders.step(builders.journey(dana), kind=StepKind.IDENTIFY)
+    unread = {"status": DocumentStatus.UNMATCHED, "step": step, "reasons": ["unreadable"]}
+    IncomingDocument.objects.filter(enclosed=file).update(**unread)
+    words = "could not be fetched. It could not be read. Ask for it once more"
     assert words in page(desk, f"/inbox/{dana.public_id}/")
 
 
