@@ -144,8 +144,8 @@ def _content_of(message: dict[str, Any]) -> tuple[str, Any]:
 
 def _files_of(message: dict[str, Any], brought: str) -> tuple[Enclosed, ...]:
     """Of a picture they name several sizes, the largest last."""
-    if brought not in FILES:
-        return ()
     _kind, content = _content_of(message)
     file = content[-1] if isinstance(content, list) else content
+    if brought not in FILES or "file_id" not in file:
+        return ()
     return (Enclosed(brought, str(file["file_id"]), str(file.get("file_name", ""))),)

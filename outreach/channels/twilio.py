@@ -193,5 +193,5 @@ def _files_of(form: dict[str, str]) -> tuple[Enclosed, ...]:
 def media(path: str, *, most: int) -> bytes:
     """A file of an MMS. Their own client reads answers as text, so it cannot; the address sends us on to a store."""
     login = base64.b64encode(f"{settings.TWILIO_ACCOUNT_SID}:{settings.TWILIO_AUTH_TOKEN}".encode()).decode()
-    url = f"{(settings.TWILIO_API_URL or API_URL).rstrip('/')}{path}"
+    url = f"{(settings.TWILIO_API_URL or API_URL).rstrip('/')}/{path.lstrip('/')}"
     return fetched(url, most=most, follows=True, Authorization=f"Basic {login}")

@@ -251,8 +251,8 @@ def _content_of(message: dict[str, Any]) -> tuple[str, str]:
 
 
 def _files_of(message: dict[str, Any], brought: str) -> tuple[Enclosed, ...]:
-    content = message.get(message.get("type", "")) or {}
-    if brought not in FILES or not content.get("id"):
+    content = message.get(message.get("type", ""))
+    if brought not in FILES or not isinstance(content, dict) or "id" not in content:
         return ()
     return (Enclosed(brought, str(content["id"]), str(content.get("filename", ""))),)
 

@@ -262,6 +262,12 @@ def test_the_store_of_twilio_does_not_learn_our_login(twilio: Twilio, dana: Pati
     assert ["authorization" in request.headers for request in twilio.requests] == [True, False]
 
 
+def test_no_address_leads_away_from_twilio(twilio: Twilio, dana: Patient) -> None:
+    by_sms(MediaUrl0="@elsewhere.example/x")
+    assert fetched_at(NOW) == 0
+    assert [request.path for request in twilio.requests] == ["/@elsewhere.example/x"]
+
+
 def test_telegram_hands_out_nothing_above_its_limit(bot: Telegram, dana: Patient) -> None:
     bot.files["A"] = bytes(telegram.LARGEST + 1)
     by_telegram(video={"file_id": "A"})
@@ -304,8 +310,9 @@ def test_a_sticker_a_place_and_words_bring_no_file(bot: Telegram, whatsapp: Meta
     by_telegram(1, sticker={"file_id": "A", "emoji": "👍"})
     by_telegram(2, location={"latitude": 32.1, "longitude": 34.8})
     by_telegram(3, text="hello")
+    by_telegram(4, photo=[])
     by_whatsapp(type="sticker", sticker={"id": "A"})
-    assert (Reply.objects.count(), ReplyFile.objects.count()) == (4, 0)
+    assert (Reply.objects.count(), ReplyFile.objects.count()) == (5, 0)
 
 
 def test_from_a_number_that_nobody_knows_it_goes_along_with_the_words(whatsapp: Meta, dana: Patient) -> None:
@@ -343,6 +350,22 @@ class OneFile:
     def fetch(self, _reference: str, *, most: int) -> bytes:
         self.was_open = connection.in_atomic_block
         return PNG[:most]
+
+
+def test_whoever_comes_after_the_lease_changes_nothing(
+    bot: Telegram, dana: Patient, settings: LazySettings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class TakenUp(OneFile):
+        def fetch(self, reference: str, *, most: int) -> bytes:
+            ReplyFile.objects.update(tries=2)  # by another worker, meanwhile
+            return super().fetch(reference, most=most)
+
+    by_telegram(photo=[{"file_id": "A"}])
+    monkeypatch.setitem(TRANSPORTS, "one file", TakenUp())
+    settings.CHANNEL_TRANSPORTS = {"telegram": "one file"}
+    assert fetched_at(NOW) == 0
+    file = ReplyFile.objects.get()
+    assert (file.document, file.fetch_from) == (None, NOW + LEASE)
 
 
 @pytest.mark.django_db(transaction=True)
