@@ -132,7 +132,11 @@ def test_the_desk_says_that_it_is_the_result(desk: Client, dana: Patient) -> Non
     assert "Somebody has dealt with this document meanwhile." in again.content.decode()
 
 
-@pytest.mark.parametrize(("kind", "content"), [("voice", OGG), ("file", b"MZ\x90"), ("video", OGG)])
+@pytest.mark.parametrize(
+    ("kind", "content"),
+    [("voice", OGG), ("file", b"MZ\x90"), ("video", OGG)],
+    ids=["voice", "program", "video"],
+)
 def test_what_no_doctor_could_look_at_is_offered_as_no_result(
     desk: Client, dana: Patient, kind: str, content: bytes
 ) -> None:
