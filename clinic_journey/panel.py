@@ -241,7 +241,7 @@ def endings_of(step: Step) -> list[tuple[str, str]]:
         else [step.ends_with or ("kept" if step.kind == StepKind.PROMISE else "done")]
     )
     by_hand = [code for code in codes if code not in NOT_BY_HAND and step.kind != StepKind.REVIEW]
-    if step.kind in ON_A_PAGE_OF_THEIRS or (step.kind == StepKind.PROMISE and step.journey.patient is None):
+    if step.kind in ON_A_PAGE_OF_THEIRS or (step.journey.patient is None and step.kind != StepKind.MEND):
         return []  # a document finds its patient, a question its answer, a complaint its end, on their own page
     if checks_an_address(step):
         return []  # the address ends it, on the patient's record

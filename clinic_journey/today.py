@@ -210,13 +210,13 @@ def finish(request: HttpRequest, here: Here, step_id: UUID) -> HttpResponse:
             return _refused(request, here, step, RefusedError(_("This time has passed. Choose another.")))
         return _save(request, here, step, BOOKED, lambda: _book(step, start, here))
     code, note = request.POST.get("outcome", ""), _text(request, "note")
-    if step.journey.patient_id is None:
+    if step.kind == StepKind.MEND:
         return _finish_for_good(request, here, step, code, note)
     return _save(request, here, step, code, lambda: _finish(step, code, note, here))
 
 
 def _finish_for_good(request: HttpRequest, here: Here, step: Step, code: str, note: str) -> HttpResponse:
-    """What is about no patient, as a manager's step: what changed is known by a patient's rows, so this stays."""
+    """A manager's own step, about no patient: what a save changed is known by a patient's rows, so this stays."""
     try:
         _finish(step, code, note, here)
     except RefusedError as refusal:

@@ -207,8 +207,7 @@ def _goes_down(sender: Sender, until: datetime, *, now: datetime) -> None:
         channel=sender.channel, status=AttemptStatus.PLANNED, send_at__lte=until
     )
     plan_anew(meanwhile, Because.SENDER_DOWN, now=now)
-    if sender.down_since is None:
-        tell_the_managers(works(sender.channel), _words(sender.channel), now=now)
+    tell_the_managers(works(sender.channel), _words(sender.channel), now=now)
 
 
 def _words(channel: str) -> Words:

@@ -3,6 +3,7 @@
 A step is known by the one outcome that ends it, which names the channel, and never by its words.
 """
 
+from contextlib import suppress
 from datetime import datetime
 
 from django.db import IntegrityError, transaction
@@ -12,6 +13,7 @@ from journeys import deadlines
 from journeys.actions import AdHoc, complete_step, open_unidentified
 from journeys.clinic_time import soon
 from journeys.models import OwnerRole, Step, StepKind, StepStatus, Words
+from patients.actions import StaleStateError
 from patients.models import Clinic
 
 MEND_WITHIN = deadlines.Limit(1, deadlines.Unit.WORKING_HOURS)
@@ -42,9 +44,10 @@ def tell_the_managers(ends_with: str, words: Words, *, now: datetime) -> None:
 
 
 def note_mended(ends_with: str, *, now: datetime) -> None:
-    """It works again: nobody has to look."""
+    """It works again: nobody has to look. A manager may say so in the same moment."""
     for step in _told(ends_with):
-        complete_step(step, ends_with, now=now)
+        with suppress(StaleStateError), transaction.atomic():
+            complete_step(step, ends_with, now=now)
 
 
 def is_to_read(step: Step) -> bool:

@@ -7,8 +7,10 @@ import pytest
 
 from clinic_journey.models import DeskAction
 from journeys.models import Step, StepKind, StepStatus
+from outreach.channels.inbound import Said
 from outreach.models import Reply
-from patients.models import Clinic
+from outreach.replies import receive_reply
+from patients.models import AddressKind, Channel, Clinic
 from tests import builders
 from tests.clinic_journey.test_inbox import a_writer
 from tests.clinic_journey.test_today import a_call, desk, post
@@ -106,3 +108,16 @@ def test_who_wrote_gets_an_answer_in_writing_first_and_a_call_second(clinic: Cli
     page = text_of(client.get(path))
     assert answer not in page
     assert 'btn-primary" data-key="KeyC"' in page
+
+
+def test_words_of_a_number_nobody_knows_are_not_ended_in_today(clinic: Clinic) -> None:
+    """They are read, and answered or given to a patient, on a page of their own."""
+    said = Said(
+        Channel.SMS, AddressKind.PHONE, "+972509990011", "It hurts, please call", NOW, to=clinic.phone
+    )
+    receive_reply(said, now=NOW)
+    step, client = Step.objects.get(), desk(clinic)
+    assert 'name="outcome"' not in text_of(client.get(f"/today/{step.public_id}/panel/"))
+    assert post(client, step, "finish", outcome="done").status_code == 409
+    step.refresh_from_db()
+    assert step.status == StepStatus.ACTIVE

@@ -6,10 +6,13 @@ from collections.abc import Iterator
 from datetime import datetime, timedelta
 from itertools import pairwise
 from math import ceil
+from typing import Any
 
 import pytest
 from django.conf import LazySettings
+from django.db import connection
 
+from journeys.actions import complete_step
 from journeys.models import OwnerRole, Step, StepKind, StepStatus
 from outreach import senders
 from outreach.actions import plan_attempts
@@ -299,6 +302,36 @@ class TestDown:
             (OwnerRole.MANAGER, StepStatus.ACTIVE, "SMS does not work: see Channels.")
         }
         assert steps.count() == Clinic.objects.count() == 2
+
+    def test_a_manager_who_says_too_early_that_it_works_is_told_again(
+        self, clinic: Clinic, numbers: Iterator[str], twilio: Twilio
+    ) -> None:
+        self.fail(clinic, numbers, twilio)
+        complete_step(Step.objects.get(kind=StepKind.MEND), "works_sms", now=NOW + MINUTE)
+        senders.failed("sms", "busy", now=NOW + 6 * MINUTE)
+        assert Step.objects.get(kind=StepKind.MEND, status=StepStatus.ACTIVE).ends_with == "works_sms"
+
+    def test_a_manager_who_says_in_the_same_moment_that_it_works_is_in_nobodys_way(
+        self, clinic: Clinic, numbers: Iterator[str], twilio: Twilio
+    ) -> None:
+        builders.clinic()
+        self.fail(clinic, numbers, twilio)
+        first, second = Step.objects.filter(kind=StepKind.MEND).order_by("pk")
+
+        def meanwhile(execute: Any, sql: str, *about: Any) -> Any:
+            answer = execute(sql, *about)
+            if "works_sms" in str(about[0]) and sql.startswith("SELECT"):  # both are read, none is ended yet
+                ended = Step.objects.filter(pk=first.pk)
+                ended.update(status=StepStatus.COMPLETED, outcome="works_sms", completed_at=NOW)
+            return answer
+
+        turn = senders.turn_of("sms", now=NOW + 6 * MINUTE)
+        assert turn
+        with connection.execute_wrapper(meanwhile):
+            senders.worked(turn, now=NOW + 6 * MINUTE)
+        assert senders.down() == set()
+        second.refresh_from_db()
+        assert second.status == StepStatus.COMPLETED
 
     def test_when_the_pause_is_over_one_message_is_tried_and_no_more(
         self, clinic: Clinic, numbers: Iterator[str], twilio: Twilio
