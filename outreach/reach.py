@@ -65,7 +65,7 @@ class Reach:
         """Of one task that is loaded already, or that a contact would have: it need not be saved."""
         card = getattr(task.patient, "card", None)
         prefetch_related_objects([task.patient], ties_at("contacts"))
-        prefetch_related_objects([card] if card else [], windows_at("windows"))
+        prefetch_related_objects([card] if card else [], "windows")
         return cls([task], now=now, clock=clock)
 
     def __init__(self, tasks: list[OutreachTask], *, now: datetime, clock: ClinicClock | None = None) -> None:

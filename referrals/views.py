@@ -6,7 +6,14 @@ from uuid import UUID, uuid4
 
 from django.conf import settings
 from django.contrib import messages
-from django.http import FileResponse, Http404, HttpRequest, HttpResponse, HttpResponseBase
+from django.http import (
+    FileResponse,
+    Http404,
+    HttpRequest,
+    HttpResponse,
+    HttpResponseBase,
+    HttpResponseRedirect,
+)
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 from django.utils.http import url_has_allowed_host_and_scheme
@@ -44,25 +51,26 @@ def _file(here: Here, file_id: int) -> DocumentFile:
 @for_staff()
 def match(request: HttpRequest, here: Here, document_id: UUID) -> HttpResponse:
     document = _document(here, document_id)
-    back = _back(request)
+    unmatched = "/results/?list=unmatched"
     code = request.POST.get("code", "").strip().upper()
     referral = queries.referrals_visible_to(here.user).filter(code=code, clinic=document.clinic).first()
     if referral is None:
         messages.error(request, _("No referral of this clinic has the code %(code)s.") % {"code": code})
-        return redirect(back or f"/results/?list=unmatched&item={document.public_id}")
+        return _back(request, or_to=f"{unmatched}&item={document.public_id}")
     try:
         actions.match_by_hand(document, referral, now=here.now, by=here.user)
     except RefusedError as refusal:
         messages.error(request, str(refusal))
     else:
         messages.success(request, _("Matched. The doctor has it now, and the patient is told."))
-    return redirect(back or "/results/?list=unmatched")
+    return _back(request, or_to=unmatched)
 
 
-def _back(request: HttpRequest) -> str:
+def _back(request: HttpRequest, *, or_to: str) -> HttpResponse:
     """To the page with the words that the file came with."""
     asked = request.POST.get("next", "")
-    return asked if url_has_allowed_host_and_scheme(asked, {request.get_host()}) else ""
+    is_ours = url_has_allowed_host_and_scheme(asked, {request.get_host()})
+    return HttpResponseRedirect(asked if is_ours else or_to)
 
 
 @require_POST
