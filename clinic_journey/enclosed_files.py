@@ -10,9 +10,9 @@ from outreach.channels.inbound import Brought
 from outreach.enclosed_models import ReplyFile
 from outreach.models import Reply
 from outreach.queries import TROUBLE_OF
-from patients.models import Clinic, Patient
+from patients.models import Patient
 from referrals.models import DocumentFile, DocumentStatus, IncomingDocument, Referral
-from referrals.queries import expected
+from referrals.queries import waiting
 
 WITH_FILES = Prefetch(
     "files", ReplyFile.objects.select_related("document").prefetch_related("document__files")
@@ -59,7 +59,8 @@ def _shown(file: ReplyFile) -> EnclosedFile:
 
 
 def awaited_by(patient: Patient, shown: Iterable[EnclosedFile]) -> list[Referral]:
-    """The results that we wait for, one of which may have come with her words."""
+    """The results that one of these may be; of one sent as several photos, each joins the first."""
     if not any(file.may_be_a_result for file in shown):
         return []
-    return list(expected(Referral.objects.filter(patient=patient, clinic=Clinic(pk=patient.clinic_id))))
+    hers = Referral.objects.filter(patient=patient, clinic=patient.clinic_id)
+    return list(waiting(hers).order_by("expected_at", "pk"))

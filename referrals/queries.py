@@ -80,6 +80,14 @@ def expected(referrals: QuerySet[Referral]) -> QuerySet[Referral]:
     return referrals.filter(status=ReferralStatus.ACTIVE).order_by("expected_at", "pk")
 
 
+def waiting(referrals: QuerySet[Referral]) -> QuerySet[Referral]:
+    """Those that wait for a result, or for the decision on one, which what comes now joins."""
+    undecided = Exists(Result.objects.filter(referral=OuterRef("pk"), decision=""))
+    return referrals.filter(
+        Q(status=ReferralStatus.ACTIVE) | (Q(status=ReferralStatus.COMPLETED) & Q(undecided))
+    )
+
+
 def late(referrals: QuerySet[Referral], *, now: datetime) -> QuerySet[Referral]:
     return expected(referrals).filter(expected_at__lte=now)
 
@@ -149,13 +157,8 @@ def referrals_about(claim: Claim, *, clinic: Clinic) -> list[Referral]:
     more often something else.
     """
     people = [person.key for person in people_like(clinic, _searchable(claim))]
-    undecided = Exists(Result.objects.filter(referral=OuterRef("pk"), decision=""))
-    waiting = Q(status=ReferralStatus.ACTIVE) | (Q(status=ReferralStatus.COMPLETED) & Q(undecided))
-    return list(
-        Referral.objects.filter(waiting, clinic=clinic, patient_id__in=people).select_related(
-            "patient", "clinic"
-        )
-    )
+    about = Referral.objects.filter(clinic=clinic, patient_id__in=people)
+    return list(waiting(about).select_related("patient", "clinic"))
 
 
 def _searchable(claim: Claim) -> Claim:

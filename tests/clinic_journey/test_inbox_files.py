@@ -13,7 +13,15 @@ from outreach.channels import Trouble
 from outreach.enclosed_models import ReplyFile
 from outreach.models import Reply
 from patients.models import AuditEvent, Clinic, Patient, Role
-from referrals.models import DocumentFile, DocumentStatus, IncomingDocument, Referral, ReferralStatus
+from referrals.models import (
+    Decision,
+    DocumentFile,
+    DocumentStatus,
+    IncomingDocument,
+    Referral,
+    ReferralStatus,
+    Result,
+)
 from tests import builders
 from tests.clinic_journey.test_access import logged_in
 from tests.conftest import NOW
@@ -130,6 +138,21 @@ def test_the_desk_says_that_it_is_the_result(desk: Client, dana: Patient) -> Non
     assert f'value="{referral.code}"' not in text
     again = desk.post(f"/documents/{file.document.public_id}/match/", pressed, follow=True)
     assert "Somebody has dealt with this document meanwhile." in again.content.decode()
+
+
+def test_of_a_result_in_several_photos_each_is_taken(desk: Client, dana: Patient) -> None:
+    """Until the doctor has decided; what comes after that is more often something else."""
+    referral, talk = builders.referral(dana), f"/inbox/{dana.public_id}/"
+    offered = f'value="{referral.code}"'
+    photos = [builders.enclosed(said(dana), PNG).document for _photo in range(3)]
+    for number, photo in enumerate(photos[:2]):
+        assert photo is not None
+        assert page(desk, talk).count(offered) == 3 - number
+        desk.post(f"/documents/{photo.public_id}/match/", {"code": referral.code, "next": talk})
+    results = Result.objects.filter(referral=referral)
+    assert (results.count(), results.values("review").distinct().count()) == (2, 1)
+    results.update(decision=Decision.NO_TREATMENT, decided_at=NOW)
+    assert offered not in page(desk, talk)
 
 
 @pytest.mark.parametrize(
