@@ -298,7 +298,10 @@ class DocumentViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, ClinicVi
     @extend_schema(request=MatchSerializer, responses={200: DocumentSerializer, **REFUSALS})
     @action(detail=True, methods=["post"])
     def match(self, _request: Request, id: UUID) -> Response:  # noqa: A002 - the name in the address
-        """Say whose an unmatched document is; the doctor has it at once, and the patient is told."""
+        """Say of which referral an unmatched document, or a file that came with a message, is the result.
+
+        The doctor has it at once, and the patient is told.
+        """
         document, said = self.get_object(), self.checked(MatchSerializer)
         actions.match_by_hand(document, said["referral"], now=timezone.now(), by=self.asker)
         return self.shown(id)
