@@ -45,17 +45,24 @@ def enclosed_in(reply: Reply) -> tuple[EnclosedFile, ...]:
 
 
 def _shown(file: ReplyFile) -> EnclosedFile:
-    unread = file.document if file.document and file.document.status == DocumentStatus.UNMATCHED else None
-    trouble = str(TROUBLE_OF[file.trouble].label) if file.trouble in TROUBLE_OF else ""
+    document = file.document
+    files = tuple(document.files.all()) if document else ()
+    is_unreadable = document is not None and document.status != DocumentStatus.RECEIVED and not files
     return EnclosedFile(
         str(Brought(file.kind).label),
-        file.document,
-        tuple(file.document.files.all()) if file.document else (),
-        " ".join(unread.reason_words) if unread else trouble,
+        document,
+        files,
+        _trouble_of(file),
         file.fetch_from,
-        is_given_up=file.given_up_at is not None or unread is not None,
+        is_given_up=file.given_up_at is not None or is_unreadable,
         may_be_a_result=file.may_be_a_result,
     )
+
+
+def _trouble_of(file: ReplyFile) -> str:
+    """Why it could not be read, else why it could not be fetched."""
+    unread = " ".join(file.document.reason_words) if file.document else ""
+    return unread or (str(TROUBLE_OF[file.trouble].label) if file.trouble in TROUBLE_OF else "")
 
 
 def awaited_by(patient: Patient, shown: Iterable[EnclosedFile]) -> list[Referral]:

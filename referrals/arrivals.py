@@ -163,7 +163,7 @@ def _try_to_match(pk: int, tries: int, *, now: datetime) -> None:
         if tries <= MAX_TRIES:
             match_document(document, now=now)
         else:
-            _hand_over(document, [UNREADABLE], now=now)
+            _give_up(document, now=now)
     except StaleStateError:
         return
     except Exception as error:  # noqa: BLE001 - one document must not stop its neighbours
@@ -171,8 +171,16 @@ def _try_to_match(pk: int, tries: int, *, now: datetime) -> None:
         place = " ".join(traceback.format_tb(error.__traceback__)[-1].split()[:4])
         logger.error("Document %s: %s, try %s of %s. %s", pk, type(error).__name__, tries, MAX_TRIES, place)  # noqa: TRY400
         if tries == MAX_TRIES:
-            # Taken at once, not after the lease: its next claim is over the limit and goes to a person.
+            # Taken at once, not after the lease: its next claim is over the limit and gives it up.
             IncomingDocument.objects.filter(pk=pk, status=DocumentStatus.RECEIVED).update(match_from=now)
+
+
+def _give_up(document: IncomingDocument, *, now: datetime) -> None:
+    """A person looks at what cannot be read; whoever has the words of a message sees there that its file cannot."""
+    if document.source == Source.MESSAGE:
+        _is_no_result(document, ended_at=now, reasons=[UNREADABLE])
+    else:
+        _hand_over(document, [UNREADABLE], now=now)
 
 
 def match_document(document: IncomingDocument, *, now: datetime) -> Result | None:

@@ -13,6 +13,7 @@ from outreach.channels import Trouble
 from outreach.enclosed_models import ReplyFile
 from outreach.models import Reply
 from patients.models import AuditEvent, Clinic, Patient, Role
+from referrals.arrivals import MAX_TRIES, match_documents
 from referrals.models import (
     Decision,
     DocumentFile,
@@ -110,14 +111,26 @@ def test_what_is_not_here_says_so_in_words(desk: Client, dana: Patient, fields: 
     assert words in page(desk, f"/inbox/{dana.public_id}/")
 
 
-def test_what_could_not_be_read_says_so_as_well(desk: Client, dana: Patient) -> None:
+def test_what_could_not_be_read_says_so_beside_the_words_and_opens_no_step(
+    desk: Client, dana: Patient
+) -> None:
     file = builders.enclosed(said(dana), PNG)
     DocumentFile.objects.all().delete()
-    step = builders.step(builders.journey(dana), kind=StepKind.IDENTIFY)
-    unread = {"status": DocumentStatus.UNMATCHED, "step": step, "reasons": ["unreadable"]}
-    IncomingDocument.objects.filter(enclosed=file).update(**unread)
-    words = "could not be fetched. It could not be read. Ask for it once more"
-    assert words in page(desk, f"/inbox/{dana.public_id}/")
+    received = {"status": DocumentStatus.RECEIVED, "match_from": NOW, "tries": MAX_TRIES}
+    IncomingDocument.objects.filter(enclosed=file).update(ended_at=None, **received)
+    talk = f"/inbox/{dana.public_id}/"
+    assert "it is being fetched." in page(desk, talk)
+    match_documents(now=NOW)
+    assert [step.kind for step in Step.objects.all()] == [StepKind.CALL]
+    assert "could not be fetched. It could not be read. Ask for it once more" in page(desk, talk)
+
+
+def test_what_was_put_aside_without_a_file_is_not_awaited_any_more(desk: Client, dana: Patient) -> None:
+    file = builders.enclosed(said(dana), PNG)
+    DocumentFile.objects.all().delete()
+    aside = {"status": DocumentStatus.REJECTED, "rejected_because": "nothing in it"}
+    IncomingDocument.objects.filter(enclosed=file).update(**aside)
+    assert "could not be fetched." in page(desk, f"/inbox/{dana.public_id}/")
 
 
 def test_the_desk_says_that_it_is_the_result(desk: Client, dana: Patient) -> None:
