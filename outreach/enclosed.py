@@ -15,6 +15,7 @@ from django.db.models import QuerySet
 from journeys.claims import TICK_SHARE, Alarm, claim_due
 from outreach.channels import ChannelError, Fetches, Trouble, by_machine
 from outreach.channels.inbound import Said
+from outreach.dispatch import Clock
 from outreach.enclosed_models import ReplyFile
 from outreach.models import Reply
 from outreach.said import storable
@@ -24,7 +25,8 @@ from referrals.models import IncomingDocument, Source
 logger = logging.getLogger(__name__)
 
 INTERVAL = timedelta(seconds=5)
-LEASE = timedelta(minutes=5)  # longer than a provider may take over one file
+LEASE = timedelta(minutes=3)  # longer than a provider may take over one file
+AT_ONCE = 2  # workers that may wait for files at a time; the others serve whatever else is due
 FIRST_PAUSE, LONGEST_PAUSE = timedelta(seconds=15), timedelta(hours=1)  # doubled from try to try
 KEEPS_TRYING = timedelta(days=3)  # over a weekend; WhatsApp keeps a file for seven days
 A_MINUTE = timedelta(minutes=1)
@@ -35,7 +37,7 @@ TO_FETCH = Alarm(
     column="fetch_from",
     armed="fetch_from IS NOT NULL",
     # A lease at the same time: whoever dies over one leaves it to be claimed again.
-    takes={"fetch_from": "%(again)s", "tries": "tries + 1"},
+    takes={"fetch_from": "%(again)s", "lease_until": "%(again)s", "tries": "tries + 1"},
 )
 
 
@@ -57,31 +59,37 @@ def enclose(reply: Reply, said: Said, *, now: datetime) -> None:
 
 def fetch_files(*, now: datetime, lasts: timedelta = INTERVAL) -> int:
     """One file at a time, with no transaction open while its provider answers. Returns how many are here."""
-    fetched, stop = 0, monotonic() + lasts.total_seconds() * TICK_SHARE
-    while monotonic() < stop:
+    fetched, clock, stop = 0, Clock(now, exact=False), monotonic() + lasts.total_seconds() * TICK_SHARE
+    while monotonic() < stop and _may_begin(now=clock()):
         with transaction.atomic():
-            rows = claim_due(TO_FETCH, now=now, limit=1, again=now + LEASE)
+            rows = claim_due(TO_FETCH, now=clock(), limit=1, again=clock() + LEASE)
         if not rows:
             break
         file = ReplyFile.objects.select_related("reply__clinic", "reply__contact_point").get(pk=rows[0][0])
-        fetched += _fetch_or_put_off(file, now=now)
+        fetched += _fetch_or_put_off(file, clock)
     return fetched
 
 
-def _fetch_or_put_off(file: ReplyFile, *, now: datetime) -> int:
+def _may_begin(*, now: datetime) -> bool:
+    """Slow files keep AT_ONCE workers at most, as slow providers do (senders.turn_of)."""
+    under_way = ReplyFile.objects.filter(fetch_from__isnull=False, lease_until__gt=now)
+    return under_way.count() < AT_ONCE
+
+
+def _fetch_or_put_off(file: ReplyFile, clock: Clock) -> int:
     try:
-        document = _fetched(file, now=now)
+        document = _fetched(file, clock)
     except ChannelError as error:
-        _put_off(file, error, now=now)
+        _put_off(file, error, now=clock())
     except Exception as error:  # noqa: BLE001 - its neighbours go on; its own text may hold an address
         logger.error("File %s of a reply: %s, try %s", file.pk, type(error).__name__, file.tries)  # noqa: TRY400
-        _put_off(file, None, now=now)
+        _put_off(file, None, now=clock())
     else:
-        return _leased(file).update(document=document, fetch_from=None, trouble="")
+        return _leased(file).update(document=document, fetch_from=None, lease_until=None, trouble="")
     return 0
 
 
-def _fetched(file: ReplyFile, *, now: datetime) -> IncomingDocument:
+def _fetched(file: ReplyFile, clock: Clock) -> IncomingDocument:
     """Kept under the row's own key: fetched twice, as after the death of a worker, it is one document."""
     transport = by_machine().get(file.reply.channel)
     if transport is None or not isinstance(transport, Fetches):
@@ -97,18 +105,19 @@ def _fetched(file: ReplyFile, *, now: datetime) -> IncomingDocument:
         subject=file.name,
     )
     same = IncomingDocument.objects.filter(source=arrival.source, source_id=arrival.source_id)
-    return receive(arrival, now=now) or same.get()
+    return receive(arrival, now=clock()) or same.get()
 
 
 def _put_off(file: ReplyFile, error: ChannelError | None, *, now: datetime) -> None:
     """Later, with longer and longer pauses; in the end a person asks for it again. Nothing makes a file smaller."""
     trouble = error.trouble if error else ""
     if trouble == Trouble.TOO_LARGE or now - file.asked_at >= KEEPS_TRYING:
-        _leased(file).update(fetch_from=None, given_up_at=now, trouble=trouble)
+        _leased(file).update(fetch_from=None, lease_until=None, given_up_at=now, trouble=trouble)
         return
     pause = min(FIRST_PAUSE * 2 ** min(file.tries - 1, 10), LONGEST_PAUSE)
     asked_to = error.retry_after if error else None
-    _leased(file).update(fetch_from=now + max(pause, asked_to or pause), trouble=trouble)
+    again = now + max(pause, asked_to or pause)
+    _leased(file).update(fetch_from=again, lease_until=None, trouble=trouble)
     if trouble in THEIRS:
         until = now + (asked_to or A_MINUTE)
         others = ReplyFile.objects.filter(reply__channel=file.reply.channel, fetch_from__lt=until)

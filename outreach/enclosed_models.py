@@ -24,6 +24,7 @@ class ReplyFile(models.Model):
     name = models.CharField(max_length=255, blank=True)  # as whoever sent it called it
     asked_at = models.DateTimeField()
     fetch_from = models.DateTimeField(null=True, blank=True)
+    lease_until = models.DateTimeField(null=True, blank=True)  # while a worker is at it
     tries = models.PositiveSmallIntegerField(default=0)
     trouble = models.CharField(max_length=20, blank=True)  # of the last try: a Trouble
     given_up_at = models.DateTimeField(null=True, blank=True)
@@ -40,6 +41,10 @@ class ReplyFile(models.Model):
                 | Q(fetch_from__isnull=True, document__isnull=False, given_up_at__isnull=True)
                 | Q(fetch_from__isnull=True, document__isnull=True, given_up_at__isnull=False),
                 name="reply_file_is_to_be_fetched_or_here_or_given_up",
+            ),
+            models.CheckConstraint(
+                condition=Q(lease_until__isnull=True) | Q(fetch_from__isnull=False),
+                name="reply_file_is_leased_while_it_is_to_be_fetched",
             ),
         ]
         indexes = [

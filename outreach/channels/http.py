@@ -12,7 +12,7 @@ from outreach.channels.waiting import asked_to_wait
 
 TOO_MANY, FOR_NOW, FAULT = 429, 503, 500
 REFUSED, LOGIN = range(400, 500), {401, 403}
-LONGEST_READ = 120.0  # seconds, of one file that arrives drop by drop
+LONGEST_READ = 30.0  # seconds, of one file that arrives drop by drop
 
 
 def posted(url: str, content: dict[str, Any], **headers: str) -> tuple[int, dict[str, Any]]:

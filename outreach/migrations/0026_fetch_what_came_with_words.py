@@ -22,6 +22,7 @@ class Migration(migrations.Migration):
                 ('name', models.CharField(blank=True, max_length=255)),
                 ('asked_at', models.DateTimeField()),
                 ('fetch_from', models.DateTimeField(blank=True, null=True)),
+                ('lease_until', models.DateTimeField(blank=True, null=True)),
                 ('tries', models.PositiveSmallIntegerField(default=0)),
                 ('trouble', models.CharField(blank=True, max_length=20)),
                 ('given_up_at', models.DateTimeField(blank=True, null=True)),
@@ -31,7 +32,7 @@ class Migration(migrations.Migration):
             options={
                 'ordering': ['position'],
                 'indexes': [models.Index(condition=models.Q(('fetch_from__isnull', False)), fields=['fetch_from'], name='reply_file_to_fetch')],
-                'constraints': [models.CheckConstraint(condition=models.Q(('kind__in', ('picture', 'voice', 'video', 'file'))), name='reply_file_kind_is_known'), models.UniqueConstraint(fields=('reply', 'position'), name='reply_file_once'), models.CheckConstraint(condition=models.Q(models.Q(('document__isnull', True), ('fetch_from__isnull', False), ('given_up_at__isnull', True)), models.Q(('document__isnull', False), ('fetch_from__isnull', True), ('given_up_at__isnull', True)), models.Q(('document__isnull', True), ('fetch_from__isnull', True), ('given_up_at__isnull', False)), _connector='OR'), name='reply_file_is_to_be_fetched_or_here_or_given_up')],
+                'constraints': [models.CheckConstraint(condition=models.Q(('kind__in', ('picture', 'voice', 'video', 'file'))), name='reply_file_kind_is_known'), models.UniqueConstraint(fields=('reply', 'position'), name='reply_file_once'), models.CheckConstraint(condition=models.Q(models.Q(('document__isnull', True), ('fetch_from__isnull', False), ('given_up_at__isnull', True)), models.Q(('document__isnull', False), ('fetch_from__isnull', True), ('given_up_at__isnull', True)), models.Q(('document__isnull', True), ('fetch_from__isnull', True), ('given_up_at__isnull', False)), _connector='OR'), name='reply_file_is_to_be_fetched_or_here_or_given_up'), models.CheckConstraint(condition=models.Q(('lease_until__isnull', True), ('fetch_from__isnull', False), _connector='OR'), name='reply_file_is_leased_while_it_is_to_be_fetched')],
             },
         ),
     ]

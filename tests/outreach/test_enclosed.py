@@ -5,6 +5,7 @@ from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from time import monotonic
 from typing import Any
 
 import pytest
@@ -14,9 +15,9 @@ from django.test import Client
 
 from journeys.claims import claim_due
 from journeys.models import Step, StepKind
-from outreach.channels import TRANSPORTS, Fetches, Trouble
+from outreach.channels import TRANSPORTS, ChannelError, Fetches, Trouble
 from outreach.channels.inbound import FILES
-from outreach.enclosed import KEEPS_TRYING, LEASE, LONGEST_PAUSE, TO_FETCH, fetch_files
+from outreach.enclosed import AT_ONCE, KEEPS_TRYING, LEASE, LONGEST_PAUSE, TO_FETCH, fetch_files
 from outreach.enclosed_models import KINDS, ReplyFile
 from outreach.incoming import work_events
 from outreach.models import Reply
@@ -208,9 +209,7 @@ def test_fetched_twice_it_is_one_document(sender: Sender) -> None:
     assert (ReplyFile.objects.get().document, DocumentFile.objects.count()) == (document, 1)
 
 
-def test_a_file_that_comes_drop_by_drop_holds_up_no_worker(
-    sender: Sender, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_file_that_comes_drop_by_drop_is_cut_off(sender: Sender, monkeypatch: pytest.MonkeyPatch) -> None:
     sender.picture()
     monkeypatch.setattr("outreach.channels.http.LONGEST_READ", -1.0)
     assert fetched_at(NOW) == 0
@@ -352,6 +351,11 @@ class OneFile:
         return PNG[:most]
 
 
+def as_telegram(channel: OneFile, settings: LazySettings, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(TRANSPORTS, "one file", channel)
+    settings.CHANNEL_TRANSPORTS = {"telegram": "one file"}
+
+
 def test_whoever_comes_after_the_lease_changes_nothing(
     bot: Telegram, dana: Patient, settings: LazySettings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -361,11 +365,68 @@ def test_whoever_comes_after_the_lease_changes_nothing(
             return super().fetch(reference, most=most)
 
     by_telegram(photo=[{"file_id": "A"}])
-    monkeypatch.setitem(TRANSPORTS, "one file", TakenUp())
-    settings.CHANNEL_TRANSPORTS = {"telegram": "one file"}
+    as_telegram(TakenUp(), settings, monkeypatch)
     assert fetched_at(NOW) == 0
     file = ReplyFile.objects.get()
     assert (file.document, file.fetch_from) == (None, NOW + LEASE)
+
+
+def test_slow_files_leave_the_other_workers_free(
+    bot: Telegram, dana: Patient, settings: LazySettings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """While one is read the next ticks come: they take up one more and then none, until these are done or dead."""
+
+    class Slow(OneFile):
+        at_once = most_at_once = 0
+
+        def fetch(self, reference: str, *, most: int) -> bytes:
+            self.at_once += 1
+            self.most_at_once = max(self.most_at_once, self.at_once)
+            fetch_files(now=NOW)
+            self.at_once -= 1
+            return super().fetch(reference, most=most)
+
+    for number in range(1, 5):
+        by_telegram(number, photo=[{"file_id": "A"}])
+    as_telegram(channel := Slow(), settings, monkeypatch)
+    fetch_files(now=NOW)
+    assert channel.most_at_once == AT_ONCE
+    assert ReplyFile.objects.filter(document__isnull=False, lease_until=None).count() == 4
+
+
+def test_dead_workers_keep_the_others_waiting_for_their_lease_only(bot: Telegram, dana: Patient) -> None:
+    bot.files["A"] = PNG
+    for number in range(1, 4):
+        by_telegram(number, photo=[{"file_id": "A"}])
+    with transaction.atomic():
+        claim_due(TO_FETCH, now=NOW, limit=AT_ONCE, again=NOW + LEASE)
+    assert fetched_at(NOW + LEASE - timedelta(seconds=1)) == 0
+    assert bot.requests == []
+    assert fetched_at(NOW + LEASE) == 3
+
+
+def test_a_pause_begins_when_the_provider_has_failed(
+    bot: Telegram, dana: Patient, settings: LazySettings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """And not when the tick began, or it would be over before a slow file is cut off."""
+
+    class CutOff(OneFile):
+        def fetch(self, _reference: str, *, most: int) -> bytes:
+            ended = monotonic() + most
+            monkeypatch.setattr("outreach.dispatch.monotonic", lambda: ended)
+            raise ChannelError(Trouble.UNREACHABLE, "slow")
+
+    by_telegram(1, photo=[{"file_id": "A"}])
+    by_telegram(2, photo=[{"file_id": "B"}])
+    settings.MAX_ATTACHMENT_BYTES = 100  # and so many seconds
+    as_telegram(CutOff(), settings, monkeypatch)
+    fetch_files(now=NOW)
+    first, second = ReplyFile.objects.order_by("pk")
+    assert first.fetch_from is not None
+    assert second.fetch_from is not None
+    assert first.fetch_from >= NOW + timedelta(seconds=100 + 15)
+    assert second.fetch_from >= NOW + timedelta(seconds=100 + 60)
+    assert (second.tries, first.lease_until) == (0, None)
 
 
 @pytest.mark.django_db(transaction=True)
@@ -376,8 +437,7 @@ def test_no_transaction_is_open_while_a_provider_answers(
     by_telegram(photo=[{"file_id": "A"}])
     channel = OneFile()
     assert isinstance(channel, Fetches)
-    monkeypatch.setitem(TRANSPORTS, "one file", channel)
-    settings.CHANNEL_TRANSPORTS = {"telegram": "one file"}
+    as_telegram(channel, settings, monkeypatch)
     assert fetch_files(now=NOW) == 1
     assert channel.was_open is False
 
@@ -405,10 +465,11 @@ def test_the_kinds_that_are_files_are_the_channels_own() -> None:
     [
         {"fetch_from": None},
         {"given_up_at": NOW},
+        {"fetch_from": None, "given_up_at": NOW, "lease_until": NOW},
         {"kind": "sticker"},
         {"position": 2},
     ],
-    ids=lambda each: next(iter(each)),
+    ids=" ".join,
 )
 def test_the_database_knows_whether_it_is_awaited_here_or_given_up(dana: Patient, fields: Any) -> None:
     reply = Reply.objects.create(clinic=dana.clinic, patient=dana, channel="whatsapp", at=NOW)
