@@ -73,11 +73,15 @@ def _says_somebody_else(said: Said, patient: Patient, point: ContactPoint) -> bo
 def _from_somebody_else(
     said: Said, patient: Patient, point: ContactPoint, last: Attempt, *, now: datetime
 ) -> str:
-    """Where the words may mean STOP as well, a person reads that; it holds even if the address turns out to be hers."""
+    """Where the words may mean STOP as well, a person reads that, with what came with them; it holds even if the
+    address turns out to be hers.
+    """
     not_hers(patient, Denied((point,), said.channel, said.at, kept(said, patient.clinic)), last, now=now)
-    enclose(Reply.objects.filter(contact_point=point, meaning=NOT_ME).latest("pk"), said, now=now)
     if asks_of(said) == Asks.MAYBE:  # alone, the word would say nothing of who writes
         _to_a_person(said, patient, point, None, now=now, meaning=MAYBE_STOP)
+    else:
+        denials = Reply.objects.filter(patient=patient, contact_point=point, meaning=NOT_ME)
+        enclose(denials.latest("pk"), said, now=now)
     return NOT_ME
 
 

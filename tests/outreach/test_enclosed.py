@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 from django.conf import LazySettings
 from django.db import IntegrityError, connection, transaction
+from django.db.models.signals import post_save
 from django.test import Client
 
 from journeys.claims import claim_due
@@ -23,7 +24,7 @@ from outreach.incoming import work_events
 from outreach.models import Reply
 from outreach.whose import say_whose
 from patients.actions import add_address
-from patients.models import AddressKind, Consent, Patient
+from patients.models import AddressKind, Consent, ContactPoint, Patient
 from referrals.arrivals import match_documents
 from referrals.models import DocumentFile, DocumentStatus, IncomingDocument, Source
 from tests import builders
@@ -327,14 +328,47 @@ def test_from_a_number_that_nobody_knows_it_goes_along_with_the_words(whatsapp: 
 
 def test_it_is_fetched_under_stop_and_under_not_me_too(whatsapp: Meta, dana: Patient) -> None:
     whatsapp.files |= {"A": PNG, "B": PNG}
-    task = builders.task(builders.step(builders.journey(dana)), plan_from=None)
-    point = dana.contacts.get(contact_point__kind=AddressKind.WHATSAPP).contact_point
-    builders.attempt(task, channel="whatsapp", contact_point=point, status="sent", sent_at=NOW, called_at=NOW)
+    written_to(dana)
     by_whatsapp(1, type="image", image={"id": "A", "caption": "wrong number"})
     by_whatsapp(2, type="image", image={"id": "B", "caption": "STOP"})
     assert fetched_at(NOW) == 2
     assert {file.reply.meaning for file in ReplyFile.objects.all()} == {"not_me", "stop"}
     assert Consent.objects.get().status == "withdrawn"
+
+
+def written_to(patient: Patient) -> ContactPoint:
+    task = builders.task(builders.step(builders.journey(patient)), plan_from=None)
+    point = patient.contacts.get(contact_point__kind=AddressKind.WHATSAPP).contact_point
+    builders.attempt(task, channel="whatsapp", contact_point=point, status="sent", sent_at=NOW, called_at=NOW)
+    return point
+
+
+def test_what_may_mean_stop_as_well_brings_its_file_once(whatsapp: Meta, dana: Patient) -> None:
+    """With the words that a person answers."""
+    written_to(dana)
+    whatsapp.files["A"] = PNG
+    by_whatsapp(type="image", image={"id": "A", "caption": "Wrong number. Please stop"})
+    assert {reply.meaning for reply in Reply.objects.all()} == {"not_me", "maybe_stop"}
+    assert ReplyFile.objects.get().reply.matter is not None
+    assert fetched_at(NOW) == 1
+
+
+def test_a_file_goes_along_with_no_other_denial_of_that_moment(whatsapp: Meta, dana: Patient) -> None:
+    """As where somebody says on the page of another of the family that it is not she."""
+    point, sister = written_to(dana), builders.patient(dana.clinic, given_name="Tamar", phone="")
+    denied = {"clinic": dana.clinic, "patient": sister, "contact_point": point, "meaning": "not_me"}
+
+    def at_the_same_time(instance: Reply, **_about: Any) -> None:
+        if instance.patient == dana:
+            Reply.objects.create(channel="page", at=NOW, **denied)
+
+    post_save.connect(at_the_same_time, sender=Reply)
+    try:
+        by_whatsapp(type="image", image={"id": "A", "caption": "wrong number"})
+    finally:
+        post_save.disconnect(at_the_same_time, sender=Reply)
+    assert Reply.objects.latest("pk").patient == sister
+    assert ReplyFile.objects.get().reply.patient == dana
 
 
 class OneFile:
