@@ -13,7 +13,7 @@ from django.db import transaction
 from django.db.models import QuerySet
 
 from journeys.claims import TICK_SHARE, Alarm, claim_due
-from outreach.channels import ChannelError, Fetches, Trouble, by_machine
+from outreach.channels import OF_A_FILE, ChannelError, Fetches, Trouble, by_machine
 from outreach.channels.inbound import Said
 from outreach.dispatch import Clock
 from outreach.enclosed_models import ReplyFile
@@ -110,7 +110,7 @@ def _fetched(file: ReplyFile, clock: Clock) -> IncomingDocument:
 
 def _put_off(file: ReplyFile, error: ChannelError | None, *, now: datetime) -> None:
     """Later, with longer and longer pauses; in the end a person asks for it again. Nothing makes a file smaller."""
-    trouble = error.trouble if error else ""
+    trouble = _trouble_of(error)
     if trouble == Trouble.TOO_LARGE or now - file.asked_at >= KEEPS_TRYING:
         _leased(file).update(fetch_from=None, lease_until=None, given_up_at=now, trouble=trouble)
         return
@@ -122,6 +122,13 @@ def _put_off(file: ReplyFile, error: ChannelError | None, *, now: datetime) -> N
         until = now + (asked_to or A_MINUTE)
         others = ReplyFile.objects.filter(reply__channel=file.reply.channel, fetch_from__lt=until)
         others.exclude(pk=file.pk).update(fetch_from=until)
+
+
+def _trouble_of(error: ChannelError | None) -> Trouble:
+    """In words of a file: whatever else a provider says to us, it says of messages."""
+    if error is None:
+        return Trouble.UNEXPECTED
+    return error.trouble if error.trouble in OF_A_FILE else Trouble.WITHHELD
 
 
 def _leased(file: ReplyFile) -> QuerySet[ReplyFile]:

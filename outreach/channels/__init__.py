@@ -4,6 +4,7 @@ from django.conf import settings
 
 from outreach.channels.base import (
     FOR_A_MOMENT,
+    OF_A_FILE,
     Abilities,
     ChannelError,
     Fetches,
@@ -26,6 +27,7 @@ from outreach.channels.whatsapp import WhatsAppTransport
 __all__ = [
     "BY_VOICE",
     "FOR_A_MOMENT",
+    "OF_A_FILE",
     "PHONE",
     "TRANSPORTS",
     "Abilities",

@@ -55,11 +55,14 @@ class Trouble(TextChoices):
     GONE = "gone", _("The provider has no such file.")
     TOO_LARGE = "too_large", _("The file is too large.")
     DAMAGED = "damaged", _("The file arrived damaged.")
+    WITHHELD = "withheld", _("The provider does not hand out the file.")
+    UNEXPECTED = "unexpected", _("The reason is not known.")
 
 
 # Our own side or the provider's is down for a moment: nobody was reached, nobody disturbed.
 FOR_A_MOMENT = frozenset({Trouble.UNREACHABLE, Trouble.LOGIN, Trouble.BUSY})
 FOR_GOOD = frozenset(Trouble) - FOR_A_MOMENT
+OF_A_FILE = FOR_A_MOMENT | {Trouble.GONE, Trouble.TOO_LARGE, Trouble.DAMAGED, Trouble.WITHHELD}
 
 
 class ChannelError(Exception):

@@ -103,8 +103,12 @@ def test_from_an_unknown_number_they_stand_with_the_words(desk: Client, clinic: 
             {"trouble": Trouble.TOO_LARGE, "fetch_from": None, "given_up_at": NOW},
             "could not be fetched. The file is too large. Ask for it once more, or by e-mail.",
         ),
+        (
+            {"trouble": Trouble.UNEXPECTED, "fetch_from": None, "given_up_at": NOW},
+            "could not be fetched. The reason is not known. Ask for it once more, or by e-mail.",
+        ),
     ],
-    ids=["awaited", "tried", "given up"],
+    ids=["awaited", "tried", "given up", "unexpected"],
 )
 def test_what_is_not_here_says_so_in_words(desk: Client, dana: Patient, fields: Any, words: str) -> None:
     builders.enclosed(said(dana), **fields)

@@ -5,20 +5,19 @@ from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from time import monotonic
 from typing import Any
 
 import pytest
 from django.conf import LazySettings
-from django.db import IntegrityError, connection, transaction
+from django.db import IntegrityError, transaction
 from django.db.models.signals import post_save
 from django.test import Client
 
 from journeys.claims import claim_due
 from journeys.models import Step, StepKind
-from outreach.channels import TRANSPORTS, ChannelError, Fetches, Trouble
+from outreach.channels import Trouble
 from outreach.channels.inbound import FILES
-from outreach.enclosed import AT_ONCE, KEEPS_TRYING, LEASE, LONGEST_PAUSE, TO_FETCH, fetch_files
+from outreach.enclosed import KEEPS_TRYING, LEASE, LONGEST_PAUSE, TO_FETCH, fetch_files
 from outreach.enclosed_models import KINDS, ReplyFile
 from outreach.incoming import work_events
 from outreach.models import Reply
@@ -279,8 +278,8 @@ def test_telegram_hands_out_nothing_above_its_limit(bot: Telegram, dana: Patient
     ("changed", "trouble"),
     [
         ({"sha256": "0" * 64}, Trouble.DAMAGED),
-        ({"url": "https://fbsbx.com.example/x"}, Trouble.REFUSED),
-        ({"url": "http://lookaside.fbsbx.com/x"}, Trouble.REFUSED),
+        ({"url": "https://fbsbx.com.example/x"}, Trouble.WITHHELD),
+        ({"url": "http://lookaside.fbsbx.com/x"}, Trouble.WITHHELD),
     ],
 )
 def test_of_whatsapp_only_what_is_whole_and_theirs_is_taken(
@@ -371,111 +370,6 @@ def test_a_file_goes_along_with_no_other_denial_of_that_moment(whatsapp: Meta, d
     assert ReplyFile.objects.get().reply.patient == dana
 
 
-class OneFile:
-    """A channel that says whether a transaction was open while its provider was asked."""
-
-    abilities, secrets = TRANSPORTS["telegram"].abilities, ()
-    was_open: bool | None = None
-
-    def send(self, _message: Any) -> Any:
-        raise NotImplementedError
-
-    def fetch(self, _reference: str, *, most: int) -> bytes:
-        self.was_open = connection.in_atomic_block
-        return PNG[:most]
-
-
-def as_telegram(channel: OneFile, settings: LazySettings, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(TRANSPORTS, "one file", channel)
-    settings.CHANNEL_TRANSPORTS = {"telegram": "one file"}
-
-
-def test_whoever_comes_after_the_lease_changes_nothing(
-    bot: Telegram, dana: Patient, settings: LazySettings, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    class TakenUp(OneFile):
-        def fetch(self, reference: str, *, most: int) -> bytes:
-            ReplyFile.objects.update(tries=2)  # by another worker, meanwhile
-            return super().fetch(reference, most=most)
-
-    by_telegram(photo=[{"file_id": "A"}])
-    as_telegram(TakenUp(), settings, monkeypatch)
-    assert fetched_at(NOW) == 0
-    file = ReplyFile.objects.get()
-    assert (file.document, file.fetch_from) == (None, NOW + LEASE)
-
-
-def test_slow_files_leave_the_other_workers_free(
-    bot: Telegram, dana: Patient, settings: LazySettings, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """While one is read the next ticks come: they take up one more and then none, until these are done or dead."""
-
-    class Slow(OneFile):
-        at_once = most_at_once = 0
-
-        def fetch(self, reference: str, *, most: int) -> bytes:
-            self.at_once += 1
-            self.most_at_once = max(self.most_at_once, self.at_once)
-            fetch_files(now=NOW)
-            self.at_once -= 1
-            return super().fetch(reference, most=most)
-
-    for number in range(1, 5):
-        by_telegram(number, photo=[{"file_id": "A"}])
-    as_telegram(channel := Slow(), settings, monkeypatch)
-    fetch_files(now=NOW)
-    assert channel.most_at_once == AT_ONCE
-    assert ReplyFile.objects.filter(document__isnull=False, lease_until=None).count() == 4
-
-
-def test_dead_workers_keep_the_others_waiting_for_their_lease_only(bot: Telegram, dana: Patient) -> None:
-    bot.files["A"] = PNG
-    for number in range(1, 4):
-        by_telegram(number, photo=[{"file_id": "A"}])
-    with transaction.atomic():
-        claim_due(TO_FETCH, now=NOW, limit=AT_ONCE, again=NOW + LEASE)
-    assert fetched_at(NOW + LEASE - timedelta(seconds=1)) == 0
-    assert bot.requests == []
-    assert fetched_at(NOW + LEASE) == 3
-
-
-def test_a_pause_begins_when_the_provider_has_failed(
-    bot: Telegram, dana: Patient, settings: LazySettings, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """And not when the tick began, or it would be over before a slow file is cut off."""
-
-    class CutOff(OneFile):
-        def fetch(self, _reference: str, *, most: int) -> bytes:
-            ended = monotonic() + most
-            monkeypatch.setattr("outreach.dispatch.monotonic", lambda: ended)
-            raise ChannelError(Trouble.UNREACHABLE, "slow")
-
-    by_telegram(1, photo=[{"file_id": "A"}])
-    by_telegram(2, photo=[{"file_id": "B"}])
-    settings.MAX_ATTACHMENT_BYTES = 100  # and so many seconds
-    as_telegram(CutOff(), settings, monkeypatch)
-    fetch_files(now=NOW)
-    first, second = ReplyFile.objects.order_by("pk")
-    assert first.fetch_from is not None
-    assert second.fetch_from is not None
-    assert first.fetch_from >= NOW + timedelta(seconds=100 + 15)
-    assert second.fetch_from >= NOW + timedelta(seconds=100 + 60)
-    assert (second.tries, first.lease_until) == (0, None)
-
-
-@pytest.mark.django_db(transaction=True)
-def test_no_transaction_is_open_while_a_provider_answers(
-    bot: Telegram, settings: LazySettings, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    add_address(builders.patient(), AddressKind.TELEGRAM, "777", rank=2)
-    by_telegram(photo=[{"file_id": "A"}])
-    channel = OneFile()
-    assert isinstance(channel, Fetches)
-    as_telegram(channel, settings, monkeypatch)
-    assert fetch_files(now=NOW) == 1
-    assert channel.was_open is False
-
-
 def test_what_goes_wrong_with_us_holds_up_no_other_and_names_nobody(
     bot: Telegram, dana: Patient, settings: LazySettings, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -485,6 +379,7 @@ def test_what_goes_wrong_with_us_holds_up_no_other_and_names_nobody(
     by_telegram(2, photo=[{"file_id": "B"}])
     bot.tricks = deque([Trick(answer=Answer(200, {"ok": True, "result": "…"}))])
     assert fetched_at(NOW) == 1
+    assert list(ReplyFile.objects.values_list("trouble", flat=True)) == [Trouble.UNEXPECTED, ""]
     assert "AttributeError" in caplog.text
     assert telegram.BOT not in caplog.text
     assert json.dumps("777") not in caplog.text
