@@ -34,15 +34,16 @@ ANSWERING = PatientContact.objects.filter(relation__in=[Relation.SELF, *GUARDIAN
     patient__status=PatientStatus.MERGED, relation=Relation.SELF
 )
 SHARING = ANSWERING.filter(contact_point=OuterRef("contact_point")).exclude(patient=OuterRef("patient"))
-# The same number as another kind of address: a WhatsApp identity is the number without its plus. A parent of hers who
-# is on the list with that number counts, too.
+# The same number as another kind of address: a WhatsApp identity is the number without its plus, but what Telegram
+# numbers are its chats. A parent of hers who is on the list with that number counts, too.
+NUMBERS = (AddressKind.PHONE, AddressKind.WHATSAPP)
 NUMBER = OuterRef("contact_point__value")
 SAME_NUMBER = ANSWERING.filter(
     contact_point__clinic=OuterRef("contact_point__clinic"),
-    contact_point__kind__in=[AddressKind.PHONE, AddressKind.WHATSAPP],
+    contact_point__kind__in=NUMBERS,
     contact_point__value__in=[Concat(Value("+"), NUMBER), Substr(NUMBER, 2)],
 ).exclude(patient=OuterRef("patient"), relation=Relation.SELF)
-IS_SHARED = Q(Exists(SHARING)) | Q(Exists(SAME_NUMBER))
+IS_SHARED = Q(Exists(SHARING)) | (Q(contact_point__kind__in=NUMBERS) & Q(Exists(SAME_NUMBER)))
 # Her own address, and surely nobody else's: no other is on it, or she has said that it is hers alone.
 SURELY_HERS = Q(relation=Relation.SELF) & (Q(hers_alone_at__isnull=False) | ~IS_SHARED)
 
@@ -88,7 +89,9 @@ def same_addresses(points: Iterable[ContactPoint]) -> QuerySet[ContactPoint]:
     """These, and the same numbers as another kind of address. Of one clinic."""
     given = list(points)
     values = {value for each in given for value in (each.value, f"+{each.value}", each.value.lstrip("+"))}
-    return ContactPoint.objects.filter(clinic__in={each.clinic_id for each in given}, value__in=values)
+    clinics = {each.clinic_id for each in given}
+    # Every kind, named so that the unique index over clinic, kind and value finds them: else all of a clinic are read.
+    return ContactPoint.objects.filter(clinic__in=clinics, kind__in=AddressKind.values, value__in=values)
 
 
 def others_on(ties: Iterable[PatientContact]) -> dict[int, list[PatientContact]]:
@@ -100,8 +103,11 @@ def others_on(ties: Iterable[PatientContact]) -> dict[int, list[PatientContact]]
 
 
 def _puts_in_doubt(other: PatientContact, own: PatientContact) -> bool:
-    is_there = other.contact_point.value.lstrip("+") == own.contact_point.value.lstrip("+")
-    return is_there and (other.patient_id != own.patient_id or other.relation != Relation.SELF)
+    there, hers = other.contact_point, own.contact_point
+    if there.pk == hers.pk:
+        return other.patient_id != own.patient_id
+    is_same = {there.kind, hers.kind} <= set(NUMBERS) and there.value.lstrip("+") == hers.value.lstrip("+")
+    return is_same and (other.patient_id != own.patient_id or other.relation != Relation.SELF)
 
 
 def told_among(

@@ -4,14 +4,25 @@ from datetime import UTC, date, datetime
 from pathlib import Path
 
 import pytest
+from django.db import connection
 
+from patients.actions import add_address
 from patients.country import FOLDER, profile_of, read_profile
-from patients.models import AddressStatus, ContactPoint, Patient, Relation
-from patients.told import lacks_guardian, may_keep_from_parents, told_among
+from patients.models import AddressKind, AddressStatus, ContactPoint, Patient, PatientContact, Relation
+from patients.told import (
+    is_surely_hers,
+    lacks_guardian,
+    may_keep_from_parents,
+    others_on,
+    same_addresses,
+    told_among,
+    with_sharing,
+)
 from tests import builders
 
 ON = date(2026, 3, 9)
 OWN, PARENT, GUARDIAN, OTHER = Relation.SELF, Relation.PARENT, Relation.GUARDIAN, Relation.OTHER
+ON_PHONE, ON_WHATSAPP, ON_TELEGRAM = AddressKind.PHONE, AddressKind.WHATSAPP, AddressKind.TELEGRAM
 
 
 def aged(years: int, country: str, *relations: Relation) -> Patient:
@@ -116,3 +127,48 @@ def test_where_no_address_of_her_own_works_her_parents_are_told() -> None:
     doubted.contacts.filter(relation=OWN).update(suspended_at=datetime(2026, 3, 9, tzinfo=UTC))
     assert (told(bad), told(doubted)) == ([PARENT], [PARENT])
     assert told(bad, in_confidence=True) == [OWN]
+
+
+def numbered(kind: AddressKind) -> str:
+    """One number, as this kind of address keeps it."""
+    return "+972502345678" if kind == ON_PHONE else "972502345678"
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(
+    ("own", "other", "who", "relation", "is_shared"),
+    [
+        (ON_PHONE, ON_PHONE, "other", OWN, True),
+        (ON_PHONE, ON_WHATSAPP, "other", PARENT, True),
+        (ON_WHATSAPP, ON_PHONE, "other", OWN, True),
+        (ON_WHATSAPP, ON_WHATSAPP, "other", OTHER, False),
+        (ON_WHATSAPP, ON_PHONE, "same", PARENT, True),
+        (ON_WHATSAPP, ON_PHONE, "same", OWN, False),
+        (ON_TELEGRAM, ON_TELEGRAM, "other", OWN, True),
+        (ON_PHONE, ON_TELEGRAM, "other", OWN, False),  # the number of a chat, which is nobody's phone
+        (ON_TELEGRAM, ON_PHONE, "other", OWN, False),
+        (ON_WHATSAPP, ON_TELEGRAM, "same", PARENT, False),
+    ],
+)
+def test_who_is_named_as_sharing_an_address_is_who_puts_it_in_doubt(
+    own: AddressKind, other: AddressKind, who: str, relation: Relation, *, is_shared: bool
+) -> None:
+    girl = builders.patient(phone="054-765-4321")
+    hers = add_address(girl, own, numbered(own), rank=2)
+    on_it_too = girl if who == "same" else builders.patient(girl.clinic, phone="054-765-4322")
+    there = add_address(on_it_too, other, numbered(other), rank=3, relation=relation)
+    assert others_on([hers]) == {hers.pk: [there] if is_shared else []}
+    read = with_sharing(PatientContact.objects.filter(pk=hers.pk)).get()
+    assert is_surely_hers(read) != is_shared
+
+
+@pytest.mark.django_db
+def test_addresses_are_found_by_the_index_that_keeps_each_once() -> None:
+    point = builders.patient().contacts.get().contact_point
+    with connection.cursor() as cursor:
+        if connection.vendor == "postgresql":
+            cursor.execute("SET LOCAL enable_seqscan = off")
+    plan = same_addresses([point]).explain()
+    assert (
+        "kind=? AND value=?" if connection.vendor == "sqlite" else "contact_point_once_per_clinic"
+    ) in plan
