@@ -18,7 +18,14 @@ from outreach.channels import in_use
 from outreach.channels.inbound import Said
 from outreach.confidence import end_links_unless_hers
 from outreach.provider_models import MessengerLink
-from patients.actions import RefusedError, add_address, mark_address, record_consent, void_hers_alone
+from patients.actions import (
+    RefusedError,
+    add_address,
+    lock_patient,
+    mark_address,
+    record_consent,
+    void_hers_alone,
+)
 from patients.models import (
     AddressKind,
     AddressStatus,
@@ -83,9 +90,11 @@ def tie_to_messenger(said: Said, *, now: datetime) -> PatientContact | None:
     patient = link.patient.record_now
     if patient.status != PatientStatus.ACTIVE:
         return None
+    lock_patient(patient.pk)
     rank = patient.contacts.count() + 1
     tie = add_address(patient, AddressKind.TELEGRAM, said.value, rank=rank, relation=link.relation)
     end_links_unless_hers(tie, link.relation, now=now)
+    void_hers_alone([tie.contact_point], patient)  # locks the address, which comes before the tie
     PatientContact.objects.filter(pk=tie.pk).update(
         relation=link.relation,
         may_be_called=False,
@@ -93,7 +102,6 @@ def tie_to_messenger(said: Said, *, now: datetime) -> PatientContact | None:
         confirmed_at=now,
         hers_alone_at=tie.hers_alone_at if link.relation == Relation.SELF else None,
     )
-    void_hers_alone([tie.contact_point], patient)
     mark_address(tie.contact_point, AddressStatus.WORKING, now=now)
     record_consent(
         patient, tie.contact_point, Channel.TELEGRAM, ConsentStatus.GRANTED, now=now, words="/start"

@@ -89,14 +89,17 @@ def change_tie(tie: PatientContact, answers: TieAnswers) -> None:
 
 
 def _write(tie: PatientContact, answers: TieAnswers) -> None:
-    """Where nobody may call, no voice message can be left either; what is somebody else's is not hers alone."""
+    """Where nobody may call, no voice message can be left either; what is somebody else's is not hers alone.
+
+    Whoever writes both locks the address before the tie, as `confirm_alone` does: else two desks wait for each other.
+    """
     said = asdict(replace(answers, may_leave_voicemail=answers.may_leave_voicemail and answers.may_be_called))
     if answers.relation != Relation.SELF:
         said["hers_alone_at"] = None
-    if not PatientContact.objects.filter(pk=tie.pk).update(**said):
-        raise StaleStateError(_("This address was removed meanwhile."))
     if answers.relation != tie.relation:
         void_hers_alone([tie.contact_point], tie.patient)
+    if not PatientContact.objects.filter(pk=tie.pk).update(**said):
+        raise StaleStateError(_("This address was removed meanwhile."))
 
 
 @transaction.atomic
@@ -125,10 +128,10 @@ def _refuse_if_last(patient: Patient, tie: PatientContact) -> None:
 @transaction.atomic
 def confirm_tie(tie: PatientContact, *, now: datetime, by: User | None) -> None:
     """She held our message in her hand: the address works, and it is hers."""
+    mark_address(tie.contact_point, AddressStatus.WORKING, now=now)
     confirmed = PatientContact.objects.filter(pk=tie.pk).update(confirmed_at=now, confirmed_to=by)
     if not confirmed:
         raise StaleStateError(_("This address was removed meanwhile."))
-    mark_address(tie.contact_point, AddressStatus.WORKING, now=now)
 
 
 @transaction.atomic

@@ -5,13 +5,25 @@ from concurrent.futures import ThreadPoolExecutor
 from threading import Barrier, Thread
 
 import pytest
+from django.conf import LazySettings
 from django.db import connection, transaction
 
+from outreach.channels.inbound import Said
+from outreach.links_to_messengers import link_for, tie_to_messenger
 from outreach.models import Attempt
 from outreach.number_test import send_test
-from patients.actions import RefusedError, merge_patients, withdraw_consent
-from patients.addresses import TieAnswers, add_tie, confirm_alone, remove_tie
-from patients.models import Channel, Consent, ContactPoint, Patient, PatientStatus
+from patients.actions import RefusedError, add_address, lock_addresses, merge_patients, withdraw_consent
+from patients.addresses import TieAnswers, add_tie, change_tie, confirm_alone, confirm_tie, remove_tie
+from patients.models import (
+    AddressKind,
+    Channel,
+    Consent,
+    ContactPoint,
+    Patient,
+    PatientContact,
+    PatientStatus,
+    Relation,
+)
 from tests import builders
 from tests.concurrency.test_answers_race import until_somebody_waits
 from tests.conftest import NOW
@@ -102,3 +114,43 @@ def test_who_is_put_on_an_address_in_the_moment_of_the_note_is_seen_by_it() -> N
     desk.join(timeout=60)
     assert "Ruth Levi (Own)" in words[0]
     assert girl.contacts.get().hers_alone_at is None
+
+
+def links_anew(tie: PatientContact) -> None:
+    _base, _bar, token = link_for(tie.patient, Relation.PARENT, now=NOW, by=None).partition("?start=")
+    said = Said(Channel.TELEGRAM, AddressKind.TELEGRAM, tie.contact_point.value, f"/start {token}", NOW)
+    assert tie_to_messenger(said, now=NOW)
+
+
+@pytest.mark.skipif(connection.vendor != "postgresql", reason="SQLite lets one write at a time")
+@pytest.mark.parametrize(
+    "writes",
+    [
+        lambda tie: change_tie(tie, TieAnswers(relation=Relation.PARENT)),
+        lambda tie: confirm_tie(tie, now=NOW, by=None),
+        links_anew,
+    ],
+    ids=["changed", "confirmed", "linked"],
+)
+def test_who_writes_an_address_and_its_tie_waits_for_whoever_notes_that_it_is_hers(
+    settings: LazySettings, writes: Callable[[PatientContact], None]
+) -> None:
+    settings.TELEGRAM_BOT_TOKEN, settings.TELEGRAM_BOT_NAME = "1:x", "alon_bot"
+    settings.TELEGRAM_WEBHOOK_SECRET = "secret"
+    settings.CHANNEL_TRANSPORTS = {"telegram": "telegram"}
+    girl = builders.patient()
+    point = add_address(girl, AddressKind.TELEGRAM, "777", rank=2).contact_point
+    ties = PatientContact.objects.select_related("contact_point", "patient__clinic")
+    ends: list[str] = []
+
+    def desk() -> None:
+        ends.extend(at_once(lambda _nth: writes(ties.get(contact_point=point)), desks=1))
+
+    other = Thread(target=desk)
+    with transaction.atomic():
+        lock_addresses([point])
+        other.start()
+        until_somebody_waits()
+        confirm_alone(ties.get(contact_point=point), [], now=NOW)
+    other.join(timeout=60)
+    assert ends == [""]
