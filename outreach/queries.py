@@ -229,8 +229,10 @@ LEARNED_WORDS = gettext_lazy("answers mostly between %(from)s:00 and %(to)s:00: 
 TROUBLE_OF = {**{trouble.value: trouble for trouble in Trouble}, "bad_address": Trouble.NO_SUCH_ADDRESS}
 del TROUBLE_OF[Trouble.NO_ANSWER.value]  # the outcome itself says so, of a person's call too
 
-
-DELAYED_WORDS = gettext_lazy("It has not arrived yet, and the mail server goes on trying.")
+# True for as long as it stands: by plain SMTP nobody reports that a mail has arrived after all.
+DELAYED_WORDS = gettext_lazy(
+    "A mail server says that it comes late. We are told if it fails, but not always when it arrives."
+)
 
 
 def planned_words(attempt: Attempt, *, without: Iterable[Why] = ()) -> list[str]:

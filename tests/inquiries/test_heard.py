@@ -23,6 +23,7 @@ from outreach.incoming import EMPTIED_AFTER, empty_old_events, work_events
 from outreach.letters import hear_letters
 from outreach.models import AttemptStatus, Reply
 from outreach.provider_models import ProviderEvent
+from outreach.queries import DELAYED_WORDS
 from outreach.replies import receive_reply
 from patients.actions import RefusedError
 from patients.models import AddressStatus, Clinic, ContactPoint
@@ -231,7 +232,7 @@ class TestMails:
         assert after(answer) == (AttemptStatus.SENT, StepStatus.COMPLETED)
         client = Client()
         client.force_login(rina)
-        late = "It has not arrived yet, and the mail server goes on trying."
+        late = str(DELAYED_WORDS)
         assert late in client.get(reverse("inquiry", args=[inquiry.public_id])).content.decode()
         self.told("delivered", answer)
         assert after(answer) == (AttemptStatus.DELIVERED, StepStatus.COMPLETED)

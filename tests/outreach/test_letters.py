@@ -196,7 +196,7 @@ def test_full_mailbox_leaves_the_address_as_it_is(inbox: Path, dana: PatientCont
     assert dana.contact_point.status != AddressStatus.BAD
 
 
-LATE = "It has not arrived yet, and the mail server goes on trying."
+LATE = "A mail server says that it comes late. We are told if it fails, but not always when it arrives."
 
 
 def test_report_that_a_mail_is_late_is_no_failure_and_stands_where_it_is_read(
