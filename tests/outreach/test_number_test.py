@@ -59,8 +59,8 @@ def test_it_leaves_now_though_her_own_window_is_closed(patient: Patient) -> None
     assert dispatch(now=NOW).sent == 1
     attempt.refresh_from_db()
     assert (attempt.status, attempt.channel) == (AttemptStatus.SENT, Channel.WHATSAPP)
-    assert attempt.body.startswith("Hello Dana, this is Alon Clinic, as you asked.")
-    assert "save our number: 03-555-0142" in attempt.body
+    assert attempt.body.startswith("Hello Dana, this is Alon Clinic. You asked us to write here.")
+    assert "Please save 03-555-0142." in attempt.body
     step = Step.objects.get()
     assert (step.status, step.outcome) == (StepStatus.COMPLETED, "told")
     assert (step.journey.status, OutreachTask.objects.get().status) == (
