@@ -90,7 +90,11 @@ def _fetch_or_put_off(file: ReplyFile, clock: Clock) -> int:
 
 
 def _fetched(file: ReplyFile, clock: Clock) -> IncomingDocument:
-    """Kept under the row's own key: fetched twice, as after the death of a worker, it is one document."""
+    """Kept under the row's own key, and looked for there: a worker may have died right after it was kept."""
+    key = f"reply-file-{file.pk}"
+    kept = IncomingDocument.objects.filter(source=Source.MESSAGE, source_id=key)
+    if document := kept.first():
+        return document
     transport = by_machine().get(file.reply.channel)
     if transport is None or not isinstance(transport, Fetches):
         raise ChannelError(Trouble.UNREACHABLE)
@@ -99,13 +103,12 @@ def _fetched(file: ReplyFile, clock: Clock) -> IncomingDocument:
     arrival = Arrival(
         file.reply.clinic,
         Source.MESSAGE,
-        f"reply-file-{file.pk}",
+        key,
         content,
         sender=point.value if point else "",
         subject=file.name,
     )
-    same = IncomingDocument.objects.filter(source=arrival.source, source_id=arrival.source_id)
-    return receive(arrival, now=clock()) or same.get()
+    return receive(arrival, now=clock()) or kept.get()
 
 
 def _put_off(file: ReplyFile, error: ChannelError | None, *, now: datetime) -> None:
@@ -118,7 +121,7 @@ def _put_off(file: ReplyFile, error: ChannelError | None, *, now: datetime) -> N
     asked_to = error.retry_after if error else None
     again = now + max(pause, asked_to or pause)
     _leased(file).update(fetch_from=again, lease_until=None, trouble=trouble)
-    if trouble in THEIRS:
+    if error and trouble in THEIRS and not error.of_one:
         until = now + (asked_to or A_MINUTE)
         others = ReplyFile.objects.filter(reply__channel=file.reply.channel, fetch_from__lt=until)
         others.exclude(pk=file.pk).update(fetch_from=until)

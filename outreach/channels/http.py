@@ -1,6 +1,7 @@
 """One request to a provider over httpx, with what certainly did not reach it told apart."""
 
 import ssl
+from contextlib import closing
 from functools import cache
 from time import monotonic
 from typing import Any
@@ -13,6 +14,7 @@ from outreach.channels.waiting import asked_to_wait
 TOO_MANY, FOR_NOW, FAULT = 429, 503, 500
 REFUSED, LOGIN = range(400, 500), {401, 403}
 LONGEST_READ = 30.0  # seconds, of one file that arrives drop by drop
+MOST_REDIRECTS = 2
 
 
 def posted(url: str, content: dict[str, Any], **headers: str) -> tuple[int, dict[str, Any]]:
@@ -37,25 +39,38 @@ def asked(url: str, content: dict[str, Any] | None = None, **headers: str) -> tu
 
 
 def fetched(url: str, *, most: int, follows: bool = False, **headers: str) -> bytes:
-    """The file behind this address, read piece by piece: not more than `most` bytes and not for ever.
+    """The file behind this address as its bytes come: not more than `most` of them and not for ever.
 
     `follows`: on to where the answer sends us; our login goes to no other server than the first.
     """
     import httpx  # noqa: PLC0415 - slow import
 
-    content, until = bytearray(), monotonic() + LONGEST_READ
-    asks = {"headers": headers, "timeout": settings.CHANNEL_TIMEOUT, "follow_redirects": follows}
+    left, until = MOST_REDIRECTS if follows else 0, monotonic() + LONGEST_READ
+    headers |= {"Accept-Encoding": "identity"}
     try:
-        with httpx.stream("GET", url, verify=tls(), **asks) as answer:
-            _refuse_unless_ok(answer)
-            for piece in answer.iter_bytes():
-                content += piece
-                if len(content) > most:
-                    raise ChannelError(Trouble.TOO_LARGE)
-                if monotonic() > until:
-                    raise ChannelError(Trouble.UNREACHABLE, "slow")
+        with httpx.Client(timeout=settings.CHANNEL_TIMEOUT, verify=tls()) as client:
+            asks = client.build_request("GET", url, headers=headers)
+            while True:
+                with closing(client.send(asks, stream=True)) as answer:
+                    if not (left and answer.next_request):
+                        return _content_of(answer, most=most, until=until)
+                    asks, left = answer.next_request, left - 1  # to another server without our login
     except (httpx.HTTPError, httpx.InvalidURL) as error:
         raise ChannelError(Trouble.UNREACHABLE) from error
+
+
+def _content_of(answer: Any, *, most: int, until: float) -> bytes:
+    """Never unpacked: a few bytes may be a thousand million."""
+    _refuse_unless_ok(answer)
+    if answer.headers.get("Content-Encoding", "identity") != "identity":
+        raise ChannelError(Trouble.DAMAGED, "packed")
+    content = bytearray()
+    for piece in answer.iter_raw():
+        content += piece
+        if len(content) > most:
+            raise ChannelError(Trouble.TOO_LARGE)
+        if monotonic() > until:  # of this file; others may come faster
+            raise ChannelError(Trouble.UNREACHABLE, "slow", of_one=True)
     return bytes(content)
 
 

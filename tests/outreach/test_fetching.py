@@ -155,3 +155,14 @@ def test_no_transaction_is_open_while_a_provider_answers(
     as_telegram(channel, settings, monkeypatch)
     assert fetch_files(now=NOW) == 1
     assert channel.was_open is False
+
+
+def test_what_was_kept_right_before_a_worker_died_is_asked_for_no_more(bot: Telegram, dana: Patient) -> None:
+    bot.files["A"] = PNG
+    by_telegram(photo=[{"file_id": "A"}])
+    assert fetched_at(NOW) == 1
+    document = ReplyFile.objects.get().document
+    ReplyFile.objects.update(document=None, fetch_from=NOW + LEASE)  # as it stood when the worker died
+    del bot.files["A"]
+    assert fetched_at(NOW + LEASE) == 1
+    assert ReplyFile.objects.get().document == document

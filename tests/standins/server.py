@@ -10,12 +10,14 @@ import os
 import threading
 from collections import deque
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
+
+DROPS, PAUSE = 600, 0.05
 
 
 @dataclass(frozen=True)
@@ -50,6 +52,7 @@ class Trick:
     takes: bool = False  # it is taken all the same
     hangs_up: bool = False  # the connection ends without an answer
     is_slow: bool = False  # no answer before the caller has given up
+    drips: bool = False  # the content of the answer comes drop by drop, and very many of them
 
 
 class StandIn:
@@ -129,15 +132,18 @@ def _handler_of(stand_in: StandIn) -> type[BaseHTTPRequestHandler]:
             if trick.hangs_up or trick.is_slow or answer is None:
                 self.close_connection = True
                 return
-            self.write(answer)
+            self.write(answer, drips=trick.drips)
 
-        def write(self, answer: Answer) -> None:
+        def write(self, answer: Answer, *, drips: bool) -> None:
             content = (
                 answer.content if isinstance(answer.content, bytes) else json.dumps(answer.content).encode()
             )
             self.send_response(answer.status)
             for name, value in ({"Content-Type": "application/json"} | answer.headers).items():
                 self.send_header(name, value)
+            if drips:
+                _drip(self, stand_in.closing)
+                return
             self.send_header("Content-Length", str(len(content)))
             self.end_headers()
             self.wfile.write(content)
@@ -148,3 +154,14 @@ def _handler_of(stand_in: StandIn) -> type[BaseHTTPRequestHandler]:
             """The tests say what went wrong."""
 
     return Handler
+
+
+def _drip(handler: BaseHTTPRequestHandler, closing: threading.Event) -> None:
+    """More than anybody waits for, each drop well within the time limit of one read; its end has no length."""
+    handler.close_connection = True
+    handler.end_headers()
+    with suppress(OSError):  # the caller has ended it
+        for _drop in range(DROPS):
+            handler.wfile.write(b"drop")
+            if closing.wait(PAUSE):
+                return
