@@ -184,10 +184,15 @@ def _brought(form: dict[str, str], number: int = 0) -> str:
 
 def _files_of(form: dict[str, str]) -> tuple[Enclosed, ...]:
     """By their paths: the server is the one that we use for everything."""
-    urls = [form.get(f"MediaUrl{number}", "") for number in range(MOST_FILES)]
-    return tuple(
-        Enclosed(_brought(form, number), urlsplit(url).path) for number, url in enumerate(urls) if url
-    )
+    paths = [_path_of(form.get(f"MediaUrl{number}", "")) for number in range(MOST_FILES)]
+    return tuple(Enclosed(_brought(form, number), path) for number, path in enumerate(paths) if path)
+
+
+def _path_of(url: str) -> str:
+    try:
+        return urlsplit(url).path
+    except ValueError:  # no address at all; the words beside it are heard
+        return ""
 
 
 def media(path: str, *, most: int) -> bytes:

@@ -9,6 +9,7 @@ from django.conf import LazySettings
 
 from outreach.channels import Trouble
 from outreach.enclosed_models import ReplyFile
+from outreach.models import Reply
 from patients.actions import add_address
 from patients.models import AddressKind, Patient
 from tests import builders
@@ -70,3 +71,10 @@ def test_we_are_sent_on_twice_at_most(twilio: Twilio) -> None:
     twilio.tricks = deque([Trick(answer=Answer(307, b"", {"Location": path}))] * 9)
     assert fetched_at(NOW) == 0
     assert (len(twilio.requests), ReplyFile.objects.get().trouble) == (3, Trouble.GONE)
+
+
+def test_a_broken_address_loses_neither_the_words_nor_the_other_file(twilio: Twilio) -> None:
+    twilio.files["B"] = PNG
+    by_sms(Body="my scan", NumMedia="2", MediaUrl0="https://[x", MediaUrl1=media_url("B"))
+    assert fetched_at(NOW) == 1
+    assert ("my scan" in Reply.objects.get().body, ReplyFile.objects.count()) == (True, 1)
