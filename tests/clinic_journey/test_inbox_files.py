@@ -172,6 +172,15 @@ def test_of_a_result_in_several_photos_each_is_taken(desk: Client, dana: Patient
     assert offered not in page(desk, talk)
 
 
+def test_after_a_refused_answer_the_way_back_is_the_conversation(desk: Client, dana: Patient) -> None:
+    builders.referral(dana)
+    builders.enclosed(said(dana), PDF, kind="file")
+    talk = f"/inbox/{dana.public_id}/"
+    refused = desk.post(f"{talk}answer/", {"words": "At eight.", "way": "none"})
+    assert refused.status_code == 409
+    assert f'name="next" value="{talk}"' in refused.content.decode()
+
+
 @pytest.mark.parametrize(
     ("kind", "content"),
     [("voice", OGG), ("file", b"MZ\x90"), ("video", OGG)],
