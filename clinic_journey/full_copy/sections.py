@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from django.contrib.auth.models import User
-from django.db.models import ForeignKey, Model, Q, QuerySet
+from django.db.models import Exists, ForeignKey, Model, OuterRef, Q, QuerySet
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
@@ -30,7 +30,7 @@ from outreach.complaint_models import Complaint
 from outreach.contact_models import CameOfAge, PersonalContact
 from outreach.decision_models import Decision
 from outreach.enclosed_models import ReplyFile
-from outreach.models import Attempt, OutreachTask, Reply
+from outreach.models import NOT_ME, Attempt, OutreachTask, Reply
 from outreach.praise_models import Praise
 from outreach.provider_models import MessengerLink
 from patients.models import (
@@ -78,10 +78,19 @@ class Section:
         """Those of her record and of the records that were merged into it, in the order in which they were made."""
         hers = Q()
         for path in self.paths:
-            hers |= Q(**{f"{path}__in": keys})
+            hers |= Q(**{f"{path}__in": keys}) & ~_was_a_strangers(path)
         rows: QuerySet[Model] = QuerySet(self.model).filter(hers)
         rows = rows.select_related(*named_in(self.model), *self.related)
         return rows.order_by("pk")
+
+
+def _was_a_strangers(path: str) -> Q:
+    """Came with the words of somebody who said that it is not she: it lies with her words and is nothing of hers."""
+    words = path.removesuffix("patient")
+    if not words.endswith("reply__"):
+        return Q(pk__in=[])
+    fields = {field: OuterRef(f"{words}{field}") for field in ("patient", "channel", "at")}
+    return Q(Exists(Reply.objects.filter(meaning=NOT_ME, **fields)))
 
 
 def named_in(model: type[Model]) -> list[str]:

@@ -14,7 +14,7 @@ from django.test.utils import CaptureQueriesContext
 
 from clinic_journey.full_copy.sections import SECTIONS
 from outreach.closing import merge_records
-from outreach.models import Reply
+from outreach.models import NOT_ME, Reply
 from patients.actions import record_consent
 from patients.models import AuditAction, AuditEvent, Channel, ConsentStatus, Patient, Role
 from referrals.models import DocumentFile
@@ -138,6 +138,20 @@ def test_what_came_with_her_words_is_in_it_and_kept_as_they_are(manager: Client,
     assert set(for_parent.namelist()) == {"record.json", "record.html", files[False]}
     assert len(data_of(whole)["replyfile"]) == 3
     assert len(data_of(for_parent)["replyfile"]) == len(data_of(for_parent)["incomingdocument"]) == 1
+
+
+def test_what_a_stranger_sent_under_not_me_is_not_hers(manager: Client, patient: Patient) -> None:
+    step = builders.step(builders.journey(patient), kind="call")
+    hers, theirs, theirs_too = said(patient, "see this"), said(patient, "wrong number"), said(patient, "stop")
+    Reply.objects.update(matter=step)
+    Reply.objects.filter(pk__in=[theirs.pk, theirs_too.pk]).update(at=NOW + timedelta(minutes=1))
+    Reply.objects.filter(pk=theirs.pk).update(meaning=NOT_ME)  # the same words may mean STOP as well
+    document, *_theirs = [builders.enclosed(words, PDF).document for words in (hers, theirs, theirs_too)]
+    assert document is not None
+    for copy in (taken(manager, patient), taken(manager, patient, {"for": "parents"})):
+        assert [name for name in copy.namelist() if "/" in name] == [f"files/{document.files.get().pk}.pdf"]
+        for table in ("incomingdocument", "documentfile", "replyfile"):
+            assert len(data_of(copy)[table]) == 1, table
 
 
 def test_every_table_can_be_written(manager: Client) -> None:
