@@ -47,7 +47,7 @@ from patients.models import (
     PatientStatus,
     Relation,
 )
-from patients.queries import ClinicClock, windows_at, withdrawn
+from patients.queries import ClinicClock, contact_windows_at, withdrawn
 from patients.told import ties_at, ties_of
 from patients.windows import ALWAYS, DAY, Hours, open_together
 
@@ -113,7 +113,7 @@ def _with_all_they_name(claimed: Sequence[int], lease: UUID) -> list[Attempt]:
     rows = Attempt.objects.filter(pk__in=claimed, lease=lease).select_related(
         "patient__card", "contact_point", "task__step__journey", "task__step__about", "task__step__owner"
     )
-    rows = rows.prefetch_related(windows_at("patient__card__windows"), ties_at("patient__contacts"))
+    rows = rows.prefetch_related(contact_windows_at("patient__card__windows"), ties_at("patient__contacts"))
     attempts: list[Attempt] = list(rows.order_by("send_at", "pk"))
     clinics = Clinic.objects.in_bulk({attempt.clinic_id for attempt in attempts})
     steps = {attempt.task.step.template_step_id for attempt in attempts}

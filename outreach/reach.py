@@ -31,7 +31,14 @@ from patients.models import (
     PatientContact,
     Relation,
 )
-from patients.queries import ClinicClock, caps_of, weekend_of, windows_at, windows_of, withdrawn
+from patients.queries import (
+    ClinicClock,
+    caps_of,
+    contact_windows_at,
+    contact_windows_of,
+    weekend_of,
+    withdrawn,
+)
 from patients.told import ties_at, ties_of
 
 REMEMBERED = timedelta(days=400)  # how far back a way of reaching somebody counts as tried
@@ -57,7 +64,7 @@ class Reach:
         chosen = tasks if isinstance(tasks, QuerySet) else OutreachTask.objects.filter(pk__in=tasks)
         chosen = chosen.select_related(
             "patient__clinic", "patient__card", "step__journey__clinic", "step__template_step"
-        ).prefetch_related(windows_at("patient__card__windows"), ties_at("patient__contacts"))
+        ).prefetch_related(contact_windows_at("patient__card__windows"), ties_at("patient__contacts"))
         return cls(list(chosen), now=now)
 
     @classmethod
@@ -195,7 +202,7 @@ class Reach:
     def _learned(self, patient: Patient) -> tuple[int, int] | None:
         """When she mostly answers; only where she has not told us her hours, be it that any hour suits."""
         card = getattr(patient, "card", None)
-        if card and (card.hours_told or windows_of(card)):
+        if card and (card.hours_told or contact_windows_of(card)):
             return None
         tries = tries_among(self._made.get(patient.pk, [])[-LAST_TRIES:])
         return learn(tries, zone=patient.zone).band

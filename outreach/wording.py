@@ -123,18 +123,18 @@ def _remark(finding: Finding) -> Remark:
 
 
 @dataclass(frozen=True)
-class Sent:
+class Parts:
     """How many SMS leave, which decides what it costs; `for_notice`: how many of them to say how to stop them."""
 
     parts: int = 0
     for_notice: int = 0
 
 
-def parts_sent(draft: Draft, clinic: Clinic) -> Sent:
+def parts_sent(draft: Draft, clinic: Clinic) -> Parts:
     """The same with the links as they are and with how to stop them."""
     text = _longest(draft, clinic, link=f"{settings.PUBLIC_URL}/p/{'x' * TOKEN_LENGTH}/")
     parts = sms_parts(notice_after(draft, clinic).after(text))
-    return Sent(parts, parts - sms_parts(text))
+    return Parts(parts, parts - sms_parts(text))
 
 
 def notice_after(draft: Draft, clinic: Clinic) -> Notice:

@@ -39,7 +39,7 @@ from patients.windows import ALWAYS, Hours, WeeklyWindow
 User = auth.User
 Row = TypeVar("Row", bound=Model)
 CLOSED_AHEAD = timedelta(days=400)
-READ = "windows_read"
+WINDOWS_READ = "windows_read"
 BY_NAME = ("family_name", "given_name", "id")
 NUMBER_SEPARATORS = re.compile(r"[\s()+.\u2010-\u2015\u05be-]+")
 
@@ -236,20 +236,20 @@ def opening_hours(clinic: Clinic, *, now: datetime) -> Hours:
     return clock_of(clinic, now=now).hours(clinic.pk)
 
 
-def windows_at(windows: str) -> "Prefetch[str, QuerySet[ContactWindow], str]":
-    """The windows of many cards, read once for `windows_of`; `windows`: the way to them."""
-    return Prefetch(windows, ContactWindow.objects.all(), to_attr=READ)
+def contact_windows_at(windows: str) -> "Prefetch[str, QuerySet[ContactWindow], str]":
+    """The windows of many cards, read once for `contact_windows_of`; `windows`: the way to them."""
+    return Prefetch(windows, ContactWindow.objects.all(), to_attr=WINDOWS_READ)
 
 
-def windows_of(card: ServiceCard) -> list[ContactWindow]:
-    """When a patient agreed to be reached: as `windows_at` read it, or as it is now."""
-    read: list[ContactWindow] | None = getattr(card, READ, None)
+def contact_windows_of(card: ServiceCard) -> list[ContactWindow]:
+    """When a patient agreed to be reached: as `contact_windows_at` read it, or as it is now."""
+    read: list[ContactWindow] | None = getattr(card, WINDOWS_READ, None)
     return list(card.windows.all()) if read is None else read
 
 
 def patient_hours(patient: Patient, card: ServiceCard | None) -> Hours:
     """The windows the patient agreed to, in the patient's zone; any hour when none was said."""
-    rows = windows_of(card) if card else []
+    rows = contact_windows_of(card) if card else []
     return _weekly(patient.zone, tuple((row.weekday, row.start, row.end) for row in rows))
 
 

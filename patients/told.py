@@ -53,18 +53,18 @@ def with_sharing(ties: QuerySet[PatientContact]) -> QuerySet[PatientContact]:
     return ties.annotate(is_shared=ExpressionWrapper(IS_SHARED, BooleanField()))
 
 
-READ = "ties_read"
+TIES_READ = "ties_read"
 READ_WITH_SHARING = with_sharing(PatientContact.objects.select_related("contact_point"))
 
 
 def ties_at(contacts: str) -> "Prefetch[str, QuerySet[PatientContact], str]":
     """The addresses of many patients, read once for `ties_of`; `contacts`: the way to them."""
-    return Prefetch(contacts, READ_WITH_SHARING.all(), to_attr=READ)
+    return Prefetch(contacts, READ_WITH_SHARING.all(), to_attr=TIES_READ)
 
 
 def ties_of(patient: Patient) -> list[PatientContact]:
     """A patient's addresses as `told_among` wants them: as `ties_at` read them, or as they are now."""
-    read: list[PatientContact] | None = getattr(patient, READ, None)
+    read: list[PatientContact] | None = getattr(patient, TIES_READ, None)
     return list(READ_WITH_SHARING.filter(patient=patient)) if read is None else read
 
 

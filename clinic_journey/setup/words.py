@@ -21,7 +21,7 @@ from outreach.message_keys import MESSAGES, PLACEHOLDER_WORDS, about
 from outreach.models import MessageTemplate
 from outreach.own_words import NEUTRAL, Spot, give_up_own_words, save_own_words, texts_in
 from outreach.rendering import CannotRender, Facts, Texts, filled, names_a_visit
-from outreach.wording import IN_PARTS, SPOKEN, Draft, Sent, notice_after, parts_sent, remarks
+from outreach.wording import IN_PARTS, SPOKEN, Draft, Parts, notice_after, parts_sent, remarks
 from patients.access import Here
 from patients.models import Channel, Language
 
@@ -37,7 +37,7 @@ class Line:
     title: str | Promise
     body: str
     is_own: bool
-    sent: Sent  # no parts: it never leaves as SMS
+    sent: Parts  # no parts: it never leaves as SMS
     costs: str  # of one such message at most; empty where nobody has said what a part costs
 
     @property
@@ -122,7 +122,7 @@ def _context(form: WordsForm, shipped: MessageTemplate, here: Here) -> dict[str,
     spot, known = form.spot, about(form.spot.key)
     drafts = [draft for _name, draft in form.drafts({name: form[name].value() for name in form.fields})]
     read = {draft: text for draft in drafts if (text := _read(draft, here))}
-    sent = max((_sent(draft, here) for draft in read), key=lambda each: each.parts, default=Sent())
+    sent = max((_sent(draft, here) for draft in read), key=lambda each: each.parts, default=Parts())
     return {
         "form": form,
         "title": known.title,
@@ -143,9 +143,9 @@ def _context(form: WordsForm, shipped: MessageTemplate, here: Here) -> dict[str,
     }
 
 
-def _sent(draft: Draft, here: Here) -> Sent:
+def _sent(draft: Draft, here: Here) -> Parts:
     """Counted where it may leave as SMS."""
-    return parts_sent(draft, here.clinic) if draft.channel in IN_PARTS else Sent()
+    return parts_sent(draft, here.clinic) if draft.channel in IN_PARTS else Parts()
 
 
 def _read(draft: Draft, here: Here) -> str:

@@ -15,7 +15,7 @@ from outreach.opt_out import BY_CALL, BY_REPLY, SPOKEN
 from outreach.rendering import Facts, Texts
 from outreach.silenced import confirm_stop
 from outreach.stop_words import Asks, asks_to_stop
-from outreach.wording import IN_PARTS, Draft, Sent, longest_values, parts_of, parts_sent
+from outreach.wording import IN_PARTS, Draft, Parts, longest_values, parts_of, parts_sent
 from patients.country import FOLDER, profile_of, read_profile
 from patients.models import Channel, Clinic, Language, Purpose, Role
 from tests import builders
@@ -151,8 +151,8 @@ def test_the_desk_reads_it_beforehand(american: Clinic) -> None:
 def test_it_is_counted_in_what_a_message_costs_and_not_in_what_a_clinic_may_write(american: Clinic) -> None:
     text = "{clinic}: " + "a" * 130
     draft = Draft("next_step", "sms", "en", text)
-    assert (parts_of(draft, american), parts_sent(draft, american)) == (1, Sent(2, for_notice=1))
-    assert parts_sent(draft, builders.clinic(country="IL")) == Sent(1)
+    assert (parts_of(draft, american), parts_sent(draft, american)) == (1, Parts(2, for_notice=1))
+    assert parts_sent(draft, builders.clinic(country="IL")) == Parts(1)
 
 
 def test_no_text_of_ours_in_english_takes_one_sms_more_to_say_it(
