@@ -18,6 +18,7 @@ ALLOWED = frozenset({PDF, JPEG, PNG, TIFF, DICOM})
 OGG, AMR, MP3, AAC, M4A = "audio/ogg", "audio/amr", "audio/mpeg", "audio/aac", "audio/mp4"
 MP4, MOBILE, WEBP = "video/mp4", "video/3gpp", "image/webp"
 IN_MESSAGES = ALLOWED | {OGG, AMR, MP3, AAC, M4A, MP4, MOBILE, WEBP}  # what people send on a phone
+LOOKED_AT = ALLOWED | {WEBP}  # what a doctor can look at
 WINMAIL = "application/ms-tnef"
 UNKNOWN = "application/octet-stream"
 _ZIP, _OLE, _PROGRAM, _GIF = (

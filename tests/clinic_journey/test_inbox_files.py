@@ -190,8 +190,13 @@ def test_what_no_doctor_could_look_at_is_offered_as_no_result(
     desk: Client, dana: Patient, kind: str, content: bytes
 ) -> None:
     referral = builders.referral(dana)
-    builders.enclosed(said(dana), content, kind=kind)
+    file = builders.enclosed(said(dana), content, kind=kind)
     assert f'value="{referral.code}"' not in page(desk, f"/inbox/{dana.public_id}/")
+    assert file.document is not None
+    pressed = {"code": referral.code, "next": f"/inbox/{dana.public_id}/"}
+    answer = desk.post(f"/documents/{file.document.public_id}/match/", pressed, follow=True)
+    assert "This is no file that a doctor could look at." in answer.content.decode()
+    assert Referral.objects.get().status == ReferralStatus.ACTIVE
 
 
 def test_the_way_back_leads_to_no_other_site(desk: Client, dana: Patient) -> None:
