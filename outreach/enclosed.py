@@ -42,7 +42,16 @@ TO_FETCH = Alarm(
 
 
 def enclose(reply: Reply, said: Said, *, now: datetime) -> None:
-    """Note down what is to be fetched, with the words it came with. Inside atomic()."""
+    """Note down what is to be fetched, with the words it came with. Inside atomic().
+
+    Words that were changed name their file anew; it is fetched where it is another one, or nobody knew of it.
+    """
+    known = ReplyFile.objects.filter(
+        reply__contact_point__kind=said.kind, reply__contact_point__value=said.value
+    )
+    told = (
+        set(known.values_list("provider_reference", flat=True)) if said.is_changed and said.files else set()
+    )
     ReplyFile.objects.bulk_create(
         ReplyFile(
             reply=reply,
@@ -54,6 +63,7 @@ def enclose(reply: Reply, said: Said, *, now: datetime) -> None:
             fetch_from=now,
         )
         for position, file in enumerate(said.files, start=1)
+        if storable(file.reference)[:500] not in told
     )
 
 

@@ -75,6 +75,7 @@ class Said:
     may_act: bool = True  # False where anybody may have written it there, or a person has to look
     brought: str = ""  # a Brought
     files: tuple[Enclosed, ...] = ()
+    is_changed: bool = False  # she wrote it before and has changed it since
     asks_to_stop: bool = False  # the provider took these words for STOP, by a list of its own
     stopped: bool = False  # not words but the provider's own switch: blocked, unsubscribed
 

@@ -100,6 +100,7 @@ def read(kept: str, *, at: datetime) -> Receipted | Said | None:
         answers=_answered(message),
         brought=brought,
         files=_files_of(message, brought),
+        is_changed="edited_message" in update,
         may_act=not brought,
     )
 

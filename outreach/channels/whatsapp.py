@@ -192,7 +192,8 @@ def _said(message: dict[str, Any], name: str, *, at: datetime) -> Said | None:
     who = message.get("from") or message.get("from_user_id") or ""
     said_at = message.get("timestamp", "")
     when = datetime.fromtimestamp(int(said_at), UTC) if said_at.isdecimal() else at
-    if message.get("type") == "edit":  # she has changed what she wrote: the new words hold
+    is_changed = message.get("type") == "edit"
+    if is_changed:  # she has changed what she wrote: the new words hold
         message = message["edit"]["message"]
     if message.get("type") == "reaction" and not message["reaction"].get("emoji"):
         return None  # a sign that was taken back
@@ -207,6 +208,7 @@ def _said(message: dict[str, Any], name: str, *, at: datetime) -> Said | None:
         answers=_answered(message, who),
         brought=brought,
         files=_files_of(message, brought),
+        is_changed=is_changed,
         may_act=not brought,
     )
 
