@@ -20,6 +20,7 @@ from outreach.enclosed_models import ReplyFile
 from outreach.models import Reply
 from outreach.said import storable
 from referrals.arrivals import Arrival, receive
+from referrals.intake.sniff import safe_filename
 from referrals.models import IncomingDocument, Source
 
 logger = logging.getLogger(__name__)
@@ -58,7 +59,7 @@ def enclose(reply: Reply, said: Said, *, now: datetime) -> None:
             position=position,
             kind=file.kind,
             provider_reference=storable(file.reference)[:500],
-            name=storable(file.name)[:255],
+            name=storable(safe_filename(file.name))[:255],
             asked_at=now,
             fetch_from=now,
         )

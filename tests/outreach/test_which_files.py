@@ -55,3 +55,8 @@ def test_in_whatsapp_too_a_change_brings_no_file_again(whatsapp: Meta, dana: Pat
     by_whatsapp(1, **sent)
     by_whatsapp(2, type="edit", edit={"original_message_id": "wamid.1", "message": sent})
     assert (Reply.objects.count(), ReplyFile.objects.count()) == (2, 1)
+
+
+def test_a_name_turns_no_reading_direction(bot: Telegram) -> None:
+    by_telegram(document={"file_id": "A", "file_name": "photo\u202egpj.exe"})
+    assert ReplyFile.objects.get().name == "photogpj.exe"
