@@ -2,7 +2,8 @@
 guessed: a person finds out. So with words that nothing could be made of (incoming.py).
 """
 
-from datetime import datetime
+from dataclasses import replace
+from datetime import datetime, timedelta
 
 from django.db import transaction
 from django.utils.translation import gettext as _
@@ -13,10 +14,13 @@ from journeys.models import Step, StepKind, StepStatus
 from outreach.answers import READ_WITHIN
 from outreach.channels.inbound import Said
 from outreach.enclosed import enclose
+from outreach.enclosed_models import ReplyFile
 from outreach.models import Reply
 from outreach.said import MEANINGS, asks_of, kept
 from patients.models import Clinic, ContactPoint
 from patients.templatetags.phones import phone
+
+MOST_FILES, A_DAY = 10, timedelta(days=1)  # from an address that is no patient's
 
 
 @transaction.atomic
@@ -42,8 +46,16 @@ def ask_who_it_is(said: Said, clinic: Clinic | None, *, now: datetime) -> str:
         step=matter,
         matter=matter,
     )
-    enclose(reply, said, now=now)
+    enclose(reply, _with_few_files(said, point, now=now), now=now)
     return "unknown_writer"
+
+
+def _with_few_files(said: Said, point: ContactPoint, *, now: datetime) -> Said:
+    """Anybody may write, so nobody's files fill the disk: the words name those that are too many."""
+    if point.ties.exists():
+        return said
+    lately = ReplyFile.objects.filter(reply__contact_point=point, asked_at__gt=now - A_DAY).count()
+    return replace(said, files=said.files[: max(MOST_FILES - lately, 0)])
 
 
 def _first_that_knows(said: Said) -> Clinic | None:

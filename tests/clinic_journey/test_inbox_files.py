@@ -88,7 +88,9 @@ def test_from_an_unknown_number_they_stand_with_the_words(desk: Client, clinic: 
         Journey.objects.create(clinic=clinic, status="unidentified", opened_at=NOW), kind=StepKind.CALL
     )
     Reply.objects.update(matter=step)
-    assert f'href="{path_of(file)}image/"' in page(desk, f"/inbox/unknown/{step.public_id}/")
+    text = page(desk, f"/inbox/unknown/{step.public_id}/")
+    assert f'href="{path_of(file)}image/"' in text
+    assert f'src="{path_of(file)}image/"' not in text  # shown to whoever presses, to nobody by itself
 
 
 @pytest.mark.parametrize(

@@ -6,6 +6,7 @@ import pytest
 
 from outreach.enclosed_models import ReplyFile
 from outreach.models import Reply
+from outreach.unknown_writers import A_DAY, MOST_FILES
 from patients.actions import add_address
 from patients.models import AddressKind, Patient
 from tests import builders
@@ -60,3 +61,20 @@ def test_in_whatsapp_too_a_change_brings_no_file_again(whatsapp: Meta, dana: Pat
 def test_a_name_turns_no_reading_direction(bot: Telegram) -> None:
     by_telegram(document={"file_id": "A", "file_name": "photo\u202egpj.exe"})
     assert ReplyFile.objects.get().name == "photogpj.exe"
+
+
+def test_a_strangers_files_fill_no_disk(bot: Telegram) -> None:
+    for number in range(MOST_FILES + 2):
+        who = {"id": 999, "first_name": "X", "type": "private"}
+        by_telegram(number + 1, chat=who, document={"file_id": str(number)})
+    assert ReplyFile.objects.count() == MOST_FILES
+    assert [reply.body for reply in Reply.objects.all()] == ["[a file]"] * (MOST_FILES + 2)
+    ReplyFile.objects.update(asked_at=NOW - A_DAY)
+    by_telegram(99, chat=who, document={"file_id": "next day"})
+    assert ReplyFile.objects.count() == MOST_FILES + 1
+
+
+def test_a_patient_sends_as_many_as_she_likes(bot: Telegram) -> None:
+    for number in range(MOST_FILES + 2):
+        by_telegram(number + 1, document={"file_id": str(number)})
+    assert ReplyFile.objects.count() == MOST_FILES + 2
