@@ -19,10 +19,12 @@ WORDS = {
     "too_many_parts": _("The mail has too many parts; only the first were opened."),
     "text_cut": _("The text is too long; only its beginning was read."),
     "no_attachment": _("No file is attached. Ask the institute to send it again."),
-    "empty_attachment": _("The file is empty. Ask the institute to send it again."),
-    "oversized_attachment": _("The file is too large. Ask the institute to send it in parts."),
+    "empty_attachment": _("The file is empty. Ask for it once more."),
+    "oversized_attachment": _("The file is too large. Ask for it in parts, or smaller."),
     "type_mismatch": _("The file is not what its name says."),
-    "unsupported_type": _("This kind of file is not accepted. Ask for PDF, JPEG, PNG, TIFF or DICOM."),
+    "unsupported_type": _(
+        "This kind of file is not accepted. A result comes as PDF, JPEG, PNG, TIFF or DICOM."
+    ),
     "winmail": _("Outlook packed the file as winmail.dat. Ask for it as a plain attachment."),
     # What became of reading it (arrivals).
     "unreadable": _("It could not be read."),

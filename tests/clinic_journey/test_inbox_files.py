@@ -128,7 +128,7 @@ def test_what_could_not_be_read_says_so_beside_the_words_and_opens_no_step(
     assert "it is being fetched." in page(desk, talk)
     match_documents(now=NOW)
     assert [step.kind for step in Step.objects.all()] == [StepKind.CALL]
-    assert "could not be fetched. It could not be read. Ask for it once more" in page(desk, talk)
+    assert "a picture</bdi>: It could not be read. Ask for it once more" in page(desk, talk)
 
 
 def test_what_was_put_aside_without_a_file_is_not_awaited_any_more(desk: Client, dana: Patient) -> None:
@@ -137,6 +137,15 @@ def test_what_was_put_aside_without_a_file_is_not_awaited_any_more(desk: Client,
     aside = {"status": DocumentStatus.REJECTED, "rejected_because": "nothing in it"}
     IncomingDocument.objects.filter(enclosed=file).update(**aside)
     assert "could not be fetched." in page(desk, f"/inbox/{dana.public_id}/")
+
+
+def test_what_is_wrong_with_her_file_names_no_institute(desk: Client, dana: Patient) -> None:
+    builders.enclosed(said(dana), b"")
+    builders.enclosed(said(dana), b"MZ\x90")
+    text = page(desk, f"/inbox/{dana.public_id}/")
+    assert "The file is empty. Ask for it once more." in text
+    assert "A result comes as PDF, JPEG, PNG, TIFF or DICOM." in text
+    assert "institute" not in text
 
 
 def test_the_desk_says_that_it_is_the_result(desk: Client, dana: Patient) -> None:
