@@ -6,9 +6,7 @@ from django.db.models import Q
 from outreach.models import Reply
 from referrals.models import DocumentStatus, IncomingDocument
 
-PICTURE, PAPER = "picture", "file"
-KINDS = (PICTURE, "voice", "video", PAPER)  # of what a channel calls Brought, that which is a file
-MAY_BE_A_RESULT = (PICTURE, PAPER)
+KINDS = ("picture", "voice", "video", "file")  # of what a channel calls Brought, that which is a file
 
 
 class ReplyFile(models.Model):
@@ -60,7 +58,6 @@ class ReplyFile(models.Model):
     @property
     def may_be_a_result(self) -> bool:
         """Whether a doctor could look at it, and nobody has it as a result yet."""
-        if self.document is None or self.kind not in MAY_BE_A_RESULT:
+        if self.document is None or self.document.status != DocumentStatus.LETTER:
             return False
-        files = self.document.files.all()
-        return self.document.status == DocumentStatus.LETTER and any(not file.problem for file in files)
+        return any(file.may_be_a_result for file in self.document.files.all())

@@ -31,7 +31,6 @@ from patients.actions import RefusedError, StaleStateError, normal_phone
 from patients.models import Channel, Patient
 from referrals.arrivals import Arrival, receive
 from referrals.intake.base import CODE_ALPHABET, CODE_LENGTH
-from referrals.intake.sniff import LOOKED_AT
 from referrals.models import (
     Decision,
     DocumentStatus,
@@ -278,7 +277,7 @@ def match_by_hand(document: IncomingDocument, referral: Referral, *, now: dateti
     if referral.status in {ReferralStatus.DRAFT, ReferralStatus.ENTERED_IN_ERROR}:
         raise RefusedError(_("This referral was never sent out. Choose another."))
     if IncomingDocument.objects.filter(ENCLOSED, pk=document.pk).exists():
-        if not document.files.filter(problem="", content_type__in=LOOKED_AT).exists():
+        if not any(file.may_be_a_result for file in document.files.all()):
             raise RefusedError(_("This is no file that a doctor could look at. Ask for a picture or a PDF."))
     else:
         _end_search(document, IDENTIFIED, now=now, by=by)

@@ -11,6 +11,7 @@ from appointments.models import Practitioner
 from journeys.models import Journey, Step, Urgency
 from patients.models import Clinic, Patient
 from patients.models.clinic import one_of
+from referrals.intake.sniff import LOOKED_AT
 from referrals.words import in_words
 
 
@@ -186,6 +187,11 @@ class DocumentFile(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+    @property
+    def may_be_a_result(self) -> bool:
+        """Whether a doctor can look at it."""
+        return self.content_type in LOOKED_AT and not self.problem
 
     @property
     def is_picture(self) -> bool:

@@ -194,8 +194,8 @@ def test_after_a_refused_answer_the_way_back_is_the_conversation(desk: Client, d
 
 @pytest.mark.parametrize(
     ("kind", "content"),
-    [("voice", OGG), ("file", b"MZ\x90"), ("video", OGG)],
-    ids=["voice", "program", "video"],
+    [("voice", OGG), ("file", b"MZ\x90"), ("video", OGG), ("picture", b"\0\0\0\x18ftypisom\0")],
+    ids=["voice", "program", "video", "animation"],
 )
 def test_what_no_doctor_could_look_at_is_offered_as_no_result(
     desk: Client, dana: Patient, kind: str, content: bytes
