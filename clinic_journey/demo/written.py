@@ -39,8 +39,8 @@ def write_to_the_clinic(clinic: Clinic, *, now: datetime) -> None:
             str(attempt.contact_point.value),
             text,
             now - timedelta(minutes=minutes),
-            to=clinic.phone,
+            to=str(clinic.phone),
         )
         receive_reply(said, now=said.at)
     at = now - timedelta(minutes=4)
-    receive_reply(Said(Channel.SMS, AddressKind.PHONE, STRANGER, HER_WORDS, at, to=clinic.phone), now=at)
+    receive_reply(Said(Channel.SMS, AddressKind.PHONE, STRANGER, HER_WORDS, at, to=str(clinic.phone)), now=at)

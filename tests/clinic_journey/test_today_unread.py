@@ -113,7 +113,7 @@ def test_who_wrote_gets_an_answer_in_writing_first_and_a_call_second(clinic: Cli
 def test_words_of_a_number_nobody_knows_are_not_ended_in_today(clinic: Clinic) -> None:
     """They are read, and answered or given to a patient, on a page of their own."""
     said = Said(
-        Channel.SMS, AddressKind.PHONE, "+972509990011", "It hurts, please call", NOW, to=clinic.phone
+        Channel.SMS, AddressKind.PHONE, "+972509990011", "It hurts, please call", NOW, to=str(clinic.phone)
     )
     receive_reply(said, now=NOW)
     step, client = Step.objects.get(), desk(clinic)
