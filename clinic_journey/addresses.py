@@ -8,10 +8,9 @@ from zoneinfo import ZoneInfo
 
 from django import forms
 from django.contrib import messages
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import path, reverse
-from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext as _, gettext_lazy
 from django.views.decorators.http import require_http_methods, require_POST
 
@@ -35,6 +34,7 @@ from patients.models import (
     PatientContact,
     PatientStatus,
 )
+from patients.presses import back_from, pressed
 from patients.queries import others_at, refusals_at, ties_visible_to
 from patients.told import (
     hears_for_herself,
@@ -171,10 +171,7 @@ def _test(tie: PatientContact, attempt: Attempt | None, here: Here) -> TestShown
 
 def _back(request: HttpRequest, tie_or_patient: PatientContact | Patient) -> HttpResponse:
     patient = tie_or_patient.patient if isinstance(tie_or_patient, PatientContact) else tie_or_patient
-    back = request.POST.get("next", "")
-    if url_has_allowed_host_and_scheme(back, {request.get_host()}):
-        return HttpResponseRedirect(back)
-    return redirect(reverse("patient", args=[patient.public_id]) + "#reach")
+    return back_from(request, or_to=reverse("patient", args=[patient.public_id]) + "#reach")
 
 
 def _tie(here: Here, patient_id: UUID, tie_id: int) -> PatientContact:
@@ -185,14 +182,7 @@ def _tie(here: Here, patient_id: UUID, tie_id: int) -> PatientContact:
 def _pressed(
     request: HttpRequest, tie: PatientContact, act: Callable[[], object], words: str
 ) -> HttpResponse:
-    """Do it and say so, or why it cannot be done; then back to where it was pressed."""
-    try:
-        act()
-    except RefusedError as refusal:
-        messages.error(request, str(refusal))
-    else:
-        messages.success(request, words)
-    return _back(request, tie)
+    return pressed(request, act, words, _back(request, tie))
 
 
 @require_http_methods(["GET", "POST"])

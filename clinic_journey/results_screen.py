@@ -34,6 +34,7 @@ from patients import audit
 from patients.access import Here, for_staff
 from patients.actions import RefusedError
 from patients.models import Patient
+from patients.presses import pressed
 from patients.queries import doctors_of, named_by, patients_of, search_patients
 from referrals import actions, chasing, passing, queries
 from referrals.forms import RejectForm
@@ -208,13 +209,7 @@ def undo_decision(request: HttpRequest, here: Here, action_id: int) -> HttpRespo
 
 
 def _done(request: HttpRequest, act: Callable[[], object], words: str, back: str) -> HttpResponse:
-    try:
-        act()
-    except RefusedError as refusal:
-        messages.error(request, str(refusal))
-    else:
-        messages.success(request, words)
-    return redirect(back)
+    return pressed(request, act, words, redirect(back))
 
 
 @require_POST

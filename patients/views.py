@@ -3,9 +3,8 @@
 from uuid import UUID
 
 from django.contrib import messages
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
-from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
@@ -15,6 +14,7 @@ from patients.details import correct_details
 from patients.forms import DetailsForm, PatientForm
 from patients.list_rows import rows_of
 from patients.models import Patient
+from patients.presses import back_from
 from patients.queries import (
     BY_NAME,
     beyond,
@@ -81,7 +81,4 @@ def choose_clinic(request: HttpRequest, here: Here) -> HttpResponse:
     chosen = request.POST.get("clinic", "")
     clinic = get_object_or_404(clinics_visible_to(here.user), pk=key_in(chosen) or 0)
     request.session[CLINIC_KEY] = clinic.pk
-    back = request.POST.get("next", "")
-    if not url_has_allowed_host_and_scheme(back, {request.get_host()}):
-        back = "/"
-    return HttpResponseRedirect(back)  # redirect() would take a bare word for the name of a page
+    return back_from(request, or_to="/")

@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from datetime import datetime, timedelta
+from functools import partial
 from uuid import UUID, uuid4
 
 from django.conf import settings
@@ -12,11 +13,9 @@ from django.http import (
     HttpRequest,
     HttpResponse,
     HttpResponseBase,
-    HttpResponseRedirect,
 )
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
-from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
@@ -30,6 +29,7 @@ from patients import audit
 from patients.access import Here, for_staff, patient_here
 from patients.actions import RefusedError
 from patients.models import MANAGERS, Patient
+from patients.presses import back_from, pressed
 from referrals import actions, links, queries
 from referrals.forms import ReferralForm, RejectForm, RevokeForm, UploadForm, usual_wait
 from referrals.models import PICTURES, DocumentFile, IncomingDocument
@@ -56,21 +56,10 @@ def match(request: HttpRequest, here: Here, document_id: UUID) -> HttpResponse:
     referral = queries.referrals_visible_to(here.user).filter(code=code, clinic=document.clinic).first()
     if referral is None:
         messages.error(request, _("No referral of this clinic has the code %(code)s.") % {"code": code})
-        return _back(request, or_to=f"{unmatched}&item={document.public_id}")
-    try:
-        actions.match_by_hand(document, referral, now=here.now, by=here.user)
-    except RefusedError as refusal:
-        messages.error(request, str(refusal))
-    else:
-        messages.success(request, _("Matched. The doctor has it now, and the patient is told."))
-    return _back(request, or_to=unmatched)
-
-
-def _back(request: HttpRequest, *, or_to: str) -> HttpResponse:
-    """To the page with the words that the file came with."""
-    asked = request.POST.get("next", "")
-    is_ours = url_has_allowed_host_and_scheme(asked, {request.get_host()})
-    return HttpResponseRedirect(asked if is_ours else or_to)
+        return back_from(request, or_to=f"{unmatched}&item={document.public_id}")
+    words = _("Matched. The doctor has it now, and the patient is told.")
+    match_it = partial(actions.match_by_hand, document, referral, now=here.now, by=here.user)
+    return pressed(request, match_it, words, back_from(request, or_to=unmatched))
 
 
 @require_POST
