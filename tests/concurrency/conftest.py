@@ -1,6 +1,5 @@
 """The summary of a night, judged by the ledgers outside the product."""
 
-import math
 import os
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -19,15 +18,17 @@ def figures(transactional_db: None, record_property: Callable[[str, object], Non
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Seed by seed, so that a night that is ended early has tried everything equally often."""
+    """Seed by seed, so that a night that is ended early has tried everything equally often.
+
+    What has no seed is made once, and first: the backlog takes longest, and the seeds go on beside it.
+    """
     if os.environ.get("NIGHTLY"):
         items.sort(key=_seed)
 
 
-def _seed(item: pytest.Item) -> float:
-    """What has none is made once, and last."""
+def _seed(item: pytest.Item) -> int:
     made_of: Any = getattr(item, "callspec", None)
-    seed: float = made_of.params.get("seed", math.inf) if made_of else math.inf
+    seed: int = made_of.params.get("seed", -1) if made_of else -1
     return seed
 
 
