@@ -54,11 +54,12 @@ function renew() {
   fetch(detail().dataset.keep, { method: "POST", headers: { "X-CSRFToken": token() }, credentials: "same-origin" }).catch(() => {});
 }
 
-/* Outcomes that ask; what opened by itself leaves the focus, and so the keys, where they were. */
+/* Outcomes that ask; what opened by itself leaves the focus, and so the keys, where they were. The browser tells of
+   the opening a moment later: who is in a field by then stays there. */
 function onToggle(event) {
   const byItself = "byItself" in event.target.dataset;
   delete event.target.dataset.byItself;
-  if (!event.target.open || byItself) return;
+  if (!event.target.open || byItself || event.target.querySelector("form :focus")) return;
   event.target.querySelector("form :is(.chips button, input:not([type=hidden]), select)")?.focus();
 }
 
