@@ -121,6 +121,7 @@ def _shown(
         "call_by": typed.get("call_by") or (chosen.call_by if chosen else ""),
         "longest": LONGEST,
         "request_key": uuid.uuid4().hex,
+        "here_path": reverse("conversation", args=[patient.public_id]),
         "awaited": awaited_by(patient, chain.from_iterable(line.files for line in talk.lines)),
         "may_write": patient.status == PatientStatus.ACTIVE and bool(talk.ways),
         "colleagues": _colleagues(here) if GIVE in request.GET else None,

@@ -1,12 +1,14 @@
 """Everything about one patient on one screen: what happens next, the card, the journeys, the history."""
 
 from datetime import datetime, timedelta
+from itertools import chain
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST
 
@@ -14,7 +16,7 @@ from appointments.models import Appointment, AppointmentStatus
 from clinic_journey.addresses import reach_of
 from clinic_journey.caller import caller_context
 from clinic_journey.cards import card_of
-from clinic_journey.enclosed_files import WITH_FILES, enclosed_in
+from clinic_journey.enclosed_files import WITH_FILES, awaited_by, enclosed_in
 from clinic_journey.full_copy.archive import holds_kept, keys_of
 from clinic_journey.history_words import said_by_patient
 from clinic_journey.page_changed import version_of_record
@@ -26,7 +28,7 @@ from journeys.queries import journeys_of
 from outreach import confidence
 from outreach.complaints import COMPLAINT
 from outreach.milestones import YEAR_THANKS
-from outreach.models import NUMBER_TEST, Reply
+from outreach.models import NUMBER_TEST
 from outreach.silent import silent_tasks
 from patients.access import Here, for_staff, patient_here
 from patients.actions import RefusedError
@@ -59,7 +61,7 @@ def patient(request: HttpRequest, here: Here, patient_id: UUID) -> HttpResponse:
         .order_by("key"),
         **caller_context(found, here),
         "silent_tasks": list(silent_tasks(here.user).filter(patient=found)[:5]),
-        "replies": [(reply, said_by_patient(reply), enclosed_in(reply)) for reply in last_said(found)],
+        **_heard_from(found),
         "holds_kept": holds_kept(keys_of(found)),
         "may_keep_from_parents": may_keep_from_parents(found, on=on),
         "version": version,
@@ -68,8 +70,15 @@ def patient(request: HttpRequest, here: Here, patient_id: UUID) -> HttpResponse:
     return render(request, "patient_record/patient.html", context)
 
 
-def last_said(patient: Patient) -> list[Reply]:
-    return list(patient.replies.prefetch_related(WITH_FILES).order_by("-at")[:5])
+def _heard_from(patient: Patient) -> dict[str, object]:
+    """What she said last, with what came along, and the results that it may be."""
+    last = patient.replies.prefetch_related(WITH_FILES).order_by("-at")[:5]
+    said = [(reply, said_by_patient(reply), enclosed_in(reply)) for reply in last]
+    return {
+        "replies": said,
+        "awaited": awaited_by(patient, chain.from_iterable(files for _reply, _words, files in said)),
+        "here_path": reverse("patient", args=[patient.public_id]),
+    }
 
 
 def next_steps(patient: Patient) -> list[Step]:

@@ -1,5 +1,6 @@
 """Today as it is shown: the list by itself, the panel of one row, and what others change meanwhile."""
 
+from itertools import chain
 from uuid import UUID
 
 from django.contrib import messages
@@ -13,6 +14,7 @@ from clinic_journey import desk
 from clinic_journey.caller import promise_context
 from clinic_journey.chosen import Chosen, chosen_of, step_named
 from clinic_journey.desk_queue import news_for, notices, queue_of
+from clinic_journey.enclosed_files import awaited_by
 from clinic_journey.heard import Heard, heard_from
 from clinic_journey.outcomes import words_of
 from clinic_journey.panel import panel_of
@@ -68,7 +70,11 @@ def panel_context(request: HttpRequest, here: Here, chosen: Chosen) -> dict[str,
         "now": here.now,
     }
     if chosen.patient:
-        context |= promise_context(here) | {"here_path": item(chosen.step)}
+        shown = chain.from_iterable(reply.files for reply in chosen.replies)
+        context |= promise_context(here) | {
+            "here_path": item(chosen.step),
+            "awaited": awaited_by(chosen.patient, shown),
+        }
     return context
 
 

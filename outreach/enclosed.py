@@ -100,9 +100,14 @@ def _fetch_or_put_off(file: ReplyFile, clock: Clock) -> int:
     return 0
 
 
+def source_id_of(file: ReplyFile) -> str:
+    """Under which it is kept, once."""
+    return f"reply-file-{file.pk}"
+
+
 def _fetched(file: ReplyFile, clock: Clock) -> IncomingDocument:
     """Kept under the row's own key, and looked for there: a worker may have died right after it was kept."""
-    key = f"reply-file-{file.pk}"
+    key = source_id_of(file)
     kept = IncomingDocument.objects.filter(source=Source.MESSAGE, source_id=key)
     if document := kept.first():
         return document

@@ -43,7 +43,9 @@ def django_db_setup(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -
 @pytest.fixture(autouse=True)
 def _quick_and_clean(settings: LazySettings, tmp_path: Path) -> None:
     settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
-    settings.WHITENOISE_USE_FINDERS = False  # each client would look through static/, and no test asks for its files
+    settings.WHITENOISE_USE_FINDERS = (
+        False  # each client would look through static/, and no test asks for its files
+    )
     cache.clear()  # it counts wrong callers
     settings.MEDIA_ROOT = tmp_path / "media"
     settings.MAILBOX_MAILDIR = tmp_path / "inbox"

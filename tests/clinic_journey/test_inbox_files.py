@@ -75,10 +75,18 @@ def test_a_picture_and_a_voice_are_links_beside_the_words(desk: Client, dana: Pa
 
 
 def test_they_stand_in_today_and_on_the_record_too(desk: Client, dana: Patient) -> None:
-    picture = builders.enclosed(said(dana), PNG)
+    """And wherever they stand, the desk says that one is the result, and goes on where it was."""
+    referral, picture = builders.referral(dana), builders.enclosed(said(dana), PNG)
     step = Step.objects.get(kind=StepKind.CALL)
+    assert picture.document is not None
     for path in (f"/patients/{dana.public_id}/", f"/today/?item={step.public_id}"):
-        assert f'href="{path_of(picture)}image/"' in page(desk, path), path
+        text = page(desk, path)
+        assert f'href="{path_of(picture)}image/"' in text, path
+        pressed = (
+            f'name="next" value="{path}"> <button class="btn btn-sm" name="code" value="{referral.code}">'
+        )
+        assert f'action="/documents/{picture.document.public_id}/match/"' in text, path
+        assert pressed in text, path
 
 
 def test_from_an_unknown_number_they_stand_with_the_words(desk: Client, clinic: Clinic) -> None:
