@@ -18,6 +18,7 @@ from journeys.models import OPEN_JOURNEYS, Journey, Step, StepKind, StepStatus, 
 from outreach import choices, followup
 from outreach.actions import cancel_for_step, opt_out
 from outreach.channels import PHONE
+from outreach.held import WAITING
 from outreach.models import Attempt, Reply
 from outreach.queries import visit_of
 from patients.actions import RefusedError, StaleStateError
@@ -218,6 +219,20 @@ def ask_of(patient: Patient, words: str, *, now: datetime) -> Step:
     due_at = soon(patient.clinic, READ_WITHIN, now=now)
     asked = AdHoc(StepKind.CALL, lambda: to_answer(words), due_at)
     return add_step(journey, asked, now=now)
+
+
+@transaction.atomic
+def ask_once_more(reply: Reply, *, now: datetime) -> None:
+    """Words that somebody has dealt with wait for a person again; those that still wait go on as they are."""
+    about, patient = reply.matter or reply.step, reply.patient and reply.patient.record_now
+    journey = lock_journey(about.journey_id) if about else None
+    if patient is None or Step.objects.filter(asked_in=reply, status__in=WAITING).exists():
+        return
+    if journey and whose(journey) == patient:
+        matter = _ask(journey, None, reply.body, now=now)
+    else:
+        matter = ask_of(patient, reply.body, now=now)
+    Reply.objects.filter(pk=reply.pk).update(matter=matter)
 
 
 def to_answer(words: str) -> str:

@@ -13,11 +13,13 @@ from django.db import transaction
 from django.db.models import QuerySet
 
 from journeys.claims import TICK_SHARE, Alarm, claim_due
+from outreach.answers import ask_once_more
 from outreach.channels import OF_A_FILE, ChannelError, Fetches, Trouble, by_machine
 from outreach.channels.inbound import Said
 from outreach.dispatch import Clock
 from outreach.enclosed_models import ReplyFile
-from outreach.models import Reply
+from outreach.held import MAYBE_STOP
+from outreach.models import NOT_ME, Reply
 from outreach.said import storable
 from referrals.arrivals import Arrival, receive
 from referrals.intake.sniff import safe_filename
@@ -31,6 +33,7 @@ AT_ONCE = 2  # workers that may wait for files at a time; the others serve whate
 FIRST_PAUSE, LONGEST_PAUSE = timedelta(seconds=15), timedelta(hours=1)  # doubled from try to try
 KEEPS_TRYING = timedelta(days=3)  # over a weekend; WhatsApp keeps a file for seven days
 A_MINUTE = timedelta(minutes=1)
+SETTLED_BY_A_PERSON = (NOT_ME, MAYBE_STOP)  # words that do again what they did, if they waited again
 THEIRS = frozenset({Trouble.UNREACHABLE, Trouble.BUSY})  # of the provider, not of one file
 
 TO_FETCH = Alarm(
@@ -131,7 +134,7 @@ def _put_off(file: ReplyFile, error: ChannelError | None, *, now: datetime) -> N
     """Later, with longer and longer pauses; in the end a person asks for it again. Nothing makes a file smaller."""
     trouble = _trouble_of(error)
     if trouble == Trouble.TOO_LARGE or now - file.asked_at >= KEEPS_TRYING:
-        _leased(file).update(fetch_from=None, lease_until=None, given_up_at=now, trouble=trouble)
+        _give_up(file, trouble, now=now)
         return
     pause = min(FIRST_PAUSE * 2 ** min(file.tries - 1, 10), LONGEST_PAUSE)
     asked_to = error.retry_after if error else None
@@ -141,6 +144,14 @@ def _put_off(file: ReplyFile, error: ChannelError | None, *, now: datetime) -> N
         until = now + (asked_to or A_MINUTE)
         others = ReplyFile.objects.filter(reply__channel=file.reply.channel, fetch_from__lt=until)
         others.exclude(pk=file.pk).update(fetch_from=until)
+
+
+@transaction.atomic
+def _give_up(file: ReplyFile, trouble: Trouble, *, now: datetime) -> None:
+    """Whoever has the words reads there that it cannot be had; where they were dealt with, a person asks for it now."""
+    ended = {"fetch_from": None, "lease_until": None, "given_up_at": now, "trouble": trouble}
+    if _leased(file).update(**ended) and file.reply.meaning not in SETTLED_BY_A_PERSON:
+        ask_once_more(file.reply, now=now)
 
 
 def _trouble_of(error: ChannelError | None) -> Trouble:

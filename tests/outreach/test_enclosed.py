@@ -13,14 +13,16 @@ from django.db import IntegrityError, transaction
 from django.db.models.signals import post_save
 from django.test import Client
 
+from journeys.actions import complete_step
 from journeys.claims import claim_due
-from journeys.models import Step, StepKind
+from journeys.models import Step, StepKind, StepStatus
 from outreach.channels import Trouble
 from outreach.channels.inbound import FILES
 from outreach.enclosed import KEEPS_TRYING, LEASE, LONGEST_PAUSE, TO_FETCH, fetch_files
 from outreach.enclosed_models import KINDS, ReplyFile
+from outreach.held import MAYBE_STOP
 from outreach.incoming import work_events
-from outreach.models import Reply
+from outreach.models import NOT_ME, Reply
 from outreach.whose import say_whose
 from patients.actions import add_address
 from patients.models import AddressKind, Consent, ContactPoint, Patient
@@ -175,6 +177,7 @@ def test_what_is_too_large_is_given_up_at_once(sender: Sender, settings: LazySet
     assert fetched_at(NOW) == 0
     file = ReplyFile.objects.get()
     assert (file.trouble, file.given_up_at, file.fetch_from) == (Trouble.TOO_LARGE, NOW, None)
+    assert Step.objects.get() == file.reply.matter  # where the words still wait, the line beside them says it
     assert not IncomingDocument.objects.exists()
 
 
@@ -189,6 +192,32 @@ def test_what_is_not_there_may_come_and_is_given_up_after_three_days(sender: Sen
     assert (file.trouble, file.given_up_at) == (Trouble.GONE, at)
     assert KEEPS_TRYING <= at - NOW <= KEEPS_TRYING + LONGEST_PAUSE
     assert 20 < file.tries < 100
+
+
+def test_what_cannot_be_had_is_with_a_person_though_its_words_were_answered(
+    sender: Sender, settings: LazySettings
+) -> None:
+    settings.MAX_ATTACHMENT_BYTES = len(PNG) - 1
+    sender.picture()
+    complete_step(Step.objects.get(), "done", now=NOW)
+    assert fetched_at(NOW) == 0
+    again, reply = Step.objects.get(status=StepStatus.ACTIVE), Reply.objects.get()
+    assert (reply.matter, again.kind) == (again, StepKind.CALL)
+    assert reply.body in again.name
+    assert again.due_at is not None
+
+
+@pytest.mark.parametrize("meaning", [NOT_ME, MAYBE_STOP])
+def test_what_came_with_words_that_a_person_has_settled_opens_them_no_more(
+    sender: Sender, settings: LazySettings, meaning: str
+) -> None:
+    settings.MAX_ATTACHMENT_BYTES = len(PNG) - 1
+    sender.picture()
+    complete_step(Step.objects.get(), "done", now=NOW)
+    Reply.objects.update(meaning=meaning)
+    assert fetched_at(NOW) == 0
+    assert ReplyFile.objects.get().given_up_at == NOW
+    assert not Step.objects.filter(status=StepStatus.ACTIVE).exists()
 
 
 def test_a_worker_that_dies_leaves_it_to_be_taken_up(sender: Sender) -> None:
