@@ -65,6 +65,12 @@ def _trouble_of(file: ReplyFile) -> str:
     return unread or (str(TROUBLE_OF[file.trouble].label) if file.trouble in TROUBLE_OF else "")
 
 
+def how_many_of(patient: Patient) -> int:
+    """Files of this patient's that have come and been read: they can be opened, or say what is wrong with them."""
+    come = ReplyFile.objects.filter(reply__patient=patient, document__isnull=False)
+    return come.exclude(document__status=DocumentStatus.RECEIVED).count()
+
+
 def awaited_by(patient: Patient, shown: Iterable[EnclosedFile]) -> list[Referral]:
     """The results that one of these may be; of one sent as several photos, each joins the first."""
     if not any(file.may_be_a_result for file in shown):

@@ -21,7 +21,7 @@ from clinic_journey import desk
 from clinic_journey.caller import MY_ROLE
 from clinic_journey.caller_line import Clock
 from clinic_journey.desk import Press
-from clinic_journey.enclosed_files import awaited_by
+from clinic_journey.enclosed_files import awaited_by, how_many_of
 from clinic_journey.inbox_fresh import newest_in
 from clinic_journey.inbox_lines import Line, ours_to, quick_answers, replies_of, theirs
 from clinic_journey.models import DeskAction
@@ -128,6 +128,7 @@ def _shown(
         "sent": "sent" in request.GET,
         "since": newest_in(here),
         "of": patient.public_id,
+        "files": how_many_of(patient),
     }
     return render(request, "inbox/thread.html", context, status=status)
 

@@ -29,6 +29,7 @@ from outreach.channels import by_machine
 from outreach.complaint_models import Complaint
 from outreach.dispatch import Clock
 from outreach.door import Parcel
+from outreach.enclosed import source_id_of
 from outreach.enclosed_models import ReplyFile
 from outreach.models import Attempt, OutreachTask, Reply
 from outreach.praise_models import Praise
@@ -346,7 +347,7 @@ def enclosed(words: Reply, content: bytes | None = None, *, name: str = "", **fi
     usual = {"kind": "picture", "provider_reference": "A", "asked_at": NOW, "fetch_from": NOW}
     file = ReplyFile.objects.create(reply=words, position=words.files.count() + 1, **{**usual, **fields})
     if content is not None:
-        arrival = Arrival(words.clinic, Source.MESSAGE, f"reply-file-{file.pk}", content, subject=name)
+        arrival = Arrival(words.clinic, Source.MESSAGE, source_id_of(file), content, subject=name)
         file.document, file.fetch_from = receive(arrival, now=NOW), None
         file.save()
         match_documents(now=NOW)

@@ -28,7 +28,7 @@ from tests.conftest import NOW
 
 pytestmark = [pytest.mark.django_db, pytest.mark.time_machine(NOW, tick=False)]
 PHONE = "+972502345678"
-LIST, THREAD = 12, 13  # statements, the session and the audit trail included
+LIST, THREAD = 12, 14  # statements, the session and the audit trail included
 
 
 @pytest.fixture

@@ -259,5 +259,5 @@ def test_the_page_asks_the_same_for_one_file_as_for_three(
     for _each in range(count):
         builders.enclosed(said(dana), PNG)
     page(desk, f"/inbox/{dana.public_id}/")
-    with django_assert_num_queries(15):
+    with django_assert_num_queries(16):
         page(desk, f"/inbox/{dana.public_id}/")

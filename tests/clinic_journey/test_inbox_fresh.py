@@ -9,6 +9,7 @@ from patients.models import Clinic
 from tests import builders
 from tests.clinic_journey.test_inbox import a_writer, at_the_desk, page, wrote
 from tests.conftest import NOW
+from tests.mails import PNG
 
 pytestmark = [pytest.mark.django_db, pytest.mark.time_machine(NOW, tick=False)]
 
@@ -49,6 +50,23 @@ def test_an_open_conversation_hears_of_its_patient_alone(clinic: Clinic) -> None
     dana, noa = builders.patient(clinic, phone="054-765-4321"), a_writer(clinic)
     assert "new" not in ask(clinic, 0, dana.public_id).content.decode()
     assert "1 new" in ask(clinic, 0, noa.public_id).content.decode()
+
+
+def test_an_open_conversation_hears_of_a_file_that_has_come(clinic: Clinic) -> None:
+    """It came with words that stand there already."""
+    dana = a_writer(clinic)
+    words = Reply.objects.latest("pk")
+    builders.enclosed(words, PNG)
+    client, _user = at_the_desk(clinic)
+    asks = f"since={words.pk}&amp;of={dana.public_id}&amp;files="
+    assert f"{asks}1" in client.get(f"/inbox/{dana.public_id}/").content.decode()
+    builders.enclosed(words, PNG)
+    awaited = builders.enclosed(words)
+    told = ask(clinic, words.pk, f"{dana.public_id}&files=1").content.decode()
+    assert "1 new" in told
+    assert f"{asks}1" in told
+    assert awaited.document is None
+    assert "new" not in ask(clinic, words.pk, f"{dana.public_id}&files=2").content.decode()
 
 
 def test_another_clinics_messages_are_not_told(clinic: Clinic) -> None:
