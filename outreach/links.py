@@ -1,4 +1,7 @@
-"""The patient's own link: it names one journey, cannot be guessed, and can be revoked."""
+"""The patient's own link: it names one journey, cannot be guessed, and can be revoked.
+
+It is as short as that allows, for each letter of an SMS is paid for: the journey's number, and 128 bits nobody guesses.
+"""
 
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from datetime import datetime, timedelta
@@ -6,18 +9,20 @@ from uuid import UUID
 
 from django.conf import settings
 from django.utils.crypto import constant_time_compare, salted_hmac
+from django.utils.http import base36_to_int, int_to_base36
 
 from journeys.models import Journey
 
 SALT = "outreach.links"
 SIGNATURE_BYTES = 16
-UUID_LENGTH = 22  # of 16 bytes in base64url, without padding
-TOKEN_LENGTH = 2 * UUID_LENGTH  # the signature is as long
+SIGNATURE_LENGTH = 22  # of 16 bytes in base64url, without padding
+TOKEN_LENGTH = 6 + SIGNATURE_LENGTH  # at most, up to the two thousand millionth journey
+OLD_LENGTH = 2 * SIGNATURE_LENGTH  # of the first links, which named their journey by 16 bytes, too
 READABLE_AFTER_END = timedelta(days=30)
 
 
 def token_for(journey: Journey) -> str:
-    return _text(journey.public_id.bytes) + _signature(journey, settings.SECRET_KEY)
+    return int_to_base36(journey.pk) + _signature(journey, settings.SECRET_KEY)
 
 
 def path_for(journey: Journey) -> str:
@@ -33,11 +38,11 @@ def journey_for(token: str, *, now: datetime) -> Journey | None:
     named = _named(token)
     if named is None:
         return None
-    journey = Journey.objects.select_related("clinic", "patient", "template").filter(public_id=named).first()
+    journey = Journey.objects.select_related("clinic", "patient", "template").filter(**named).first()
     if journey is None or journey.patient is None:
         return None
     keys = [settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS]
-    genuine = [constant_time_compare(token[UUID_LENGTH:], _signature(journey, key)) for key in keys]
+    genuine = [constant_time_compare(token[-SIGNATURE_LENGTH:], _signature(journey, key)) for key in keys]
     if not any(genuine):
         return None
     return journey if is_readable(journey, now=now) else None
@@ -46,11 +51,11 @@ def journey_for(token: str, *, now: datetime) -> Journey | None:
 def made_for(token: str) -> Journey | None:
     """The journey whose link the token is or once was, however long ago; None for one that we never made."""
     named = _named(token)
-    journey = Journey.objects.filter(public_id=named, patient__isnull=False).first() if named else None
+    journey = Journey.objects.filter(**named, patient__isnull=False).first() if named else None
     if journey is None:
         return None
     keys = [settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS]
-    said = token[UUID_LENGTH:]
+    said = token[-SIGNATURE_LENGTH:]
     return next(
         (
             journey
@@ -80,9 +85,12 @@ def _text(content: bytes) -> str:
     return urlsafe_b64encode(content).decode().rstrip("=")
 
 
-def _named(token: str) -> UUID | None:
-    """The journey's id, or None where the token has none."""
+def _named(token: str) -> dict[str, int | UUID] | None:
+    """By what the journey is found, or None where the token names none."""
+    name = token[:-SIGNATURE_LENGTH]
     try:
-        return UUID(bytes=urlsafe_b64decode(f"{token[:UUID_LENGTH]}==".encode("ascii")))
-    except ValueError:  # not base64, not ASCII, or too short
+        if len(token) == OLD_LENGTH:
+            return {"public_id": UUID(bytes=urlsafe_b64decode(f"{name}==".encode("ascii")))}
+        return {"pk": base36_to_int(name)}
+    except ValueError:  # no number, not base64, or not ASCII
         return None
