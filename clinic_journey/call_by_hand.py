@@ -46,7 +46,7 @@ def call_patient(request: HttpRequest, here: Here, patient_id: UUID) -> HttpResp
         "row": ring,
         "is_refused": ring.phone is None and refuses_calls(patient),
         "ends": ContactEnd.choices,
-        "return": request.path,
+        "next": request.path,
         "back": reverse("patient", args=[patient.public_id]),
         **caller_context(patient, here),
     }

@@ -13,7 +13,6 @@ from django.contrib import messages
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
 from django.urls import reverse
-from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext as _, gettext_lazy, pgettext_lazy
 from django.views.decorators.http import require_GET, require_POST
 
@@ -26,6 +25,7 @@ from journeys.promise_times import Chip, choices, fits, next_fit
 from patients import audit
 from patients.access import Here, for_staff, patient_here
 from patients.models import Patient, Role
+from patients.presses import way_back
 from patients.queries import first_found, patients_visible_to
 from patients.windows import Hours
 from referrals.intake.base import find_codes
@@ -124,13 +124,6 @@ def _instant(text: str) -> datetime | None:
     return at if at.tzinfo else None
 
 
-def local_path(request: HttpRequest, default: str) -> str:
-    """Where she was, as the form says it; only a path of ours is believed."""
-    asked = request.POST.get("return") or request.GET.get("return") or ""
-    is_ours = asked.startswith("/") and url_has_allowed_host_and_scheme(asked, allowed_hosts=None)
-    return asked if is_ours else default
-
-
 @require_GET
 @for_staff()
 def matches(request: HttpRequest, here: Here) -> HttpResponse:
@@ -138,7 +131,7 @@ def matches(request: HttpRequest, here: Here) -> HttpResponse:
     text = request.GET.get("q", "").strip()
     found = _matching(text, here)
     audit.shows(rows=len(found))
-    context = {"q": text, "matches": found, "return": local_path(request, "")}
+    context = {"q": text, "matches": found, "next": way_back(request, or_to="")}
     part = request.headers.get("HX-Request") == "true"
     return render(request, "caller/_matches.html" if part else "caller/matches.html", context)
 
@@ -190,7 +183,7 @@ def _shown(
     context = {
         "patient": patient,
         "over": over,
-        "return": local_path(request, ""),
+        "next": way_back(request, or_to=""),
         **caller_context(patient, here, form),
         "done": done,
     }
@@ -241,7 +234,7 @@ def _done(request: HttpRequest, here: Here, patient: Patient, said: str) -> Http
     if request.headers.get("HX-Request") == "true":
         return _shown(request, here, patient, done=said)
     own = reverse("caller", args=[patient.public_id])
-    back = local_path(request, own)
+    back = way_back(request, or_to=own)
     if back not in {own, reverse("patient", args=[patient.public_id])}:
         said = " ".join([said, *_words_to_say(card_of(patient, here.clinic, now=here.now))])
     messages.success(request, said)

@@ -9,7 +9,6 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, QueryDi
 from django.shortcuts import render
 from django.urls import path, reverse
 from django.utils.crypto import salted_hmac
-from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
@@ -25,6 +24,7 @@ from patients.actions import CardAnswers, RefusedError, save_card, save_coming
 from patients.card_form import CardForm
 from patients.coming import WHOLE_DAY
 from patients.models import MANAGERS, CardState, Channel, Patient, ServiceCard
+from patients.presses import back_from, way_back
 from patients.repeats import Asked, once
 
 PAGE = 30
@@ -49,11 +49,7 @@ def learned_about(patient: Patient) -> Learned:
     return learn(tries_of(patient), zone=patient.zone)
 
 
-def way_back(request: HttpRequest, patient: Patient) -> str:
-    """Where she was when the card was asked for; else the patient's page."""
-    back = request.POST.get("next") or request.GET.get("next", "")
-    if url_has_allowed_host_and_scheme(back, {request.get_host()}):
-        return back
+def own_page(patient: Patient) -> str:
     return reverse("patient", args=[patient.public_id])
 
 
@@ -63,7 +59,7 @@ def card(request: HttpRequest, here: Here, patient_id: UUID) -> HttpResponse:
     """Asked at check-in and before check-out; afterwards back to where she was."""
     patient = patient_here(here, patient_id)
     form = CardForm.of(patient, request.POST if request.method == "POST" else None, now=here.now)
-    back = way_back(request, patient)
+    back = way_back(request, or_to=own_page(patient))
     if form.is_valid():
         answers = form.answers()
         if "learned" in request.POST:
@@ -89,7 +85,7 @@ def coming(request: HttpRequest, here: Here, patient_id: UUID) -> HttpResponse:
             messages.success(request, _("The service card says when the patient can come."))
     except RefusedError as refusal:
         messages.error(request, str(refusal))
-    return HttpResponseRedirect(way_back(request, patient))
+    return back_from(request, or_to=own_page(patient))
 
 
 def _save_once(posted: QueryDict, patient: Patient, answers: CardAnswers, here: Here) -> None:

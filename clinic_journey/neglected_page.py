@@ -8,7 +8,7 @@ from django.contrib import messages
 from django.contrib.auth.models import User
 from django.db import transaction
 from django.db.models import prefetch_related_objects
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import path, reverse
 from django.utils import translation
@@ -16,7 +16,6 @@ from django.utils.timesince import timesince
 from django.utils.translation import gettext as _, ngettext
 from django.views.decorators.http import require_GET, require_POST
 
-from clinic_journey.caller import local_path
 from clinic_journey.desk import turn_to
 from clinic_journey.models import Serving
 from clinic_journey.week_words import Suits, suiting
@@ -38,6 +37,7 @@ from patients import audit
 from patients.access import Here, for_staff, patient_here
 from patients.actions import RefusedError, StaleStateError
 from patients.models import Channel, ContactPoint, Patient, PatientContact
+from patients.presses import back_from
 from patients.queries import first_phone, refuses_calls
 
 IN_DAYS, A_YEAR = 60, 365
@@ -154,7 +154,7 @@ def neglected_call(request: HttpRequest, here: Here, patient_id: UUID) -> HttpRe
         _ring(patient, request.POST.get("because", "").replace("\0", ""), here)
     except RefusedError as refusal:
         messages.error(request, str(refusal))
-    return HttpResponseRedirect(local_path(request, reverse("neglected")))
+    return back_from(request, or_to=reverse("neglected"))
 
 
 @transaction.atomic
@@ -182,7 +182,7 @@ def neglected_done(request: HttpRequest, here: Here, patient_id: UUID) -> HttpRe
         again = _("Kept. Nobody is sent there again for a while.")
         in_vain = _("Kept. In a few days another try is suggested.")
         messages.success(request, in_vain if ended == ContactEnd.NOT_REACHED else again)
-    return HttpResponseRedirect(local_path(request, reverse("neglected")))
+    return back_from(request, or_to=reverse("neglected"))
 
 
 urlpatterns = [

@@ -15,7 +15,6 @@ from django.views.decorators.http import require_POST
 from appointments.visits import FAR, SlotTakenError
 from clinic_journey import desk
 from clinic_journey.booking import book_from_today
-from clinic_journey.caller import local_path
 from clinic_journey.desk import Press
 from clinic_journey.keeps_trying import KEEPS_TRYING
 from clinic_journey.models import AsideKind, DeskAction
@@ -46,6 +45,7 @@ from outreach.reach import Reach
 from patients.access import Here, for_staff
 from patients.actions import RefusedError
 from patients.models import Channel, Patient
+from patients.presses import way_back
 from patients.queries import key_in
 
 REFUSED = "X-Refused"  # so that what was typed is kept in the browser
@@ -276,7 +276,7 @@ def keep(_request: HttpRequest, here: Here, step_id: UUID) -> HttpResponse:
 def undo(request: HttpRequest, here: Here, action_id: int) -> HttpResponse:
     mine = DeskAction.objects.filter(user=here.user, clinic=here.clinic).select_related("step", "patient")
     action = get_object_or_404(mine, pk=action_id)
-    back = local_path(request, item(action.step))
+    back = way_back(request, or_to=item(action.step))
     try:
         take_back_save(action, now=here.now, by=here.user)
         messages.success(request, _("Undone. Everything is as it was."))

@@ -21,7 +21,6 @@ from appointments.queries import appointments_visible_to, practitioners_visible_
 from appointments.shown import version_of_waiting
 from appointments.waiting_models import WaitlistEntry
 from appointments.waves import WAVE
-from clinic_journey.caller import local_path
 from journeys.models import Step
 from journeys.queries import steps_visible_to
 from outreach.channels import PHONE
@@ -30,6 +29,7 @@ from patients import audit
 from patients.access import Here, for_staff
 from patients.actions import RefusedError
 from patients.models import Patient
+from patients.presses import back_from
 from patients.queries import beyond, key_in, named_by, patients_visible_to
 
 PAGE, SHOWN = 50, 30  # entries a page; openings under way
@@ -196,7 +196,7 @@ def offer_answer(request: HttpRequest, here: Here, offer_id: UUID) -> HttpRespon
             _("Noted. This time is not offered to this patient again."),
         )
         messages.success(request, yes if said == YES else no)
-    return redirect(local_path(request, reverse("waiting")))
+    return back_from(request, or_to=reverse("waiting"))
 
 
 @require_POST

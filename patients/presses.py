@@ -9,13 +9,16 @@ from django.utils.http import url_has_allowed_host_and_scheme
 from patients.actions import RefusedError
 
 
+def way_back(request: HttpRequest, *, or_to: str) -> str:
+    """The page of ours that the form, or the page before it, names as `next`; else this one."""
+    asked = request.POST.get("next") or request.GET.get("next", "")
+    is_ours = asked.startswith("/") and url_has_allowed_host_and_scheme(asked, allowed_hosts=None)
+    return asked if is_ours else or_to
+
+
 def back_from(request: HttpRequest, *, or_to: str) -> HttpResponse:
-    """To the page of ours that the form names as `next`, else to this one."""
-    back = request.POST.get("next", "")
-    is_ours = url_has_allowed_host_and_scheme(back, {request.get_host()})
-    return HttpResponseRedirect(
-        back if is_ours else or_to
-    )  # redirect() would take a bare word for a page's name
+    # redirect() would take a bare word for a page's name
+    return HttpResponseRedirect(way_back(request, or_to=or_to))
 
 
 def pressed(request: HttpRequest, act: Callable[[], object], words: str, back: HttpResponse) -> HttpResponse:

@@ -45,7 +45,7 @@ def test_after_undo_every_row_of_the_visit_is_as_it_was(
     page, before = f"/appointments/{visit.public_id}/", picture(patient)
     desk.post(f"{page}act/", {"act": act, "because": "by mistake"})
     assert picture(patient) != before
-    answer = desk.post(way_back(desk, page), {"return": page})
+    answer = desk.post(way_back(desk, page), {"next": page})
     assert (answer["Location"], said(answer)) == (page, ["Undone. Everything is as it was."])
     after = picture(patient)
     for kind, rows in before.items():
@@ -68,7 +68,7 @@ def test_a_visit_moved_by_a_slip_of_the_mouse_stands_where_it_stood(
     assert visit.start > TOMORROW_9
     page = "/calendar/week/?on=2026-03-11"
     assert "Saved: Moved." in text_of(desk.get(page))
-    answer = desk.post(way_back(desk, page), {"return": page})
+    answer = desk.post(way_back(desk, page), {"next": page})
     assert answer["Location"] == page
     visit.refresh_from_db()
     assert visit.start == TOMORROW_9
@@ -82,7 +82,7 @@ def test_undo_of_a_booking_frees_the_time(desk: Client, patient: Patient, doctor
     assert SlotUse.objects.count() == 3
     page = f"/patients/{patient.public_id}/"
     assert "Saved: Booked." in text_of(desk.get(page))
-    desk.post(way_back(desk, page), {"return": page})
+    desk.post(way_back(desk, page), {"next": page})
     assert Appointment.objects.get().status == AppointmentStatus.CANCELLED
     assert not SlotUse.objects.exists()
     assert not patient.journeys.exclude(status="cancelled").exists()
@@ -109,7 +109,7 @@ def test_undo_of_a_cancelled_visit_names_who_has_its_time_by_now(
     desk.post(f"{page}act/", {"act": "cancel", "because": "by mistake"})
     back = way_back(desk, page)
     visit_at(builders.patient(doctor.clinic, given_name="Noa", phone=""), doctor, TOMORROW_9)
-    answer = desk.post(back, {"return": page})
+    answer = desk.post(back, {"next": page})
     assert said(answer) == ["Tue 10 Mar 09:00 with Dr Cohen is booked for Noa Levi."]
     visit.refresh_from_db()
     assert visit.status == AppointmentStatus.CANCELLED
@@ -169,5 +169,5 @@ def test_the_way_back_leads_to_no_page_of_somebody_else(
     visit = booked(patient, doctor)
     page = f"/appointments/{visit.public_id}/"
     desk.post(f"{page}act/", {"act": "confirm"})
-    answer = desk.post(way_back(desk, page), {"return": "//evil.example/"})
+    answer = desk.post(way_back(desk, page), {"next": "//evil.example/"})
     assert answer["Location"].startswith("/today/")

@@ -82,13 +82,13 @@ def test_where_nothing_is_open_it_says_who_calls_and_keeps_what_came_of_it(
     assert "Hello Dana, this is Rina from Alon Clinic. Is this a good moment?" in shown
     assert 'data-key="KeyC"' in shown
     assert "tel:+972502345678" not in shown, "the number comes once the call is mine"
-    rung = desk.post(f"/to-ask-how-they-are/{dana.public_id}/call/", {"return": path(dana)})
+    rung = desk.post(f"/to-ask-how-they-are/{dana.public_id}/call/", {"next": path(dana)})
     assert rung["Location"] == path(dana)
     assert 'href="tel:+972502345678"' in text(desk.get(path(dana)))
     back = f"/patients/{dana.public_id}/"
-    said = {"ended": "spoken", "words": "Asked where to park", "return": back}
+    said = {"ended": "spoken", "words": "Asked where to park", "next": back}
     assert desk.post(f"/to-ask-how-they-are/{dana.public_id}/", said)["Location"] == back
-    again = desk.post(f"/to-ask-how-they-are/{dana.public_id}/call/", {"return": path(dana)})
+    again = desk.post(f"/to-ask-how-they-are/{dana.public_id}/call/", {"next": path(dana)})
     assert again["Location"] == path(dana)
     desk.post(f"/to-ask-how-they-are/{dana.public_id}/", said | {"words": "And which bus"})
     words = PersonalContact.objects.order_by("pk").values_list("words", flat=True)

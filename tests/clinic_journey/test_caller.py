@@ -100,9 +100,9 @@ def test_matches_cost_the_same_whoever_fits(clinic: Clinic, rows: int) -> None:
 
 
 def test_without_javascript_the_matches_are_a_page(clinic: Clinic, dana: Patient) -> None:
-    page = desk(clinic).get("/caller/", {"q": "dana", "return": "/today/?item=1"}).content.decode()
+    page = desk(clinic).get("/caller/", {"q": "dana", "next": "/today/?item=1"}).content.decode()
     assert "<html" in page
-    assert f"/caller/{dana.public_id}/?return=/today/%3Fitem%3D1" in page
+    assert f"/caller/{dana.public_id}/?next=/today/%3Fitem%3D1" in page
 
 
 def test_the_card_is_one_line_out_of_real_rows(clinic: Clinic, dana: Patient) -> None:
@@ -155,10 +155,10 @@ def test_a_chase_is_counted_once_and_the_words_to_say_are_in_both_languages(
 
 def test_from_another_screen_she_goes_back_there_with_the_words(clinic: Clinic, dana: Patient) -> None:
     step = arrived(dana)
-    where = {"return": f"/today/?item={step.public_id}"}
+    where = {"next": f"/today/?item={step.public_id}"}
     client = desk(clinic)
     answer = client.post(f"/caller/{dana.public_id}/chased/", where)
-    assert (answer.status_code, answer["Location"]) == (302, where["return"])
+    assert (answer.status_code, answer["Location"]) == (302, where["next"])
     assert "You are right" in client.get(answer["Location"]).content.decode()
 
 
@@ -167,7 +167,7 @@ def test_from_another_screen_she_goes_back_there_with_the_words(clinic: Clinic, 
 )
 def test_the_way_back_is_a_path_of_ours(clinic: Clinic, dana: Patient, elsewhere: str) -> None:
     arrived(dana)
-    answer = desk(clinic).post(f"/caller/{dana.public_id}/chased/", {"return": elsewhere})
+    answer = desk(clinic).post(f"/caller/{dana.public_id}/chased/", {"next": elsewhere})
     assert answer["Location"] == f"/caller/{dana.public_id}/"
 
 

@@ -193,8 +193,8 @@ def test_todays_call_about_an_offer_has_the_two_answers(doctor: Practitioner, de
     page = text_of(desk.get(f"/today/{offer.step.public_id}/panel/"))
     assert f"/waiting/offers/{offer.public_id}/" in page
     assert offer.step.kind == StepKind.AWAIT_PATIENT
-    assert 'name="return" value="/today/"' in page
-    answered = desk.post(f"/waiting/offers/{offer.public_id}/", {"said": "offer_no", "return": "/today/"})
+    assert 'name="next" value="/today/"' in page
+    answered = desk.post(f"/waiting/offers/{offer.public_id}/", {"said": "offer_no", "next": "/today/"})
     assert answered.headers["Location"] == "/today/"
-    elsewhere = desk.post(f"/waiting/offers/{offer.public_id}/", {"said": "offer_no", "return": "//evil/"})
+    elsewhere = desk.post(f"/waiting/offers/{offer.public_id}/", {"said": "offer_no", "next": "//evil/"})
     assert elsewhere.headers["Location"] == "/waiting/"
