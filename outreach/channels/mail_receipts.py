@@ -1,6 +1,7 @@
 """What mail providers tell about our mails: read by django-anymail, which knows the form of each of them."""
 
 import json
+from collections.abc import Mapping
 from datetime import datetime
 from importlib import import_module
 from typing import Any
@@ -24,6 +25,8 @@ STAGES = {
 }
 STOPPED = {"complained", "unsubscribed"}  # said to the provider: it holds for everybody at that address
 NO_SUCH_ADDRESS = {"bounced", "invalid"}
+# As Brevo and Mandrill, Postmark, and MailerSend call it; in django-anymail's words it is a bounce like any other.
+SOFT_BOUNCES = {"soft_bounce", "SoftBounce", "soft_bounced"}
 
 
 def _view(**settings_of_its_own: Any) -> Any:
@@ -51,13 +54,20 @@ def split(request: HttpRequest) -> list[tuple[str, str]]:
             "type": event.event_type,
             "message_id": event.message_id or "",
             "reference": (event.metadata or {}).get("reference", ""),
-            "why": event.reject_reason or "",
+            "why": "soft_bounce" if _is_soft(event.esp_event) else event.reject_reason or "",
             "recipient": event.recipient or "",
         }
         # Not every provider names its events: the same about the same mail is the same.
-        name = event.event_id or f"{kept['message_id']}:{kept['type']}:{kept['recipient']}"
+        name = event.event_id or ":".join(kept[part] for part in ("message_id", "type", "recipient", "why"))
         pieces.append((name, json.dumps(kept)))
     return pieces
+
+
+def _is_soft(told: Any) -> bool:
+    """A full mailbox, or a server that was away for days: this mail has failed, and the address may be right."""
+    levels = [told, told.get("data")] if isinstance(told, Mapping) else []
+    words = (word for level in levels if isinstance(level, Mapping) for word in level.values())
+    return any(isinstance(word, str) and word in SOFT_BOUNCES for word in words)
 
 
 def read(kept: str, *, at: datetime) -> Receipted | Said | None:

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from anymail.signals import EventType
 from django.conf import LazySettings
-from django.test import Client
+from django.test import Client, RequestFactory
 
 from outreach.channels import ChannelError, Message, Trouble, mail_receipts
 from outreach.channels.email import AnymailTransport
@@ -142,6 +142,30 @@ class TestReceipts:
             sent["data"] = sent["data"].replace('"token": "t1"', '"token": "t2"')
         assert Client().post("/hooks/email/", **sent).status_code == 403
         assert not ProviderEvent.objects.exists()
+
+
+BREVO = {"email": "dana@example.com", "message-id": "<1@alon.example>", "ts_epoch": 1773043200000}
+POSTMARK = {"RecordType": "Bounce", "Email": "dana@example.com", "MessageID": "<1@alon.example>"}
+BOUNCES = {  # as https://developers.brevo.com and https://postmarkapp.com/developer show them
+    "brevo": ({**BREVO, "event": "soft_bounce"}, {**BREVO, "event": "hard_bounce"}),
+    "postmark": ({**POSTMARK, "ID": 1, "Type": "SoftBounce"}, {**POSTMARK, "ID": 2, "Type": "HardBounce"}),
+}
+
+
+@pytest.mark.parametrize("provider", BOUNCES)
+def test_a_full_mailbox_is_no_wrong_address(settings: LazySettings, provider: str) -> None:
+    """And where it turns out to be one later, that is told, too."""
+    settings.EMAIL_PROVIDER, settings.ANYMAIL = provider, {"WEBHOOK_SECRET": [mailgun_api.BASIC]}
+    found: dict[str, str] = {}
+    for told in BOUNCES[provider]:
+        posted = RequestFactory().post("/hooks/email/", told, content_type="application/json")
+        found.update(mail_receipts.split(posted))
+    heard = [mail_receipts.read(kept, at=NOW) for kept in found.values()]
+    assert [each.trouble for each in heard if isinstance(each, Receipted)] == [
+        Trouble.NOT_DELIVERED,
+        Trouble.NO_SUCH_ADDRESS,
+    ]
+    assert {each.stage for each in heard if isinstance(each, Receipted)} == {Stage.FAILED}
 
 
 BECOMES = {
