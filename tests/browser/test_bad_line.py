@@ -1,5 +1,6 @@
 """A line that breaks, a page that is left, and news from others: nothing is lost, doubled or moved."""
 
+import pytest
 from playwright.sync_api import expect
 
 from tests.browser.at_the_desk import CALLED, SAVED, open_row, saves
@@ -43,6 +44,27 @@ def test_a_save_whose_answer_is_lost_happens_once(demo: DemoServer, open_page: O
     expect(page.locator(SAVED)).to_be_visible(timeout=30_000)
     assert len(reached) == 2
     assert saves(demo) == ["no_answer"]
+
+
+@pytest.mark.parametrize(
+    ("key", "rows"),
+    [
+        ("KeyC", "outreach_attempt WHERE status = 'sending' AND channel = 'phone'"),
+        ("KeyP", "clinic_journey_setaside WHERE kind = 'parked'"),
+    ],
+)
+def test_a_call_or_a_row_is_taken_once_the_line_is_back(
+    demo: DemoServer, open_page: Opener, key: str, rows: str
+) -> None:
+    page, made = open_page("/today/"), f"SELECT count(*) FROM {rows}"
+    open_row(page, f"[data-saves] [data-key={key}]")
+    ((before,),) = demo.rows(made)
+    page.context.set_offline(True)
+    page.keyboard.press(key)
+    expect(page.locator("#not-saved")).to_contain_text("Not saved, trying again")
+    page.context.set_offline(False)
+    expect(page.locator("#not-saved")).to_be_hidden(timeout=30_000)
+    assert demo.rows(made) == [(before + 1,)]
 
 
 def test_half_a_note_is_still_there_and_only_for_its_writer(open_page: Opener) -> None:
