@@ -22,7 +22,7 @@ from outreach.held import WAITING
 from outreach.models import Attempt, Reply
 from outreach.queries import visit_of
 from patients.actions import RefusedError, StaleStateError
-from patients.models import Patient
+from patients.models import Patient, PatientStatus
 
 READ_WITHIN = deadlines.Limit(2, deadlines.Unit.WORKING_HOURS)
 CANNOT_COME = "cannot_come"
@@ -226,7 +226,9 @@ def ask_once_more(reply: Reply, *, now: datetime) -> None:
     """Words that somebody has dealt with wait for a person again; those that still wait go on as they are."""
     about, patient = reply.matter or reply.step, reply.patient and reply.patient.record_now
     journey = lock_journey(about.journey_id) if about else None
-    if patient is None or Step.objects.filter(asked_in=reply, status__in=WAITING).exists():
+    if patient is None or patient.status != PatientStatus.ACTIVE:
+        return  # nobody asks the family of the dead for it
+    if Step.objects.filter(asked_in=reply, status__in=WAITING).exists():
         return
     if journey and whose(journey) == patient:
         matter = _ask(journey, None, reply.body, now=now)

@@ -25,7 +25,7 @@ from outreach.incoming import work_events
 from outreach.models import NOT_ME, Reply
 from outreach.whose import say_whose
 from patients.actions import add_address
-from patients.models import AddressKind, Consent, ContactPoint, Patient
+from patients.models import AddressKind, Consent, ContactPoint, Patient, PatientStatus
 from referrals.arrivals import match_documents
 from referrals.models import DocumentFile, DocumentStatus, IncomingDocument, Source
 from tests import builders
@@ -207,14 +207,21 @@ def test_what_cannot_be_had_is_with_a_person_though_its_words_were_answered(
     assert again.due_at is not None
 
 
-@pytest.mark.parametrize("meaning", [NOT_ME, MAYBE_STOP])
+SETTLED = {
+    "not hers": lambda: Reply.objects.update(meaning=NOT_ME),
+    "read as no STOP": lambda: Reply.objects.update(meaning=MAYBE_STOP),
+    "she has died": lambda: Patient.objects.update(status=PatientStatus.DECEASED),
+}
+
+
+@pytest.mark.parametrize("settled", SETTLED)
 def test_what_came_with_words_that_a_person_has_settled_opens_them_no_more(
-    sender: Sender, settings: LazySettings, meaning: str
+    sender: Sender, settings: LazySettings, settled: str
 ) -> None:
     settings.MAX_ATTACHMENT_BYTES = len(PNG) - 1
     sender.picture()
     complete_step(Step.objects.get(), "done", now=NOW)
-    Reply.objects.update(meaning=meaning)
+    SETTLED[settled]()
     assert fetched_at(NOW) == 0
     assert ReplyFile.objects.get().given_up_at == NOW
     assert not Step.objects.filter(status=StepStatus.ACTIVE).exists()
