@@ -26,7 +26,8 @@ class Alarm:
     """What rings, and what claiming writes.
 
     `column` is the instant that rings, `armed` the SQL condition of its partial index, `takes` column -> SQL
-    expression; the expressions may use %(now)s and further named parameters.
+    expression; the expressions may use %(now)s and further named parameters. `in_turn`: what rang at one instant, as
+    all that was planned in one tick, is taken in the order in which it was made; its index ends with the key.
     """
 
     model: type[models.Model]
@@ -34,13 +35,14 @@ class Alarm:
     armed: str
     takes: Mapping[str, str]
     returns: Sequence[str] = ("id",)
+    in_turn: bool = False
 
     def sql(self) -> str:
         table = self.model._meta.db_table
         changes = ", ".join(f"{column} = {expression}" for column, expression in self.takes.items())
         due = (
             f"SELECT id FROM {table} WHERE {self.armed} AND {self.column} <= %(now)s "  # noqa: S608 - names are ours
-            f"ORDER BY {self.column} LIMIT %(limit)s"
+            f"ORDER BY {self.column}{', id' * self.in_turn} LIMIT %(limit)s"
         )
         returned = ", ".join(f"{table}.{column}" for column in self.returns)
         if connection.vendor == "postgresql":
@@ -123,7 +125,7 @@ class Rows:
 
 
 def insert_for(rows: Rows, *, ids: Sequence[int], **values: Any) -> int:
-    """Insert `rows` for the ids given, in one statement; returns how many.
+    """Insert `rows` for the ids given, in their order and in one statement; returns how many.
 
     Rows that the index of `rows.unless` already holds are left as they are: the constraint is for safety.
     """
@@ -133,7 +135,7 @@ def insert_for(rows: Rows, *, ids: Sequence[int], **values: Any) -> int:
     expressions = ", ".join(rows.columns.values())
     if connection.vendor == "postgresql":
         wanted, key, listed = (
-            "unnest(%(ids)s::bigint[]) AS w(id)",
+            "unnest(%(ids)s::bigint[]) WITH ORDINALITY AS w(id, key)",
             "w.id",
             "{" + ",".join(map(str, ids)) + "}",
         )
@@ -143,7 +145,7 @@ def insert_for(rows: Rows, *, ids: Sequence[int], **values: Any) -> int:
     with connection.cursor() as cursor:
         cursor.execute(
             f"INSERT INTO {rows.into} ({names}) SELECT {expressions} FROM {wanted} "  # noqa: S608 - names are ours
-            f"CROSS JOIN {rows.source} s {rows.joins} WHERE s.id = {key} AND {rows.where}{held}",
+            f"CROSS JOIN {rows.source} s {rows.joins} WHERE s.id = {key} AND {rows.where} ORDER BY w.key{held}",
             {**adapted(values), "ids": listed},
         )
         return int(cursor.rowcount)

@@ -59,6 +59,7 @@ TO_PLAN = Alarm(
     armed="status = 'open' AND plan_from IS NOT NULL",
     takes={"plan_from": "NULL"},
     returns=("id", "patient_id"),
+    in_turn=True,
 )
 
 

@@ -167,6 +167,7 @@ def due_on(channels: Sequence[str]) -> Alarm:
             "lease_until": "%(until)s",
             "called_at": "NULL",
         },
+        in_turn=True,
     )
 
 

@@ -136,8 +136,8 @@ class OutreachTask(models.Model):
         ]
         indexes = [
             models.Index(
-                fields=["plan_from"],
-                name="outreach_task_to_plan",
+                fields=["plan_from", "id"],
+                name="outreach_task_plan_in_turn",
                 condition=Q(status="open", plan_from__isnull=False),
             ),
             models.Index(fields=["patient", "opened_at"], name="outreach_task_by_patient"),
@@ -238,7 +238,9 @@ class Attempt(models.Model):
         ]
         indexes = [
             models.Index(
-                fields=["channel", "send_at"], name="attempt_to_send", condition=Q(status="planned")
+                fields=["channel", "send_at", "id"],
+                name="attempt_send_in_turn",
+                condition=Q(status="planned"),
             ),
             models.Index(fields=["lease_until"], name="attempt_leased", condition=Q(status="sending")),
             models.Index(fields=["patient", "send_at"], name="attempt_by_patient"),

@@ -84,3 +84,27 @@ def test_claim_returns_the_oldest_first_up_to_the_limit() -> None:
     steps = [builders.step(journey, due_at=NOW - timedelta(hours=n)) for n in range(3)]
     alarm = Alarm(Step, "due_at", "status = 'active' AND stalled_at IS NULL", {"stalled_at": "%(now)s"})
     assert {row[0] for row in claim_due(alarm, now=NOW, limit=2)} == {steps[2].pk, steps[1].pk}
+
+
+def test_what_rang_at_one_instant_is_taken_in_turn_wherever_it_lies() -> None:
+    journey = builders.journey()
+    steps = [builders.step(journey, due_at=NOW) for _n in range(4)]
+    for due_at in (NOW - timedelta(hours=1), NOW):  # written anew: the first lies behind the others
+        Step.objects.filter(pk=steps[0].pk).update(due_at=due_at)
+    active = "status = 'active' AND stalled_at IS NULL"
+    alarm = Alarm(Step, "due_at", active, {"stalled_at": "%(now)s"}, in_turn=True)
+    assert {row[0] for row in claim_due(alarm, now=NOW, limit=2)} == {steps[0].pk, steps[1].pk}
+
+
+def test_rows_are_inserted_in_the_order_of_the_keys_given() -> None:
+    journey = builders.journey()
+    ids = [builders.step(journey).pk for _n in range(50)]
+    mixed = [*ids[1::2], *reversed(ids[::2])]
+    if connection.vendor == "postgresql":
+        with connection.cursor() as cursor:  # so that the two are joined in the order of the steps
+            cursor.execute("SET LOCAL enable_nestloop = off")
+            cursor.execute("SET LOCAL enable_hashjoin = off")
+    columns = {"step_id": "s.id", "kind": "'noted'", "at": "%(now)s", "detail": "''"}
+    insert_for(Rows(StepEvent._meta.db_table, columns, Step._meta.db_table), ids=mixed, now=NOW)
+    noted = StepEvent.objects.filter(kind="noted").order_by("pk")
+    assert list(noted.values_list("step_id", flat=True)) == mixed

@@ -360,4 +360,4 @@ def test_the_claim_walks_the_partial_index() -> None:
         values = {**adapted({"now": NOW, "lease": uuid4(), "until": NOW}), "limit": 10}
         cursor.execute(explain + due_on(["sms"]).sql(), values)
         plan = "\n".join(" ".join(map(str, row)) for row in cursor.fetchall())
-    assert "attempt_to_send" in plan
+    assert "attempt_send_in_turn" in plan
