@@ -10,6 +10,7 @@ from appointments.waiting_models import OfferStatus
 from clinic_journey.outcomes import OUTCOME_WORDS
 from journeys.models import EventKind, OwnerRole, StepEvent
 from outreach.models import Reply
+from outreach.said import as_read
 from referrals.models import Decision
 
 ENDED_AS = {
@@ -55,7 +56,7 @@ def detail_words(event: StepEvent) -> str:
 
 def said_by_patient(reply: Reply) -> str:
     """The patient's own words; where a button was pressed, what it says."""
-    return reply.body or str(ANSWERS.get(reply.meaning, ""))
+    return as_read(reply.body) or str(ANSWERS.get(reply.meaning, ""))
 
 
 def _when(text: str) -> str:

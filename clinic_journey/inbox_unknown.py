@@ -20,6 +20,7 @@ from inquiries.sent_models import SentAnswer
 from journeys.models import Step, StepKind
 from journeys.queries import steps_visible_to
 from outreach.models import Reply
+from outreach.said import as_read
 from outreach.whose import belongs_to_nobody, say_whose
 from patients import audit
 from patients.access import Here, for_staff
@@ -53,7 +54,7 @@ def unknown(request: HttpRequest, here: Here, step_id: UUID) -> HttpResponse:
     audit.shows(rows=len(found))
     context = {
         "matter": matter,
-        "replies": [(reply, enclosed_in(reply)) for reply in replies],
+        "replies": [(reply, as_read(reply.body), enclosed_in(reply)) for reply in replies],
         "answered": _answered(here, replies),
         "q": text,
         "is_shared": bool(reached),

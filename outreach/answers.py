@@ -21,6 +21,7 @@ from outreach.channels import PHONE
 from outreach.held import WAITING
 from outreach.models import Attempt, Reply
 from outreach.queries import visit_of
+from outreach.said import as_read
 from patients.actions import RefusedError, StaleStateError
 from patients.models import Patient, PatientStatus
 
@@ -239,7 +240,7 @@ def ask_once_more(reply: Reply, *, now: datetime) -> None:
 
 def to_answer(words: str) -> str:
     """What the step asks for, in the reader's language."""
-    return _("Answer: %(words)s") % {"words": isolated(words)}
+    return _("Answer: %(words)s") % {"words": isolated(as_read(words))}
 
 
 def whose(journey: Journey) -> Patient | None:

@@ -1,11 +1,13 @@
 """What somebody said, as it is kept and as it is taken: the words, and what came with them."""
 
+from functools import cache
+
 from django.utils import translation
 
 from outreach.channels.inbound import Brought, Said
 from outreach.held import MAYBE_STOP
 from outreach.stop_words import Asks, asks_to_stop
-from patients.models import Clinic
+from patients.models import Clinic, Language
 
 LONGEST = 4000
 STOP, START = "stop", "start"  # meanings of a reply, as MAYBE_STOP
@@ -19,6 +21,23 @@ def kept(said: Said, clinic: Clinic) -> str:
         with translation.override(clinic.language):
             words = f"[{Brought(said.brought).label}] {words}".strip()
     return words[:LONGEST]
+
+
+def as_read(words: str) -> str:
+    """What was kept, to whoever reads it now: what came along is named in the language of the screen."""
+    mark, end, rest = words.partition("]")
+    brought = _marks().get(mark + end)
+    return f"[{brought.label}]{rest}" if brought else words
+
+
+@cache
+def _marks() -> dict[str, Brought]:
+    """What `kept` may have put before the words, in every language of a clinic."""
+    found: dict[str, Brought] = {}
+    for language in Language.values:
+        with translation.override(language):
+            found |= {f"[{brought.label}]": brought for brought in Brought}
+    return found
 
 
 def asks_of(said: Said) -> Asks:

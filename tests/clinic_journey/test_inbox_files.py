@@ -6,9 +6,11 @@ from typing import Any
 import pytest
 from django.core.files.base import ContentFile
 from django.test import Client
+from django.utils import translation
 from pytest_django.fixtures import DjangoAssertNumQueries
 
 from journeys.models import Journey, Step, StepKind, StepStatus
+from outreach.answers import to_answer
 from outreach.channels import Trouble
 from outreach.enclosed_models import ReplyFile
 from outreach.models import Reply
@@ -261,3 +263,14 @@ def test_the_page_asks_the_same_for_one_file_as_for_three(
     page(desk, f"/inbox/{dana.public_id}/")
     with django_assert_num_queries(16):
         page(desk, f"/inbox/{dana.public_id}/")
+
+
+def test_what_came_is_named_in_the_readers_language(clinic: Clinic, dana: Patient) -> None:
+    """It was kept in the clinic's; her own words stay as they are, also in brackets."""
+    words = said(dana)
+    words.body = "[a picture] [see] here"
+    words.save()
+    hebrew = logged_in(Role.RECEPTIONIST, clinic, reads="he")
+    assert "[תמונה] [see] here" in page(hebrew, f"/inbox/{dana.public_id}/")
+    with translation.override("ru"):
+        assert "[картинка] [see] here" in to_answer(words.body)
