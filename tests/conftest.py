@@ -10,6 +10,7 @@ import pytest
 from django.conf import LazySettings
 from django.core.cache import cache
 from django.db import connection
+from django.utils import translation
 from hypothesis import settings as hypothesis_settings
 from pytest_django.plugin import DjangoDbBlocker
 
@@ -47,6 +48,7 @@ def _quick_and_clean(settings: LazySettings, tmp_path: Path) -> None:
         False  # each client would look through static/, and no test asks for its files
     )
     cache.clear()  # it counts wrong callers
+    translation.deactivate()  # a page of the test before may have been read in Hebrew
     settings.MEDIA_ROOT = tmp_path / "media"
     settings.MAILBOX_MAILDIR = tmp_path / "inbox"
     settings.CHANNEL_TRANSPORTS = {
