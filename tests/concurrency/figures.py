@@ -21,6 +21,7 @@ HEADS = {
     LOST: "lost",
     TWICE: "contacted twice",
 }
+WIDEST = 10  # a figure of a night: hundreds of thousands
 Rows = list[tuple[str, str, dict[str, int]]]
 
 
@@ -87,11 +88,10 @@ def table(rows: Iterable[tuple[str, str, dict[str, int]]]) -> Iterator[str]:
         sums[channel, fault].update(row)
         if fault == IN_ALL:
             sums["", IN_ALL].update(row)
+    widths = {key: max(len(head) + 3, WIDEST) for key, head in HEADS.items()}
     yield f"{'channel':24}{'what went wrong':34}" + "".join(
-        f"{head:>{len(head) + 3}}" for head in HEADS.values()
+        f"{head:>{widths[key]}}" for key, head in HEADS.items()
     )
     for channel, fault in sorted(sums, key=lambda key: (not key[0], key[0], key[1] == IN_ALL, key[1])):
         row = sums[channel, fault]
-        yield f"{channel:24}{fault:34}" + "".join(
-            f"{row[key]:>{len(head) + 3},}" for key, head in HEADS.items()
-        )
+        yield f"{channel:24}{fault:34}" + "".join(f"{row[key]:>{width},}" for key, width in widths.items())
