@@ -71,9 +71,9 @@ def how_many_of(patient: Patient) -> int:
     return come.exclude(document__status=DocumentStatus.RECEIVED).count()
 
 
-def awaited_by(patient: Patient, shown: Iterable[EnclosedFile]) -> list[Referral]:
+def awaited_by(patient: Patient, shown: Iterable[Iterable[EnclosedFile]]) -> list[Referral]:
     """The results that one of these may be; of one sent as several photos, each joins the first."""
-    if not any(file.may_be_a_result for file in shown):
+    if not any(file.may_be_a_result for files in shown for file in files):
         return []
     hers = Referral.objects.filter(patient=patient, clinic=patient.clinic_id)
     return list(waiting(hers).order_by("expected_at", "pk"))

@@ -4,7 +4,6 @@ import uuid
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from itertools import chain
 from typing import NamedTuple
 from uuid import UUID
 
@@ -122,7 +121,7 @@ def _shown(
         "longest": LONGEST,
         "request_key": uuid.uuid4().hex,
         "here_path": reverse("conversation", args=[patient.public_id]),
-        "awaited": awaited_by(patient, chain.from_iterable(line.files for line in talk.lines)),
+        "awaited": awaited_by(patient, (line.files for line in talk.lines)),
         "may_write": patient.status == PatientStatus.ACTIVE and bool(talk.ways),
         "colleagues": _colleagues(here) if GIVE in request.GET else None,
         "sent": "sent" in request.GET,

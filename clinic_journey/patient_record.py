@@ -1,7 +1,6 @@
 """Everything about one patient on one screen: what happens next, the card, the journeys, the history."""
 
 from datetime import datetime, timedelta
-from itertools import chain
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
@@ -76,7 +75,7 @@ def _heard_from(patient: Patient) -> dict[str, object]:
     said = [(reply, said_by_patient(reply), enclosed_in(reply)) for reply in last]
     return {
         "replies": said,
-        "awaited": awaited_by(patient, chain.from_iterable(files for _reply, _words, files in said)),
+        "awaited": awaited_by(patient, (files for _reply, _words, files in said)),
         "here_path": reverse("patient", args=[patient.public_id]),
     }
 

@@ -1,6 +1,5 @@
 """Today as it is shown: the list by itself, the panel of one row, and what others change meanwhile."""
 
-from itertools import chain
 from uuid import UUID
 
 from django.contrib import messages
@@ -70,10 +69,9 @@ def panel_context(request: HttpRequest, here: Here, chosen: Chosen) -> dict[str,
         "now": here.now,
     }
     if chosen.patient:
-        shown = chain.from_iterable(reply.files for reply in chosen.replies)
         context |= promise_context(here) | {
             "here_path": item(chosen.step),
-            "awaited": awaited_by(chosen.patient, shown),
+            "awaited": awaited_by(chosen.patient, (reply.files for reply in chosen.replies)),
         }
     return context
 
