@@ -25,6 +25,10 @@ from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 from tests.conftest import need
 
 DESK = {"width": 1400, "height": 900}
+AS_WIDE_AS = """width => new Promise((done) => {
+  const look = () => (innerWidth === width ? done() : requestAnimationFrame(look));
+  look();
+})"""
 CHROMIUM_ARGUMENTS = [
     "--no-sandbox",  # CI runs as root
     "--disable-gpu",
@@ -144,6 +148,12 @@ def chromium() -> Iterator[Browser]:
 
 
 Opener = Callable[..., Page]
+
+
+def resize(page: Page, size: dict[str, int]) -> None:
+    """Resize the window and wait for the page to follow: on a busy machine some of it is still laid out as before."""
+    page.set_viewport_size(size)  # type: ignore[arg-type]  # it wants its own TypedDict
+    page.evaluate(AS_WIDE_AS, size["width"])
 
 
 @pytest.fixture

@@ -6,7 +6,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.browser.at_the_desk import patient_with
-from tests.browser.conftest import LANGUAGES, DemoServer, Opener
+from tests.browser.conftest import LANGUAGES, DemoServer, Opener, resize
 from tests.browser.keyboard import Keyboard
 
 FREE = "a.free[data-offer]"
@@ -107,7 +107,7 @@ SEEN = """(column) => {
 @pytest.mark.parametrize("language", ["en", "he"])
 def test_on_a_phone_each_doctor_can_be_read_whole_beside_the_times(open_page: Opener, language: str) -> None:
     page = open_page("/calendar/", language=language)
-    page.set_viewport_size({"width": 320, "height": 700})
+    resize(page, {"width": 320, "height": 700})
     found = [column.evaluate(SEEN) for column in page.locator(".day-column").all()]
     assert len(found) > 1
     assert {round(each["times"]) for each in found} == {round(found[0]["times"])}, "the times stay"

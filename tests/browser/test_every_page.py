@@ -11,7 +11,7 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page, expect
 
-from tests.browser.conftest import DESK, LANGUAGES, DemoServer, Opener
+from tests.browser.conftest import DESK, LANGUAGES, DemoServer, Opener, resize
 
 OLD_PHONE = {"width": 320, "height": 640}
 LATIN = re.compile("[A-Za-z][A-Za-z'-]+")
@@ -110,7 +110,7 @@ def test_every_page_fits_speaks_one_language_and_is_accessible(
                     page.press("[name=who]", "Enter")
             expect(page.locator(STILL_FETCHED)).to_have_count(0)
             for size in (DESK, OLD_PHONE):
-                page.set_viewport_size(size)  # type: ignore[arg-type]  # it wants its own TypedDict
+                resize(page, size)
                 name = f"{each['name']} {language} {size['width']}"
                 picture(page, name.replace(" ", "-"))
                 trouble += [f"{name}: too wide: {element}" for element in page.evaluate(TOO_WIDE)]

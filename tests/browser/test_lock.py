@@ -4,7 +4,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.browser.at_the_desk import CALLED, open_row
-from tests.browser.conftest import DESK, LANGUAGES, DemoServer, Opener
+from tests.browser.conftest import DESK, LANGUAGES, DemoServer, Opener, resize
 from tests.browser.keyboard import Keyboard
 from tests.browser.test_every_page import OLD_PHONE, TOO_WIDE, axe_problems, picture
 
@@ -46,7 +46,7 @@ def test_one_key_locks_and_four_digits_open(demo: DemoServer, open_page: Opener,
     assert [name for name in names if name in page.content()] == []
     assert axe_problems(page) == []
     for size in (DESK, OLD_PHONE):
-        page.set_viewport_size(size)  # type: ignore[arg-type]
+        resize(page, size)
         picture(page, f"lock-{language}-{size['width']}")
         assert page.evaluate(TOO_WIDE) == []
     unlock(page, PIN)

@@ -3,7 +3,7 @@
 import pytest
 from playwright.sync_api import expect
 
-from tests.browser.conftest import DemoServer, Opener
+from tests.browser.conftest import DemoServer, Opener, resize
 from tests.browser.test_every_page import OLD_PHONE, TOO_WIDE
 
 
@@ -18,5 +18,5 @@ def test_whose_phone_it_is_is_said_and_the_link_fits(
     expect(page.locator("[name=relation]:checked")).to_have_value("parent")
     page.keyboard.press("Enter")
     expect(page.locator("bdi.address")).to_contain_text("https://t.me/alon_clinic_bot?start=")
-    page.set_viewport_size(OLD_PHONE)  # type: ignore[arg-type]  # it wants its own TypedDict
+    resize(page, OLD_PHONE)
     assert page.evaluate(TOO_WIDE) == []
