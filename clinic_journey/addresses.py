@@ -40,6 +40,7 @@ from patients.told import (
     hears_for_herself,
     lacks_guardian,
     lacks_own_address,
+    may_have_two_parents,
     may_keep_from_parents,
     others_on,
     perhaps_not_hers_alone,
@@ -100,7 +101,7 @@ def reach_of(patient: Patient, here: Here) -> dict[str, object]:
     others = others_at(patient)
     rows = patient.contacts.select_related("contact_point", "patient", "confirmed_to")
     ties = list(with_sharing(rows))
-    today = here.now.astimezone(ZoneInfo(patient.zone)).date()
+    today = _today(patient, here)
     last: dict[int, Attempt] = {}
     refusals = refusals_at(patient)
     doubtful = _doubtful(patient, ties, on=today)
@@ -124,6 +125,10 @@ def reach_of(patient: Patient, here: Here) -> dict[str, object]:
         "lacks_own_address": lacks_own_address(patient, ties, on=today),
         "told_by_age": _told_by_age(patient, on=today),
     }
+
+
+def _today(patient: Patient, here: Here) -> date:
+    return here.now.astimezone(ZoneInfo(patient.zone)).date()
 
 
 def _doubtful(patient: Patient, ties: Iterable[PatientContact], *, on: date) -> dict[int, str]:
@@ -208,7 +213,12 @@ def address_add(request: HttpRequest, here: Here, patient_id: UUID) -> HttpRespo
             )
         except RefusedError as refusal:
             form.add_error("value", str(refusal))
-    context = {"patient": patient, "form": form, "seen": form.data.get("value", "") if others else ""}
+    context = {
+        "patient": patient,
+        "form": form,
+        "seen": form.data.get("value", "") if others else "",
+        "has_parents": may_have_two_parents(patient, on=_today(patient, here)),
+    }
     return render(request, "patient_record/address.html", context, status=422 if form.errors else 200)
 
 
@@ -239,6 +249,7 @@ def address(request: HttpRequest, here: Here, patient_id: UUID, tie_id: int) -> 
         "others": others,
         "refusals": [each for each in refusals if each.channel != Channel.VOICE or not by_machine],
         "calls_by_machine": by_machine,
+        "has_parents": may_have_two_parents(tie.patient, on=_today(tie.patient, here)),
     }
     return render(request, "patient_record/address.html", context, status=422 if form.errors else 200)
 

@@ -20,7 +20,7 @@ from clinic_journey.patient_card import comes_in_words, how_reached
 from clinic_journey.patient_door import Visitor, let_in, with_page
 from clinic_journey.patient_way import HERS, Names, Way, ahead_of, others_of, ways_of, words_for
 from clinic_journey.patient_who import asked_of, has_proved
-from journeys.models import Journey, OwnerRole, Step, StepKind, StepStatus, named
+from journeys.models import TOLD_AGAIN, Journey, OwnerRole, Step, StepKind, StepStatus, named
 from outreach.answers import answer as record_answer
 from outreach.choices import times_to_choose
 from outreach.confidence import told_with
@@ -266,5 +266,5 @@ def next_word(journey: Journey, promise: Step | None, now: datetime) -> Step | N
     if promise and promise.due_at and promise.due_at > now:
         return promise
     hers = Q(kind__in=[*HERS, StepKind.AWAIT_PATIENT]) | Q(owner_role=OwnerRole.PATIENT)
-    ours = journey.steps.filter(status=StepStatus.ACTIVE, due_at__gt=now).exclude(hers)
+    ours = journey.steps.filter(status=StepStatus.ACTIVE, due_at__gt=now).exclude(hers | TOLD_AGAIN)
     return ours.select_related("owner", "about__owner").order_by("due_at").first()

@@ -9,12 +9,14 @@ from datetime import datetime
 
 from django.contrib.auth.models import User
 from django.db import transaction
+from django.db.models import Q
 from django.utils.translation import gettext as _
 
 from journeys import following, routing
 from journeys.clinic_time import refuse_without_hours
 from journeys.models import (
     OPEN_JOURNEYS,
+    TOLD_AGAIN,
     EventKind,
     Journey,
     JourneyStatus,
@@ -188,16 +190,21 @@ def _route(journey: Journey, key: str, outcome: str, *, now: datetime, by: User 
     graph = graph_of(journey.template)
     closing = routing.closes_after(graph, key, outcome)
     if closing:
-        unneeded = list(journey.steps.filter(template_step__key__in=closing, status=StepStatus.ACTIVE))
+        also = Q(TOLD_AGAIN, about__template_step__key__in=closing)
+        closed = journey.steps.filter(Q(template_step__key__in=closing) | also, status=StepStatus.ACTIVE)
+        unneeded = list(closed)
         cancel_steps(unneeded, now=now, by=by, detail="not_needed")
     wanted = following.opens_after(graph, following.way_so_far(journey), key, outcome)
     return open_steps(journey, wanted, now=now, by=by)
 
 
 def _keep_promises(steps: Sequence[Step], *, now: datetime, by: User | None = None) -> None:
-    """What was promised about a step is kept when the step ends."""
+    """What was promised about a step is kept when the step ends. That one parent was told leaves the other to be told,
+    but of what is over, as a visit, nobody is.
+    """
     about = [step.pk for step in steps]
-    kept = list(Step.objects.filter(about__in=about, status=StepStatus.ACTIVE))
+    promised = Step.objects.filter(about__in=about, status=StepStatus.ACTIVE)
+    kept = list(promised.exclude(TOLD_AGAIN, about__kind=StepKind.TELL))
     Step.objects.filter(pk__in=[promise.pk for promise in kept], status=StepStatus.ACTIVE).update(
         status=StepStatus.COMPLETED, completed_at=now, outcome="kept", contact_from=None
     )

@@ -28,6 +28,7 @@ from outreach.models import (
 )
 from outreach.next_contact import next_contact
 from outreach.reach import Reach, channels_of
+from outreach.told import ties_to_use
 from patients.actions import withdraw_consent
 from patients.models import ContactPoint, Patient, PatientStatus, Purpose
 
@@ -178,6 +179,8 @@ def _is_settled(task: OutreachTask, *, now: datetime) -> bool:
         followup.end_unneeded(task, now=now)
     elif task.step.status == StepStatus.ON_HOLD:
         _look_again(task, Because.ON_HOLD, now=now, at=now + LOOK_AGAIN)
+    elif task.step.is_told_again and not ties_to_use(task, now=now):
+        followup.end_unneeded(task, now=now)  # both have heard it by now, or she hears for herself
     elif task.step.status != StepStatus.ACTIVE or task.patient.status != PatientStatus.ACTIVE:
         followup.end_task(task, TaskStatus.CANCELLED, NOT_NEEDED, now=now)
     else:

@@ -40,6 +40,7 @@ class Because(StrEnum):
     NOT_CALLED = "not_called"
     CALL_BACK_ONLY = "call_back_only"
     NOTHING_SAID = "nothing_said"
+    TOLD_ALREADY = "told_already"
     SOMEBODY_ELSE = "somebody_else"
     NO_LONGER_TOLD = "no_longer_told"
     IN_CONFIDENCE = "in_confidence"

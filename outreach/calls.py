@@ -17,6 +17,7 @@ from journeys.models import Journey, OwnerRole, Step, StepKind
 from outreach import followup
 from outreach.actions import stop_everything
 from outreach.because import Because
+from outreach.both_parents import tell_the_other
 from outreach.channels import PHONE
 from outreach.channels.phone import CallOutcome
 from outreach.decisions import note_beyond, note_stopped
@@ -28,7 +29,7 @@ from outreach.models import Attempt, AttemptStatus, OutreachTask, Reply, TaskSta
 from outreach.own_words import purpose_of
 from outreach.queries import visit_of
 from outreach.reach import Reach, message_channel_for
-from outreach.told import not_told, ties_to_use
+from outreach.told import heard_by, not_told, ties_to_use
 from outreach.unanswered import count_unanswered
 from patients.actions import (
     RefusedError,
@@ -60,6 +61,9 @@ NOT_TOLD_THERE = {
     Because.NOT_HERS_ALONE: gettext_lazy(
         "This matter is kept from the parents, and others are reached at this number, too. Confirm on the record"
         " that it is the patient's alone; until then another way is being planned."
+    ),
+    Because.TOLD_ALREADY: gettext_lazy(
+        "Whoever answers there knows it already; this is for the other parent. Another way is being planned."
     ),
     Because.NO_LONGER_TOLD: gettext_lazy(
         "By the patient's age, somebody else is told now. Another way is being planned."
@@ -153,7 +157,8 @@ def call_now(step: Step, *, by: User, now: datetime, because: str) -> Attempt:
     alone_by_hand(patient)
     task = task_for(step, patient, now=now)
     alone = step.journey.is_confidential
-    tie = first_phone(patient, now=now, in_confidence=alone, purpose=task.purpose)
+    heard = heard_by(step)
+    tie = first_phone(patient, now=now, in_confidence=alone, purpose=task.purpose, heard=heard)
     if tie is None:
         raise RefusedError(_("There is no number to call."))
     reach = Reach.among([task.pk], now=now)
@@ -385,7 +390,9 @@ def _reached(task: OutreachTask, code: CallOutcome, *, now: datetime, by: User |
     if code == CallOutcome.CONFIRMED and visit is not None:
         visits.confirm(visit, now=now, by=by)
     followup.end_task(task, TaskStatus.DONE, code, now=now)
-    for step in followup.concerned(task.step):
+    told = followup.concerned(task.step)
+    tell_the_other([(step, task.patient) for step in told], now=now)
+    for step in told:
         outcome = followup.spoken_outcome(step) if code == CallOutcome.SPOKEN else code.value
         if outcome:
             followup.end_step(step, outcome, now=now, by=by, note=note)

@@ -225,6 +225,7 @@ def _bar(
         Because.IN_CONFIDENCE: told == Because.IN_CONFIDENCE,
         Because.NOT_HERS_ALONE: told == Because.NOT_HERS_ALONE,
         Because.NOTHING_SAID: told == Because.NOTHING_SAID,
+        Because.TOLD_ALREADY: told == Because.TOLD_ALREADY,
         Because.BAD_ADDRESS: point.status == AddressStatus.BAD,
         Because.NO_LONGER_TOLD: told == Because.NO_LONGER_TOLD,
         Because.ADDRESS_REMOVED: attempt.channel not in channels_of(point.kind),

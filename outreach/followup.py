@@ -37,6 +37,7 @@ from journeys.models import (
 )
 from outreach import offers
 from outreach.because import Passed
+from outreach.both_parents import tell_the_other
 from outreach.channels import FOR_A_MOMENT
 from outreach.decisions import note_handed_over
 from outreach.message_keys import THANKS
@@ -160,6 +161,7 @@ def arrived_after_all(task: OutreachTask, *, now: datetime) -> None:
         if step.names == names:
             end_step(step, NOT_NEEDED, now=now)
     record_events([task.step], EventKind.CONTACTED, now=now, detail=task.message_key)
+    tell_the_other([(task.step, task.patient)], now=now)
     outcome = told_outcome(task.step)
     if outcome and not awaits_answer(task.step):
         end_step(task.step, outcome, now=now)
@@ -256,6 +258,7 @@ def after_contacts(tasks: Sequence[OutreachTask], *, now: datetime) -> None:
     """
     for key, told in _in_groups((task.message_key, task) for task in tasks):
         record_events([task.step for task in told], EventKind.CONTACTED, now=now, detail=key)
+    tell_the_other([(task.step, task.patient) for task in tasks], now=now)
     asked = [task for task in tasks if awaits_answer(task.step)]
     clock = ClinicClock({task.clinic_id: task.patient.clinic for task in asked}.values(), now=now)
     answers = {pk: answer_due(clock.hours(pk), now=now) for pk in {task.clinic_id for task in asked}}
@@ -322,7 +325,7 @@ def spoken_outcome(step: Step) -> str:
 
 def concerned(step: Step) -> list[Step]:
     """The step a contact was made for, and the one that a person's own step is about, e.g. a promised call."""
-    about = step.about if step.template_step is None else None
+    about = step.about if step.template_step is None and not step.is_told_again else None
     return [step, about] if about and about.status == StepStatus.ACTIVE else [step]
 
 

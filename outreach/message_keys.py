@@ -85,6 +85,22 @@ MESSAGES: dict[str, About] = {
 }
 # What a machine may read out: only what asks to confirm a visit, so that a key is an answer.
 READ_OUT = frozenset({"visit_reminder", "held_visit"})
+# What is told, not asked: of two parents who live apart, the other is told it too.
+TOLD_TO_BOTH = frozenset(
+    {
+        "apology",
+        "asked_again",
+        "held_first",
+        "hold_moved",
+        "hold_released",
+        "more_tests",
+        "no_visit_needed",
+        "referral_revoked",
+        "result_arrived",
+        "visit_reminder",
+        "visit_unsaid",
+    }
+)
 THANKS = frozenset(key for key, message in MESSAGES.items() if message.thanks)
 PLACEHOLDER_WORDS = {
     "name": _("first name of the patient"),

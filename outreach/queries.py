@@ -141,10 +141,10 @@ def facts_of(
     task: OutreachTask, visit: Appointment | None, answer_due: datetime | None, *, now: datetime
 ) -> Facts:
     """`by`: when the patient hears from us. `until`: when we need an answer, or what we promised before."""
-    step = task.step
+    step = task.step.about if task.step.is_told_again and task.step.about else task.step
     facts = Facts(
         name=task.patient.given_name,
-        link=url_for(step.journey),
+        link=url_for(task.step.journey),
         variant=task.patient.gender,
         who=step.owner.first_name if step.owner else "",
         date=visit.start if visit and visit.start > now else None,

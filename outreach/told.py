@@ -4,15 +4,33 @@ from collections.abc import Iterable
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
-from journeys.models import Journey
+from django.db.models import Q
+
+from journeys.models import Journey, Step
 from outreach.because import Because
-from outreach.models import OutreachTask
-from patients.models import MaySay, Patient, PatientContact, Relation
+from outreach.models import Attempt, AttemptStatus, OutreachTask
+from patients.models import GUARDIANS, MaySay, Patient, PatientContact, Relation
 from patients.told import may_be_told, ties_of, told_among
 
 
 def ties_to_use(task: OutreachTask, *, now: datetime) -> list[PatientContact]:
-    return told_of(task.patient, task.step.journey, now=now)
+    """Whoever is told; what one parent has heard is told to the other alone."""
+    told = told_of(task.patient, task.step.journey, now=now)
+    heard = heard_by(task.step)
+    return [tie for tie in told if tie.other_parent not in heard]
+
+
+def heard_by(step: Step) -> set[bool]:
+    """Which of two parents has heard what this step is to tell once more, as `other_parent` tells them apart."""
+    if not step.is_told_again:
+        return set()
+    about = Q(task__step=step.about_id) | Q(task__step__about=step.about_id)
+    said = Attempt.objects.filter(about, status__in=[AttemptStatus.SENT, AttemptStatus.DELIVERED])
+    there = PatientContact.objects.filter(
+        patient__journeys=step.journey_id,
+        contact_point__in=said.exclude(task__step=step).values("contact_point"),
+    )
+    return set(there.values_list("other_parent", flat=True))
 
 
 def told_of(patient: Patient, journey: Journey, *, now: datetime) -> list[PatientContact]:
@@ -35,6 +53,8 @@ def not_told(task: OutreachTask, tie: PatientContact, usable: Iterable[PatientCo
         return None
     if tie.may_say == MaySay.NOTHING:
         return Because.NOTHING_SAID
+    if task.step.is_told_again and tie.relation in GUARDIANS:
+        return Because.TOLD_ALREADY
     if not task.step.journey.is_confidential:
         return Because.NO_LONGER_TOLD
     return Because.NOT_HERS_ALONE if tie.relation == Relation.SELF else Because.IN_CONFIDENCE

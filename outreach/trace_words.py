@@ -27,6 +27,7 @@ RULE_WORDS = {
     Because.NOT_CALLED: _("not to be called at this number"),
     Because.CALL_BACK_ONLY: _("only a call back may be asked for there"),
     Because.NOTHING_SAID: _("nothing may be said there: others are told"),
+    Because.TOLD_ALREADY: _("whoever is reached there knows it already; this is for the other parent"),
     Because.SOMEBODY_ELSE: _("somebody else's address, whom a message would tell"),
     Because.NO_LONGER_TOLD: _("by the patient's age, others are told"),
     Because.IN_CONFIDENCE: _("this matter is kept from the parents: only the patient is told"),

@@ -22,6 +22,7 @@ from patients.actions import (
     void_hers_alone,
 )
 from patients.models import (
+    GUARDIANS,
     AddressKind,
     AddressStatus,
     Clinic,
@@ -47,6 +48,7 @@ class TieAnswers:
     may_be_called: bool = True
     may_leave_voicemail: bool = False
     may_say: str = MaySay.EVERYTHING
+    other_parent: bool = False
 
 
 def normal_address(clinic: Clinic, kind: str, text: str) -> str:
@@ -89,13 +91,16 @@ def change_tie(tie: PatientContact, answers: TieAnswers) -> None:
 
 
 def _write(tie: PatientContact, answers: TieAnswers) -> None:
-    """Where nobody may call, no voice message can be left either; what is somebody else's is not hers alone.
+    """Where nobody may call, no voice message can be left either; what is somebody else's is not hers alone, and
+    nobody but a parent or guardian is the other one.
 
     Whoever writes both locks the address before the tie, as `confirm_alone` does: else two desks wait for each other.
     """
     said = asdict(replace(answers, may_leave_voicemail=answers.may_leave_voicemail and answers.may_be_called))
     if answers.relation != Relation.SELF:
         said["hers_alone_at"] = None
+    if answers.relation not in GUARDIANS:
+        said["other_parent"] = False
     if answers.relation != tie.relation:
         void_hers_alone([tie.contact_point], tie.patient)
     if not PatientContact.objects.filter(pk=tie.pk).update(**said):

@@ -84,7 +84,7 @@ class ContactSerializer(serializers.ModelSerializer[PatientContact]):
     class Meta:
         model = PatientContact
         fields = ["kind", "value", "status", "relation", "rank", "place"]
-        fields += ["may_be_called", "may_leave_voicemail", "may_say", "suspended_at"]
+        fields += ["may_be_called", "may_leave_voicemail", "may_say", "suspended_at", "other_parent"]
 
 
 class PatientSerializer(serializers.ModelSerializer[Patient]):

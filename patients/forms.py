@@ -7,7 +7,17 @@ from django.utils.translation import gettext_lazy as _
 from patients.actions import NewPatient
 from patients.addresses import TieAnswers
 from patients.details import DETAILS
-from patients.models import AddressKind, Gender, Language, MaySay, Patient, PatientContact, Place, Relation
+from patients.models import (
+    GUARDIANS,
+    AddressKind,
+    Gender,
+    Language,
+    MaySay,
+    Patient,
+    PatientContact,
+    Place,
+    Relation,
+)
 
 
 class WhoForm(forms.Form):
@@ -71,6 +81,14 @@ class TieForm(forms.Form):
             "Choose “Nothing” for a parent who is not to be told, for instance where only the other parent is."
         ),
     )
+    other_parent = forms.BooleanField(
+        label=_("The other parent’s, who is told too"),
+        required=False,
+        help_text=_(
+            "For parents who live apart: tick all addresses of one of them. What one was told, the other is told in"
+            " a message or call of their own."
+        ),
+    )
 
     @staticmethod
     def beginning(tie: PatientContact | None = None) -> dict[str, object]:
@@ -78,6 +96,12 @@ class TieForm(forms.Form):
         shown = tie or PatientContact()
         names = TieForm.base_fields
         return {name: getattr(shown, name) for name in names} | {"rank": tie.rank if tie else None}
+
+    def clean(self) -> dict[str, object]:
+        data = super().clean() or {}
+        if data.get("other_parent") and data.get("relation") not in GUARDIANS:
+            self.add_error("other_parent", _("Choose above that it is a parent’s or a guardian’s."))
+        return data
 
     def answers(self) -> TieAnswers:
         data = {name: self.cleaned_data[name] for name in TieForm.base_fields}

@@ -1,7 +1,7 @@
 """What screens and engines read about clinics and patients. Users get objects only through `*_visible_to`."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from datetime import date, datetime, time, timedelta
 from functools import cache, lru_cache
 from typing import Any, NamedTuple, TypeVar
@@ -315,14 +315,21 @@ def needs_card(patient: Patient, *, now: datetime) -> bool:
 
 
 def first_phone(
-    patient: Patient, *, now: datetime, in_confidence: bool = False, purpose: str = Purpose.SERVICE
+    patient: Patient,
+    *,
+    now: datetime,
+    in_confidence: bool = False,
+    purpose: str = Purpose.SERVICE,
+    heard: Collection[bool] = (),
 ) -> PatientContact | None:
     """The number that is called first, of whoever is told, surely hers and working, that may be called.
 
-    Where she refused calls about this, the next number is called.
+    Where she refused calls about this, the next number is called. `heard`: which of two parents need not be called,
+    as `other_parent` tells them apart.
     """
     refused = withdrawn(patient=patient, contact_point=OuterRef("contact_point"), channel=Channel.PHONE)
     ties = with_sharing(patient.contacts.annotate(is_refused=Exists(refused.filter(purpose=purpose))))
+    ties = ties.exclude(other_parent__in=heard)
     phones = phones_among(patient, ties.select_related("contact_point"), now=now, in_confidence=in_confidence)
     return next(iter(phones), None)
 

@@ -159,6 +159,11 @@ def is_younger(patient: Patient, age: int, *, on: date) -> bool:
     return now is not None and now < age
 
 
+def may_have_two_parents(patient: Patient, *, on: date) -> bool:
+    """Whether somebody else is, or may be, told instead: a child, or who has a parent or guardian on the list."""
+    return patient.is_minor(on=on) or patient.contacts.filter(relation__in=GUARDIANS).exists()
+
+
 def lacks_guardian(patient: Patient, *, on: date) -> bool:
     """A child for whom nobody grown up can be reached, and who is not told herself yet."""
     if not patient.is_minor(on=on):

@@ -110,6 +110,7 @@ CHANGED_WORDS = {
     "told_to": _("told to"),
     "coming_told_at": _("when the patient can come: told at"),
     "may_leave_voicemail": _("voice message allowed"),
+    "other_parent": _("the other parent’s"),
     "ended_because": _("reason"),
     "superseded_at": _("replaced at"),
 }

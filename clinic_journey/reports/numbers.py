@@ -16,7 +16,7 @@ from clinic_journey.reports.local_days import FOUR_WEEKS, ONE_DAY, Days, begins,
 from clinic_journey.reports.numbers_days import Sums, days_of
 from clinic_journey.reports.standards import Share
 from clinic_journey.reports.standards_cases import RESULT_ARRIVED
-from journeys.models import OPEN_JOURNEYS, Journey, Step, StepKind, StepStatus
+from journeys.models import OPEN_JOURNEYS, TOLD_AGAIN, Journey, Step, StepKind, StepStatus
 from outreach.decision_models import Decision
 from outreach.decisions import BEYOND
 from outreach.models import WAITED_FOR, Attempt, Reply
@@ -153,7 +153,7 @@ def both_spans(key: str, clinic: Clinic, *, now: datetime) -> tuple[Figure, Figu
 def not_told_yet(clinic: Clinic) -> int:
     waiting = Step.objects.filter(clinic=clinic, kind=StepKind.TELL, status=StepStatus.ACTIVE)
     left = Attempt.objects.filter(task__step=OuterRef("pk"), status__in=WENT_OUT)
-    return waiting.filter(message_key=RESULT_ARRIVED).exclude(Exists(left)).count()
+    return waiting.filter(message_key=RESULT_ARRIVED).exclude(TOLD_AGAIN | Exists(left)).count()
 
 
 def up_to(rows: QuerySet[Attempt] | QuerySet[Journey]) -> int:

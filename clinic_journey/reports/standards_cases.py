@@ -12,7 +12,7 @@ from appointments.models import Appointment, AppointmentStatus
 from clinic_journey.reports.standards_verdict import Case
 from inquiries.models import Inquiry
 from journeys.ledgers import promises_since
-from journeys.models import EventKind, JourneyStatus, Step, StepEvent, StepKind, StepStatus
+from journeys.models import TOLD_AGAIN, EventKind, JourneyStatus, Step, StepEvent, StepKind, StepStatus
 from outreach.contact_models import PersonalContact
 from outreach.conversations import WROTE
 from outreach.models import WAITED_FOR, Attempt, OutreachTask, TaskStatus
@@ -92,7 +92,9 @@ def _told(steps: QuerySet[Step]) -> list[Case]:
 
 
 def told_arrived(clinic: Clinic, span: Span) -> list[Case]:
-    return _told(_measured(clinic, span, StepKind.TELL).filter(message_key=RESULT_ARRIVED))
+    """The first who is told: for the other of two parents the clock of a promise is enough."""
+    arrived = _measured(clinic, span, StepKind.TELL).filter(message_key=RESULT_ARRIVED)
+    return _told(arrived.exclude(TOLD_AGAIN))
 
 
 def thanked(clinic: Clinic, span: Span) -> list[Case]:

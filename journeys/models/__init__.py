@@ -8,6 +8,7 @@ from journeys.models.journey import (
     Urgency,
 )
 from journeys.models.step import (
+    TOLD_AGAIN,
     EventKind,
     Step,
     StepEvent,
@@ -32,6 +33,7 @@ from journeys.models.words import (
 
 __all__ = [
     "OPEN_JOURNEYS",
+    "TOLD_AGAIN",
     "ContactWhen",
     "EdgeEffect",
     "EventKind",

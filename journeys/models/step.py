@@ -177,6 +177,15 @@ class Step(models.Model):
             return self.template_step.name
         return named(self.names) or self.title or str(StepKind(self.kind).label)
 
+    @property
+    def is_told_again(self) -> bool:
+        """As TOLD_AGAIN, of one that was read."""
+        return self.kind == StepKind.TELL and self.about_id is not None and self.message_key != ""
+
+
+# What one parent was told in another step, for the other one.
+TOLD_AGAIN = Q(kind=StepKind.TELL, about__isnull=False) & ~Q(message_key="")
+
 
 class EventKind(models.TextChoices):
     OPENED = "opened", _("opened")

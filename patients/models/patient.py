@@ -169,6 +169,8 @@ class PatientContact(models.Model):
     parent who is not the one that is told, nobody calls either. `suspended_at`: somebody there has
     said that it is not she, so nothing more goes there for her until a person has checked it. `hers_alone_at`: others
     of the clinic are on this address of hers, too, and she has said that nobody else reads or answers there.
+    `other_parent`: of two parents who live apart, not the one whose addresses are without it; what one was told, the
+    other is told too.
     """
 
     patient = models.ForeignKey(Patient, on_delete=models.CASCADE, related_name="contacts")
@@ -185,12 +187,17 @@ class PatientContact(models.Model):
     )
     suspended_at = models.DateTimeField(null=True, blank=True)
     hers_alone_at = models.DateTimeField(null=True, blank=True)
+    other_parent = models.BooleanField(default=False, db_default=False)
 
     class Meta:
         constraints = [
             models.CheckConstraint(
                 condition=Q(hers_alone_at__isnull=True) | Q(relation=Relation.SELF),
                 name="patient_contact_hers_alone_is_her_own",
+            ),
+            models.CheckConstraint(
+                condition=Q(other_parent=False) | Q(relation__in=GUARDIANS),
+                name="patient_contact_other_parent_is_a_parent",
             ),
             one_of("relation", Relation, name="patient_contact_relation_is_known"),
             one_of("place", Place, name="patient_contact_place_is_known"),
