@@ -31,7 +31,7 @@ COMMANDS: dict[str, tuple[str | Promise, ...]] = {
     "KeyF": (gettext_lazy("Search on this page"), CARD),
     "KeyG": (gettext_lazy("As a grid"), gettext_lazy("As a list"), COMES),
     "KeyH": (gettext_lazy("History"), CARD),
-    "KeyI": (gettext_lazy("Full screen"), CARD),
+    "KeyI": (gettext_lazy("Full screen"), gettext_lazy("The result we wait for"), CARD),
     "KeyJ": (gettext_lazy("The next row"),),
     "KeyK": (gettext_lazy("The row before"),),
     "KeyL": (gettext_lazy("Lock the screen"),),

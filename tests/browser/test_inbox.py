@@ -1,5 +1,7 @@
 """The inbox in a browser: ready words, a draft that stays until it is sent, and the lease while somebody writes."""
 
+import uuid
+
 import pytest
 from playwright.sync_api import Page, expect
 
@@ -10,6 +12,11 @@ LEFT = (
     " WHERE t.message_key = 'answer' ORDER BY a.id"
 )
 WORDS = "#words"
+WITH_A_PICTURE = (
+    "SELECT p.public_id, s.public_id FROM outreach_replyfile f JOIN outreach_reply r ON r.id = f.reply_id"
+    " JOIN patients_patient p ON p.id = r.patient_id JOIN journeys_step s ON s.id = r.matter_id"
+)
+RESULTS = "SELECT count(*) FROM referrals_result"
 
 
 @pytest.fixture
@@ -54,3 +61,18 @@ def test_without_scripts_ready_words_are_links(demo: DemoServer, open_page: Open
     page.get_by_role("button", name="Send").click()
     expect(page.locator("#messages")).to_contain_text("Sent.")
     assert len(demo.rows(LEFT)) == len(left) + 1
+
+
+@pytest.mark.parametrize("path", ["/inbox/{0}/", "/patients/{0}/", "/today/?item={1}"])
+def test_one_key_and_enter_say_that_a_picture_is_the_result(
+    demo: DemoServer, open_page: Opener, path: str
+) -> None:
+    (found,), ((before,),) = demo.rows(WITH_A_PICTURE), demo.rows(RESULTS)
+    page = open_page(path.format(*map(uuid.UUID, found)))
+    page.keyboard.press("KeyI")
+    expect(page.locator("[data-key=KeyI]").first).to_be_focused()
+    assert demo.rows(RESULTS) == [(before,)], "the key leads to the button, and only Enter presses it"
+    with page.expect_navigation():
+        page.keyboard.press("Enter")
+    expect(page.locator(".talk-file").first).to_contain_text("It is a result now")
+    assert demo.rows(RESULTS) == [(before + 1,)]
