@@ -10,7 +10,16 @@ from django.utils import translation
 from appointments.models import Appointment
 from clinic_journey.caller_line import Clock, Story, apology, line
 from journeys.chases import fault_among
-from journeys.models import OPEN_JOURNEYS, EventKind, Journey, Step, StepEvent, StepKind, StepStatus
+from journeys.models import (
+    OPEN_JOURNEYS,
+    TOLD_AGAIN,
+    EventKind,
+    Journey,
+    Step,
+    StepEvent,
+    StepKind,
+    StepStatus,
+)
 from outreach.models import NUMBER_TEST, WAITED_FOR
 from outreach.queries import LIVE_VISITS, visits_of
 from patients.models import Clinic, Patient
@@ -107,6 +116,7 @@ def _steps_of(journeys: Sequence[Journey]) -> list[ToldStep]:
     rows = (
         Step.objects.filter(journey__in=journeys, status__in=[StepStatus.ACTIVE, StepStatus.COMPLETED])
         .exclude(outreach_tasks__message_key__in=WAITED_FOR)  # it tells her none of our news
+        .exclude(TOLD_AGAIN)  # what one parent knows is not told to nobody
         .annotate(told_at=Subquery(contacted.values("at")[:1]))
         .select_related("template_step", "owner", "journey")
     )

@@ -1,6 +1,7 @@
 """The one-time link to a messenger, as a square to be read at the desk by the phone that it is for."""
 
 from datetime import date
+from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
@@ -33,6 +34,18 @@ class WhoseForm(forms.Form):
         error_messages={"required": gettext_lazy("Ask whose phone it is, and choose.")},
     )
 
+    def whose(self) -> dict[str, Any]:
+        said = self.cleaned_data
+        return {"whose": said["relation"], "other_parent": said.get("other_parent", False)}
+
+
+class WhichParentForm(WhoseForm):
+    other_parent = forms.BooleanField(
+        label=gettext_lazy("The other parent’s, who is told too"),
+        required=False,
+        help_text=gettext_lazy("Whose addresses are marked so on the record."),
+    )
+
 
 def can_link() -> bool:
     return Channel.TELEGRAM in in_use() and bool(settings.TELEGRAM_BOT_NAME)
@@ -45,11 +58,14 @@ def messenger(request: HttpRequest, here: Here, patient_id: UUID) -> HttpRespons
     patient = patient_here(here, patient_id)
     on = here.now.astimezone(ZoneInfo(patient.zone)).date()
     posted = request.POST if request.method == "POST" else None
-    form = WhoseForm(posted, initial={"relation": _usually(patient, on=on)})
+    live_apart = patient.contacts.filter(other_parent=True).exists()
+    form = (WhichParentForm if live_apart else WhoseForm)(
+        posted, initial={"relation": _usually(patient, on=on)}
+    )
     link, status = "", 200
     if form.is_valid():
         try:
-            link = link_for(patient, form.cleaned_data["relation"], now=here.now, by=here.user)
+            link = link_for(patient, now=here.now, by=here.user, **form.whose())
         except RefusedError as refusal:
             messages.error(request, str(refusal))
             status = 422

@@ -29,7 +29,7 @@ from outreach.preview import Next, Window, if_no_answer, window_of
 from outreach.queries import Script, outcome_words, script_for, visit_of, why_words
 from outreach.reach import Reach
 from outreach.to_mend import is_to_read
-from outreach.told import heard_by
+from outreach.told import phones_to_use
 from patients.access import Here
 from patients.models import Channel, Patient, PatientContact, PatientStatus
 from patients.queries import first_phone
@@ -163,9 +163,8 @@ def reaching(row: Chosen, patient: Patient, here: Here, *, times: tuple[datetime
     alone = row.step.journey.is_confidential
     tie = None
     if attempt is None:
-        tie = first_phone(
-            patient, now=here.now, in_confidence=alone, purpose=task.purpose, heard=heard_by(row.step)
-        )
+        among = phones_to_use(task, now=here.now)
+        tie = first_phone(patient, now=here.now, in_confidence=alone, purpose=task.purpose, among=among)
     number = attempt.contact_point.value if attempt else tie.contact_point.value if tie else ""
     due = bool(attempt and attempt.status == AttemptStatus.PLANNED and attempt.send_at <= here.now)
     reach = Reach.of(task, here.clock, now=here.now)

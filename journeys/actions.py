@@ -209,6 +209,8 @@ def _keep_promises(steps: Sequence[Step], *, now: datetime, by: User | None = No
         status=StepStatus.COMPLETED, completed_at=now, outcome="kept", contact_from=None
     )
     record_events(kept, EventKind.COMPLETED, now=now, by=by, detail="kept")
+    if kept:  # nor is anybody told any more that we were late with what is kept
+        _keep_promises(kept, now=now, by=by)
 
 
 def _end_if_nothing_waits(journey: Journey, *, now: datetime) -> None:
@@ -228,10 +230,13 @@ def _end_if_nothing_waits(journey: Journey, *, now: datetime) -> None:
 
 
 def cancel_steps(steps: Sequence[Step], *, now: datetime, by: User | None = None, detail: str = "") -> None:
-    Step.objects.filter(
-        pk__in=[step.pk for step in steps], status__in=[StepStatus.ACTIVE, StepStatus.ON_HOLD]
-    ).update(status=StepStatus.CANCELLED, contact_from=None)
-    record_events(steps, EventKind.CANCELLED, now=now, by=by, detail=detail)
+    """What was told stays true for the other parent; of what is off, as a visit, nobody is told any more."""
+    waiting = Step.objects.filter(status__in=[StepStatus.ACTIVE, StepStatus.ON_HOLD])
+    known = [step.pk for step in steps]
+    also = waiting.filter(TOLD_AGAIN, about__in=known).exclude(Q(about__kind=StepKind.TELL) | Q(pk__in=known))
+    ended = [*steps, *also]
+    waiting.filter(pk__in=[step.pk for step in ended]).update(status=StepStatus.CANCELLED, contact_from=None)
+    record_events(ended, EventKind.CANCELLED, now=now, by=by, detail=detail)
 
 
 @transaction.atomic
@@ -323,6 +328,7 @@ class AdHoc:
     message_key: str = ""  # set: the patient is contacted at once about it
     about: Step | None = None
     ends_with: str = ""  # set: no other outcome ends it
+    other_parent: bool | None = None  # see Step
 
 
 @transaction.atomic
@@ -361,6 +367,7 @@ def _ad_hoc(journey: Journey, new: AdHoc, *, now: datetime) -> Step:
         message_key=new.message_key,
         about=new.about,
         ends_with=new.ends_with,
+        other_parent=new.other_parent,
     )
 
 

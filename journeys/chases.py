@@ -14,6 +14,7 @@ from journeys.actions import AdHoc, add_step, lock_journey, record_events
 from journeys.fault import OpenStep, step_at_fault
 from journeys.models import (
     OPEN_JOURNEYS,
+    TOLD_AGAIN,
     EventKind,
     Journey,
     OwnerRole,
@@ -55,6 +56,7 @@ def step_at_fault_of(patient: Patient, *, now: datetime) -> Step | None:
         Step.objects.filter(
             journey__patient=patient, journey__status__in=OPEN_JOURNEYS, status=StepStatus.ACTIVE
         )
+        .exclude(TOLD_AGAIN)
         .annotate(is_told=Exists(contacted))
         .select_related("journey", "template_step")
     )

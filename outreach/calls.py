@@ -29,7 +29,7 @@ from outreach.models import Attempt, AttemptStatus, OutreachTask, Reply, TaskSta
 from outreach.own_words import purpose_of
 from outreach.queries import visit_of
 from outreach.reach import Reach, message_channel_for
-from outreach.told import heard_by, not_told, ties_to_use
+from outreach.told import not_told, phones_to_use, ties_to_use
 from outreach.unanswered import count_unanswered
 from patients.actions import (
     RefusedError,
@@ -157,8 +157,8 @@ def call_now(step: Step, *, by: User, now: datetime, because: str) -> Attempt:
     alone_by_hand(patient)
     task = task_for(step, patient, now=now)
     alone = step.journey.is_confidential
-    heard = heard_by(step)
-    tie = first_phone(patient, now=now, in_confidence=alone, purpose=task.purpose, heard=heard)
+    among = phones_to_use(task, now=now)
+    tie = first_phone(patient, now=now, in_confidence=alone, purpose=task.purpose, among=among)
     if tie is None:
         raise RefusedError(_("There is no number to call."))
     reach = Reach.among([task.pk], now=now)
@@ -391,7 +391,7 @@ def _reached(task: OutreachTask, code: CallOutcome, *, now: datetime, by: User |
         visits.confirm(visit, now=now, by=by)
     followup.end_task(task, TaskStatus.DONE, code, now=now)
     told = followup.concerned(task.step)
-    tell_the_other([(step, task.patient) for step in told], now=now)
+    tell_the_other([(step, task) for step in told], now=now)
     for step in told:
         outcome = followup.spoken_outcome(step) if code == CallOutcome.SPOKEN else code.value
         if outcome:

@@ -161,7 +161,7 @@ def arrived_after_all(task: OutreachTask, *, now: datetime) -> None:
         if step.names == names:
             end_step(step, NOT_NEEDED, now=now)
     record_events([task.step], EventKind.CONTACTED, now=now, detail=task.message_key)
-    tell_the_other([(task.step, task.patient)], now=now)
+    tell_the_other([(task.step, task)], now=now)
     outcome = told_outcome(task.step)
     if outcome and not awaits_answer(task.step):
         end_step(task.step, outcome, now=now)
@@ -258,7 +258,7 @@ def after_contacts(tasks: Sequence[OutreachTask], *, now: datetime) -> None:
     """
     for key, told in _in_groups((task.message_key, task) for task in tasks):
         record_events([task.step for task in told], EventKind.CONTACTED, now=now, detail=key)
-    tell_the_other([(task.step, task.patient) for task in tasks], now=now)
+    tell_the_other([(task.step, task) for task in tasks], now=now)
     asked = [task for task in tasks if awaits_answer(task.step)]
     clock = ClinicClock({task.clinic_id: task.patient.clinic for task in asked}.values(), now=now)
     answers = {pk: answer_due(clock.hours(pk), now=now) for pk in {task.clinic_id for task in asked}}

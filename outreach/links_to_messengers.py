@@ -27,6 +27,7 @@ from patients.actions import (
     void_hers_alone,
 )
 from patients.models import (
+    GUARDIANS,
     AddressKind,
     AddressStatus,
     CardSource,
@@ -45,7 +46,9 @@ PRESSED_START = "/start "
 MAY_BE_LINKED = (Relation.SELF, Relation.PARENT, Relation.GUARDIAN)  # to others nothing is written
 
 
-def link_for(patient: Patient, whose: str, *, now: datetime, by: User | None) -> str:
+def link_for(
+    patient: Patient, whose: str, *, now: datetime, by: User | None, other_parent: bool = False
+) -> str:
     """A fresh link to our bot, for the patient's own phone or for a parent's (`whose`: a Relation)."""
     if whose not in MAY_BE_LINKED:
         raise RefusedError(_("Say whose phone it is: the patient's own, a parent's or a guardian's."))
@@ -56,6 +59,7 @@ def link_for(patient: Patient, whose: str, *, now: datetime, by: User | None) ->
         patient=patient,
         channel=Channel.TELEGRAM,
         relation=whose,
+        other_parent=other_parent and whose in GUARDIANS,
         token_hash=_hash(token),
         made_at=now,
         expires_at=now + LASTS,
@@ -97,6 +101,7 @@ def tie_to_messenger(said: Said, *, now: datetime) -> PatientContact | None:
     void_hers_alone([tie.contact_point], patient)  # locks the address, which comes before the tie
     PatientContact.objects.filter(pk=tie.pk).update(
         relation=link.relation,
+        other_parent=link.other_parent,
         may_be_called=False,
         may_leave_voicemail=False,
         confirmed_at=now,

@@ -4,7 +4,7 @@ from django.conf import settings
 from django.db import models
 from django.db.models import Q
 
-from patients.models import AddressKind, Channel, Clinic, Patient, Relation
+from patients.models import GUARDIANS, AddressKind, Channel, Clinic, Patient, Relation
 from patients.models.clinic import one_of
 
 
@@ -166,6 +166,7 @@ class MessengerLink(models.Model):
     relation = models.CharField(
         max_length=8, choices=Relation, default=Relation.SELF, db_default=Relation.SELF
     )
+    other_parent = models.BooleanField(default=False, db_default=False)  # as that of an address
     token_hash = models.CharField(max_length=64, unique=True)
     made_at = models.DateTimeField()
     expires_at = models.DateTimeField()
@@ -176,6 +177,10 @@ class MessengerLink(models.Model):
         constraints = [
             one_of("channel", Channel, name="messenger_link_channel_is_known"),
             one_of("relation", Relation, name="messenger_link_relation_is_known"),
+            models.CheckConstraint(
+                condition=Q(other_parent=False) | Q(relation__in=GUARDIANS),
+                name="messenger_link_other_parent_is_a_parent",
+            ),
         ]
 
     def __str__(self) -> str:

@@ -63,7 +63,7 @@ class Reach:
     def among(cls, tasks: Iterable[int] | QuerySet[OutreachTask], *, now: datetime) -> Self:
         chosen = tasks if isinstance(tasks, QuerySet) else OutreachTask.objects.filter(pk__in=tasks)
         chosen = chosen.select_related(
-            "patient__clinic", "patient__card", "step__journey__clinic", "step__template_step"
+            "patient__clinic", "patient__card", "step__journey__clinic", "step__template_step", "step__about"
         ).prefetch_related(contact_windows_at("patient__card__windows"), ties_at("patient__contacts"))
         return cls(list(chosen), now=now)
 
@@ -181,7 +181,7 @@ class Reach:
         """
         tried = self._tried.get(task.patient_id, [])
         own = [past for task_id, past in tried if task_id == task.pk]
-        if task.step.kind in NEWS and not profile_of(task.patient.clinic.country).caps_are_law:
+        if _is_news(task.step) and not profile_of(task.patient.clinic.country).caps_are_law:
             return own
         known = [*tried, *self._coming.get(task.patient_id, [])]
         others = (past for task_id, past in known if task_id != task.pk)
@@ -194,7 +194,7 @@ class Reach:
 
     def rules(self, task: OutreachTask) -> Rules:
         patient = task.patient
-        a_day, a_week = caps_of(patient.clinic, is_news=task.step.kind in NEWS)
+        a_day, a_week = caps_of(patient.clinic, is_news=_is_news(task.step))
         learned = None if task.message_key in ABOUT_AN_OFFER else self._learned(patient)
         weekend = weekend_of(patient.clinic)
         return Rules(patient.zone, weekend, task.max_attempts, a_day, a_week, learned=learned)
@@ -206,6 +206,12 @@ class Reach:
             return None
         tries = tries_among(self._made.get(patient.pk, [])[-LAST_TRIES:])
         return learn(tries, zone=patient.zone).band
+
+
+def _is_news(step: Step) -> bool:
+    """What is told once more is as pressing as it was when it was told first."""
+    told = step.about if step.is_told_again and step.about else step
+    return told.kind in NEWS
 
 
 def counted_by_law(patient: Patient, *, now: datetime) -> list[Past]:

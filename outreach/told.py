@@ -4,33 +4,42 @@ from collections.abc import Iterable
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
-from django.db.models import Q
-
-from journeys.models import Journey, Step
+from journeys.models import TOLD_AGAIN, Journey, Step, StepStatus
 from outreach.because import Because
-from outreach.models import Attempt, AttemptStatus, OutreachTask
+from outreach.models import OutreachTask
 from patients.models import GUARDIANS, MaySay, Patient, PatientContact, Relation
 from patients.told import may_be_told, ties_of, told_among
 
 
 def ties_to_use(task: OutreachTask, *, now: datetime) -> list[PatientContact]:
-    """Whoever is told; what one parent has heard is told to the other alone."""
+    """Whoever is told; where two parents live apart and one is told in another step, the other one alone."""
     told = told_of(task.patient, task.step.journey, now=now)
-    heard = heard_by(task.step)
-    return [tie for tie in told if tie.other_parent not in heard]
-
-
-def heard_by(step: Step) -> set[bool]:
-    """Which of two parents has heard what this step is to tell once more, as `other_parent` tells them apart."""
-    if not step.is_told_again:
-        return set()
-    about = Q(task__step=step.about_id) | Q(task__step__about=step.about_id)
-    said = Attempt.objects.filter(about, status__in=[AttemptStatus.SENT, AttemptStatus.DELIVERED])
-    there = PatientContact.objects.filter(
-        patient__journeys=step.journey_id,
-        contact_point__in=said.exclude(task__step=step).values("contact_point"),
+    to = only_to(task)
+    return (
+        told if to is None else [tie for tie in told if tie.relation in GUARDIANS and tie.other_parent == to]
     )
-    return set(there.values_list("other_parent", flat=True))
+
+
+def only_to(task: OutreachTask) -> bool | None:
+    """Which of two parents this is for, as `other_parent` tells them apart; None where it is for anybody who is told.
+
+    What is told once more is for one of them from the start, and so is a person's own step about it. What was told
+    first is for the other one, once it is told again.
+    """
+    step = task.step
+    again = step if step.is_told_again or step.template_step_id else step.about
+    if again and again.is_told_again:
+        return again.other_parent
+    if not any(tie.other_parent for tie in ties_of(task.patient)):
+        return None
+    copies = Step.objects.filter(TOLD_AGAIN, about=step, opened_at__gte=task.opened_at)
+    to = copies.exclude(status=StepStatus.CANCELLED).values_list("other_parent", flat=True).first()
+    return None if to is None else not to
+
+
+def phones_to_use(task: OutreachTask, *, now: datetime) -> list[int] | None:
+    """The ties among which a person's call goes; None where any will do."""
+    return None if only_to(task) is None else [tie.pk for tie in ties_to_use(task, now=now)]
 
 
 def told_of(patient: Patient, journey: Journey, *, now: datetime) -> list[PatientContact]:
@@ -53,7 +62,7 @@ def not_told(task: OutreachTask, tie: PatientContact, usable: Iterable[PatientCo
         return None
     if tie.may_say == MaySay.NOTHING:
         return Because.NOTHING_SAID
-    if task.step.is_told_again and tie.relation in GUARDIANS:
+    if not task.step.journey.is_confidential and only_to(task) not in {None, tie.other_parent}:
         return Because.TOLD_ALREADY
     if not task.step.journey.is_confidential:
         return Because.NO_LONGER_TOLD

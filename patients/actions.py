@@ -16,6 +16,7 @@ from django.utils.translation import gettext as _
 from patients.country import ONE_DAY, closes_before, eves_among, profile_of
 from patients.identity import fold_name, normalise_national_id
 from patients.models import (
+    GUARDIANS,
     AddressKind,
     AddressStatus,
     CardSource,
@@ -337,10 +338,15 @@ def merge_patients(duplicate: Patient, into: Patient) -> None:
 
 def _keep_doubts(duplicate: Patient, into: Patient) -> None:
     """Where somebody said under either record that it is not she, a person checks it first; where nothing may be said
-    under either, nothing is.
+    under either, nothing is. Two parents are told apart as before.
     """
     silent = duplicate.contacts.filter(may_say=MaySay.NOTHING).values("contact_point")
     into.contacts.filter(contact_point__in=silent).update(may_say=MaySay.NOTHING)
+    if not into.contacts.filter(
+        other_parent=True
+    ).exists():  # else each record may call another one the other
+        marked = duplicate.contacts.filter(other_parent=True).values("contact_point")
+        into.contacts.filter(contact_point__in=marked, relation__in=GUARDIANS).update(other_parent=True)
     for tie in duplicate.contacts.filter(suspended_at__isnull=False):
         same = into.contacts.filter(contact_point=tie.contact_point_id, suspended_at__isnull=True)
         same.update(suspended_at=tie.suspended_at, hers_alone_at=None)

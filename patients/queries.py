@@ -320,16 +320,15 @@ def first_phone(
     now: datetime,
     in_confidence: bool = False,
     purpose: str = Purpose.SERVICE,
-    heard: Collection[bool] = (),
+    among: Collection[int] | None = None,
 ) -> PatientContact | None:
     """The number that is called first, of whoever is told, surely hers and working, that may be called.
 
-    Where she refused calls about this, the next number is called. `heard`: which of two parents need not be called,
-    as `other_parent` tells them apart.
+    Where she refused calls about this, the next number is called. `among`: the ties that are asked for; None: any.
     """
     refused = withdrawn(patient=patient, contact_point=OuterRef("contact_point"), channel=Channel.PHONE)
     ties = with_sharing(patient.contacts.annotate(is_refused=Exists(refused.filter(purpose=purpose))))
-    ties = ties.exclude(other_parent__in=heard)
+    ties = ties if among is None else ties.filter(pk__in=among)
     phones = phones_among(patient, ties.select_related("contact_point"), now=now, in_confidence=in_confidence)
     return next(iter(phones), None)
 

@@ -76,6 +76,9 @@ class Step(models.Model):
     about = models.ForeignKey(
         "self", null=True, blank=True, on_delete=models.CASCADE, related_name="promises", db_index=False
     )
+    # Set: what `about` told one of two parents who live apart is told once more, to the one whose addresses are marked
+    # as the other parent's (true) or to the one whose are not (false).
+    other_parent = models.BooleanField(null=True, blank=True)
 
     class Meta:
         constraints = [
@@ -107,6 +110,11 @@ class Step(models.Model):
             models.CheckConstraint(
                 condition=~Q(outcome="declined") | ~Q(note=""),
                 name="declined_step_has_the_patients_words",
+            ),
+            models.CheckConstraint(
+                condition=Q(other_parent__isnull=True)
+                | (Q(kind=StepKind.TELL, about__isnull=False) & ~Q(message_key="")),
+                name="step_tells_the_other_parent_of_another_step",
             ),
             models.UniqueConstraint(
                 fields=["journey", "template_step", "round"], name="step_once_per_journey_and_round"
@@ -180,11 +188,10 @@ class Step(models.Model):
     @property
     def is_told_again(self) -> bool:
         """As TOLD_AGAIN, of one that was read."""
-        return self.kind == StepKind.TELL and self.about_id is not None and self.message_key != ""
+        return self.other_parent is not None
 
 
-# What one parent was told in another step, for the other one.
-TOLD_AGAIN = Q(kind=StepKind.TELL, about__isnull=False) & ~Q(message_key="")
+TOLD_AGAIN = Q(other_parent__isnull=False)
 
 
 class EventKind(models.TextChoices):

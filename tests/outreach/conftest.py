@@ -1,16 +1,22 @@
-"""Each provider's stand-in as a fixture, with our settings pointed at it."""
+"""Each provider's stand-in as a fixture, with our settings pointed at it, and a child of two homes."""
 
 from collections.abc import Iterator
+from datetime import date
 
 import pytest
 from django.conf import LazySettings
 
+from patients.actions import add_address
+from patients.models import AddressKind, Patient, PatientContact, Relation
+from tests import builders
 from tests.standins import mailgun as mailgun_api, meta, telegram
 from tests.standins.mailgun import Mailgun
 from tests.standins.meta import Meta
 from tests.standins.server import served
 from tests.standins.telegram import Telegram
 from tests.standins.twilio import SID, TOKEN, Twilio
+
+MOTHERS, FATHERS = "+972502345678", "+972547654321"
 
 
 def use(settings: LazySettings, **transports: str) -> None:
@@ -83,3 +89,14 @@ def mailgun(settings: LazySettings) -> Iterator[Mailgun]:
         }
         settings.EMAIL_PER_SECOND = 0
         yield stand_in
+
+
+@pytest.fixture
+def child() -> Patient:
+    """Whose mother is tried first, and whose father is to be told too."""
+    builders.messages_loaded()
+    child = builders.patient(birth_date=date(2018, 5, 4))
+    child.contacts.update(relation=Relation.PARENT)
+    add_address(child, AddressKind.PHONE, FATHERS, relation=Relation.PARENT, rank=2)
+    PatientContact.objects.filter(contact_point__value=FATHERS).update(other_parent=True)
+    return child

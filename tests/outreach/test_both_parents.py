@@ -17,24 +17,14 @@ from outreach.models import Attempt, AttemptStatus, TaskStatus
 from outreach.reach import Reach
 from patients.actions import StaleStateError, add_address
 from patients.addresses import TieAnswers, change_tie
-from patients.models import AddressKind, AddressStatus, Channel, Patient, PatientContact, Relation
+from patients.models import AddressKind, AddressStatus, Channel, Patient, Relation
 from tests import builders
 from tests.clinic_journey.test_access import logged_in
 from tests.conftest import NOW
+from tests.outreach.conftest import FATHERS, MOTHERS
 
 pytestmark = pytest.mark.django_db
-MOTHERS, FATHERS, HERS = "+972502345678", "+972547654321", "+972501112233"
-
-
-@pytest.fixture
-def child() -> Patient:
-    """Whose mother is tried first, and whose father is to be told too."""
-    builders.messages_loaded()
-    child = builders.patient(birth_date=date(2018, 5, 4))
-    child.contacts.update(relation=Relation.PARENT)
-    add_address(child, AddressKind.PHONE, FATHERS, relation=Relation.PARENT, rank=2)
-    PatientContact.objects.filter(contact_point__value=FATHERS).update(other_parent=True)
-    return child
+HERS = "+972501112233"
 
 
 def news(child: Patient, **fields: Any) -> Step:
@@ -148,7 +138,7 @@ def test_by_hand_the_other_one_is_rung_and_not_who_knows_it(child: Patient) -> N
     go_on()
     other = asked_of(step)
     assert call_to(child, other).contact_point.value == FATHERS
-    task = builders.task(news(child, about=step, contact_from=None), plan_from=None)
+    task = builders.task(news(child, about=step, other_parent=True, contact_from=None), plan_from=None)
     mothers = child.contacts.get(contact_point__value=MOTHERS).contact_point
     wrong = builders.attempt(task, channel=Channel.PHONE, contact_point=mothers)
     with pytest.raises(StaleStateError, match="knows it already"):
