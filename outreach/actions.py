@@ -11,7 +11,7 @@ from django.db import connection, transaction
 from journeys.claims import BATCH, Alarm, Rows, alone_with, batches, insert_for
 from journeys.models import Step, StepStatus
 from outreach import followup, milestones
-from outreach.because import Because
+from outreach.because import Because, Passed
 from outreach.channels.phone import CallOutcome
 from outreach.decisions import note_planned, note_put_off, note_put_off_task, note_stopped
 from outreach.followup import NOT_NEEDED, REPLANNED, HandOver
@@ -30,7 +30,7 @@ from outreach.next_contact import next_contact
 from outreach.reach import Reach, channels_of
 from outreach.told import ties_to_use
 from patients.actions import withdraw_consent
-from patients.models import ContactPoint, Patient, PatientStatus, Purpose
+from patients.models import GUARDIANS, ContactPoint, Patient, PatientStatus, Purpose
 
 logger = logging.getLogger(__name__)
 
@@ -151,6 +151,9 @@ def _plan(task: OutreachTask, reach: Reach, held: Held, *, now: datetime) -> int
         return 0
     answer = next_contact(task, reach, not_before=now)
     passed = reach.passed_over(task)
+    if answer == HandOver.NO_ADDRESS and task.step.is_told_again and _refuses(task, passed, now=now):
+        followup.end_unneeded(task, now=now)
+        return 0
     if isinstance(answer, HandOver):
         followup.hand_over(task, answer, now=now, passed=passed)
         return 0
@@ -162,6 +165,12 @@ def _plan(task: OutreachTask, reach: Reach, held: Held, *, now: datetime) -> int
     note_planned(planned, answer, passed, now=now)
     reach.remember(planned)
     return 1
+
+
+def _refuses(task: OutreachTask, passed: Sequence[Passed], *, now: datetime) -> bool:
+    """Whether the other parent has asked us at each address to leave it."""
+    refused = {each.contact_point for each in passed if each.because == Because.CONSENT}
+    return all(tie.contact_point_id in refused for tie in ties_to_use(task, now=now))
 
 
 def _look_again(task: OutreachTask, rule: Because, *, now: datetime, at: datetime) -> None:
@@ -251,6 +260,18 @@ def hold_back(patient: Patient, point: ContactPoint, channel: str, *, now: datet
     note_put_off(held, Because.MAYBE_STOP, now=now, until=again_at)
     tasks = {each.task_id for each in held}
     OutreachTask.objects.filter(pk__in=tasks, status=TaskStatus.OPEN).update(plan_from=again_at)
+
+
+@transaction.atomic
+def stop_for(
+    patient: Patient, *, other_parent: bool, now: datetime, words: str, by: User | None = None
+) -> None:
+    """One of two parents who live apart wants no contact at all. The other one is told as before."""
+    for tie in patient.contacts.filter(relation__in=GUARDIANS, other_parent=other_parent).select_related(
+        "contact_point"
+    ):
+        for channel in channels_of(tie.contact_point.kind):
+            opt_out_at(patient, tie.contact_point, channel, now=now, words=words, by=by)
 
 
 @transaction.atomic

@@ -15,7 +15,7 @@ from journeys.actions import AdHoc, add_step, cancel_steps, lock_journey
 from journeys.clinic_time import soon
 from journeys.models import Journey, OwnerRole, Step, StepKind
 from outreach import followup
-from outreach.actions import stop_everything
+from outreach.actions import stop_everything, stop_for
 from outreach.because import Because
 from outreach.both_parents import tell_the_other
 from outreach.channels import PHONE
@@ -29,7 +29,7 @@ from outreach.models import Attempt, AttemptStatus, OutreachTask, Reply, TaskSta
 from outreach.own_words import purpose_of
 from outreach.queries import visit_of
 from outreach.reach import Reach, message_channel_for
-from outreach.told import not_told, phones_to_use, ties_to_use
+from outreach.told import lives_apart, not_told, phones_to_use, ties_to_use
 from outreach.unanswered import count_unanswered
 from patients.actions import (
     RefusedError,
@@ -269,7 +269,7 @@ def record_outcome(
             _prefers_message(task.patient, now=now, by=by)
             followup.plan_again(task, at=now)
         case CallOutcome.ASKED_TO_STOP:
-            stop_everything(task.patient, now=now, words=note or _("on the phone"), by=by)
+            _stop(task, attempt, note or _("on the phone"), now=now, by=by)
         case CallOutcome.CALL_AT:
             _promise_call(journey, task, call_again_at, now=now, by=by)
         case CallOutcome.NEEDS_DOCTOR:
@@ -317,6 +317,16 @@ def _prefers_message(patient: Patient, *, now: datetime, by: User | None) -> Non
         ServiceCard.objects.filter(patient=patient).update(
             channel=channel, told_at=now, told_to=by, source=CardSource.DESK
         )
+
+
+def _stop(task: OutreachTask, attempt: Attempt, words: str, *, now: datetime, by: User | None) -> None:
+    """Of two parents who live apart, one speaks for that one alone."""
+    home = lives_apart(attempt)
+    if home is None:
+        stop_everything(task.patient, now=now, words=words, by=by)
+    else:
+        stop_for(task.patient, other_parent=home, now=now, words=words, by=by)
+        followup.plan_again(task, at=now)
 
 
 def _promise_call(

@@ -6,7 +6,7 @@ from zoneinfo import ZoneInfo
 
 from journeys.models import TOLD_AGAIN, Journey, Step, StepStatus
 from outreach.because import Because
-from outreach.models import OutreachTask
+from outreach.models import Attempt, OutreachTask
 from patients.models import GUARDIANS, MaySay, Patient, PatientContact, Relation
 from patients.told import may_be_told, ties_of, told_among
 
@@ -46,6 +46,15 @@ def told_of(patient: Patient, journey: Journey, *, now: datetime) -> list[Patien
     """The addresses of whoever is told at this moment; a birthday changes it. Of many, read them by `ties_at`."""
     on = now.astimezone(ZoneInfo(patient.zone)).date()
     return told_among(patient, ties_of(patient), on=on, in_confidence=journey.is_confidential)
+
+
+def lives_apart(attempt: Attempt) -> bool | None:
+    """Which of two parents was reached, as `other_parent` tells them apart; None where there are no two, or it was
+    neither.
+    """
+    parents = [tie for tie in ties_of(attempt.patient) if tie.relation in GUARDIANS]
+    reached = next((tie for tie in parents if tie.contact_point_id == attempt.contact_point_id), None)
+    return reached.other_parent if reached and len({tie.other_parent for tie in parents}) > 1 else None
 
 
 def may_be_answered(patient: Patient, tie: PatientContact, journey: Journey, *, now: datetime) -> bool:

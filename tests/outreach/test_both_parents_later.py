@@ -229,3 +229,27 @@ def test_both_are_told_under_the_record_that_is_kept(child: Patient) -> None:
     merge_patients(child, twin)
     marked = twin.contacts.filter(other_parent=True)
     assert [tie.contact_point.value for tie in marked] == [FATHERS]
+
+
+def test_who_asks_us_to_stop_speaks_for_one_parent(child: Patient) -> None:
+    """He is left in peace from then on, she is told as before, and no person is asked to reach him."""
+    step = news(child)
+    go_on()
+    record_outcome(call_to(child, asked_of(step)), CallOutcome.ASKED_TO_STOP, now=NOW, note="No more of this")
+    go_on(1)
+    assert asked_of(step).outcome == "not_needed"
+    later = news(child)
+    for minutes in (2, 3):
+        go_on(minutes)
+    assert numbers() == [MOTHERS, FATHERS, MOTHERS]
+    assert asked_of(later).outcome == "not_needed"
+    assert not Step.objects.filter(kind=StepKind.CALL).exists()
+
+
+def test_a_stop_of_the_first_parent_leaves_the_news_to_the_other(child: Patient) -> None:
+    step = news(child, contact_from=None)
+    record_outcome(call_to(child, step), CallOutcome.ASKED_TO_STOP, now=NOW, note="Ask her father")
+    for minutes in (1, 200, 400):
+        go_on(minutes)
+    assert numbers() == [MOTHERS, FATHERS]
+    assert Step.objects.get(pk=step.pk).outcome == "told"
