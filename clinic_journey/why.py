@@ -144,9 +144,8 @@ def _call(step: Due, _facts: Facts, *, now: datetime) -> str:
 
 
 def _tell(step: Due, facts: Facts, *, now: datetime) -> str:
-    if facts.arrived_at is None or (
-        step.about_name and not step.has_template
-    ):  # or it is for the other parent
+    is_for_the_other_parent = bool(step.about_name) and not step.has_template
+    if facts.arrived_at is None or is_for_the_other_parent:
         return _plain(step, facts, now=now)
     words = _("Everything we were waiting for arrived %(ago)s ago; the patient has not heard it from us.")
     return words % {"ago": ago(facts.arrived_at, now=now)}

@@ -188,10 +188,12 @@ def _is_settled(task: OutreachTask, *, now: datetime) -> bool:
         followup.end_unneeded(task, now=now)
     elif task.step.status == StepStatus.ON_HOLD:
         _look_again(task, Because.ON_HOLD, now=now, at=now + LOOK_AGAIN)
-    elif task.step.is_told_again and not ties_to_use(task, now=now):
-        followup.end_unneeded(task, now=now)  # both have heard it by now, or she hears for herself
     elif task.step.status != StepStatus.ACTIVE or task.patient.status != PatientStatus.ACTIVE:
         followup.end_task(task, TaskStatus.CANCELLED, NOT_NEEDED, now=now)
+    elif task.step.is_told_again and not ties_to_use(task, now=now):
+        followup.end_unneeded(
+            task, now=now
+        )  # she hears for herself by now, or there is no other parent any more
     else:
         return False
     return True

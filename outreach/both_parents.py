@@ -27,7 +27,11 @@ def tell_the_other(told: Iterable[tuple[Step, OutreachTask]], *, now: datetime) 
     What asks for an answer is asked of one, for two answers may differ.
     """
     news = [
-        (step, task) for step, task in told if _is_news(step, now=now) and _live_apart(step, task, now=now)
+        (step, task)
+        for step, task in told
+        if task.message_key == step.message_key
+        and _is_news(step, now=now)
+        and _live_apart(step, task, now=now)
     ]
     if not news:
         return

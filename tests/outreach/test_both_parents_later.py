@@ -14,9 +14,9 @@ from journeys.models import Journey, JourneyStatus, Step, StepKind, StepStatus
 from outreach.calls import record_outcome, release_visit
 from outreach.channels.inbound import Said
 from outreach.channels.phone import CallOutcome
-from outreach.followup import did_not_arrive
+from outreach.followup import after_contacts, did_not_arrive
 from outreach.links_to_messengers import link_for, tie_to_messenger
-from outreach.models import Attempt, AttemptStatus
+from outreach.models import NEW_LINK, Attempt, AttemptStatus
 from outreach.reach import Reach
 from patients.actions import add_address, merge_patients
 from patients.models import AddressKind, AddressStatus, ContactPoint, Patient, Relation
@@ -151,6 +151,17 @@ def test_of_a_visit_that_is_moved_both_are_told_again(child: Patient) -> None:
     for minutes in range(1440, 1446):
         go_on(minutes)
     assert numbers() == [MOTHERS, FATHERS, MOTHERS, FATHERS]
+
+
+def test_a_new_link_for_one_tells_the_other_nothing(child: Patient) -> None:
+    """It is asked for on a page and goes out about the step of the visit."""
+    step = reminder(child)
+    Step.objects.filter(pk=step.pk).update(contact_from=None)
+    task = builders.task(step, message_key=NEW_LINK, plan_from=None)
+    builders.attempt(task, status="sent", sent_at=NOW, called_at=NOW)
+    step.refresh_from_db()
+    after_contacts([task], now=NOW)
+    assert not Step.objects.filter(about=step).exists()
 
 
 def test_a_call_weeks_before_the_visit_is_no_reminder(child: Patient) -> None:
