@@ -58,7 +58,8 @@ def test_no_key_acts_on_the_patient_before_while_the_next_is_fetched(
     saved = saves(demo)
     waiting: list[Route] = []
     page.route("**/panel/", lambda route: waiting.append(route))  # noqa: PLW0108 - it is asked for its parameters
-    page.keyboard.press("k")
+    with page.expect_request("**/panel/"):
+        page.keyboard.press("k")
     expect(page.locator("#panel")).to_have_attribute("aria-busy", "true")
     page.keyboard.press("2")
     expect(page.locator(CALLED)).to_be_enabled()

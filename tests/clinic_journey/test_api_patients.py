@@ -60,6 +60,7 @@ def test_a_patient_is_registered_and_shown(client: Any, clinic: Clinic) -> None:
                 "may_leave_voicemail": False,
                 "may_say": "all",
                 "suspended_at": None,
+                "other_parent": False,
             }
             for rank, (kind, value) in enumerate(
                 [("phone", "+972547654321"), ("email", "noa@example.org")], start=1

@@ -85,7 +85,7 @@ def test_they_stand_in_today_and_on_the_record_too(desk: Client, dana: Patient) 
         text = page(desk, path)
         assert f'href="{path_of(picture)}image/"' in text, path
         pressed = (
-            f'name="next" value="{path}"> <button class="btn btn-sm" name="code" value="{referral.code}">'
+            f'name="next" value="{path}"> <button class="btn btn-sm" name="code" value="{referral.code}"'
         )
         assert f'action="/documents/{picture.document.public_id}/match/"' in text, path
         assert pressed in text, path
