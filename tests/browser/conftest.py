@@ -9,7 +9,7 @@ import sqlite3
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import closing
+from contextlib import closing, suppress
 from dataclasses import dataclass
 from datetime import datetime
 from email.utils import parsedate_to_datetime
@@ -20,11 +20,12 @@ from urllib.request import urlopen
 
 import pytest
 from django.conf import settings
-from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 
 from tests.conftest import need
 
 DESK = {"width": 1400, "height": 900}
+PATIENCE = 30_000  # milliseconds; a page asks for news every 4 or 5 seconds, and the machine may be busy
 AS_WIDE_AS = """width => new Promise((done) => {
   const look = () => (innerWidth === width ? done() : requestAnimationFrame(look));
   look();
@@ -39,6 +40,7 @@ CHROMIUM_ARGUMENTS = [
     "--no-first-run",
 ]
 LANGUAGES = ("en", "he", "ru", "ar")
+expect.set_options(timeout=PATIENCE)  # what is set on a context does not reach it
 
 
 @pytest.hookimpl(tryfirst=True)  # before what is asked for is picked out
@@ -70,7 +72,7 @@ class DemoServer:
 
     def write(self, sql: str, *values: object) -> None:
         """As if time or somebody else had done it; the audit trail's triggers ask who: nobody."""
-        with closing(sqlite3.connect(self.folder / "clinic.sqlite3")) as live, live:
+        with closing(sqlite3.connect(self.folder / "clinic.sqlite3", timeout=20)) as live, live:
             live.create_function("clinic_origin", 1, lambda name: 0 if name == "door" else None)
             live.execute(sql, values)
 
@@ -119,6 +121,8 @@ def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[DemoServer]:
     address = f"http://localhost:{port}"
     try:
         while not answers(f"{address}/healthz"):
+            with suppress(subprocess.TimeoutExpired):  # it needs the processor itself
+                server.wait(timeout=0.2)
             assert server.poll() is None, (folder / "log").read_text()
         shutil.copy(folder / "clinic.sqlite3", folder / "as-loaded.sqlite3")
         yield DemoServer(address, folder, server)
@@ -166,14 +170,18 @@ def open_page(demo: DemoServer, chromium: Browser) -> Iterator[Opener]:
     contexts: list[BrowserContext] = []
     errors: list[str] = []
 
-    def opened(path: str, *, login: str = "rina", language: str = "en", **options: Any) -> Page:
+    def opened(
+        path: str, *, login: str = "rina", language: str = "en", has_clock: bool = False, **options: Any
+    ) -> Page:
         context = chromium.new_context(
             base_url=demo.address, locale=language, viewport=options.pop("viewport", DESK), **options
         )
         contexts.append(context)
-        context.set_default_timeout(10_000)
+        context.set_default_timeout(PATIENCE)
         context.add_cookies([{"name": "django_language", "value": language, "url": demo.address}])
         page = context.new_page()
+        if has_clock:  # before any page of ours has read another one
+            page.clock.install()
         page.on("pageerror", lambda error: errors.append(f"{page.url}: {error}"))
         page.on(
             "response",

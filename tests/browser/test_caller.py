@@ -43,12 +43,15 @@ def test_who_calls_is_found_counted_and_promised_an_answer(
     keys = Keyboard(page, language)
     keys.press("Slash")
     page.keyboard.type(number)
+    expect(page.locator("#matches [data-matches]")).to_have_attribute("data-q", number)  # not of half of it
     expect(page.locator(f"#matches a[href*='{UUID(patient)}']")).to_be_visible()
     keys.press("Enter")
-    expect(window.locator("h2").first).to_be_focused()
+    head = window.locator("h2").first
+    expect(head).to_be_focused()
 
     keys.press("KeyX")
     expect(done).to_be_visible()
+    expect(head).to_be_focused()  # last of all, when what has come is ready for keys
     assert demo.rows(CHASED, patient) == [("", "rina")]
 
     ((promised,),) = demo.rows(PROMISES, patient)
@@ -62,6 +65,7 @@ def test_who_calls_is_found_counted_and_promised_an_answer(
     keys.press("Enter")
     expect(promise).not_to_have_attribute("open", "")
     expect(done).to_be_visible()
+    expect(head).to_be_focused()
     assert demo.rows(PROMISED, at, patient) == [("the price of a bridge", 1, "rina")]
 
     keys.press("KeyM", "Digit1")

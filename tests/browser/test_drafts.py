@@ -61,6 +61,7 @@ def test_the_callers_window_closed_by_mistake_keeps_what_was_typed(
     expect(words).to_have_value("Where is my answer?")
     window.locator("[data-key=KeyX]").click()
     expect(window.locator(".notice-success")).to_be_visible()
+    expect(window.locator("h2").first).to_be_focused()  # last of all, when the draft is forgotten
     page.keyboard.press("Escape")
     look_up(name)
     expect(words).to_have_value("")

@@ -54,9 +54,8 @@ def test_one_key_locks_and_four_digits_open(demo: DemoServer, open_page: Opener,
 
 
 def test_the_screen_covers_itself_and_keeps_the_draft(open_page: Opener) -> None:
-    page = open_page("/today/")
+    page = open_page("/today/", has_clock=True)
     choose_pin(page)
-    page.clock.install()
     open_row(page, CALLED)
     page.keyboard.press("9")
     page.fill(NOTE, WORDS)
@@ -70,9 +69,7 @@ def test_the_screen_covers_itself_and_keeps_the_draft(open_page: Opener) -> None
 
 
 def test_work_keeps_the_screen_open(open_page: Opener) -> None:
-    page = open_page("/today/")
-    page.clock.install()
-    page.goto("/patients/new/")
+    page = open_page("/patients/new/", has_clock=True)
     for _quarter in range(3):
         page.clock.run_for(4 * 60 * 1000)
         page.locator("[name=given_name]").press_sequentially("a")
@@ -98,6 +95,7 @@ def test_a_colleague_takes_the_desk_and_sees_no_draft(open_page: Opener) -> None
     is_covered(page)
     page.get_by_role("link", name="Rina").click()
     page.wait_for_url("**/lock/?who=*")
+    expect(page.locator("#key")).to_be_focused()
     unlock(page, PIN)
     page.wait_for_url("**/patients/new/")
     expect(page.locator("[name=given_name]")).to_have_value("Noa")

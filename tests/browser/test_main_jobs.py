@@ -72,6 +72,7 @@ def test_a_card_is_saved_with_five_keys(demo: DemoServer, open_page: Opener, lan
     patient = patient_with(demo, NEVER_ASKED)
     page = open_page(f"/patients/{patient}/card/", language=language)
     keys = Keyboard(page, language)
+    expect(page.locator("#card [name=channel]:focus")).to_have_count(1)  # by itself, once the page is drawn
     keys.press("Digit3", "KeyW", "KeyY", "KeyR", "Enter")
     page.wait_for_url(lambda url: not url.endswith("/card/"))
     assert keys.pressed == 5

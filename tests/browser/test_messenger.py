@@ -16,7 +16,8 @@ def test_whose_phone_it_is_is_said_and_the_link_fits(
     page.focus("[name=relation][value=self]")
     page.keyboard.press("ArrowDown")
     expect(page.locator("[name=relation]:checked")).to_have_value("parent")
-    page.keyboard.press("Enter")
+    with page.expect_navigation():  # measured with its styles
+        page.keyboard.press("Enter")
     expect(page.locator("bdi.address")).to_contain_text("https://t.me/alon_clinic_bot?start=")
     resize(page, OLD_PHONE)
     assert page.evaluate(TOO_WIDE) == []

@@ -49,6 +49,7 @@ def test_a_free_time_of_the_calendar_is_offered_and_taken(
     page.locator("a.free[data-offer]").first.focus()
     with page.expect_navigation():
         keys.press("KeyA")
+    expect(page.locator("main [autofocus]")).to_be_focused()
     with page.expect_navigation():
         keys.press("Enter")
     keys.press("KeyA")

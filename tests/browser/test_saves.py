@@ -163,9 +163,9 @@ def test_what_is_refused_once_the_line_is_back_is_said_and_nothing_typed_is_lost
     other = open_page(f"/patients/{other_patient(demo, patient)}/book/", login="dan")
     with other.expect_navigation():
         other.locator(f"button.slot[value='{wanted}']").click()
-    page.context.set_offline(False)
     with page.expect_navigation():
-        page.clock.run_for(1000)
+        page.context.set_offline(False)
+        page.clock.run_for(15_000)  # the longest that it waits between two tries
     expect(page.locator("form .errorlist")).to_contain_text("is booked for")
     expect(page.locator("[name=title]")).to_have_value(HALF)
     assert saves(demo) == ["booked"]

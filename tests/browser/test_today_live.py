@@ -82,7 +82,7 @@ def test_a_promise_just_broken_moves_up_and_not_under_the_cursor(demo: DemoServe
         " (SELECT id FROM journeys_journey WHERE patient_id = ?)",
         patient,
     )
-    expect(page.locator("#jump")).to_have_count(1, timeout=9_000)
+    expect(page.locator("#jump")).to_have_count(1)
     assert marks(page) == before
     goes_behind = page.locator("#jump").get_attribute("data-after")
     page.mouse.move(900, 500)
@@ -103,7 +103,9 @@ def she_writes(demo: DemoServer, page: Page) -> None:
         " FROM journeys_step s JOIN journeys_journey j ON j.id = s.journey_id WHERE s.public_id = ?",
         step,
     )
-    expect(page.locator("#replies")).to_contain_text("after five, please", timeout=9_000)
+    expect(page.locator("#replies")).to_contain_text("after five, please")
+    ((reply,),) = demo.rows("SELECT max(id) FROM outreach_reply")
+    expect(page.locator("#panel [name=heard]").first).to_have_value(str(reply))  # noted after it is shown
 
 
 def test_a_reply_arrives_on_the_open_row_while_somebody_types(demo: DemoServer, open_page: Opener) -> None:

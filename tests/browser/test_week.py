@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
-from playwright.sync_api import Locator, Page, expect
+from playwright.sync_api import FloatRect, Locator, Page, expect
 
 from tests.browser.at_the_desk import saves
 from tests.browser.conftest import LANGUAGES, DemoServer, Opener
@@ -75,8 +75,7 @@ def week_of(visit: Visit) -> str:
 
 def drag(page: Page, visit: Visit, to: datetime) -> None:
     """With the mouse, by so many half hours down or up."""
-    box = drawn(page, visit).bounding_box()
-    assert box
+    box = place_of(page, visit)
     x, y = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
     page.mouse.move(x, y)
     page.mouse.down()
@@ -90,6 +89,14 @@ def drawn(page: Page, visit: Visit) -> Locator:
     dashed = str(visit.public_id)
     dashed = "-".join((dashed[:8], dashed[8:12], dashed[12:16], dashed[16:20], dashed[20:]))
     return page.locator(f"#week [data-url*='{dashed}']")
+
+
+def place_of(page: Page, visit: Visit) -> FloatRect:
+    """Where it is drawn, once the picture stands still."""
+    drawn(page, visit).scroll_into_view_if_needed()
+    box = drawn(page, visit).bounding_box()
+    assert box
+    return box
 
 
 def is_moved(demo: DemoServer, her_page: Page, visit: Visit, to: datetime) -> None:
@@ -135,9 +142,9 @@ def test_a_visit_dragged_onto_a_taken_time_stays_with_the_reason(
     demo: DemoServer, open_page: Opener, visit: Visit, language: str
 ) -> None:
     page, before = open_page(week_of(visit), language=language, viewport=HIGH), demo.rows(STATE, visit.pk)
-    stood = drawn(page, visit).bounding_box()
+    stood = place_of(page, visit)
     drag(page, visit, visit.other_time(is_free=False))
     expect(page.locator("#messages .notice-error")).to_be_visible()
-    assert drawn(page, visit).bounding_box() == stood
+    assert place_of(page, visit) == stood
     assert demo.rows(STATE, visit.pk) == before
     assert saves(demo) == []
