@@ -161,13 +161,13 @@ def reaching(row: Chosen, patient: Patient, here: Here, *, times: tuple[datetime
     )
     task = row.planned.task if row.planned else task_to_be(row.step, patient, now=here.now)
     alone = row.step.journey.is_confidential
+    reach = Reach.of(task, here.clock, now=here.now)  # reads the addresses that are asked for below
     tie = None
     if attempt is None:
         among = phones_to_use(task, now=here.now)
         tie = first_phone(patient, now=here.now, in_confidence=alone, purpose=task.purpose, among=among)
     number = attempt.contact_point.value if attempt else tie.contact_point.value if tie else ""
     due = bool(attempt and attempt.status == AttemptStatus.PLANNED and attempt.send_at <= here.now)
-    reach = Reach.of(task, here.clock, now=here.now)
     enough = enough_on(here.now, task, reach)
     in_doubt = is_in_doubt(row.step)
     may_call = bool(number) and (calling or (not in_doubt and (due or (window.is_open and enough is None))))

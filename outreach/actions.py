@@ -191,9 +191,8 @@ def _is_settled(task: OutreachTask, *, now: datetime) -> bool:
     elif task.step.status != StepStatus.ACTIVE or task.patient.status != PatientStatus.ACTIVE:
         followup.end_task(task, TaskStatus.CANCELLED, NOT_NEEDED, now=now)
     elif task.step.is_told_again and not ties_to_use(task, now=now):
-        followup.end_unneeded(
-            task, now=now
-        )  # she hears for herself by now, or there is no other parent any more
+        # She hears for herself by now, or there is no other parent any more.
+        followup.end_unneeded(task, now=now)
     else:
         return False
     return True
